@@ -1,0 +1,33 @@
+# The targets call what lies in util/; each of those says in its head what
+# it does and which variables it takes.
+
+.PHONY: help build run test check clean
+
+help:
+	@echo "make build   the module, as build/ngx_violet_module.so (CC=clang)"
+	@echo "make run     the gateway in front of a mock Violet, until Ctrl-C"
+	@echo "             (PORT, REDIS_PORT, MOCK_PORT choose the ports; with"
+	@echo "             VIOLET_URL, VIOLET_APP_ID, VIOLET_APP_SECRET and"
+	@echo "             VIOLET_TOKEN in front of the real one)"
+	@echo "make test    all tests (TEST_NGINX_LIB=DIR: with the genuine"
+	@echo "             Test::Nginx that lies there)"
+	@echo "make check   style, and documentation against the code"
+	@echo "make clean   away with build/"
+
+build:
+	@util/packages build
+	@util/build
+
+run:
+	@util/run
+
+test:
+	@util/packages
+	@util/test
+
+check:
+	@util/style
+	@util/docs-check
+
+clean:
+	rm -rf build

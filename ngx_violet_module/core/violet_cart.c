@@ -1,0 +1,351 @@
+
+/*
+ * The judge: reads an answer, chooses the row of the contract that is for
+ * it, and writes the problem.  All that is read lives during one call; what
+ * is left is the verdict and its document.
+ */
+
+#include <string.h>
+
+#include "violet_cart.h"
+#include "violet_cart_body.h"
+#include "violet_cart_row.h"
+#include "violet_error.h"
+#include "violet_json.h"
+#include "violet_problem.h"
+
+
+/* what a fallback must fit in, and how much of $request_id is kept for it */
+
+#define VIOLET_CART_FALLBACK     1024
+#define VIOLET_CART_FALLBACK_ID  32
+
+
+static int violet_cart_judge_problem(const violet_cart_answer_t *answer,
+    const violet_cart_row_t *row, violet_cart_body_t *body,
+    violet_cart_verdict_t *verdict);
+static int violet_cart_judge_errors(const violet_cart_row_t *row,
+    violet_cart_body_t *body);
+static void violet_cart_judge_verdict(const violet_cart_answer_t *answer,
+    const violet_cart_row_t *row, const violet_errors_t *errors,
+    violet_cart_verdict_t *verdict);
+static void violet_cart_judge_fill(const violet_cart_answer_t *answer,
+    const violet_cart_verdict_t *verdict, const violet_errors_t *errors,
+    violet_problem_t *problem);
+static void violet_cart_judge_body(const violet_cart_answer_t *answer,
+    const violet_cart_body_t *body, violet_problem_t *problem);
+static violet_text_t violet_cart_judge_detail(const violet_cart_row_t *row,
+    const violet_cart_body_t *body);
+static unsigned violet_cart_judge_partial(
+    const violet_cart_answer_t *answer);
+
+
+static const char *const  violet_cart_outcome_names[] = {
+    "completed",
+    "pending",
+    "requires_action",
+    "failed",
+    "partial",
+    "unknown"
+};
+
+
+static const char *const  violet_cart_retry_names[] = {
+    "after_change",
+    "later",
+    "new_cart",
+    "never",
+    "check_first"
+};
+
+
+int
+violet_cart_judge(const violet_cart_answer_t *answer,
+    violet_cart_verdict_t *verdict)
+{
+    int                       rc;
+    violet_cart_body_t        body;
+    const violet_cart_row_t  *row;
+
+    memset(verdict, 0, sizeof(violet_cart_verdict_t));
+    violet_cart_body_init(&body, answer);
+
+    rc = 0;
+    row = violet_cart_row_transport(answer);
+
+    if (row == NULL) {
+        rc = violet_cart_body_read(&body, answer);
+
+        if (rc == 0) {
+            row = violet_cart_row_answer(answer, &body);
+        }
+    }
+
+    if (rc == 0) {
+        verdict->outcome = row->outcome;
+        verdict->detail = body.why;
+        verdict->offset = body.offset;
+
+        if (row->outcome >= VIOLET_CART_FAILED) {
+            rc = violet_cart_judge_problem(answer, row, &body, verdict);
+        }
+    }
+
+    violet_cart_body_free(&body);
+
+    return rc;
+}
+
+
+static int
+violet_cart_judge_problem(const violet_cart_answer_t *answer,
+    const violet_cart_row_t *row, violet_cart_body_t *body,
+    violet_cart_verdict_t *verdict)
+{
+    violet_problem_t  problem;
+
+    if (violet_cart_judge_errors(row, body) == -1) {
+        return -1;
+    }
+
+    violet_cart_judge_verdict(answer, row, &body->errors, verdict);
+
+    violet_cart_judge_fill(answer, verdict, &body->errors, &problem);
+    violet_cart_judge_body(answer, body, &problem);
+
+    problem.detail = violet_cart_judge_detail(row, body);
+
+    verdict->problem = violet_problem_write(&problem, &verdict->problem_len);
+
+    return verdict->problem ? 0 : -1;
+}
+
+
+/* Completes the list of errors: a problem has one at least. */
+
+static int
+violet_cart_judge_errors(const violet_cart_row_t *row,
+    violet_cart_body_t *body)
+{
+    violet_error_t   error;
+    violet_error_t  *first;
+
+    if (body->kind == VIOLET_BODY_ORDER || body->kind == VIOLET_BODY_ERRORS) {
+
+        if (row->from_body) {
+            return 0;
+        }
+
+        violet_error_init(&error, row->reason, VIOLET_SCOPE_CART,
+                          row->detail);
+        error.blocking = 1;
+
+        return violet_errors_add_first(&body->errors, &error);
+    }
+
+    if (violet_exception_errors(&body->exception,
+                                row->from_body ? NULL : &row->reason,
+                                &body->words, &body->errors)
+        == -1)
+    {
+        return -1;
+    }
+
+    first = &body->errors.elts[0];
+
+    if (first->message.data == NULL && first->scope == VIOLET_SCOPE_CART) {
+        first->message.data = row->detail;
+        first->message.len = strlen(row->detail);
+    }
+
+    return 0;
+}
+
+
+static void
+violet_cart_judge_verdict(const violet_cart_answer_t *answer,
+    const violet_cart_row_t *row, const violet_errors_t *errors,
+    violet_cart_verdict_t *verdict)
+{
+    size_t  i;
+
+    verdict->outcome = row->outcome;
+    verdict->retry = row->retry;
+
+    switch (row->status) {
+
+    case 0:
+        verdict->status = answer->status;
+        break;
+
+    case VIOLET_CART_ROW_PARTIAL:
+        verdict->status = violet_cart_judge_partial(answer);
+        break;
+
+    default:
+        verdict->status = row->status;
+        break;
+    }
+
+    for (i = 0; i < errors->n; i++) {
+
+        if (errors->elts[i].blocking) {
+            verdict->has_reason = 1;
+            verdict->reason = errors->elts[i].reason;
+            break;
+        }
+    }
+}
+
+
+/* What no body is needed for. */
+
+static void
+violet_cart_judge_fill(const violet_cart_answer_t *answer,
+    const violet_cart_verdict_t *verdict, const violet_errors_t *errors,
+    violet_problem_t *problem)
+{
+    memset(problem, 0, sizeof(violet_problem_t));
+
+    problem->outcome = verdict->outcome;
+    problem->retry = verdict->retry;
+    problem->status = verdict->status;
+
+    problem->cart_id = answer->cart_id;
+    problem->request_id = answer->request_id;
+
+    problem->errors = errors->elts;
+    problem->nerrors = errors->n;
+
+    if (answer->transport == VIOLET_CART_ANSWERED) {
+        problem->upstream_status = answer->status;
+    }
+}
+
+
+static void
+violet_cart_judge_body(const violet_cart_answer_t *answer,
+    const violet_cart_body_t *body, violet_problem_t *problem)
+{
+    problem->bags = body->order.bags;
+    problem->nbags = body->order.nbags;
+
+    problem->upstream_error = body->exception.error;
+    problem->upstream_code = body->exception.code;
+
+    if (!violet_cart_body_is_order(body)) {
+        return;
+    }
+
+    problem->order = violet_json_trim(answer->body);
+    problem->order_id = violet_json_id(body->root, "id", NULL);
+
+    if (!problem->order_id.known) {
+        problem->order_id = violet_json_id(body->root, "order_id", "orderId");
+    }
+}
+
+
+/* Violet's words before ours. */
+
+static violet_text_t
+violet_cart_judge_detail(const violet_cart_row_t *row,
+    const violet_cart_body_t *body)
+{
+    size_t                 i;
+    violet_text_t          detail;
+    const violet_error_t  *error;
+
+    if (body->exception.message.data) {
+        return body->exception.message;
+    }
+
+    for (i = 0; i < body->errors.n; i++) {
+        error = &body->errors.elts[i];
+
+        if (error->blocking && error->message.len) {
+            return error->message;
+        }
+    }
+
+    detail.data = row->detail;
+    detail.len = strlen(row->detail);
+
+    return detail;
+}
+
+
+static unsigned
+violet_cart_judge_partial(const violet_cart_answer_t *answer)
+{
+    switch (answer->partial_status) {
+
+    case 200:
+    case 422:
+    case 502:
+        return answer->partial_status;
+
+    default:
+        return 207;
+    }
+}
+
+
+size_t
+violet_cart_judge_fallback(const violet_cart_answer_t *answer,
+    violet_cart_verdict_t *verdict, char *buffer, size_t size)
+{
+    violet_error_t            error;
+    violet_errors_t           errors;
+    violet_problem_t          problem;
+    const violet_cart_row_t  *row;
+
+    memset(verdict, 0, sizeof(violet_cart_verdict_t));
+
+    row = violet_cart_row_fallback();
+
+    violet_error_init(&error, row->reason, VIOLET_SCOPE_CART, row->detail);
+    error.blocking = 1;
+
+    errors.elts = &error;
+    errors.n = 1;
+    errors.size = 1;
+
+    violet_cart_judge_verdict(answer, row, &errors, verdict);
+
+    if (size < VIOLET_CART_FALLBACK) {
+        return 0;
+    }
+
+    violet_cart_judge_fill(answer, verdict, &errors, &problem);
+
+    problem.detail = error.message;
+
+    if (problem.request_id.len > VIOLET_CART_FALLBACK_ID) {
+        problem.request_id.len = VIOLET_CART_FALLBACK_ID;
+    }
+
+    return violet_problem_print(&problem, buffer, size);
+}
+
+
+const char *
+violet_cart_outcome_name(violet_cart_outcome_t outcome)
+{
+    if ((unsigned) outcome > VIOLET_CART_UNKNOWN) {
+        outcome = VIOLET_CART_UNKNOWN;
+    }
+
+    return violet_cart_outcome_names[outcome];
+}
+
+
+const char *
+violet_cart_retry_name(violet_cart_retry_t retry)
+{
+    if ((unsigned) retry > VIOLET_CART_RETRY_CHECK_FIRST) {
+        retry = VIOLET_CART_RETRY_CHECK_FIRST;
+    }
+
+    return violet_cart_retry_names[retry];
+}

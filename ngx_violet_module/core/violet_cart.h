@@ -1,0 +1,153 @@
+
+/*
+ * The verdict on Violet's answer to a cart submit, and the problem document
+ * that tells it to the caller.  An answer goes in as bytes and a transport
+ * result, a verdict comes out; nothing is kept between calls but the
+ * patterns, which belong to whoever made them.
+ *
+ * When in doubt the verdict is "unknown": a wrong "failed" orders twice, a
+ * wrong "completed" loses an order.
+ *
+ * Sources: Violet, "Submit Cart" (orders, errors[], API exceptions), and
+ * RFC 9457 (problem details).
+ */
+
+#ifndef VIOLET_CART_H
+#define VIOLET_CART_H
+
+
+#include <stdint.h>
+#include <stddef.h>
+
+#include "violet_text.h"
+
+
+/* how the exchange with Violet ended, before any answer is looked at */
+
+typedef enum {
+    VIOLET_CART_ANSWERED = 0,     /* a whole answer: status and body */
+    VIOLET_CART_UNREACHABLE,      /* nothing was sent to any peer */
+    VIOLET_CART_TIMEOUT,          /* something sent, no answer in time */
+    VIOLET_CART_CUT,              /* cut off, or no valid HTTP */
+    VIOLET_CART_TOO_LARGE         /* over violet_buffer_limit */
+} violet_cart_transport_t;
+
+
+typedef enum {
+    VIOLET_CART_COMPLETED = 0,
+    VIOLET_CART_PENDING,
+    VIOLET_CART_REQUIRES_ACTION,
+    VIOLET_CART_FAILED,
+    VIOLET_CART_PARTIAL,
+    VIOLET_CART_UNKNOWN
+} violet_cart_outcome_t;
+
+
+typedef enum {
+    VIOLET_CART_RETRY_AFTER_CHANGE = 0,
+    VIOLET_CART_RETRY_LATER,
+    VIOLET_CART_RETRY_NEW_CART,
+    VIOLET_CART_RETRY_NEVER,
+    VIOLET_CART_RETRY_CHECK_FIRST
+} violet_cart_retry_t;
+
+
+typedef enum {
+    VIOLET_REASON_ITEM_UNAVAILABLE = 0,
+    VIOLET_REASON_ITEM_INVALID,
+    VIOLET_REASON_PAYMENT_FAILED,
+    VIOLET_REASON_SHIPPING_INVALID,
+    VIOLET_REASON_ADDRESS_INVALID,
+    VIOLET_REASON_CUSTOMER_INVALID,
+    VIOLET_REASON_DISCOUNT_INVALID,
+    VIOLET_REASON_CART_NOT_READY,
+    VIOLET_REASON_CART_NOT_FOUND,
+    VIOLET_REASON_SUBMIT_IN_PROGRESS,
+    VIOLET_REASON_ALREADY_SUBMITTED,
+    VIOLET_REASON_MERCHANT_UNAVAILABLE,
+    VIOLET_REASON_CREDENTIALS_REJECTED,
+    VIOLET_REASON_RATE_LIMITED,
+    VIOLET_REASON_UPSTREAM_ERROR,
+    VIOLET_REASON_UPSTREAM_TIMEOUT,
+    VIOLET_REASON_UPSTREAM_UNREACHABLE,
+    VIOLET_REASON_UPSTREAM_INVALID,
+    VIOLET_REASON_OTHER
+} violet_reason_t;
+
+
+/*
+ * Patterns over messages, in the order in which they were added; opaque,
+ * made at configuration time, read-only afterwards.  See violet_reason.h.
+ */
+
+typedef struct violet_reasons_s  violet_reasons_t;
+
+
+typedef struct {
+    violet_cart_transport_t   transport;
+    unsigned                  status;       /* HTTP status, if answered */
+    violet_text_t             body;         /* as received */
+
+    int64_t                   cart_id;      /* from the request's path */
+    violet_text_t             request_id;   /* $request_id */
+
+    unsigned                  partial_status;   /* 200, 207, 422 or 502 */
+    const violet_reasons_t   *reasons;          /* the operator's; may be
+                                                   NULL */
+} violet_cart_answer_t;
+
+
+typedef struct {
+    violet_cart_outcome_t     outcome;
+
+    /* of a problem only */
+    unsigned                  status;       /* to the caller */
+    violet_cart_retry_t       retry;
+
+    /* the reason of the first blocking error; valid if has_reason */
+    unsigned                  has_reason:1;
+    violet_reason_t           reason;
+
+    /*
+     * The problem document: allocated with malloc(), to be freed with
+     * free().  NULL if Violet's answer passes unchanged (completed, pending
+     * and requires_action).
+     */
+    char                     *problem;
+    size_t                    problem_len;
+
+    /*
+     * For the log: why an answer under 2xx was no order, static; NULL if it
+     * was one.  The offset is where the JSON parser gave up, in bytes.
+     */
+    const char               *detail;
+    size_t                    offset;
+} violet_cart_verdict_t;
+
+
+/*
+ * Judges an answer.  Returns 0, or -1 if memory ran out: the caller then
+ * answers what violet_cart_judge_fallback() gives, which cannot fail.
+ */
+
+int violet_cart_judge(const violet_cart_answer_t *answer,
+    violet_cart_verdict_t *verdict);
+
+
+/*
+ * The verdict where not even a problem could be built: unknown, check_first,
+ * UPSTREAM_INVALID.  Writes the document to "buffer" and returns its
+ * length, or 0 if "size" is below 1024.
+ */
+
+size_t violet_cart_judge_fallback(const violet_cart_answer_t *answer,
+    violet_cart_verdict_t *verdict, char *buffer, size_t size);
+
+
+/* Names as in the contract, static and NUL-terminated. */
+
+const char *violet_cart_outcome_name(violet_cart_outcome_t outcome);
+const char *violet_cart_retry_name(violet_cart_retry_t retry);
+
+
+#endif /* VIOLET_CART_H */

@@ -1,0 +1,200 @@
+
+/*
+ * What an answer is, is told by its form alone.  Where two forms fit, or one
+ * is there in part only, nothing is guessed: an order under 2xx that could
+ * as well be an exception is unclear, and so are bags that cannot be read.
+ */
+
+#include <string.h>
+
+#include "violet_cart_body.h"
+#include "violet_json.h"
+
+
+/*
+ * The caller's own limit comes first; this one keeps what jansson builds of
+ * an answer within reason.
+ */
+
+#define VIOLET_CART_MAX_BODY  (64 * 1024 * 1024)
+
+
+static violet_body_kind_t violet_cart_body_kind(violet_cart_body_t *body,
+    int expected);
+static const char *violet_cart_body_unclear(const json_t *root,
+    int expected);
+static int violet_cart_body_is_exception(const json_t *root);
+static int violet_cart_body_has_status(const json_t *root);
+
+
+void
+violet_cart_body_init(violet_cart_body_t *body,
+    const violet_cart_answer_t *answer)
+{
+    memset(body, 0, sizeof(violet_cart_body_t));
+
+    violet_words_init(&body->words, answer->reasons);
+}
+
+
+int
+violet_cart_body_read(violet_cart_body_t *body,
+    const violet_cart_answer_t *answer)
+{
+    int                  expected;
+    violet_json_error_t  error;
+
+    expected = (answer->status >= 200 && answer->status < 300);
+
+    body->root = violet_json_parse(answer->body.data, answer->body.len,
+                                   VIOLET_CART_MAX_BODY, &error);
+
+    if (body->root == NULL) {
+
+        if (error.memory) {
+            return -1;
+        }
+
+        if (expected) {
+            body->why = error.reason;
+            body->offset = error.offset;
+        }
+
+        return 0;
+    }
+
+    body->kind = violet_cart_body_kind(body, expected);
+
+    if (!expected) {
+        body->why = NULL;
+    }
+
+    violet_exception_read(&body->exception, body->root);
+
+    if (body->kind == VIOLET_BODY_ORDER || body->kind == VIOLET_BODY_ERRORS) {
+        return violet_order_read(&body->order, body->root, &body->words,
+                                 &body->errors);
+    }
+
+    return 0;
+}
+
+
+void
+violet_cart_body_free(violet_cart_body_t *body)
+{
+    violet_order_free(&body->order);
+    violet_errors_free(&body->errors);
+    json_decref(body->root);
+
+    body->root = NULL;
+}
+
+
+int
+violet_cart_body_is_order(const violet_cart_body_t *body)
+{
+    return body->kind == VIOLET_BODY_ORDER
+           || body->kind == VIOLET_BODY_ERRORS
+           || body->kind == VIOLET_BODY_UNCLEAR;
+}
+
+
+static violet_body_kind_t
+violet_cart_body_kind(violet_cart_body_t *body, int expected)
+{
+    const json_t  *root;
+
+    root = body->root;
+
+    if (!json_is_object(root)) {
+        body->why = "JSON, but no object";
+        return VIOLET_BODY_NONE;
+    }
+
+    body->why = violet_cart_body_unclear(root, expected);
+
+    if (body->why) {
+        return VIOLET_BODY_UNCLEAR;
+    }
+
+    if (violet_cart_body_is_exception(root)) {
+        body->why = "an API exception";
+        return VIOLET_BODY_EXCEPTION;
+    }
+
+    if (violet_json_get(root, "bags", NULL)
+        || violet_cart_body_has_status(root))
+    {
+        return VIOLET_BODY_ORDER;
+    }
+
+    if (violet_json_array(root, "errors", NULL)) {
+        return VIOLET_BODY_ERRORS;
+    }
+
+    body->why = "an object, but no order";
+
+    if (violet_json_get(root, "message", NULL)
+        || violet_json_get(root, "error", NULL))
+    {
+        return VIOLET_BODY_ERROR;
+    }
+
+    return VIOLET_BODY_OBJECT;
+}
+
+
+/* Why an order cannot be judged; NULL if it can, or is none. */
+
+static const char *
+violet_cart_body_unclear(const json_t *root, int expected)
+{
+    const json_t  *bags;
+
+    bags = violet_json_get(root, "bags", NULL);
+
+    if (bags && !json_is_array(bags)) {
+        return "an order whose bags are no array";
+    }
+
+    if (json_array_size(bags) > VIOLET_ORDER_MAX_BAGS) {
+        return "an order of too many bags";
+    }
+
+    /* an exception may have an id and a status as well: then 4xx decides */
+
+    if (expected
+        && violet_cart_body_has_status(root)
+        && violet_cart_body_is_exception(root))
+    {
+        return "both an order and an API exception";
+    }
+
+    return NULL;
+}
+
+
+static int
+violet_cart_body_is_exception(const json_t *root)
+{
+    if (violet_json_get(root, "bags", NULL)) {
+        return 0;
+    }
+
+    return violet_json_get(root, "error_code", NULL) != NULL
+           || violet_json_get(root, "code", NULL) != NULL
+           || json_is_number(violet_json_get(root, "status", NULL))
+           || (violet_json_get(root, "error", NULL) != NULL
+               && violet_json_get(root, "message", NULL) != NULL);
+}
+
+
+/* An id and a status in words, as an order has them. */
+
+static int
+violet_cart_body_has_status(const json_t *root)
+{
+    return violet_json_get(root, "id", NULL) != NULL
+           && json_is_string(violet_json_get(root, "status", NULL));
+}

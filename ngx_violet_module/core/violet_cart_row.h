@@ -1,0 +1,51 @@
+
+/*
+ * The two tables of the contract: what an answer means for the cart.  Rows
+ * are constant; choosing one allocates nothing.
+ */
+
+#ifndef VIOLET_CART_ROW_H
+#define VIOLET_CART_ROW_H
+
+
+#include "violet_cart.h"
+#include "violet_cart_body.h"
+
+
+/* of a row whose status is the operator's violet_cart_partial_status */
+
+#define VIOLET_CART_ROW_PARTIAL  1
+
+
+typedef struct {
+    violet_cart_outcome_t    outcome;
+    unsigned                 status;        /* 0: that of the answer */
+    violet_cart_retry_t      retry;
+
+    /* the reason is that of each error, not the row's */
+    unsigned                 from_body;
+    violet_reason_t          reason;
+
+    /* a sentence for the caller, static; NULL where Violet's answer passes */
+    const char              *detail;
+} violet_cart_row_t;
+
+
+/* For what no body can tell; NULL if the body has to be read. */
+
+const violet_cart_row_t *violet_cart_row_transport(
+    const violet_cart_answer_t *answer);
+
+
+/* For an answer whose body was read. */
+
+const violet_cart_row_t *violet_cart_row_answer(
+    const violet_cart_answer_t *answer, violet_cart_body_t *body);
+
+
+/* For an answer that could not be looked at. */
+
+const violet_cart_row_t *violet_cart_row_fallback(void);
+
+
+#endif /* VIOLET_CART_ROW_H */

@@ -1,0 +1,149 @@
+
+/*
+ * The errors of a submit, as the problem document lists them: read from an
+ * API exception or, by violet_order.c, from an order.  All texts and JSON
+ * values point into the tree that was read, or are static; the list itself
+ * is owned by violet_errors_t.
+ */
+
+#ifndef VIOLET_ERROR_H
+#define VIOLET_ERROR_H
+
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "violet_cart.h"
+#include "violet_json.h"
+#include "violet_text.h"
+
+
+/*
+ * More errors than these are judged, but not listed: an empty one takes
+ * three bytes of an answer and several hundred of the document.
+ */
+
+#define VIOLET_ERRORS_MAX      16384
+
+/* messages asked about, and bytes of distinct ones that are matched */
+
+#define VIOLET_WORDS_MEMO      64
+#define VIOLET_WORDS_BUDGET    65536
+
+
+typedef enum {
+    VIOLET_SCOPE_CART = 0,
+    VIOLET_SCOPE_BAG,
+    VIOLET_SCOPE_SKU,
+    VIOLET_SCOPE_PAYMENT
+} violet_scope_t;
+
+
+typedef struct {
+    violet_reason_t           reason;
+    violet_scope_t            scope;
+    unsigned                  blocking:1;
+
+    violet_text_t             message;
+    violet_id_t               bag_id;
+    violet_id_t               merchant_id;
+    violet_id_t               sku_id;
+    violet_id_t               order_sku_id;
+    violet_text_t             name;
+    violet_text_t             platform;
+
+    /* in Violet's own words; ids are kept as they came */
+    const json_t             *id;
+    violet_text_t             error;
+    violet_id_t               code;
+    violet_text_t             type;
+    const json_t             *entity_id;
+    violet_text_t             entity_type;
+    violet_text_t             date_created;
+} violet_error_t;
+
+
+typedef struct {
+    violet_error_t           *elts;
+    size_t                    n;
+    size_t                    size;
+} violet_errors_t;
+
+
+typedef struct {
+    violet_text_t             error;
+    violet_text_t             type;
+    violet_text_t             message;
+    violet_reason_t           reason;
+    unsigned                  used:1;
+} violet_word_t;
+
+
+/*
+ * Reasons as they are found in one answer: what was asked is remembered,
+ * and once the budget is spent, messages are no longer looked at.
+ */
+
+typedef struct {
+    const violet_reasons_t   *reasons;
+    size_t                    budget;
+    violet_word_t             memo[VIOLET_WORDS_MEMO];
+} violet_words_t;
+
+
+/* The top level of an error body; any of it may be missing. */
+
+typedef struct {
+    violet_text_t             message;
+    violet_text_t             error;
+    violet_id_t               code;
+    const json_t             *id;
+    const json_t             *skus;
+} violet_exception_t;
+
+
+void violet_words_init(violet_words_t *words, const violet_reasons_t *reasons);
+
+violet_reason_t violet_words_find(violet_words_t *words, violet_text_t error,
+    violet_text_t type, violet_text_t message);
+
+
+/* Adds a copy, at the end or in front; returns -1 if memory runs out. */
+
+int violet_errors_add(violet_errors_t *errors, const violet_error_t *error);
+int violet_errors_add_first(violet_errors_t *errors,
+    const violet_error_t *error);
+
+void violet_errors_free(violet_errors_t *errors);
+
+
+/* An error that Violet did not send: all unknown but these. */
+
+void violet_error_init(violet_error_t *error, violet_reason_t reason,
+    violet_scope_t scope, const char *message);
+
+
+/*
+ * Reads an entry of errors[], of an order or of a transaction, whatever its
+ * type.  Whether it blocks is for the caller to say.
+ */
+
+void violet_error_read(violet_error_t *error, const json_t *item,
+    violet_words_t *words);
+
+
+void violet_exception_read(violet_exception_t *exception, const json_t *root);
+
+
+/*
+ * Adds one error for each of data.skus[], or one for the cart.  Their reason
+ * is "reason" unless that is NULL.  Returns -1 if memory runs out.
+ */
+
+int violet_exception_errors(const violet_exception_t *exception,
+    const violet_reason_t *reason, violet_words_t *words,
+    violet_errors_t *errors);
+
+
+#endif /* VIOLET_ERROR_H */

@@ -1,0 +1,210 @@
+
+/*
+ * A payment fails the bags that it was for.  It does not block if all of
+ * them were accepted nevertheless: a payment that was tried again leaves the
+ * failed one behind.
+ */
+
+#include "violet_payment.h"
+
+
+static int violet_payment_read(violet_order_t *order, const json_t *item);
+static const char *violet_payment_failed(violet_text_t status);
+static int violet_payment_blocks(violet_order_t *order,
+    const json_t *related);
+static int violet_payment_blocks_all(violet_order_t *order);
+static int violet_payment_errors(violet_order_t *order, const json_t *item,
+    int blocking, const char *message);
+static int violet_payment_add(violet_order_t *order, const json_t *related,
+    int blocking, violet_error_t *error);
+
+
+int
+violet_payments_read(violet_order_t *order, const json_t *root)
+{
+    size_t         i;
+    const json_t  *items;
+
+    items = violet_json_get(root, "payment_transactions",
+                            "paymentTransactions");
+
+    for (i = 0; i < violet_json_count(items); i++) {
+
+        if (violet_payment_read(order, violet_json_item(items, i)) == -1) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+violet_payment_read(violet_order_t *order, const json_t *item)
+{
+    int             blocking;
+    const char     *message;
+    violet_text_t   status, capture;
+
+    status = violet_json_text(item, "status", NULL);
+    capture = violet_json_text(item, "capture_status", "captureStatus");
+
+    if (violet_text_is(status, "REQUIRES_ACTION")
+        || violet_text_is(capture, "REQUIRES_ACTION"))
+    {
+        order->requires_action = 1;
+    }
+
+    message = violet_payment_failed(status);
+
+    if (message == NULL) {
+        message = violet_payment_failed(capture);
+    }
+
+    blocking = 0;
+
+    if (message) {
+        blocking = violet_payment_blocks(order,
+                                         violet_json_get(item, "related_bags",
+                                                         "relatedBags"));
+    }
+
+    return violet_payment_errors(order, item, blocking, message);
+}
+
+
+static const char *
+violet_payment_failed(violet_text_t status)
+{
+    if (violet_text_is(status, "FAILED")) {
+        return "The payment failed.";
+    }
+
+    if (violet_text_is(status, "CANCELLED")
+        || violet_text_is(status, "CANCELED"))
+    {
+        return "The payment was cancelled.";
+    }
+
+    if (violet_text_is(status, "REQUIRES_PAYMENT_METHOD")) {
+        return "The payment needs another payment method.";
+    }
+
+    return NULL;
+}
+
+
+/* Marks the bags of a failed payment that were not accepted. */
+
+static int
+violet_payment_blocks(violet_order_t *order, const json_t *related)
+{
+    int                  blocking;
+    size_t               i;
+    violet_id_t          id;
+    violet_bag_group_t  *group;
+
+    if (violet_json_count(related) == 0) {
+        return violet_payment_blocks_all(order);
+    }
+
+    blocking = 0;
+
+    for (i = 0; i < violet_json_count(related); i++) {
+
+        id = violet_json_to_id(violet_json_item(related, i));
+        group = violet_order_find(order, id);
+
+        if (group && group->accepted) {
+            continue;
+        }
+
+        if (group) {
+            group->blocked = 1;
+        }
+
+        blocking = 1;
+        order->blocking = 1;
+    }
+
+    return blocking;
+}
+
+
+/* A payment that names no bags was for all of them. */
+
+static int
+violet_payment_blocks_all(violet_order_t *order)
+{
+    if (order->nbags && order->accepted == order->nbags) {
+        return 0;
+    }
+
+    order->all_blocked = 1;
+    order->blocking = 1;
+
+    return 1;
+}
+
+
+/* A message of our own stands for a failed payment without errors. */
+
+static int
+violet_payment_errors(violet_order_t *order, const json_t *item, int blocking,
+    const char *message)
+{
+    size_t           i;
+    const json_t    *items, *related, *entry;
+    violet_error_t   error;
+
+    items = violet_json_get(item, "errors", NULL);
+    related = violet_json_get(item, "related_bags", "relatedBags");
+
+    for (i = 0; i < violet_json_count(items); i++) {
+
+        entry = violet_json_item(items, i);
+
+        if (json_is_true(json_object_get(entry, "resolved"))) {
+            continue;
+        }
+
+        violet_error_read(&error, entry, order->words);
+
+        if (violet_payment_add(order, related, blocking, &error) == -1) {
+            return -1;
+        }
+
+        message = NULL;
+    }
+
+    if (message == NULL) {
+        return 0;
+    }
+
+    violet_error_init(&error, VIOLET_REASON_OTHER, VIOLET_SCOPE_PAYMENT,
+                      message);
+
+    return violet_payment_add(order, related, blocking, &error);
+}
+
+
+static int
+violet_payment_add(violet_order_t *order, const json_t *related, int blocking,
+    violet_error_t *error)
+{
+    error->scope = VIOLET_SCOPE_PAYMENT;
+    error->blocking = blocking ? 1 : 0;
+
+    if (error->reason == VIOLET_REASON_OTHER) {
+        error->reason = VIOLET_REASON_PAYMENT_FAILED;
+    }
+
+    if (!error->bag_id.known && violet_json_count(related) == 1) {
+        error->bag_id = violet_json_to_id(violet_json_item(related, 0));
+    }
+
+    violet_order_merchant(order, violet_order_find(order, error->bag_id),
+                          error);
+
+    return violet_errors_add(order->errors, error);
+}

@@ -1,0 +1,59 @@
+
+/*
+ * The problem document of a cart submit (RFC 9457), in the one form that the
+ * contract fixes: every key, always in the same order, null where nothing is
+ * known.  It owns nothing; all it points to outlives the call that writes
+ * it.
+ */
+
+#ifndef VIOLET_PROBLEM_H
+#define VIOLET_PROBLEM_H
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "violet_cart.h"
+#include "violet_error.h"
+#include "violet_json.h"
+#include "violet_order.h"
+#include "violet_text.h"
+
+
+typedef struct {
+    violet_cart_outcome_t     outcome;
+    violet_cart_retry_t       retry;
+    unsigned                  status;             /* to the caller */
+    violet_text_t             detail;
+
+    int64_t                   cart_id;            /* 0: unknown */
+    violet_id_t               order_id;
+    violet_text_t             request_id;         /* bytes of any kind */
+
+    const violet_error_t     *errors;
+    size_t                    nerrors;
+
+    const violet_bag_t       *bags;
+    size_t                    nbags;
+
+    unsigned                  upstream_status;    /* 0: no answer */
+    violet_text_t             upstream_error;
+    violet_id_t               upstream_code;
+
+    /* JSON that was parsed, spliced in as it is */
+    violet_text_t             order;
+} violet_problem_t;
+
+
+/* Allocated with malloc(); NULL if memory runs out. */
+
+char *violet_problem_write(const violet_problem_t *problem, size_t *len);
+
+
+/* The same into a buffer; returns 0 if it does not fit. */
+
+size_t violet_problem_print(const violet_problem_t *problem, char *buffer,
+    size_t size);
+
+
+#endif /* VIOLET_PROBLEM_H */

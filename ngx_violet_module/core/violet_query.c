@@ -1,0 +1,261 @@
+
+/*
+ * Arguments, as far as Violet's connection health has any.  All that can be
+ * understood is short, so names and values are decoded into small buffers
+ * on the stack, and what does not fit is not understood.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "violet_query.h"
+
+
+/* longer than any name or value that is understood */
+
+#define VIOLET_QUERY_WORD  16
+
+
+typedef struct {
+    char           data[VIOLET_QUERY_WORD];
+    size_t         len;
+} violet_query_word_t;
+
+
+typedef struct {
+    const char    *word;
+    int            value;
+} violet_query_flag_t;
+
+
+static const char *violet_query_argument(const violet_text_t *argument,
+    int32_t app_id, violet_query_t *query);
+static int violet_query_decode(const char *data, size_t len,
+    violet_query_word_t *word);
+static int violet_query_flag(const violet_query_word_t *word);
+static int violet_query_equal(const violet_query_word_t *word,
+    const char *other);
+static int violet_query_hex(char c);
+
+
+/* the words that Spring takes for a boolean */
+
+static const violet_query_flag_t  violet_query_flags[] = {
+    { "true", 1 },
+    { "1", 1 },
+    { "yes", 1 },
+    { "on", 1 },
+    { "false", 0 },
+    { "0", 0 },
+    { "no", 0 },
+    { "off", 0 }
+};
+
+
+const char *
+violet_query_read(const violet_text_t *args, int32_t app_id,
+    violet_query_t *query)
+{
+    size_t           start, end;
+    const char      *reason;
+    violet_text_t    argument;
+
+    query->refresh = 0;
+    query->has_app_id = 0;
+
+    for (start = 0; start < args->len; start = end + 1) {
+
+        for (end = start; end < args->len; end++) {
+            if (args->data[end] == '&') {
+                break;
+            }
+        }
+
+        argument.data = args->data + start;
+        argument.len = end - start;
+
+        reason = violet_query_argument(&argument, app_id, query);
+
+        if (reason != NULL) {
+            return reason;
+        }
+    }
+
+    return NULL;
+}
+
+
+int
+violet_query_unescape(const char *data, size_t len)
+{
+    int  high, low;
+
+    if (len < 3 || data[0] != '%') {
+        return -1;
+    }
+
+    high = violet_query_hex(data[1]);
+    low = violet_query_hex(data[2]);
+
+    if (high < 0 || low < 0) {
+        return -1;
+    }
+
+    return high * 16 + low;
+}
+
+
+static const char *
+violet_query_argument(const violet_text_t *argument, int32_t app_id,
+    violet_query_t *query)
+{
+    int                    flag;
+    char                   own[VIOLET_QUERY_WORD];
+    size_t                 len, skip;
+    violet_query_word_t    name, value;
+
+    for (len = 0; len < argument->len; len++) {
+        if (argument->data[len] == '=') {
+            break;
+        }
+    }
+
+    /* without "=" the value is empty */
+
+    skip = (len < argument->len) ? len + 1 : len;
+
+    if (violet_query_decode(argument->data, len, &name) != 0
+        || violet_query_decode(argument->data + skip, argument->len - skip,
+                               &value)
+           != 0)
+    {
+        return "The arguments must be correctly percent-encoded.";
+    }
+
+    if (violet_query_equal(&name, "refresh")) {
+        flag = violet_query_flag(&value);
+
+        if (flag < 0) {
+            return "refresh must be true or false.";
+        }
+
+        if (flag) {
+            query->refresh = 1;
+        }
+    }
+
+    if (violet_query_equal(&name, "app_id")) {
+        (void) snprintf(own, sizeof(own), "%" PRId32, app_id);
+
+        if (!violet_query_equal(&value, own)) {
+            return "app_id must be the app's own id, a decimal number "
+                   "without sign or leading zeros.";
+        }
+
+        query->has_app_id = 1;
+    }
+
+    return NULL;
+}
+
+
+/*
+ * What is too long for a word comes out as an empty one, which nothing is
+ * equal to.  Returns -1 if the encoding is broken.
+ */
+
+static int
+violet_query_decode(const char *data, size_t len, violet_query_word_t *word)
+{
+    int       c;
+    size_t    i, n;
+
+    n = 0;
+
+    for (i = 0; i < len; i++) {
+
+        c = (unsigned char) data[i];
+
+        if (c == '%') {
+            c = violet_query_unescape(data + i, len - i);
+
+            if (c < 0) {
+                return -1;
+            }
+
+            i += 2;
+
+        } else if (c == '+') {
+            c = ' ';
+        }
+
+        if (n < VIOLET_QUERY_WORD) {
+            word->data[n] = (char) c;
+        }
+
+        n++;
+    }
+
+    word->len = (n <= VIOLET_QUERY_WORD) ? n : 0;
+
+    return 0;
+}
+
+
+/* 1 or 0, or -1 if it is no boolean. */
+
+static int
+violet_query_flag(const violet_query_word_t *word)
+{
+    char                   c;
+    size_t                 i, n;
+    violet_query_word_t    lower;
+
+    lower.len = word->len;
+
+    for (i = 0; i < word->len; i++) {
+
+        /* tolower() would ask the locale */
+
+        c = word->data[i];
+        lower.data[i] = (char) ((c >= 'A' && c <= 'Z') ? c | 0x20 : c);
+    }
+
+    n = sizeof(violet_query_flags) / sizeof(violet_query_flags[0]);
+
+    for (i = 0; i < n; i++) {
+        if (violet_query_equal(&lower, violet_query_flags[i].word)) {
+            return violet_query_flags[i].value;
+        }
+    }
+
+    return -1;
+}
+
+
+static int
+violet_query_equal(const violet_query_word_t *word, const char *other)
+{
+    return word->len == strlen(other)
+           && memcmp(word->data, other, word->len) == 0;
+}
+
+
+static int
+violet_query_hex(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+
+    return -1;
+}

@@ -1,0 +1,227 @@
+
+/*
+ * Budgets in whole milliseconds.  The interval between two requests is
+ * rounded up, so that a budget is never refilled faster than was written,
+ * and the capacity is n of these intervals, so that exactly n fit in it.
+ * Nothing is kept: the one instant of a budget is the caller's.
+ */
+
+#include "violet_rate.h"
+
+
+#define VIOLET_RATE_MAX_REQUESTS  1000000
+
+#define VIOLET_RATE_SECOND        1000ULL
+#define VIOLET_RATE_MINUTE        (60 * VIOLET_RATE_SECOND)
+#define VIOLET_RATE_HOUR          (60 * VIOLET_RATE_MINUTE)
+#define VIOLET_RATE_DAY           (24 * VIOLET_RATE_HOUR)
+#define VIOLET_RATE_MAX_PERIOD    (366 * VIOLET_RATE_DAY)
+
+
+static size_t violet_rate_number(const char *data, size_t len,
+    uint64_t *number);
+static uint64_t violet_rate_unit(char unit);
+static uint64_t violet_rate_interval(const violet_rate_t *rate);
+static uint64_t violet_rate_owed(const violet_rate_t *rate, int64_t tat,
+    int64_t now);
+static int64_t violet_rate_later(int64_t time, uint64_t msec);
+static int64_t violet_rate_earlier(int64_t time, uint64_t msec);
+
+
+int
+violet_rate_parse(const char *data, size_t len, violet_rate_t *rate)
+{
+    size_t      n;
+    uint64_t    requests, count, unit;
+
+    n = violet_rate_number(data, len, &requests);
+
+    if (n == 0 || requests == 0 || requests > VIOLET_RATE_MAX_REQUESTS) {
+        return -1;
+    }
+
+    data += n;
+    len -= n;
+
+    if (len < 3 || data[0] != 'r' || data[1] != '/') {
+        return -1;
+    }
+
+    data += 2;
+    len -= 2;
+
+    n = violet_rate_number(data, len, &count);
+
+    if (n == 0) {
+        count = 1;
+    }
+
+    if (len - n != 1) {
+        return -1;
+    }
+
+    unit = violet_rate_unit(data[n]);
+
+    if (unit == 0 || count == 0 || count > VIOLET_RATE_MAX_PERIOD / unit) {
+        return -1;
+    }
+
+    /* more than one a millisecond cannot be counted in milliseconds */
+
+    if (requests > count * unit) {
+        return -1;
+    }
+
+    rate->requests = (uint32_t) requests;
+    rate->period = count * unit;
+
+    return 0;
+}
+
+
+void
+violet_rate_check(const violet_rate_t *rate, int64_t tat, int64_t now,
+    violet_rate_verdict_t *verdict)
+{
+    uint64_t  owed, interval, capacity;
+
+    interval = violet_rate_interval(rate);
+    capacity = interval * rate->requests;
+
+    owed = violet_rate_owed(rate, tat, now);
+
+    verdict->allowed = (owed + interval <= capacity);
+
+    if (verdict->allowed) {
+        owed += interval;
+    }
+
+    /*
+     * a refusal leaves the tat as it was, unless it came from a clock that
+     * was ahead: that one is brought back, or it would refuse until the
+     * clock gets there
+     */
+
+    verdict->tat = violet_rate_later(now, owed);
+
+    verdict->remaining = (uint32_t) ((capacity - owed) / interval);
+    verdict->wait = (owed + interval <= capacity) ? 0
+                                                  : owed + interval - capacity;
+}
+
+
+int64_t
+violet_rate_refund(const violet_rate_t *rate, int64_t tat, int64_t now)
+{
+    int64_t     floor;
+    uint64_t    owed, interval;
+
+    interval = violet_rate_interval(rate);
+    owed = violet_rate_owed(rate, tat, now);
+
+    if (owed >= interval) {
+        return violet_rate_later(now, owed - interval);
+    }
+
+    /* a full budget; nothing is gained by going further back */
+
+    floor = violet_rate_earlier(now, rate->period);
+
+    tat = violet_rate_earlier(tat, interval);
+
+    return (tat > floor) ? tat : floor;
+}
+
+
+/* Reads digits and returns how many; 0 if there are none or too many. */
+
+static size_t
+violet_rate_number(const char *data, size_t len, uint64_t *number)
+{
+    size_t  n;
+
+    *number = 0;
+
+    for (n = 0; n < len && data[n] >= '0' && data[n] <= '9'; n++) {
+
+        if (n == 10) {
+            return 0;
+        }
+
+        *number = *number * 10 + (uint64_t) (data[n] - '0');
+    }
+
+    return n;
+}
+
+
+static uint64_t
+violet_rate_unit(char unit)
+{
+    switch (unit) {
+
+    case 's':
+        return VIOLET_RATE_SECOND;
+
+    case 'm':
+        return VIOLET_RATE_MINUTE;
+
+    case 'h':
+        return VIOLET_RATE_HOUR;
+
+    case 'd':
+        return VIOLET_RATE_DAY;
+    }
+
+    return 0;
+}
+
+
+static uint64_t
+violet_rate_interval(const violet_rate_t *rate)
+{
+    return (rate->period + rate->requests - 1) / rate->requests;
+}
+
+
+/*
+ * What the budget owes to the clock, 0 to its capacity.  The difference is
+ * taken unsigned: the tat may come from a foreign store and be any number.
+ */
+
+static uint64_t
+violet_rate_owed(const violet_rate_t *rate, int64_t tat, int64_t now)
+{
+    uint64_t  owed, capacity;
+
+    if (tat <= now) {
+        return 0;
+    }
+
+    owed = (uint64_t) tat - (uint64_t) now;
+    capacity = violet_rate_interval(rate) * rate->requests;
+
+    return (owed < capacity) ? owed : capacity;
+}
+
+
+static int64_t
+violet_rate_later(int64_t time, uint64_t msec)
+{
+    if (time > 0 && msec > (uint64_t) INT64_MAX - (uint64_t) time) {
+        return INT64_MAX;
+    }
+
+    return time + (int64_t) msec;
+}
+
+
+static int64_t
+violet_rate_earlier(int64_t time, uint64_t msec)
+{
+    if (time < INT64_MIN + (int64_t) msec) {
+        return INT64_MIN;
+    }
+
+    return time - (int64_t) msec;
+}

@@ -1,0 +1,66 @@
+
+/*
+ * From Violet's words to one of our reasons: the table of names for "error"
+ * and "type", the operator's patterns, and the built-in patterns over
+ * messages.  Pattern sets are made while the configuration is read and live
+ * as long as it does; matching does not write to them and is bounded, so no
+ * message can hold a worker.
+ */
+
+#ifndef VIOLET_REASON_H
+#define VIOLET_REASON_H
+
+
+#include <stddef.h>
+
+#include "violet_cart.h"
+#include "violet_text.h"
+
+
+/* Makes an empty set; NULL if memory runs out. */
+
+violet_reasons_t *violet_reasons_create(void);
+
+
+/*
+ * Adds a pattern (PCRE2, UTF-8 where the message is valid UTF-8).  Returns
+ * 0, or -1 with an explanation in "error" (NUL-terminated, cut to "size").
+ */
+
+int violet_reasons_add(violet_reasons_t *reasons, violet_text_t pattern,
+    int caseless, violet_reason_t reason, char *error, size_t size);
+
+
+/* Frees a set; NULL is allowed. */
+
+void violet_reasons_destroy(violet_reasons_t *reasons);
+
+
+/*
+ * The reason for one error of Violet's: from "error", then "type", then the
+ * operator's patterns over "message", then the built-in ones; OTHER if none
+ * knows.  Any of the texts and the operator's set may be null.
+ *
+ * The built-in patterns are compiled on first use by violet_reasons_init(),
+ * which must be called once before; it returns -1 if memory runs out.
+ */
+
+int violet_reasons_init(void);
+void violet_reasons_cleanup(void);
+
+violet_reason_t violet_reason_find(const violet_reasons_t *reasons,
+    violet_text_t error, violet_text_t type, violet_text_t message);
+
+
+/* "ITEM_UNAVAILABLE" and so on, static and NUL-terminated. */
+
+const char *violet_reason_name(violet_reason_t reason);
+
+
+/* The reverse; returns -1 if there is no such reason. */
+
+int violet_reason_parse(const char *data, size_t len,
+    violet_reason_t *reason);
+
+
+#endif /* VIOLET_REASON_H */

@@ -1,0 +1,522 @@
+
+/*
+ * The routes as plain text matching: first what nginx and Spring could read
+ * differently is turned away, then the API path is cut into segments and
+ * compared, then what was understood is spelled anew.  Nothing is allocated;
+ * all results lie in the caller's structure.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "violet_query.h"
+#include "violet_route.h"
+
+
+/* longer than any captured route, so that one segment too many shows */
+
+#define VIOLET_ROUTE_SEGMENTS  5
+
+
+typedef struct {
+    violet_text_t   segments[VIOLET_ROUTE_SEGMENTS];
+    unsigned        n;
+} violet_route_path_t;
+
+
+static const char *violet_route_check_uri(const violet_text_t *uri);
+static const char *violet_route_check_raw(const violet_text_t *raw);
+static const char *violet_route_check_char(unsigned char c);
+static size_t violet_route_after_version(const violet_text_t *uri);
+static size_t violet_route_after_prefix(const violet_text_t *uri,
+    const violet_text_t *prefix);
+static int violet_route_is_auth(const violet_text_t *uri, size_t offset);
+static void violet_route_split(const violet_text_t *uri, size_t offset,
+    violet_route_path_t *path);
+static const char *violet_route_health(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route);
+static int violet_route_health_print(int32_t app_id, violet_route_t *route);
+static const char *violet_route_cart(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route);
+static int64_t violet_route_number(const violet_text_t *text, int64_t max);
+static int violet_route_equal(const violet_text_t *text, const char *word);
+
+
+violet_route_status_t
+violet_route_match(const violet_route_request_t *request,
+    violet_route_t *route)
+{
+    size_t                version, prefix;
+    violet_route_path_t   path;
+
+    memset(route, 0, sizeof(violet_route_t));
+
+    route->reason = violet_route_check_uri(&request->uri);
+
+    if (route->reason == NULL) {
+        route->reason = violet_route_check_raw(&request->raw_uri);
+    }
+
+    if (route->reason != NULL) {
+        return VIOLET_ROUTE_INVALID;
+    }
+
+    version = violet_route_after_version(&request->uri);
+    prefix = violet_route_after_prefix(&request->uri, &request->prefix);
+
+    route->path_offset = version ? version : prefix;
+
+    /*
+     * a "v1" deep inside what follows the prefix may not hide a first
+     * segment that is blocked
+     */
+
+    if (violet_route_is_auth(&request->uri, route->path_offset)
+        || (version > prefix && violet_route_is_auth(&request->uri, prefix)))
+    {
+        route->id = VIOLET_ROUTE_AUTH;
+        return VIOLET_ROUTE_OK;
+    }
+
+    violet_route_split(&request->uri, route->path_offset, &path);
+
+    route->reason = violet_route_health(request, &path, route);
+
+    if (route->reason == NULL) {
+        route->reason = violet_route_cart(request, &path, route);
+    }
+
+    return route->reason ? VIOLET_ROUTE_INVALID : VIOLET_ROUTE_OK;
+}
+
+
+const char *
+violet_route_name(violet_route_id_t id)
+{
+    switch (id) {
+
+    case VIOLET_ROUTE_CONNECTION_HEALTH:
+        return "connection_health";
+
+    case VIOLET_ROUTE_CONNECTION_HEALTH_REPORT:
+        return "connection_health_report";
+
+    case VIOLET_ROUTE_CART_SUBMIT:
+        return "cart_submit";
+
+    case VIOLET_ROUTE_AUTH:
+        return "auth";
+
+    default: /* VIOLET_ROUTE_OTHER */
+        return "other";
+    }
+}
+
+
+static const char *
+violet_route_check_uri(const violet_text_t *uri)
+{
+    size_t         i, start, len;
+    const char    *reason;
+
+    if (uri->len == 0 || uri->data[0] != '/') {
+        return "The path must begin with \"/\".";
+    }
+
+    for (i = 1, start = 1; i <= uri->len; i++) {
+
+        if (i < uri->len && uri->data[i] != '/') {
+            reason = violet_route_check_char((unsigned char) uri->data[i]);
+
+            if (reason != NULL) {
+                return reason;
+            }
+
+            continue;
+        }
+
+        len = i - start;
+
+        /* after a trailing slash there is no segment */
+
+        if (len == 0 && i < uri->len) {
+            return "The path must not contain an empty segment.";
+        }
+
+        /*
+         * nginx resolves these in what a caller sends, but not in what a
+         * rewrite makes of it
+         */
+
+        if ((len == 1 && memcmp(uri->data + start, ".", 1) == 0)
+            || (len == 2 && memcmp(uri->data + start, "..", 2) == 0))
+        {
+            return "The path must not contain \".\" or \"..\" segments.";
+        }
+
+        start = i + 1;
+    }
+
+    return NULL;
+}
+
+
+/*
+ * What nginx has cut off ("#") or resolved away ("/x;y/../") is only in the
+ * URI as it was sent.  One level of escaping is looked through: nginx
+ * removes one, restores it when it asks Violet, and Spring removes one.
+ */
+
+static const char *
+violet_route_check_raw(const violet_text_t *raw)
+{
+    int            c;
+    size_t         i;
+    const char    *reason;
+
+    for (i = 0; i < raw->len && raw->data[i] != '?'; i++) {
+
+        c = violet_query_unescape(raw->data + i, raw->len - i);
+
+        if (c >= 0) {
+            i += 2;
+
+        } else {
+            c = (unsigned char) raw->data[i];
+        }
+
+        reason = violet_route_check_char((unsigned char) c);
+
+        if (reason != NULL) {
+            return reason;
+        }
+    }
+
+    if (i < raw->len && memchr(raw->data + i, '#', raw->len - i) != NULL) {
+        return violet_route_check_char('#');
+    }
+
+    return NULL;
+}
+
+
+static const char *
+violet_route_check_char(unsigned char c)
+{
+    switch (c) {
+
+    case ';':
+        return "The path must not contain \";\".";
+
+    case '#':
+        return "The request URI must not contain \"#\".";
+
+    case '\\':
+        return "The path must not contain a backslash.";
+    }
+
+    if (c < 0x20 || c == 0x7f) {
+        return "The path must not contain control characters.";
+    }
+
+    return NULL;
+}
+
+
+/* Where the first segment "v1" ends, with its slash; 0 if there is none. */
+
+static size_t
+violet_route_after_version(const violet_text_t *uri)
+{
+    size_t  i;
+
+    for (i = 0; i + 3 <= uri->len; i++) {
+
+        if (memcmp(uri->data + i, "/v1", 3) != 0) {
+            continue;
+        }
+
+        if (i + 3 == uri->len) {
+            return i + 3;
+        }
+
+        if (uri->data[i + 3] == '/') {
+            return i + 4;
+        }
+    }
+
+    return 0;
+}
+
+
+static size_t
+violet_route_after_prefix(const violet_text_t *uri,
+    const violet_text_t *prefix)
+{
+    if (prefix->len != 0
+        && prefix->len <= uri->len
+        && memcmp(uri->data, prefix->data, prefix->len) == 0)
+    {
+        return prefix->len;
+    }
+
+    /* a rewrite has left the location's prefix: all but the slash */
+
+    return 1;
+}
+
+
+static int
+violet_route_is_auth(const violet_text_t *uri, size_t offset)
+{
+    size_t        len;
+    const char   *data, *end;
+
+    data = uri->data + offset;
+    len = uri->len - offset;
+
+    end = memchr(data, '/', len);
+
+    if (end != NULL) {
+        len = (size_t) (end - data);
+    }
+
+    /* Spring may take what follows a dot for the wanted format */
+
+    end = memchr(data, '.', len);
+
+    if (end != NULL) {
+        len = (size_t) (end - data);
+    }
+
+    return (len == 5 && memcmp(data, "login", 5) == 0)
+           || (len == 4 && memcmp(data, "auth", 4) == 0);
+}
+
+
+static void
+violet_route_split(const violet_text_t *uri, size_t offset,
+    violet_route_path_t *path)
+{
+    size_t          len;
+    const char     *data, *end, *slash;
+    violet_text_t  *segment;
+
+    path->n = 0;
+
+    data = uri->data + offset;
+    end = uri->data + uri->len;
+
+    while (data < end && path->n < VIOLET_ROUTE_SEGMENTS) {
+
+        len = (size_t) (end - data);
+        slash = memchr(data, '/', len);
+
+        if (slash != NULL) {
+            len = (size_t) (slash - data);
+        }
+
+        segment = &path->segments[path->n++];
+
+        segment->data = data;
+        segment->len = len;
+
+        data += slash ? len + 1 : len;
+    }
+}
+
+
+static const char *
+violet_route_health(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route)
+{
+    int               n;
+    int64_t           merchant_id;
+    const char       *reason;
+    violet_query_t    query;
+
+    if (path->n != 3
+        || !violet_route_equal(&path->segments[0], "operations")
+        || !violet_route_equal(&path->segments[1], "connection_health"))
+    {
+        return NULL;
+    }
+
+    /* a search over all merchants, Violet's own */
+
+    if (violet_route_equal(&path->segments[2], "search")
+        && violet_route_equal(&request->method, "POST"))
+    {
+        return NULL;
+    }
+
+    merchant_id = violet_route_number(&path->segments[2], INT32_MAX);
+
+    if (merchant_id == 0) {
+        return "merchant_id must be a decimal number from 1 to 2147483647 "
+               "without sign or leading zeros.";
+    }
+
+    if (violet_route_equal(&request->method, "GET")
+        || violet_route_equal(&request->method, "HEAD"))
+    {
+        route->id = VIOLET_ROUTE_CONNECTION_HEALTH;
+
+    } else if (violet_route_equal(&request->method, "POST")) {
+        route->id = VIOLET_ROUTE_CONNECTION_HEALTH_REPORT;
+
+    } else {
+        return NULL;
+    }
+
+    route->merchant_id = (int32_t) merchant_id;
+
+    n = snprintf(route->path, sizeof(route->path),
+                 "operations/connection_health/%" PRId64, merchant_id);
+
+    if (n < 0 || (size_t) n >= sizeof(route->path)) {
+        return "The path cannot be spelled.";
+    }
+
+    route->path_len = (size_t) n;
+
+    reason = violet_query_read(&request->args, request->app_id, &query);
+
+    if (reason != NULL) {
+        return reason;
+    }
+
+    route->refresh = query.refresh;
+    route->has_app_id = query.has_app_id;
+
+    if (violet_route_health_print(request->app_id, route) != 0) {
+        return "The arguments cannot be spelled.";
+    }
+
+    return NULL;
+}
+
+
+static int
+violet_route_health_print(int32_t app_id, violet_route_t *route)
+{
+    int          n;
+    const char  *refresh;
+
+    refresh = route->refresh ? "refresh=true" : "";
+
+    if (route->has_app_id) {
+        n = snprintf(route->args, sizeof(route->args), "app_id=%" PRId32
+                     "%s%s", app_id, route->refresh ? "&" : "", refresh);
+
+    } else {
+        n = snprintf(route->args, sizeof(route->args), "%s", refresh);
+    }
+
+    if (n < 0 || (size_t) n >= sizeof(route->args)) {
+        return -1;
+    }
+
+    route->args_len = (size_t) n;
+
+    return 0;
+}
+
+
+static const char *
+violet_route_cart(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route)
+{
+    int                    n;
+    int64_t                cart_id;
+    const violet_text_t   *action;
+
+    action = &path->segments[3];
+
+    if (path->n != 4
+        || !violet_route_equal(&path->segments[0], "checkout")
+        || !violet_route_equal(&path->segments[1], "cart")
+        || action->len < 6
+        || memcmp(action->data, "submit", 6) != 0
+        || (action->len > 6 && action->data[6] != '.'))
+    {
+        return NULL;
+    }
+
+    /* Spring may take it for a submit, with a wish for some format */
+
+    if (action->len > 6) {
+        return "\"submit\" must not have an extension.";
+    }
+
+    cart_id = violet_route_number(&path->segments[2], INT64_MAX);
+
+    if (cart_id == 0) {
+        return "cart_id must be a decimal number from 1 to "
+               "9223372036854775807 without sign or leading zeros.";
+    }
+
+    if (!violet_route_equal(&request->method, "POST")) {
+        return NULL;
+    }
+
+    n = snprintf(route->path, sizeof(route->path),
+                 "checkout/cart/%" PRId64 "/submit", cart_id);
+
+    if (n < 0 || (size_t) n >= sizeof(route->path)) {
+        return "The path cannot be spelled.";
+    }
+
+    route->id = VIOLET_ROUTE_CART_SUBMIT;
+    route->cart_id = cart_id;
+    route->path_len = (size_t) n;
+
+    return NULL;
+}
+
+
+/* A canonical decimal number from 1 to "max", or 0 if it is not one. */
+
+static int64_t
+violet_route_number(const violet_text_t *text, int64_t max)
+{
+    int        digit;
+    size_t     i;
+    int64_t    value;
+
+    if (text->len == 0 || text->data[0] == '0') {
+        return 0;
+    }
+
+    value = 0;
+
+    for (i = 0; i < text->len; i++) {
+
+        if (text->data[i] < '0' || text->data[i] > '9') {
+            return 0;
+        }
+
+        digit = text->data[i] - '0';
+
+        if (value > (max - digit) / 10) {
+            return 0;
+        }
+
+        value = value * 10 + digit;
+    }
+
+    return value;
+}
+
+
+static int
+violet_route_equal(const violet_text_t *text, const char *word)
+{
+    size_t  len;
+
+    len = strlen(word);
+
+    return text->len == len
+           && (len == 0 || memcmp(text->data, word, len) == 0);
+}

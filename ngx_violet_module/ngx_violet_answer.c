@@ -1,0 +1,263 @@
+
+/*
+ * Responses that the module makes itself.  Whatever is sent lives in the
+ * request's pool, or longer, and the content phase sends it: no phase
+ * handler finalizes a request.
+ */
+
+
+#include "ngx_violet_module.h"
+
+
+typedef struct {
+    ngx_str_t    type;
+    ngx_str_t    title;
+    ngx_uint_t   status;
+} ngx_violet_problem_t;
+
+
+static size_t ngx_violet_answer_escaped(ngx_str_t *text);
+
+
+static ngx_violet_problem_t  ngx_violet_problems[] = {
+
+    { ngx_string("invalid-request"),
+      ngx_string("The request is not valid"),
+      NGX_HTTP_BAD_REQUEST },
+
+    { ngx_string("route-blocked"),
+      ngx_string("The route is blocked by this gateway"),
+      NGX_HTTP_FORBIDDEN },
+
+    { ngx_string("refresh-limited"),
+      ngx_string("The refresh limit is reached"),
+      NGX_HTTP_TOO_MANY_REQUESTS },
+
+    { ngx_string("upstream-unavailable"),
+      ngx_string("Violet cannot answer"),
+      NGX_HTTP_BAD_GATEWAY },
+
+    { ngx_string("credentials-unavailable"),
+      ngx_string("The gateway has no credentials for Violet"),
+      NGX_HTTP_SERVICE_UNAVAILABLE },
+
+    { ngx_string("configuration"),
+      ngx_string("The gateway is not configured for this"),
+      NGX_HTTP_INTERNAL_SERVER_ERROR }
+};
+
+
+static ngx_str_t  ngx_violet_problem_type =
+    ngx_string("application/problem+json");
+
+
+static ngx_str_t  ngx_violet_refusals[] = {
+
+    ngx_null_string,
+
+    ngx_string("Violet's certificate would not be verified: add "
+               "\\\"proxy_ssl_verify on\\\" and "
+               "\\\"proxy_ssl_trusted_certificate\\\" to the location, or "
+               "\\\"violet_unverified_upstream on\\\" to send secrets "
+               "without it"),
+
+    ngx_string("proxy_pass with variables made another URI than the one "
+               "that was requested: leave the URI out of proxy_pass"),
+
+    ngx_string("proxy_pass of the location could not make the request, the "
+               "error log says why")
+};
+
+
+void
+ngx_violet_answer_set(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *content_type, ngx_str_t *content)
+{
+    ngx_violet_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    ctx->answer.status = status;
+    ctx->answer.content_type = *content_type;
+    ctx->answer.content = *content;
+    ctx->answer.is_set = 1;
+}
+
+
+ngx_int_t
+ngx_violet_answer_problem(ngx_http_request_t *r, ngx_violet_problem_e type,
+    ngx_uint_t status, ngx_str_t *detail)
+{
+    ngx_str_t  text;
+
+    if (status == 0) {
+        status = ngx_violet_problems[type].status;
+    }
+
+    if (ngx_violet_answer_problem_text(r, type, status, detail, &text)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_violet_answer_set(r, status, &ngx_violet_problem_type, &text);
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * The detail may hold escaped quotes, nothing else that JSON would have to
+ * escape: it is always a sentence of ours.
+ */
+
+ngx_int_t
+ngx_violet_answer_problem_text(ngx_http_request_t *r,
+    ngx_violet_problem_e type, ngx_uint_t status, ngx_str_t *detail,
+    ngx_str_t *text)
+{
+    u_char                *p;
+    size_t                 len;
+    ngx_str_t              id;
+    ngx_violet_problem_t  *problem;
+
+    problem = &ngx_violet_problems[type];
+
+    ngx_violet_answer_request_id(r, &id);
+
+    len = sizeof("{\"type\":\"urn:ngx-violet:\",\"title\":\"\",\"status\":,"
+                 "\"detail\":\"\",\"request_id\":\"\"}\n")
+          + problem->type.len + problem->title.len + NGX_INT_T_LEN
+          + detail->len + ngx_violet_answer_escaped(&id);
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->data = p;
+
+    p = ngx_sprintf(p, "{\"type\":\"urn:ngx-violet:%V\",\"title\":\"%V\","
+                    "\"status\":%ui,\"detail\":\"%V\",\"request_id\":\"",
+                    &problem->type, &problem->title, status, detail);
+    p = (u_char *) ngx_escape_json(p, id.data, id.len);
+    p = ngx_cpymem(p, "\"}\n", 3);
+
+    text->len = p - text->data;
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_violet_answer_escaped(ngx_str_t *text)
+{
+    return text->len + ngx_escape_json(NULL, text->data, text->len);
+}
+
+
+void
+ngx_violet_answer_refusal(ngx_uint_t refusal, ngx_str_t *detail)
+{
+    *detail = ngx_violet_refusals[refusal];
+}
+
+
+void
+ngx_violet_answer_request_id(ngx_http_request_t *r, ngx_str_t *id)
+{
+    ngx_uint_t                  key;
+    ngx_str_t                   name;
+    ngx_http_variable_value_t  *v;
+
+    ngx_str_set(&name, "request_id");
+
+    key = ngx_hash_key(name.data, name.len);
+
+    v = ngx_http_get_variable(r, &name, key);
+
+    if (v == NULL || v->not_found) {
+        ngx_str_set(id, "");
+        return;
+    }
+
+    id->data = v->data;
+    id->len = v->len;
+}
+
+
+ngx_int_t
+ngx_violet_answer_header(ngx_http_request_t *r, char *name, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+    h->lowcase_key = NULL;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_answer_handler(ngx_http_request_t *r)
+{
+    ngx_int_t             rc;
+    ngx_buf_t            *b;
+    ngx_chain_t           out;
+    ngx_violet_ctx_t     *ctx;
+    ngx_violet_answer_t  *answer;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    answer = &ctx->answer;
+
+    if (r->request_body == NULL) {
+        rc = ngx_http_discard_request_body(r);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    r->headers_out.status = answer->status;
+    r->headers_out.content_length_n = answer->content.len;
+    r->headers_out.content_type = answer->content_type;
+    r->headers_out.content_type_len = answer->content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (answer->content.len) {
+        b->pos = answer->content.data;
+        b->last = answer->content.data + answer->content.len;
+        b->memory = 1;
+    }
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}

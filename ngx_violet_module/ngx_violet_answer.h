@@ -1,0 +1,84 @@
+
+/*
+ * Responses that the module makes itself: reports, problems (RFC 9457), and
+ * Violet's own captured answers.  An answer is set in a phase handler and
+ * sent by the content phase.
+ */
+
+#ifndef NGX_VIOLET_ANSWER_H
+#define NGX_VIOLET_ANSWER_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+typedef enum {
+    NGX_VIOLET_PROBLEM_INVALID_REQUEST = 0,
+    NGX_VIOLET_PROBLEM_ROUTE_BLOCKED,
+    NGX_VIOLET_PROBLEM_REFRESH_LIMITED,
+    NGX_VIOLET_PROBLEM_UPSTREAM_UNAVAILABLE,
+    NGX_VIOLET_PROBLEM_CREDENTIALS_UNAVAILABLE,
+    NGX_VIOLET_PROBLEM_CONFIGURATION
+} ngx_violet_problem_e;
+
+
+typedef struct {
+    ngx_uint_t                  status;
+    ngx_str_t                   content_type;
+    ngx_str_t                   content;
+    ngx_uint_t                  is_set;
+} ngx_violet_answer_t;
+
+
+/*
+ * Sets the request's answer; content_type and content must live as long as
+ * the request.
+ */
+
+void ngx_violet_answer_set(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *content_type, ngx_str_t *content);
+
+
+/*
+ * Sets the request's answer to a problem document.  status 0 takes the
+ * type's own.  The detail is a sentence for the caller.
+ *
+ * Returns NGX_DECLINED, for a phase handler to return, or a plain 500 if
+ * memory runs out.
+ */
+
+ngx_int_t ngx_violet_answer_problem(ngx_http_request_t *r,
+    ngx_violet_problem_e type, ngx_uint_t status, ngx_str_t *detail);
+
+
+/* A problem document by itself, in the request's pool. */
+
+ngx_int_t ngx_violet_answer_problem_text(ngx_http_request_t *r,
+    ngx_violet_problem_e type, ngx_uint_t status, ngx_str_t *detail,
+    ngx_str_t *text);
+
+
+/* The problem for a request that was refused before it connected. */
+
+void ngx_violet_answer_refusal(ngx_uint_t refusal, ngx_str_t *detail);
+
+
+/* Adds a response header; the name is a literal.  NGX_OK or NGX_ERROR. */
+
+ngx_int_t ngx_violet_answer_header(ngx_http_request_t *r, char *name,
+    ngx_str_t *value);
+
+
+/* The content handler that sends what was set. */
+
+ngx_int_t ngx_violet_answer_handler(ngx_http_request_t *r);
+
+
+/* $request_id, empty if it cannot be had. */
+
+void ngx_violet_answer_request_id(ngx_http_request_t *r, ngx_str_t *id);
+
+
+#endif /* NGX_VIOLET_ANSWER_H */

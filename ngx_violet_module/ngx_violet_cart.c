@@ -1,0 +1,461 @@
+
+/*
+ * The cart-submit flow: read the caller's body, run one exchange carried by
+ * the caller's own request, let core/violet_cart.c judge the answer, send
+ * what it says.  The exchange is never repeated, and a caller who leaves
+ * does not stop it.
+ */
+
+
+#include "ngx_violet_module.h"
+
+
+/* seconds; nothing was sent, so a repeat costs nothing but a try */
+#define NGX_VIOLET_CART_RETRY_AFTER  "5"
+
+#define NGX_VIOLET_CART_FALLBACK     1024
+
+
+static void ngx_violet_cart_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+static void ngx_violet_cart_exchanged(void *data,
+    ngx_violet_exchange_t *exchange);
+static ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
+static violet_cart_transport_t ngx_violet_cart_transport(
+    ngx_violet_exchange_t *e);
+static void ngx_violet_cart_log(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
+static ngx_uint_t ngx_violet_cart_caller_left(ngx_http_request_t *r);
+static ngx_int_t ngx_violet_cart_judged(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+static ngx_int_t ngx_violet_cart_pass(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
+static ngx_int_t ngx_violet_cart_copy_headers(ngx_http_request_t *r,
+    ngx_http_headers_out_t *out);
+static ngx_int_t ngx_violet_cart_set_outcome(ngx_http_request_t *r,
+    violet_cart_outcome_t outcome);
+
+
+static ngx_str_t  ngx_violet_cart_problem_type =
+    ngx_string("application/problem+json");
+
+
+ngx_int_t
+ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    /* while the body is read the phases may come by, with nothing to do */
+
+    ctx->waiting = 1;
+    ctx->next = ngx_violet_cart_exchange;
+
+    rc = ngx_http_read_client_request_body(r, ngx_violet_cart_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    ngx_http_finalize_request(r, NGX_DONE);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_violet_cart_body_handler(ngx_http_request_t *r)
+{
+    ngx_violet_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    ctx->waiting = 0;
+
+    r->preserve_body = 1;
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+
+static ngx_int_t
+ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_violet_loc_conf_t  *vlcf;
+    ngx_violet_exchange_t  *e;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    e = ngx_pcalloc(r->pool, sizeof(ngx_violet_exchange_t));
+    if (e == NULL
+        || ngx_violet_exchange_uri(r, &ctx->route, &e->uri) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    e->carrier = r;
+    e->app = ctx->app;
+    e->args = r->args;
+    e->limit = vlcf->buffer_limit;
+    e->body = 1;
+    e->headers = 1;
+    e->handler = ngx_violet_cart_exchanged;
+    e->data = r;
+
+    ctx->waiting = 1;
+    ctx->next = ngx_violet_cart_judged;
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (ngx_violet_exchange_start(e) != NGX_OK) {
+        ctx->waiting = 0;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * Inside the end of the subrequest.  What is decided here is decided even if
+ * the caller has gone and the request is about to be destroyed; its phases
+ * run again otherwise.
+ */
+
+static void
+ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
+{
+    ngx_violet_ctx_t    *ctx;
+    ngx_http_request_t  *r;
+
+    r = data;
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    ctx->waiting = 0;
+    ctx->submitted = e;
+
+    (void) ngx_violet_exchange_copy_states(r->pool, &r->upstream_states,
+                                           e->states);
+
+    if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
+        return;
+    }
+
+    ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
+
+    ngx_violet_cart_log(r, ctx, e);
+}
+
+
+static ngx_int_t
+ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e)
+{
+    u_char                  *p;
+    ngx_str_t                id;
+    violet_cart_answer_t     answer;
+    violet_cart_verdict_t   *verdict;
+    ngx_violet_loc_conf_t   *vlcf;
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    ngx_violet_answer_request_id(r, &id);
+
+    ngx_memzero(&answer, sizeof(violet_cart_answer_t));
+
+    answer.transport = ngx_violet_cart_transport(e);
+    answer.status = e->status;
+    answer.body.data = (char *) e->content.data;
+    answer.body.len = e->content.len;
+    answer.cart_id = ctx->route.cart_id;
+    answer.request_id.data = (char *) id.data;
+    answer.request_id.len = id.len;
+    answer.partial_status = vlcf->cart_partial_status;
+    answer.reasons = vmcf->reasons;
+
+    verdict = &ctx->verdict;
+
+    if (violet_cart_judge(&answer, verdict) == 0) {
+
+        if (verdict->problem == NULL) {
+            return NGX_OK;
+        }
+
+        ctx->problem.len = verdict->problem_len;
+        ctx->problem.data = ngx_pnalloc(r->pool, verdict->problem_len);
+
+        if (ctx->problem.data) {
+            ngx_memcpy(ctx->problem.data, verdict->problem,
+                       verdict->problem_len);
+        }
+
+        free(verdict->problem);
+        verdict->problem = NULL;
+
+        if (ctx->problem.data) {
+            return NGX_OK;
+        }
+    }
+
+    /* out of memory with an answer at hand: what it says stays unknown */
+
+    p = ngx_pnalloc(r->pool, NGX_VIOLET_CART_FALLBACK);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->problem.data = p;
+    ctx->problem.len = violet_cart_judge_fallback(&answer, verdict,
+                                                  (char *) p,
+                                                  NGX_VIOLET_CART_FALLBACK);
+
+    return ctx->problem.len ? NGX_OK : NGX_ERROR;
+}
+
+
+static violet_cart_transport_t
+ngx_violet_cart_transport(ngx_violet_exchange_t *e)
+{
+    switch (e->result) {
+
+    case NGX_VIOLET_EXCHANGE_ANSWERED:
+        return VIOLET_CART_ANSWERED;
+
+    case NGX_VIOLET_EXCHANGE_UNREACHABLE:
+        return VIOLET_CART_UNREACHABLE;
+
+    case NGX_VIOLET_EXCHANGE_TIMEOUT:
+        return VIOLET_CART_TIMEOUT;
+
+    case NGX_VIOLET_EXCHANGE_TOO_LARGE:
+        return VIOLET_CART_TOO_LARGE;
+
+    default:
+        return VIOLET_CART_CUT;
+    }
+}
+
+
+static void
+ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e)
+{
+    ngx_uint_t              level, left;
+    violet_cart_verdict_t  *verdict;
+
+    verdict = &ctx->verdict;
+
+    left = ngx_violet_cart_caller_left(r);
+
+    switch (verdict->outcome) {
+
+    case VIOLET_CART_PARTIAL:
+    case VIOLET_CART_UNKNOWN:
+        level = NGX_LOG_ERR;
+        break;
+
+    case VIOLET_CART_FAILED:
+        level = NGX_LOG_WARN;
+        break;
+
+    default:
+        level = NGX_LOG_INFO;
+    }
+
+    if (left) {
+        level = NGX_LOG_ERR;
+    }
+
+    ngx_log_error(level, r->connection->log, 0,
+                  "violet: submit of cart %L: %s%s%s, Violet's status %ui%s",
+                  ctx->route.cart_id,
+                  violet_cart_outcome_name(verdict->outcome),
+                  verdict->has_reason ? ", " : "",
+                  verdict->has_reason ? violet_reason_name(verdict->reason)
+                                      : "",
+                  e->status,
+                  left ? ", the caller did not wait for it" : "");
+
+    if (verdict->detail) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "violet: the answer to the submit of cart %L is no "
+                      "order: %s (%uz bytes, at byte %uz)",
+                      ctx->route.cart_id, verdict->detail, e->content.len,
+                      verdict->offset);
+    }
+}
+
+
+static ngx_uint_t
+ngx_violet_cart_caller_left(ngx_http_request_t *r)
+{
+    u_char             byte;
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    if (c->error) {
+        return 1;
+    }
+
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        return 0;
+    }
+#endif
+
+    return c->fd != (ngx_socket_t) -1
+           && recv(c->fd, &byte, 1, MSG_PEEK|MSG_DONTWAIT) == 0;
+}
+
+
+static ngx_int_t
+ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_str_t               after, detail;
+    ngx_violet_loc_conf_t  *vlcf;
+    ngx_violet_exchange_t  *e;
+    violet_cart_verdict_t  *verdict;
+
+    e = ctx->submitted;
+
+    /* Violet's answer is not a page to be revalidated */
+
+    r->disable_not_modified = 1;
+
+    if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
+
+        if (ngx_violet_cart_set_outcome(r, VIOLET_CART_FAILED) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_violet_answer_refusal(e->refused, &detail);
+
+        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
+                                         0, &detail);
+    }
+
+    if (!ctx->judged) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    verdict = &ctx->verdict;
+
+    if (ngx_violet_cart_set_outcome(r, verdict->outcome) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    if (ctx->problem.len == 0
+        || (!vlcf->cart_errors
+            && e->result == NGX_VIOLET_EXCHANGE_ANSWERED))
+    {
+        return ngx_violet_cart_pass(r, ctx, e);
+    }
+
+    if (verdict->retry == VIOLET_CART_RETRY_LATER) {
+        ngx_str_set(&after, NGX_VIOLET_CART_RETRY_AFTER);
+
+        if (ngx_violet_answer_header(r, "Retry-After", &after) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    ngx_violet_answer_set(r, verdict->status, &ngx_violet_cart_problem_type,
+                          &ctx->problem);
+
+    return NGX_DECLINED;
+}
+
+
+/* Violet's answer, byte for byte, with its headers. */
+
+static ngx_int_t
+ngx_violet_cart_pass(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e)
+{
+    if (ngx_violet_cart_copy_headers(r, e->headers_out) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_violet_answer_set(r, e->status, &e->headers_out->content_type,
+                          &e->content);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_violet_cart_copy_headers(ngx_http_request_t *r,
+    ngx_http_headers_out_t *out)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *copy;
+
+    part = &out->headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash == 0) {
+            continue;
+        }
+
+        copy = ngx_list_push(&r->headers_out.headers);
+        if (copy == NULL) {
+            return NGX_ERROR;
+        }
+
+        *copy = h[i];
+
+#if (nginx_version >= 1023000)
+        copy->next = NULL;
+#endif
+
+        /* those that nginx would add or change by itself */
+
+        if (&h[i] == out->content_encoding) {
+            r->headers_out.content_encoding = copy;
+
+        } else if (&h[i] == out->date) {
+            r->headers_out.date = copy;
+
+        } else if (&h[i] == out->server) {
+            r->headers_out.server = copy;
+
+        } else if (&h[i] == out->etag) {
+            r->headers_out.etag = copy;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_cart_set_outcome(ngx_http_request_t *r,
+    violet_cart_outcome_t outcome)
+{
+    ngx_str_t  value;
+
+    value.data = (u_char *) violet_cart_outcome_name(outcome);
+    value.len = ngx_strlen(value.data);
+
+    return ngx_violet_answer_header(r, "X-Violet-Cart-Outcome", &value);
+}

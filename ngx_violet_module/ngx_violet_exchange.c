@@ -1,0 +1,735 @@
+
+/*
+ * One whole request to Violet, captured.  The structure belongs to whoever
+ * started the exchange and lives, like all that is captured, in the pool of
+ * the carrier: the caller's own request, or a request without a client.
+ *
+ * The stock proxy handler runs in a clone of the carrier that begins at the
+ * content phase.  What has to differ from the operator's configuration for
+ * one exchange to stay one exchange is changed in a copy of the upstream
+ * configuration, which takes the place of the original while proxy_pass
+ * builds the request: see ngx_violet_exchange_prepare().
+ */
+
+
+#include "ngx_violet_module.h"
+#include "ngx_violet_exchange.h"
+
+
+#define NGX_VIOLET_EXCHANGE_MIN_BUFFER  4096
+
+
+static void ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
+    ngx_http_request_t *sr);
+static ngx_int_t ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
+    ngx_http_request_t *sr);
+static ngx_uint_t ngx_violet_exchange_drops_header(ngx_table_elt_t *h);
+static ngx_int_t ngx_violet_exchange_push_header(ngx_list_t *headers,
+    ngx_table_elt_t *h);
+static ngx_int_t ngx_violet_exchange_finished(ngx_http_request_t *sr,
+    void *data, ngx_int_t rc);
+static ngx_violet_exchange_result_e ngx_violet_exchange_result(
+    ngx_violet_exchange_t *e, ngx_int_t rc);
+static ngx_int_t ngx_violet_exchange_copy_conf(ngx_violet_exchange_t *e,
+    ngx_http_request_t *sr);
+static ngx_violet_refusal_e ngx_violet_exchange_refuse(ngx_http_request_t *r,
+    ngx_violet_refusal_e refused);
+static ngx_int_t ngx_violet_exchange_refuse_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us);
+static ngx_int_t ngx_violet_exchange_check_uri(ngx_http_request_t *r);
+static ngx_int_t ngx_violet_exchange_reserve(ngx_violet_exchange_t *e,
+    size_t size);
+
+
+/* what proxy_pass is given in the place of peers when it must not connect */
+
+static ngx_http_upstream_srv_conf_t  ngx_violet_refusing_upstream = {
+    .peer = { .init_upstream = NULL,
+              .init = ngx_violet_exchange_refuse_peer,
+              .data = NULL }
+};
+
+static ngx_http_upstream_conf_t  ngx_violet_refusing_conf = {
+    .upstream = &ngx_violet_refusing_upstream
+};
+
+
+/*
+ * Headers of a caller that would change what Violet's answer looks like, or
+ * that speak of the caller's connection rather than of the request.
+ */
+
+static ngx_str_t  ngx_violet_dropped_headers[] = {
+    ngx_string("accept-encoding"),
+    ngx_string("expect"),
+    ngx_string("if-match"),
+    ngx_string("if-modified-since"),
+    ngx_string("if-none-match"),
+    ngx_string("if-range"),
+    ngx_string("if-unmodified-since"),
+    ngx_string("range"),
+    ngx_string("te"),
+    ngx_string("upgrade"),
+    ngx_null_string
+};
+
+
+ngx_int_t
+ngx_violet_exchange_uri(ngx_http_request_t *r, violet_route_t *route,
+    ngx_str_t *uri)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, route->path_offset + route->path_len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, r->uri.data, route->path_offset);
+    ngx_memcpy(p + route->path_offset, route->path, route->path_len);
+
+    uri->data = p;
+    uri->len = route->path_offset + route->path_len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_exchange_start(ngx_violet_exchange_t *e)
+{
+    ngx_uint_t                   i;
+    ngx_violet_ctx_t            *ctx;
+    ngx_http_request_t          *r, *sr;
+    ngx_http_phase_handler_t    *ph;
+    ngx_http_core_main_conf_t   *cmcf;
+    ngx_http_post_subrequest_t  *ps;
+
+    r = e->carrier;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_violet_ctx_t));
+    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
+
+    if (ctx == NULL || ps == NULL) {
+        return NGX_ERROR;
+    }
+
+    ps->handler = ngx_violet_exchange_finished;
+    ps->data = e;
+
+    if (ngx_http_subrequest(r, &e->uri, &e->args, &sr, ps,
+                            NGX_HTTP_SUBREQUEST_CLONE)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->exchange = e;
+    ctx->app = e->app;
+    ctx->credentials = 1;
+    ngx_http_set_ctx(sr, ctx, ngx_violet_module);
+
+    e->subrequest = sr;
+
+    /* the canonical URI, not the spelling of the caller */
+
+    sr->valid_unparsed_uri = 0;
+
+    /* no phase before content is for a clone: mirror, try_files, ourselves */
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    ph = cmcf->phase_engine.handlers;
+
+    for (i = r->phase_handler; ph[i].checker; i++) {
+        if (ph[i].checker == ngx_http_core_content_phase) {
+            break;
+        }
+    }
+
+    sr->phase_handler = i;
+
+    ngx_violet_exchange_set_body(e, sr);
+
+    if (ngx_violet_exchange_set_headers(e, sr) != NGX_OK) {
+
+        /* too late to return an error: the clone is posted */
+
+        e->failed = 1;
+        sr->content_handler = NULL;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
+    ngx_http_request_t *sr)
+{
+    if (e->body) {
+        return;
+    }
+
+    /*
+     * with the length of a body that is not sent the next request on the
+     * same upstream connection would be read as that body
+     */
+
+    sr->request_body = NULL;
+    sr->headers_in.content_length = NULL;
+    sr->headers_in.content_length_n = -1;
+    sr->headers_in.chunked = 0;
+}
+
+
+/* A list of its own: the carrier's is read by its access log and others. */
+
+static ngx_int_t
+ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
+    ngx_http_request_t *sr)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, accept;
+
+    if (ngx_list_init(&sr->headers_in.headers, sr->pool, 8,
+                      sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!e->headers) {
+        ngx_memzero(&accept, sizeof(ngx_table_elt_t));
+
+        accept.hash = 1;
+        ngx_str_set(&accept.key, "Accept");
+        ngx_str_set(&accept.value, "application/json");
+        accept.lowcase_key = (u_char *) "accept";
+        accept.hash = ngx_hash_key(accept.lowcase_key, accept.key.len);
+
+        return ngx_violet_exchange_push_header(&sr->headers_in.headers,
+                                               &accept);
+    }
+
+    part = &e->carrier->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_violet_exchange_drops_header(&h[i])) {
+            continue;
+        }
+
+        if (ngx_violet_exchange_push_header(&sr->headers_in.headers, &h[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    sr->headers_in.upgrade = NULL;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_violet_exchange_drops_header(ngx_table_elt_t *h)
+{
+    ngx_str_t  *name;
+
+    for (name = ngx_violet_dropped_headers; name->len; name++) {
+        if (h->key.len == name->len
+            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_violet_exchange_push_header(ngx_list_t *headers, ngx_table_elt_t *h)
+{
+    ngx_table_elt_t  *pushed;
+
+    pushed = ngx_list_push(headers);
+    if (pushed == NULL) {
+        return NGX_ERROR;
+    }
+
+    *pushed = *h;
+
+#if (nginx_version >= 1023000)
+    pushed->next = NULL;
+#endif
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_exchange_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
+{
+    ngx_violet_exchange_t  *e = data;
+
+    /* a clone that is finalized once more has nothing new to tell */
+
+    if (e->done) {
+        return NGX_OK;
+    }
+
+    e->done = 1;
+    e->states = sr->upstream_states;
+    e->headers_out = &sr->headers_out;
+    e->result = ngx_violet_exchange_result(e, rc);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, sr->connection->log, 0,
+                   "violet exchange: result:%d status:%ui rc:%i",
+                   e->result, e->status, rc);
+
+    e->handler(e->data, e);
+
+    /* nothing of the clone reaches the client, not even an error page */
+
+    return NGX_OK;
+}
+
+
+static ngx_violet_exchange_result_e
+ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
+{
+    if (e->refused) {
+        return NGX_VIOLET_EXCHANGE_REFUSED;
+    }
+
+    if (e->too_large) {
+        return NGX_VIOLET_EXCHANGE_TOO_LARGE;
+    }
+
+    if (e->status) {
+        return (e->complete && !e->failed) ? NGX_VIOLET_EXCHANGE_ANSWERED
+                                           : NGX_VIOLET_EXCHANGE_CUT;
+    }
+
+    if (ngx_violet_exchange_unsent(e->states)) {
+
+        if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR || rc == NGX_ERROR) {
+            e->refused = NGX_VIOLET_REFUSED_INTERNAL;
+            return NGX_VIOLET_EXCHANGE_REFUSED;
+        }
+
+        return NGX_VIOLET_EXCHANGE_UNREACHABLE;
+    }
+
+    return rc == NGX_HTTP_GATEWAY_TIME_OUT ? NGX_VIOLET_EXCHANGE_TIMEOUT
+                                           : NGX_VIOLET_EXCHANGE_CUT;
+}
+
+
+ngx_uint_t
+ngx_violet_exchange_unsent(ngx_array_t *states)
+{
+    ngx_uint_t                 i;
+    ngx_http_upstream_state_t  *state;
+
+    if (states == NULL) {
+        return 1;
+    }
+
+    state = states->elts;
+
+    for (i = 0; i < states->nelts; i++) {
+        if (state[i].bytes_sent) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_violet_exchange_copy_states(ngx_pool_t *pool, ngx_array_t **to,
+    ngx_array_t *from)
+{
+    ngx_str_t                  *peer;
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *source, *state;
+
+    if (from == NULL || from->nelts == 0) {
+        return NGX_OK;
+    }
+
+    if (*to == NULL) {
+        *to = ngx_array_create(pool, from->nelts,
+                               sizeof(ngx_http_upstream_state_t));
+        if (*to == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    source = from->elts;
+
+    for (i = 0; i < from->nelts; i++) {
+
+        state = ngx_array_push(*to);
+        if (state == NULL) {
+            return NGX_ERROR;
+        }
+
+        *state = source[i];
+
+        if (source[i].peer == NULL) {
+            continue;
+        }
+
+        state->peer = NULL;
+
+        peer = ngx_palloc(pool, sizeof(ngx_str_t));
+        if (peer == NULL) {
+            return NGX_ERROR;
+        }
+
+        peer->len = source[i].peer->len;
+        peer->data = ngx_pstrdup(pool, source[i].peer);
+        if (peer->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        state->peer = peer;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_table_elt_t *
+ngx_violet_exchange_find_header(ngx_violet_exchange_t *e, char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+    part = &e->headers_out->headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash && h[i].key.len == len
+            && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+        {
+            return &h[i];
+        }
+    }
+}
+
+
+/*
+ * proxy_pass asks for each credential twice: for its length, before the URI
+ * is built, and for the copy, after it.  That makes this the one place where
+ * a module can look at a request after the proxy module has made up its mind
+ * and before it connects.
+ */
+
+ngx_violet_refusal_e
+ngx_violet_exchange_prepare(ngx_http_request_t *r, ngx_violet_exchange_t *e,
+    ngx_uint_t unverified)
+{
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (u->uri.len) {
+
+        if (u->resolved && ngx_violet_exchange_check_uri(r) != NGX_OK) {
+            return ngx_violet_exchange_refuse(r, NGX_VIOLET_REFUSED_URI);
+        }
+
+        return NGX_VIOLET_NOT_REFUSED;
+    }
+
+#if (NGX_HTTP_SSL)
+
+    if (u->ssl && !u->conf->ssl_verify && !unverified) {
+        return ngx_violet_exchange_refuse(r, NGX_VIOLET_REFUSED_UNVERIFIED);
+    }
+
+#endif
+
+    if (e && r == e->subrequest && e->failed == 0
+        && ngx_violet_exchange_copy_conf(e, r) != NGX_OK)
+    {
+        return ngx_violet_exchange_refuse(r, NGX_VIOLET_REFUSED_INTERNAL);
+    }
+
+    return NGX_VIOLET_NOT_REFUSED;
+}
+
+
+static ngx_int_t
+ngx_violet_exchange_copy_conf(ngx_violet_exchange_t *e,
+    ngx_http_request_t *sr)
+{
+    ngx_http_upstream_t       *u;
+    ngx_http_upstream_conf_t  *conf;
+
+    u = sr->upstream;
+
+    if (e->copied) {
+        return NGX_OK;
+    }
+
+    conf = ngx_palloc(sr->pool, sizeof(ngx_http_upstream_conf_t));
+    if (conf == NULL) {
+        return NGX_ERROR;
+    }
+
+    *conf = *u->conf;
+
+    /* one exchange must not become two, nor somebody else's */
+
+    conf->next_upstream &= ~NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT;
+
+    if (e->no_retry_timeout) {
+        conf->next_upstream &= ~NGX_HTTP_UPSTREAM_FT_TIMEOUT;
+    }
+
+    conf->intercept_errors = 0;
+    conf->ignore_client_abort = 1;
+    conf->ignore_headers |= NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT
+                            |NGX_HTTP_UPSTREAM_IGN_XA_EXPIRES
+                            |NGX_HTTP_UPSTREAM_IGN_XA_LIMIT_RATE
+                            |NGX_HTTP_UPSTREAM_IGN_XA_BUFFERING
+                            |NGX_HTTP_UPSTREAM_IGN_XA_CHARSET;
+
+    u->conf = conf;
+
+    /* the capture can only stop an answer that comes through the pipe */
+
+    u->buffering = 1;
+
+    /* a caller who leaves does not stop it */
+
+    sr->read_event_handler = ngx_http_block_reading;
+    sr->write_event_handler = ngx_http_request_empty_handler;
+
+    e->copied = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_violet_refusal_e
+ngx_violet_exchange_refuse(ngx_http_request_t *r,
+    ngx_violet_refusal_e refused)
+{
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    u->conf = &ngx_violet_refusing_conf;
+    u->resolved = NULL;
+
+    return refused;
+}
+
+
+static ngx_int_t
+ngx_violet_exchange_refuse_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us)
+{
+    return NGX_ERROR;
+}
+
+
+/*
+ * Only a proxy_pass with variables can build a URI that is not the one that
+ * was matched.
+ */
+
+static ngx_int_t
+ngx_violet_exchange_check_uri(ngx_http_request_t *r)
+{
+    u_char     *p, *last;
+    size_t      len;
+    ngx_str_t  *built;
+    uintptr_t   escape;
+
+    escape = 0;
+
+    if (r->quoted_uri || r->internal) {
+        escape = ngx_escape_uri(NULL, r->uri.data, r->uri.len,
+                                NGX_ESCAPE_URI);
+    }
+
+    len = r->uri.len + 2 * escape + (r->args.len ? 1 + r->args.len : 0);
+
+    built = &r->upstream->uri;
+
+    if (built->len != len) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (escape) {
+        last = (u_char *) ngx_escape_uri(p, r->uri.data, r->uri.len,
+                                         NGX_ESCAPE_URI);
+    } else {
+        last = ngx_cpymem(p, r->uri.data, r->uri.len);
+    }
+
+    if (r->args.len) {
+        *last++ = '?';
+        ngx_memcpy(last, r->args.data, r->args.len);
+    }
+
+    return ngx_memcmp(p, built->data, len) == 0 ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_violet_exchange_header(ngx_violet_exchange_t *e, ngx_http_request_t *r)
+{
+    off_t  length;
+
+    /* what is no HTTP at all nginx takes for HTTP/0.9, without a status */
+
+    e->status = r->upstream ? r->upstream->headers_in.status_n : 0;
+
+    if (e->status == 0) {
+        e->failed = 1;
+        return NGX_ERROR;
+    }
+
+    r->filter_need_in_memory = 1;
+    r->header_sent = 1;
+
+    length = r->headers_out.content_length_n;
+
+    if (length > (off_t) e->limit) {
+        e->too_large = 1;
+        return NGX_ERROR;
+    }
+
+    if (length > 0 && ngx_violet_exchange_reserve(e, (size_t) length)
+                      != NGX_OK)
+    {
+        e->failed = 1;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_exchange_body(ngx_violet_exchange_t *e, ngx_http_request_t *r,
+    ngx_chain_t *in)
+{
+    size_t        size;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    for (cl = in; cl; cl = cl->next) {
+        b = cl->buf;
+
+        size = ngx_buf_in_memory(b) ? (size_t) (b->last - b->pos) : 0;
+
+        if (size && !e->too_large && !e->failed) {
+
+            if (size > e->limit - e->content.len) {
+                e->too_large = 1;
+
+            } else if (ngx_violet_exchange_reserve(e, e->content.len + size)
+                       != NGX_OK)
+            {
+                e->failed = 1;
+
+            } else {
+                ngx_memcpy(e->content.data + e->content.len, b->pos, size);
+                e->content.len += size;
+            }
+        }
+
+        b->pos = b->last;
+        b->file_pos = b->file_last;
+
+        if (b->last_buf || b->last_in_chain) {
+            e->complete = 1;
+        }
+    }
+
+    /*
+     * an error returned from here would be taken for one of the caller's
+     * connection; this stops the upstream alone
+     */
+
+    if ((e->too_large || e->failed) && r->upstream && r->upstream->pipe) {
+        r->upstream->pipe->downstream_error = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_exchange_reserve(ngx_violet_exchange_t *e, size_t size)
+{
+    u_char  *p;
+
+    if (size <= e->allocated) {
+        return NGX_OK;
+    }
+
+    size = ngx_max(size, 2 * e->allocated);
+    size = ngx_max(size, NGX_VIOLET_EXCHANGE_MIN_BUFFER);
+    size = ngx_min(size, ngx_max(e->limit, NGX_VIOLET_EXCHANGE_MIN_BUFFER));
+
+    p = ngx_pnalloc(e->carrier->pool, size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (e->content.len) {
+        ngx_memcpy(p, e->content.data, e->content.len);
+    }
+
+    if (e->content.data) {
+        (void) ngx_pfree(e->carrier->pool, e->content.data);
+    }
+
+    e->content.data = p;
+    e->allocated = size;
+
+    return NGX_OK;
+}

@@ -1,0 +1,143 @@
+
+/*
+ * One whole request to Violet, captured: the location's own proxy_pass run
+ * in a cloned subrequest, whose header and body never reach a client.
+ */
+
+#ifndef NGX_VIOLET_EXCHANGE_H
+#define NGX_VIOLET_EXCHANGE_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_violet_credentials.h"
+
+#include "violet_route.h"
+
+
+typedef struct ngx_violet_exchange_s  ngx_violet_exchange_t;
+
+
+typedef enum {
+    NGX_VIOLET_EXCHANGE_ANSWERED = 0,    /* a whole answer */
+    NGX_VIOLET_EXCHANGE_UNREACHABLE,     /* nothing was sent to any peer */
+    NGX_VIOLET_EXCHANGE_TIMEOUT,         /* something sent, no answer */
+    NGX_VIOLET_EXCHANGE_CUT,             /* cut off, or no valid HTTP */
+    NGX_VIOLET_EXCHANGE_TOO_LARGE,       /* over violet_buffer_limit */
+    NGX_VIOLET_EXCHANGE_REFUSED          /* not tried, see "refused" */
+} ngx_violet_exchange_result_e;
+
+
+/* why a request is not sent although everything else was ready */
+
+typedef enum {
+    NGX_VIOLET_NOT_REFUSED = 0,
+    NGX_VIOLET_REFUSED_UNVERIFIED,       /* https without verification */
+    NGX_VIOLET_REFUSED_URI,              /* proxy_pass built another URI */
+    NGX_VIOLET_REFUSED_INTERNAL          /* proxy_pass failed by itself */
+} ngx_violet_refusal_e;
+
+
+typedef void (*ngx_violet_exchange_handler_pt)(void *data,
+    ngx_violet_exchange_t *exchange);
+
+
+struct ngx_violet_exchange_s {
+
+    /* set by whoever starts it */
+
+    ngx_http_request_t              *carrier;
+    ngx_violet_app_t                *app;
+    ngx_str_t                        uri;       /* decoded, canonical */
+    ngx_str_t                        args;
+    size_t                           limit;     /* of the body, in bytes */
+    ngx_violet_exchange_handler_pt   handler;
+    void                            *data;
+
+    unsigned                         body:1;    /* the carrier's is sent */
+    unsigned                         headers:1; /* so are its headers */
+    unsigned                         no_retry_timeout:1;
+
+    /* the outcome, allocated from the carrier's pool */
+
+    ngx_violet_exchange_result_e     result;
+    ngx_violet_refusal_e             refused;
+    ngx_uint_t                       status;
+    ngx_str_t                        content;
+    ngx_http_headers_out_t          *headers_out;   /* if answered */
+    ngx_array_t                     *states;        /* upstream states */
+
+    /* its own */
+
+    ngx_http_request_t              *subrequest;
+    size_t                           allocated;
+    unsigned                         complete:1;
+    unsigned                         too_large:1;
+    unsigned                         failed:1;
+    unsigned                         copied:1;
+    unsigned                         done:1;
+};
+
+
+/*
+ * The URI that Violet is asked for on a captured route: what precedes the
+ * API path in the request, and the canonical path.  In the request's pool;
+ * NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_exchange_uri(ngx_http_request_t *r,
+    violet_route_t *route, ngx_str_t *uri);
+
+
+/*
+ * Starts an exchange.  The structure is the caller's and lives in the
+ * carrier's pool.  The handler is called once, from within the end of the
+ * subrequest, unless NGX_ERROR is returned.
+ */
+
+ngx_int_t ngx_violet_exchange_start(ngx_violet_exchange_t *exchange);
+
+
+/*
+ * Called while proxy_pass builds any request of a violet location: makes an
+ * exchange's upstream configuration safe, and says whether the request may
+ * carry credentials.  A refusal is final: the request fails before it
+ * connects.
+ */
+
+ngx_violet_refusal_e ngx_violet_exchange_prepare(ngx_http_request_t *r,
+    ngx_violet_exchange_t *exchange, ngx_uint_t unverified);
+
+
+/* True if no byte was sent to any of the peers that were tried. */
+
+ngx_uint_t ngx_violet_exchange_unsent(ngx_array_t *states);
+
+
+/*
+ * Appends upstream states to others, which are made if there are none yet:
+ * the access log of a request reads $upstream_* from them.  What they point
+ * to is copied to the pool.  NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_exchange_copy_states(ngx_pool_t *pool,
+    ngx_array_t **to, ngx_array_t *from);
+
+
+/* A header of the answer, or NULL. */
+
+ngx_table_elt_t *ngx_violet_exchange_find_header(
+    ngx_violet_exchange_t *exchange, char *name);
+
+
+/* Capture, called by the module's filters; NGX_OK or NGX_ERROR. */
+
+ngx_int_t ngx_violet_exchange_header(ngx_violet_exchange_t *exchange,
+    ngx_http_request_t *r);
+ngx_int_t ngx_violet_exchange_body(ngx_violet_exchange_t *exchange,
+    ngx_http_request_t *r, ngx_chain_t *in);
+
+
+#endif /* NGX_VIOLET_EXCHANGE_H */

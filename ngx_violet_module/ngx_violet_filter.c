@@ -1,0 +1,135 @@
+
+/*
+ * The module's filters.  They take the answers of exchanges for themselves,
+ * and turn a request that was refused while proxy_pass built it into its
+ * problem document.  Everything else passes.
+ *
+ * A module of type HTTP_AUX_FILTER stands right behind the copy filter: what
+ * comes by is in memory, and neither compressed nor seen by add_header.
+ */
+
+
+#include "ngx_violet_module.h"
+
+
+static ngx_int_t ngx_violet_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_violet_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_int_t ngx_violet_filter_refused(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+static ngx_http_output_header_filter_pt  ngx_violet_next_header_filter;
+static ngx_http_output_body_filter_pt    ngx_violet_next_body_filter;
+
+
+static ngx_int_t
+ngx_violet_header_filter(ngx_http_request_t *r)
+{
+    ngx_violet_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    if (ctx == NULL) {
+        return ngx_violet_next_header_filter(r);
+    }
+
+    if (ctx->exchange && ctx->exchange->subrequest == r) {
+        return ngx_violet_exchange_header(ctx->exchange, r);
+    }
+
+    if (ctx->refused && !ctx->answer.is_set
+        && ngx_violet_filter_refused(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_violet_next_header_filter(r);
+}
+
+
+static ngx_int_t
+ngx_violet_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_buf_t         *b;
+    ngx_chain_t        out;
+    ngx_violet_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    if (ctx == NULL) {
+        return ngx_violet_next_body_filter(r, in);
+    }
+
+    if (ctx->exchange && ctx->exchange->subrequest == r) {
+        return ngx_violet_exchange_body(ctx->exchange, r, in);
+    }
+
+    if (!ctx->refused || !ctx->answer.is_set || in == NULL) {
+        return ngx_violet_next_body_filter(r, in);
+    }
+
+    /* nginx's own error page, in one chain, gives way to the problem */
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = ctx->answer.content.data;
+    b->last = b->pos + ctx->answer.content.len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    /* only once */
+
+    ctx->refused = NGX_VIOLET_NOT_REFUSED;
+
+    return ngx_violet_next_body_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_violet_filter_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_str_t  detail;
+
+    ngx_violet_answer_refusal(ctx->refused, &detail);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "violet: the request was not sent: %V", &detail);
+
+    if (ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION, 0,
+                                  &detail)
+        != NGX_DECLINED)
+    {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.status = ctx->answer.status;
+    r->headers_out.status_line.len = 0;
+    r->headers_out.content_length_n = ctx->answer.content.len;
+    r->headers_out.content_type = ctx->answer.content_type;
+    r->headers_out.content_type_len = ctx->answer.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    r->headers_out.charset.len = 0;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_init_filters(ngx_conf_t *cf)
+{
+    ngx_violet_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_violet_header_filter;
+
+    ngx_violet_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_violet_body_filter;
+
+    return NGX_OK;
+}

@@ -1,0 +1,144 @@
+
+/*
+ * Flights.  A flight has a pool of its own, in which it and its result live;
+ * it is destroyed when whoever ran it has landed it and the last request
+ * that joined it is gone.  The queue of those under way belongs to the
+ * worker.
+ */
+
+
+#include "ngx_violet_flight.h"
+
+
+typedef struct {
+    ngx_queue_t           queue;
+    ngx_violet_wait_t    *wait;
+} ngx_violet_waiter_t;
+
+
+static void ngx_violet_flight_release(void *data);
+
+
+ngx_violet_flight_t *
+ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
+    ngx_uint_t refresh)
+{
+    ngx_queue_t          *q;
+    ngx_violet_flight_t  *flight;
+
+    for (q = ngx_queue_head(flights);
+         q != ngx_queue_sentinel(flights);
+         q = ngx_queue_next(q))
+    {
+        flight = ngx_queue_data(q, ngx_violet_flight_t, queue);
+
+        if (flight->key.len == key->len
+            && (flight->refresh || !refresh)
+            && ngx_memcmp(flight->key.data, key->data, key->len) == 0)
+        {
+            return flight;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_violet_flight_t *
+ngx_violet_flight_open(ngx_queue_t *flights, ngx_str_t *key,
+    ngx_uint_t refresh)
+{
+    ngx_pool_t           *pool;
+    ngx_violet_flight_t  *flight;
+
+    pool = ngx_create_pool(1024, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    flight = ngx_pcalloc(pool, sizeof(ngx_violet_flight_t));
+    if (flight == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    flight->key.data = ngx_pstrdup(pool, key);
+    if (flight->key.data == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    flight->key.len = key->len;
+    flight->pool = pool;
+    flight->refs = 1;
+    flight->refresh = refresh;
+
+    ngx_queue_init(&flight->waiters);
+    ngx_queue_insert_head(flights, &flight->queue);
+
+    return flight;
+}
+
+
+ngx_int_t
+ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r)
+{
+    ngx_violet_waiter_t  *waiter;
+    ngx_pool_cleanup_t   *cln;
+
+    waiter = ngx_palloc(flight->pool, sizeof(ngx_violet_waiter_t));
+    if (waiter == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    waiter->wait = ngx_violet_wait_start(r);
+    if (waiter->wait == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_violet_flight_release;
+    cln->data = flight;
+
+    flight->refs++;
+
+    ngx_queue_insert_tail(&flight->waiters, &waiter->queue);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_violet_flight_land(ngx_violet_flight_t *flight)
+{
+    ngx_queue_t          *q;
+    ngx_violet_waiter_t  *waiter;
+
+    ngx_queue_remove(&flight->queue);
+
+    while (!ngx_queue_empty(&flight->waiters)) {
+        q = ngx_queue_head(&flight->waiters);
+        ngx_queue_remove(q);
+
+        waiter = ngx_queue_data(q, ngx_violet_waiter_t, queue);
+
+        ngx_violet_wait_end(waiter->wait);
+    }
+
+    ngx_violet_flight_release(flight);
+}
+
+
+static void
+ngx_violet_flight_release(void *data)
+{
+    ngx_violet_flight_t  *flight = data;
+
+    if (--flight->refs == 0) {
+        ngx_destroy_pool(flight->pool);
+    }
+}

@@ -1,0 +1,63 @@
+
+/*
+ * Flights: one request to Violet at a time for a report, and everybody who
+ * wants it meanwhile waits for that one.  A flight is held by whoever runs
+ * it and by each request that uses its result, and its pool goes with the
+ * last of them.  The queue of flights is a worker's own.
+ */
+
+#ifndef NGX_VIOLET_FLIGHT_H
+#define NGX_VIOLET_FLIGHT_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_violet_wait.h"
+
+
+typedef struct {
+    ngx_queue_t                 queue;      /* of flights under way */
+    ngx_queue_t                 waiters;
+    ngx_pool_t                 *pool;
+    ngx_str_t                   key;
+    ngx_uint_t                  refs;
+    void                       *data;       /* whoever runs it */
+    unsigned                    refresh:1;
+} ngx_violet_flight_t;
+
+
+/*
+ * A flight under way for this key, or NULL.  A refresh joins only a
+ * refresh; a plain read joins either.
+ */
+
+ngx_violet_flight_t *ngx_violet_flight_find(ngx_queue_t *flights,
+    ngx_str_t *key, ngx_uint_t refresh);
+
+
+/* Opens a flight, held once by the caller; NULL if memory runs out. */
+
+ngx_violet_flight_t *ngx_violet_flight_open(ngx_queue_t *flights,
+    ngx_str_t *key, ngx_uint_t refresh);
+
+
+/*
+ * Holds the flight for as long as the request lives, and parks the request
+ * until it lands.  NGX_OK or NGX_ERROR.
+ */
+
+ngx_int_t ngx_violet_flight_join(ngx_violet_flight_t *flight,
+    ngx_http_request_t *r);
+
+
+/*
+ * The flight has a result: nobody joins it any more, those who wait are
+ * resumed, and the caller's hold is given up.
+ */
+
+void ngx_violet_flight_land(ngx_violet_flight_t *flight);
+
+
+#endif /* NGX_VIOLET_FLIGHT_H */

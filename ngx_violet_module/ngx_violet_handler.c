@@ -1,0 +1,242 @@
+
+/*
+ * The PRECONTENT handler: which route a request is for, whether it may go
+ * there, and which flow takes it.  By then nginx has decided who may call.
+ *
+ * A request passes here as often as its phases run: what is to be done next
+ * stands in its context, and while it waits there is nothing to do.
+ */
+
+
+#include "ngx_violet_module.h"
+
+
+static ngx_int_t ngx_violet_handler_start(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+static ngx_int_t ngx_violet_handler_app(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_loc_conf_t *vlcf);
+static ngx_int_t ngx_violet_handler_dispatch(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_loc_conf_t *vlcf);
+static ngx_int_t ngx_violet_handler_auth(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_loc_conf_t *vlcf);
+static ngx_int_t ngx_violet_handler_other(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_violet_handler(ngx_http_request_t *r)
+{
+    ngx_int_t               rc;
+    ngx_violet_ctx_t       *ctx;
+    ngx_violet_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    if (vlcf->app == NULL && vlcf->app_name == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_pcalloc(r->pool, sizeof(ngx_violet_ctx_t));
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ctx->next = ngx_violet_handler_start;
+        ctx->age = -1;
+
+        ngx_http_set_ctx(r, ctx, ngx_violet_module);
+    }
+
+    if (ctx->waiting) {
+        return NGX_AGAIN;
+    }
+
+    rc = ctx->next(r, ctx);
+
+    if (rc == NGX_DECLINED && ctx->answer.is_set) {
+        r->content_handler = ngx_violet_answer_handler;
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_int_t               rc;
+    ngx_str_t               detail;
+    ngx_violet_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    if (r->content_handler == NULL) {
+        ngx_str_set(&detail, "the location has no proxy_pass");
+        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
+                                         0, &detail);
+    }
+
+    rc = ngx_violet_handler_app(r, ctx, vlcf);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_violet_match_route(r, ctx->app, &ctx->route)
+        != VIOLET_ROUTE_OK)
+    {
+        detail.data = (u_char *) ctx->route.reason;
+        detail.len = ngx_strlen(ctx->route.reason);
+
+        return ngx_violet_answer_problem(r,
+                                         NGX_VIOLET_PROBLEM_INVALID_REQUEST,
+                                         0, &detail);
+    }
+
+    ctx->routed = 1;
+
+    return ngx_violet_handler_dispatch(r, ctx, vlcf);
+}
+
+
+static ngx_int_t
+ngx_violet_handler_app(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_loc_conf_t *vlcf)
+{
+    ngx_str_t                name, detail;
+    ngx_violet_main_conf_t  *vmcf;
+
+    ctx->app = vlcf->app;
+
+    if (ctx->app == NULL) {
+
+        if (ngx_http_complex_value(r, vlcf->app_name, &name) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+
+        ctx->app = ngx_violet_credentials_find(&vmcf->apps, &name);
+
+        if (ctx->app == NULL) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "violet: no violet_app is named \"%V\"", &name);
+
+            ngx_str_set(&detail, "no violet_app has the name that the "
+                                 "violet directive gives for this request");
+
+            return ngx_violet_answer_problem(r,
+                                             NGX_VIOLET_PROBLEM_CONFIGURATION,
+                                             0, &detail);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+violet_route_status_t
+ngx_violet_match_route(ngx_http_request_t *r, ngx_violet_app_t *app,
+    violet_route_t *route)
+{
+    ngx_str_t                 *raw;
+    violet_route_request_t     request;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* a rewritten URI is not what the caller spelled */
+
+    raw = r->valid_unparsed_uri ? &r->unparsed_uri : &r->uri;
+
+    request.method.data = (char *) r->method_name.data;
+    request.method.len = r->method_name.len;
+    request.uri.data = (char *) r->uri.data;
+    request.uri.len = r->uri.len;
+    request.raw_uri.data = (char *) raw->data;
+    request.raw_uri.len = raw->len;
+    request.args.data = (char *) r->args.data;
+    request.args.len = r->args.len;
+    request.prefix.data = (char *) clcf->name.data;
+    request.prefix.len = clcf->name.len;
+    request.app_id = (int32_t) app->id;
+
+    return violet_route_match(&request, route);
+}
+
+
+static ngx_int_t
+ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_loc_conf_t *vlcf)
+{
+    ngx_str_t  detail;
+
+    if (ctx->route.id == VIOLET_ROUTE_AUTH) {
+        return ngx_violet_handler_auth(r, ctx, vlcf);
+    }
+
+    if (ctx->route.id == VIOLET_ROUTE_OTHER) {
+        return ngx_violet_handler_other(r, ctx);
+    }
+
+    /* what is captured cannot be put into another response */
+
+    if (r != r->main) {
+        ngx_str_set(&detail, "this route cannot be the target of a "
+                             "subrequest (SSI, mirror, auth_request)");
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "violet: \"%V\": %V", &r->uri, &detail);
+
+        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
+                                         0, &detail);
+    }
+
+    switch (ctx->route.id) {
+
+    case VIOLET_ROUTE_CONNECTION_HEALTH:
+        return ngx_violet_health_handler(r, ctx);
+
+    case VIOLET_ROUTE_CONNECTION_HEALTH_REPORT:
+        return ngx_violet_report_handler(r, ctx);
+
+    default: /* VIOLET_ROUTE_CART_SUBMIT */
+        return ngx_violet_cart_handler(r, ctx);
+    }
+}
+
+
+static ngx_int_t
+ngx_violet_handler_auth(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_loc_conf_t *vlcf)
+{
+    ngx_str_t  detail;
+
+    if (vlcf->auth_routes == NGX_VIOLET_AUTH_PASS && r == r->main) {
+        return ngx_violet_handler_other(r, ctx);
+    }
+
+    ngx_str_set(&detail, "tokens are the gateway's own affair: Violet's "
+                         "login routes are not for callers");
+
+    return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_ROUTE_BLOCKED, 0,
+                                     &detail);
+}
+
+
+/* To proxy_pass, which from now on gets the credentials. */
+
+static ngx_int_t
+ngx_violet_handler_other(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ctx->credentials = 1;
+
+    /* Violet reads what was matched, not how the caller spelled it */
+
+    r->valid_unparsed_uri = 0;
+
+    return NGX_DECLINED;
+}

@@ -1,0 +1,421 @@
+
+/*
+ * The refresh limit.  In Redis it is one script on Redis's clock; the sums
+ * are those of core/violet_rate.c: a capacity of n intervals, and a budget
+ * that owes "tat - now" of it.  An operation lives on the heap until Redis
+ * has called back; if Redis does not decide, shared memory does.
+ */
+
+
+#include "ngx_violet_limit.h"
+#include "ngx_violet_memory.h"
+
+
+#define NGX_VIOLET_LIMIT_KEY_LEN  512
+
+
+typedef struct {
+    int64_t                       tat[2];       /* app, merchant */
+} ngx_violet_limit_tats_t;
+
+
+typedef struct {
+    ngx_violet_limit_conf_t      *conf;
+    int64_t                       now;
+    unsigned                      refund:1;
+    ngx_violet_limit_result_t    *result;
+} ngx_violet_limit_update_t;
+
+
+typedef struct {
+    ngx_violet_limit_key_t        key;
+    ngx_violet_limit_conf_t       conf;
+    ngx_violet_limit_handler_pt   handler;
+    void                         *data;
+    u_char                        upstream[1];
+} ngx_violet_limit_op_t;
+
+
+/*
+ * KEYS: app, merchant.  ARGV: n and period of each, then "ask" or "refund".
+ * A value that is no number, of another type or without an expiry heals:
+ * it is read as what it can be at most, and set anew with a TTL.
+ */
+
+static ngx_violet_redis_script_t  ngx_violet_limit_script = {
+    ngx_string(
+        "local t = redis.call('TIME') "
+        "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
+        "local owed, step, cap = {}, {}, {} "
+        "for i = 1, 2 do "
+            "local n = tonumber(ARGV[i * 2 - 1]) "
+            "step[i] = math.ceil(tonumber(ARGV[i * 2]) / n) "
+            "cap[i] = step[i] * n "
+            "local v = redis.pcall('GET', KEYS[i]) "
+            "v = type(v) == 'string' and tonumber(v) or now "
+            "if v ~= v then v = now end "
+            "owed[i] = math.min(math.max(v - now, 0), cap[i]) "
+        "end "
+        "local ok = 1 "
+        "if ARGV[5] == 'refund' then "
+            "for i = 1, 2 do owed[i] = math.max(owed[i] - step[i], 0) end "
+        "else "
+            "for i = 1, 2 do "
+                "if owed[i] + step[i] > cap[i] then ok = 0 end "
+            "end "
+            "if ok == 1 then "
+                "for i = 1, 2 do owed[i] = owed[i] + step[i] end "
+            "end "
+        "end "
+        "local r = {ok} "
+        "for i = 1, 2 do "
+            "if owed[i] > 0 then "
+                "redis.call('SET', KEYS[i], "
+                           "string.format('%.0f', now + owed[i]), "
+                           "'PX', math.ceil(owed[i])) "
+            "else "
+                "redis.call('DEL', KEYS[i]) "
+            "end "
+            "r[#r + 1] = math.floor((cap[i] - owed[i]) / step[i]) "
+            "r[#r + 1] = math.max(owed[i] + step[i] - cap[i], 0) "
+        "end "
+        "return r"),
+    ""
+};
+
+
+static ngx_violet_redis_status_e ngx_violet_limit_run(
+    ngx_violet_limit_key_t *key, char *mode, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data);
+static void ngx_violet_limit_answered(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_limit_refunded(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static ngx_int_t ngx_violet_limit_read(redisReply *reply,
+    ngx_violet_limit_result_t *result);
+static void ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
+    uint64_t *remaining, uint64_t *wait);
+static ngx_int_t ngx_violet_limit_memory(ngx_violet_limit_key_t *key,
+    ngx_uint_t refund, ngx_violet_limit_result_t *result);
+static void ngx_violet_limit_update(void *data, u_char *value);
+static ngx_int_t ngx_violet_limit_names(ngx_violet_limit_key_t *key,
+    u_char *buf, ngx_str_t *names);
+
+
+void
+ngx_violet_limit_defaults(ngx_violet_limit_conf_t *conf)
+{
+    conf->merchant.requests = 1;
+    conf->merchant.period = 10 * 60 * 1000;
+    conf->app.requests = 30;
+    conf->app.period = 60 * 60 * 1000;
+}
+
+
+ngx_int_t
+ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
+    ngx_violet_limit_result_t *result, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_limit_handler_pt handler,
+    void *data)
+{
+    ngx_violet_limit_op_t  *op;
+
+    *status = NGX_VIOLET_REDIS_OFF;
+
+    if (key->redis == NULL) {
+        return ngx_violet_limit_memory(key, 0, result);
+    }
+
+    *status = NGX_VIOLET_REDIS_TIMEOUT;
+
+    if (timeout == 0) {
+        return ngx_violet_limit_memory(key, 0, result);
+    }
+
+    op = ngx_calloc(sizeof(ngx_violet_limit_op_t) + key->upstream.len,
+                    ngx_cycle->log);
+    if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    op->key = *key;
+    op->conf = *key->conf;
+    op->key.conf = &op->conf;
+    op->key.upstream.data = op->upstream;
+    ngx_memcpy(op->upstream, key->upstream.data, key->upstream.len);
+
+    op->handler = handler;
+    op->data = data;
+
+    *status = ngx_violet_limit_run(&op->key, "ask", timeout,
+                                   ngx_violet_limit_answered, op);
+
+    if (*status == NGX_VIOLET_REDIS_OK) {
+        return NGX_AGAIN;
+    }
+
+    ngx_free(op);
+
+    return ngx_violet_limit_memory(key, 0, result);
+}
+
+
+/*
+ * A refund that is lost costs a refresh, nothing else, so nobody waits for
+ * it; the deadline is Redis's own.
+ */
+
+void
+ngx_violet_limit_refund(ngx_violet_limit_key_t *key,
+    ngx_violet_limit_result_t *result)
+{
+    if (result->in_memory || key->redis == NULL) {
+        (void) ngx_violet_limit_memory(key, 1, NULL);
+        return;
+    }
+
+    (void) ngx_violet_limit_run(key, "refund",
+                                ngx_violet_redis_conf(key->redis)->timeout,
+                                ngx_violet_limit_refunded, NULL);
+}
+
+
+static ngx_violet_redis_status_e
+ngx_violet_limit_run(ngx_violet_limit_key_t *key, char *mode,
+    ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data)
+{
+    u_char      names[2 * NGX_VIOLET_LIMIT_KEY_LEN];
+    u_char      numbers[4][NGX_INT64_LEN];
+    uint64_t    n[4];
+    ngx_str_t   args[7];
+    ngx_uint_t  i;
+
+    if (ngx_violet_limit_names(key, names, args) != NGX_OK) {
+        return NGX_VIOLET_REDIS_DOWN;
+    }
+
+    n[0] = key->conf->app.requests;
+    n[1] = key->conf->app.period;
+    n[2] = key->conf->merchant.requests;
+    n[3] = key->conf->merchant.period;
+
+    for (i = 0; i < 4; i++) {
+        args[2 + i].data = numbers[i];
+        args[2 + i].len = ngx_sprintf(numbers[i], "%uL", n[i]) - numbers[i];
+    }
+
+    args[6].data = (u_char *) mode;
+    args[6].len = ngx_strlen(mode);
+
+    return ngx_violet_redis_script(key->redis, &ngx_violet_limit_script,
+                                   args, 2, 7, timeout, handler, data);
+}
+
+
+static void
+ngx_violet_limit_answered(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_limit_op_t  *op = data;
+
+    ngx_violet_limit_result_t  result;
+
+    ngx_memzero(&result, sizeof(ngx_violet_limit_result_t));
+
+    if (status == NGX_VIOLET_REDIS_OK
+        && ngx_violet_limit_read(reply, &result) != NGX_OK)
+    {
+        status = NGX_VIOLET_REDIS_DOWN;
+    }
+
+    if (status != NGX_VIOLET_REDIS_OK
+        && ngx_violet_limit_memory(&op->key, 0, &result) != NGX_OK)
+    {
+        /* never unlimited: no room to count is a refusal */
+
+        result.asked = 1;
+        result.allowed = 0;
+        result.in_memory = 1;
+        result.wait = op->conf.merchant.period;
+    }
+
+    op->handler(op->data, status, &result);
+
+    ngx_free(op);
+}
+
+
+static void
+ngx_violet_limit_refunded(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
+                   "violet: refresh given back: %d", status);
+}
+
+
+static ngx_int_t
+ngx_violet_limit_read(redisReply *reply, ngx_violet_limit_result_t *result)
+{
+    uint64_t    remaining[2], wait[2];
+    ngx_uint_t  i;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 5) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < 5; i++) {
+        if (reply->element[i]->type != REDIS_REPLY_INTEGER
+            || reply->element[i]->integer < 0)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    result->asked = 1;
+    result->allowed = (reply->element[0]->integer == 1);
+
+    for (i = 0; i < 2; i++) {
+        remaining[i] = reply->element[1 + i * 2]->integer;
+        wait[i] = reply->element[2 + i * 2]->integer;
+    }
+
+    ngx_violet_limit_tighter(result, remaining, wait);
+
+    return NGX_OK;
+}
+
+
+/* Index 0 is the app's budget, 1 the merchant's. */
+
+static void
+ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
+    uint64_t *remaining, uint64_t *wait)
+{
+    ngx_uint_t  i;
+
+    if (wait[0] != wait[1]) {
+        i = wait[0] < wait[1];
+
+    } else {
+        i = remaining[1] <= remaining[0];
+    }
+
+    result->by_app = (i == 0);
+    result->remaining = remaining[i];
+    result->wait = wait[i];
+}
+
+
+static ngx_int_t
+ngx_violet_limit_memory(ngx_violet_limit_key_t *key, ngx_uint_t refund,
+    ngx_violet_limit_result_t *result)
+{
+    u_char                      buf[2 * NGX_VIOLET_LIMIT_KEY_LEN];
+    ngx_str_t                   names[2];
+    ngx_violet_limit_update_t   update;
+    ngx_violet_limit_result_t   unused;
+
+    if (ngx_violet_limit_names(key, buf, names) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    update.conf = key->conf;
+    update.now = (int64_t) ngx_current_msec;
+    update.refund = refund;
+    update.result = result ? result : &unused;
+
+    return ngx_violet_memory_update(key->zone, names, 2, sizeof(int64_t),
+                                    ngx_max(key->conf->app.period,
+                                            key->conf->merchant.period),
+                                    ngx_violet_limit_update, &update);
+}
+
+
+static void
+ngx_violet_limit_update(void *data, u_char *value)
+{
+    ngx_violet_limit_update_t  *u = data;
+
+    uint64_t                 remaining[2], wait[2];
+    ngx_uint_t               i;
+    violet_rate_t           *rate[2];
+    violet_rate_verdict_t    verdict[2];
+    ngx_violet_limit_tats_t  t;
+
+    ngx_memcpy(&t, value, sizeof(ngx_violet_limit_tats_t));
+
+    rate[0] = &u->conf->app;
+    rate[1] = &u->conf->merchant;
+
+    for (i = 0; i < 2; i++) {
+
+        if (u->refund) {
+            t.tat[i] = violet_rate_refund(rate[i], t.tat[i], u->now);
+            continue;
+        }
+
+        violet_rate_check(rate[i], t.tat[i], u->now, &verdict[i]);
+    }
+
+    if (!u->refund) {
+        u->result->asked = 1;
+        u->result->in_memory = 1;
+        u->result->allowed = verdict[0].allowed && verdict[1].allowed;
+
+        for (i = 0; i < 2; i++) {
+            remaining[i] = verdict[i].remaining;
+            wait[i] = verdict[i].allowed ? 0 : verdict[i].wait;
+
+            if (u->result->allowed) {
+                t.tat[i] = verdict[i].tat;
+                wait[i] = verdict[i].wait;
+            }
+        }
+
+        ngx_violet_limit_tighter(u->result, remaining, wait);
+    }
+
+    ngx_memcpy(value, &t, sizeof(ngx_violet_limit_tats_t));
+}
+
+
+/* The braces keep both keys in one slot of a Redis cluster. */
+
+static ngx_int_t
+ngx_violet_limit_names(ngx_violet_limit_key_t *key, u_char *buf,
+    ngx_str_t *names)
+{
+    u_char     *p, *last;
+    ngx_str_t   prefix;
+
+    ngx_str_null(&prefix);
+
+    if (key->redis) {
+        prefix = ngx_violet_redis_conf(key->redis)->prefix;
+    }
+
+    last = buf + NGX_VIOLET_LIMIT_KEY_LEN;
+
+    p = ngx_slprintf(buf, last, "%Vlimit:{%V:%i}",
+                     &prefix, &key->upstream, key->app_id);
+    if (p == last) {
+        return NGX_ERROR;
+    }
+
+    names[0].data = buf;
+    names[0].len = p - buf;
+
+    buf = last;
+    last = buf + NGX_VIOLET_LIMIT_KEY_LEN;
+
+    p = ngx_slprintf(buf, last, "%V:%i", &names[0], key->merchant_id);
+    if (p == last) {
+        return NGX_ERROR;
+    }
+
+    names[1].data = buf;
+    names[1].len = p - buf;
+
+    return NGX_OK;
+}

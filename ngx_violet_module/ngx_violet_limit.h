@@ -1,0 +1,75 @@
+
+/*
+ * The refresh limit: two budgets, one of a merchant and one of an app, asked
+ * in one decision that spends both or neither.  Counted in Redis by its
+ * clock, and in shared memory while Redis is away.
+ */
+
+#ifndef NGX_VIOLET_LIMIT_H
+#define NGX_VIOLET_LIMIT_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_violet_redis.h"
+
+#include "violet_rate.h"
+
+
+typedef struct {
+    violet_rate_t               merchant;
+    violet_rate_t               app;
+    unsigned                    exceeded_cached:1;
+    unsigned                    dry_run:1;
+} ngx_violet_limit_conf_t;
+
+
+typedef struct {
+    unsigned                    asked:1;
+    unsigned                    allowed:1;
+    unsigned                    by_app:1;     /* which one is tighter */
+    unsigned                    in_memory:1;  /* where it was counted */
+    ngx_uint_t                  remaining;    /* of the tighter one */
+    uint64_t                    wait;         /* until one is allowed, ms */
+} ngx_violet_limit_result_t;
+
+
+typedef struct {
+    ngx_violet_redis_t         *redis;        /* NULL: none */
+    ngx_shm_zone_t             *zone;
+    ngx_str_t                   upstream;
+    ngx_int_t                   app_id;
+    ngx_int_t                   merchant_id;
+    ngx_violet_limit_conf_t    *conf;
+} ngx_violet_limit_key_t;
+
+
+typedef void (*ngx_violet_limit_handler_pt)(void *data,
+    ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
+
+
+/* What violet_refresh_limit is where nobody wrote one. */
+
+void ngx_violet_limit_defaults(ngx_violet_limit_conf_t *conf);
+
+
+/*
+ * Asks for one refresh and spends it if it is granted.  Returns NGX_OK with
+ * *result set, NGX_AGAIN if the handler will be called, or NGX_ERROR if
+ * memory runs out, which is to be taken for a refusal.  The key is copied.
+ */
+
+ngx_int_t ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
+    ngx_violet_limit_result_t *result, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_limit_handler_pt handler,
+    void *data);
+
+
+/* Gives back what was spent on a refresh that was never sent. */
+
+void ngx_violet_limit_refund(ngx_violet_limit_key_t *key,
+    ngx_violet_limit_result_t *result);
+
+
+#endif /* NGX_VIOLET_LIMIT_H */

@@ -1,0 +1,58 @@
+
+/*
+ * The shared memory zone: reports and limits, least recently used first to
+ * go.  All workers see it, it survives a reload, and it holds nothing of a
+ * configuration.  Times are nginx's monotonic milliseconds, the same in
+ * every process of a host.
+ */
+
+#ifndef NGX_VIOLET_MEMORY_H
+#define NGX_VIOLET_MEMORY_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* called while the zone is locked: quick, and without logging */
+
+typedef void (*ngx_violet_memory_update_pt)(void *data, u_char *value);
+
+
+/* Adds the zone to a configuration; NULL if it cannot, which is logged. */
+
+ngx_shm_zone_t *ngx_violet_memory_add(ngx_conf_t *cf, size_t size,
+    void *tag);
+
+
+/*
+ * Copies the value of a key to a pool.  Returns NGX_OK, NGX_DECLINED if
+ * there is none or it has expired, or NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key,
+    ngx_pool_t *pool, ngx_str_t *value);
+
+
+/*
+ * Sets a value from two parts, head and body, for a time in milliseconds.
+ * Others are dropped to make room.  Returns NGX_OK, or NGX_ERROR if it does
+ * not fit; then the key is gone.
+ */
+
+ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
+    ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl);
+
+
+/*
+ * Updates one or two small values of equal size under one lock; those that
+ * are new come as zeroes.  Returns NGX_OK, or NGX_ERROR if there is no room
+ * for them; then "update" was not called.
+ */
+
+ngx_int_t ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys,
+    ngx_uint_t n, size_t size, ngx_msec_t ttl,
+    ngx_violet_memory_update_pt update, void *data);
+
+
+#endif /* NGX_VIOLET_MEMORY_H */

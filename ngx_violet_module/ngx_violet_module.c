@@ -1,0 +1,427 @@
+
+/*
+ * ngx_violet_module: one nginx location fronts Violet, the commerce API.
+ *
+ * This file holds the directive table, the creation and inheritance of the
+ * configuration, and the registration with nginx; the parsers of directives
+ * are in ngx_violet_conf.c.  Configurations live in the pool of the cycle
+ * and are read-only once nginx runs; only the Redis client and the queue of
+ * flights, each a worker's own, change after that.
+ */
+
+
+#include "ngx_violet_module.h"
+#include "ngx_violet_memory.h"
+
+
+#define NGX_VIOLET_ZONE_SIZE  (16 * 1024 * 1024)
+
+
+static ngx_int_t ngx_violet_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_violet_postconfiguration(ngx_conf_t *cf);
+static void *ngx_violet_create_main_conf(ngx_conf_t *cf);
+static char *ngx_violet_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_violet_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_violet_merge_limit(ngx_conf_t *cf,
+    ngx_violet_loc_conf_t *prev, ngx_violet_loc_conf_t *conf);
+static void ngx_violet_free_reasons(void *data);
+static void ngx_violet_exit_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_enum_t  ngx_violet_auth_routes[] = {
+    { ngx_string("block"), NGX_VIOLET_AUTH_BLOCK },
+    { ngx_string("pass"), NGX_VIOLET_AUTH_PASS },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_violet_partial_status[] = {
+    { ngx_string("200"), 200 },
+    { ngx_string("207"), 207 },
+    { ngx_string("422"), 422 },
+    { ngx_string("502"), 502 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_violet_commands[] = {
+
+    { ngx_string("violet_app"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_violet_conf_app,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("violet"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_violet,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("violet_redis"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_violet_conf_redis,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("violet_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("violet_health_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, health_cache),
+      NULL },
+
+    { ngx_string("violet_health_ttl"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_time,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, health_ttl),
+      NULL },
+
+    { ngx_string("violet_health_stale"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_time,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, health_stale),
+      NULL },
+
+    { ngx_string("violet_refresh_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_violet_conf_refresh_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("violet_cart_errors"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, cart_errors),
+      NULL },
+
+    { ngx_string("violet_cart_partial_status"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, cart_partial_status),
+      ngx_violet_partial_status },
+
+    { ngx_string("violet_cart_reason"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE23,
+      ngx_violet_conf_cart_reason,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("violet_auth_routes"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, auth_routes),
+      ngx_violet_auth_routes },
+
+    { ngx_string("violet_buffer_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_buffer_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, buffer_limit),
+      NULL },
+
+    { ngx_string("violet_unverified_upstream"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, unverified_upstream),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_violet_module_ctx = {
+    ngx_violet_preconfiguration,           /* preconfiguration */
+    ngx_violet_postconfiguration,          /* postconfiguration */
+
+    ngx_violet_create_main_conf,           /* create main configuration */
+    ngx_violet_init_main_conf,             /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_violet_create_loc_conf,            /* create location configuration */
+    ngx_violet_merge_loc_conf              /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_violet_module = {
+    NGX_MODULE_V1,
+    &ngx_violet_module_ctx,                /* module context */
+    ngx_violet_commands,                   /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_violet_exit_process,               /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_violet_preconfiguration(ngx_conf_t *cf)
+{
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
+
+    if (violet_reasons_init() != 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "violet: the built-in patterns cannot be compiled");
+        return NGX_ERROR;
+    }
+
+    vmcf->credentials = ngx_violet_credentials_create(cf);
+    if (vmcf->credentials == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_violet_add_variables(cf);
+}
+
+
+/*
+ * The phase is PRECONTENT and not ACCESS: handlers of a dynamic module run
+ * first in their phase, and access control must come before.
+ */
+
+static ngx_int_t
+ngx_violet_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_violet_main_conf_t     *vmcf;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
+
+    if (!vmcf->used) {
+        return NGX_OK;
+    }
+
+    vmcf->zone = ngx_violet_memory_add(cf, vmcf->zone_size,
+                                       &ngx_violet_module);
+    if (vmcf->zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_violet_handler;
+
+    return ngx_violet_init_filters(cf);
+}
+
+
+static void *
+ngx_violet_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_pcalloc(cf->pool, sizeof(ngx_violet_main_conf_t));
+    if (vmcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     vmcf->credentials = NULL;
+     *     vmcf->redis = NULL;
+     *     vmcf->zone = NULL;
+     *     vmcf->reasons = NULL;
+     *     vmcf->used = 0;
+     */
+
+    vmcf->zone_size = NGX_CONF_UNSET_SIZE;
+
+    ngx_queue_init(&vmcf->flights);
+
+    if (ngx_array_init(&vmcf->apps, cf->pool, 4, sizeof(ngx_violet_app_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_violet_free_reasons;
+    cln->data = vmcf;
+
+    return vmcf;
+}
+
+
+static char *
+ngx_violet_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_violet_main_conf_t  *vmcf = conf;
+
+    ngx_conf_init_size_value(vmcf->zone_size, NGX_VIOLET_ZONE_SIZE);
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_violet_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_violet_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_violet_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->app = NULL;
+     *     conf->app_name = NULL;
+     *     conf->upstream = { 0, NULL };
+     */
+
+    conf->health_cache = NGX_CONF_UNSET;
+    conf->health_ttl = NGX_CONF_UNSET;
+    conf->health_stale = NGX_CONF_UNSET;
+    conf->limit = NGX_CONF_UNSET_PTR;
+    conf->cart_errors = NGX_CONF_UNSET;
+    conf->cart_partial_status = NGX_CONF_UNSET_UINT;
+    conf->auth_routes = NGX_CONF_UNSET_UINT;
+    conf->buffer_limit = NGX_CONF_UNSET_SIZE;
+    conf->unverified_upstream = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_violet_loc_conf_t *prev = parent;
+    ngx_violet_loc_conf_t *conf = child;
+
+    ngx_violet_main_conf_t    *vmcf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    ngx_conf_merge_value(conf->health_cache, prev->health_cache, 1);
+    ngx_conf_merge_sec_value(conf->health_ttl, prev->health_ttl, 86400);
+    ngx_conf_merge_sec_value(conf->health_stale, prev->health_stale, 0);
+    ngx_conf_merge_value(conf->cart_errors, prev->cart_errors, 1);
+    ngx_conf_merge_uint_value(conf->cart_partial_status,
+                              prev->cart_partial_status, 207);
+    ngx_conf_merge_uint_value(conf->auth_routes, prev->auth_routes,
+                              NGX_VIOLET_AUTH_BLOCK);
+    ngx_conf_merge_size_value(conf->buffer_limit, prev->buffer_limit,
+                              4 * 1024 * 1024);
+    ngx_conf_merge_value(conf->unverified_upstream,
+                         prev->unverified_upstream, 0);
+
+    if (ngx_violet_merge_limit(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    /* like proxy_pass: only into "if" and "limit_except" */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && conf->app_name == NULL) {
+        conf->app = prev->app;
+        conf->app_name = prev->app_name;
+    }
+
+    if (conf->app_name == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
+
+    if (ngx_violet_conf_check_location(cf, vmcf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_violet_merge_limit(ngx_conf_t *cf, ngx_violet_loc_conf_t *prev,
+    ngx_violet_loc_conf_t *conf)
+{
+    ngx_violet_limit_conf_t  *limit;
+
+    if (conf->limit != NGX_CONF_UNSET_PTR) {
+        return NGX_CONF_OK;
+    }
+
+    if (prev->limit == NGX_CONF_UNSET_PTR) {
+
+        limit = ngx_pcalloc(cf->pool, sizeof(ngx_violet_limit_conf_t));
+        if (limit == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_violet_limit_defaults(limit);
+
+        prev->limit = limit;
+    }
+
+    conf->limit = prev->limit;
+
+    return NGX_CONF_OK;
+}
+
+
+/* PCRE2's memory is not the pool's. */
+
+static void
+ngx_violet_free_reasons(void *data)
+{
+    ngx_violet_main_conf_t  *vmcf = data;
+
+    violet_reasons_destroy(vmcf->reasons);
+}
+
+
+static void
+ngx_violet_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
+
+    if (vmcf && vmcf->redis) {
+        ngx_violet_redis_close(vmcf->redis);
+    }
+}

@@ -1,0 +1,830 @@
+
+/*
+ * The Redis client.  The client object lives in the configuration's pool;
+ * what changes at run time in it belongs to one worker, which got its own
+ * copy by fork().  A command lives on the heap from the moment it is
+ * accepted until hiredis has let go of it; one that missed its deadline
+ * stays behind as a tombstone, so that a late reply meets it and nobody
+ * else.
+ *
+ * Commands wait in "pending" until the connection is open, authenticated and
+ * on its database; none is ever run before that.  After a failure the
+ * connection is tried again no sooner than a growing, jittered delay; until
+ * then the breaker is open.
+ */
+
+
+#include "ngx_violet_redis.h"
+#include "ngx_violet_redis_event.h"
+
+#include <ngx_event.h>
+#include <ngx_sha1.h>
+
+
+/* timeouts in a row after which the connection is given up */
+#define NGX_VIOLET_REDIS_MAX_TIMEOUTS  3
+
+#define NGX_VIOLET_REDIS_MIN_BACKOFF   100
+#define NGX_VIOLET_REDIS_MAX_BACKOFF   5000
+
+#define NGX_VIOLET_REDIS_MAX_ARGS      16
+
+
+typedef enum {
+    NGX_VIOLET_REDIS_IDLE = 0,
+    NGX_VIOLET_REDIS_CONNECTING,
+    NGX_VIOLET_REDIS_PREAMBLE,
+    NGX_VIOLET_REDIS_READY
+} ngx_violet_redis_state_e;
+
+
+struct ngx_violet_redis_s {
+    ngx_violet_redis_conf_t      conf;
+
+    redisAsyncContext           *ac;
+    ngx_violet_redis_state_e     state;
+    ngx_uint_t                   addr;          /* index of the next try */
+    ngx_uint_t                   preamble;      /* replies still awaited */
+
+    ngx_queue_t                  pending;
+    ngx_event_t                  connect_timer;
+    ngx_event_t                  drop;          /* posted: close it */
+
+    ngx_uint_t                   timeouts;      /* in a row */
+    ngx_uint_t                   failures;      /* in a row */
+    ngx_msec_t                   retry_at;
+
+    unsigned                     initialized:1;
+    unsigned                     complained:1;  /* of an error reply */
+};
+
+
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_event_t                  timer;
+    ngx_violet_redis_t          *redis;
+    ngx_violet_redis_handler_pt  handler;
+    void                        *data;
+
+    char                        *request;       /* hiredis's, EVALSHA */
+    int                          len;
+    char                        *source;        /* the same as EVAL */
+    int                          source_len;
+
+    unsigned                     sent:1;
+    unsigned                     done:1;        /* the handler was called */
+    unsigned                     by_source:1;
+} ngx_violet_redis_command_t;
+
+
+static void ngx_violet_redis_init(ngx_violet_redis_t *redis);
+static ngx_int_t ngx_violet_redis_connect(ngx_violet_redis_t *redis);
+static redisAsyncContext *ngx_violet_redis_open(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_connected(const redisAsyncContext *ac,
+    int status);
+static void ngx_violet_redis_disconnected(const redisAsyncContext *ac,
+    int status);
+static ngx_int_t ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_preamble_reply(redisAsyncContext *ac,
+    void *reply, void *privdata);
+static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_lost(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_connect_timeout(ngx_event_t *ev);
+static void ngx_violet_redis_drop(ngx_event_t *ev);
+
+static ngx_violet_redis_command_t *ngx_violet_redis_create_command(
+    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
+    ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs);
+static void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
+static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
+static void ngx_violet_redis_reply(redisAsyncContext *ac, void *reply,
+    void *privdata);
+static ngx_uint_t ngx_violet_redis_error(ngx_violet_redis_command_t *cmd,
+    redisReply *reply);
+static void ngx_violet_redis_check_excess(redisAsyncContext *ac,
+    ngx_violet_redis_t *redis);
+static void ngx_violet_redis_command_timeout(ngx_event_t *ev);
+static void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
+
+
+ngx_violet_redis_t *
+ngx_violet_redis_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = ngx_pcalloc(pool, sizeof(ngx_violet_redis_t));
+    if (redis == NULL) {
+        return NULL;
+    }
+
+    redis->conf = *conf;
+
+    return redis;
+}
+
+
+ngx_violet_redis_conf_t *
+ngx_violet_redis_conf(ngx_violet_redis_t *redis)
+{
+    return &redis->conf;
+}
+
+
+ngx_violet_redis_status_e
+ngx_violet_redis_script(ngx_violet_redis_t *redis,
+    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
+    ngx_uint_t nargs, ngx_msec_t timeout, ngx_violet_redis_handler_pt handler,
+    void *data)
+{
+    ngx_violet_redis_command_t  *cmd;
+
+    if (!redis->initialized) {
+        ngx_violet_redis_init(redis);
+    }
+
+    if (redis->state != NGX_VIOLET_REDIS_READY && redis->failures) {
+
+        /* one command at a time finds out whether Redis is back */
+
+        if ((ngx_msec_int_t) (redis->retry_at - ngx_current_msec) > 0
+            || redis->state != NGX_VIOLET_REDIS_IDLE)
+        {
+            return NGX_VIOLET_REDIS_OPEN;
+        }
+    }
+
+    if (redis->drop.posted) {
+        return NGX_VIOLET_REDIS_OPEN;
+    }
+
+    cmd = ngx_violet_redis_create_command(redis, script, args, nkeys, nargs);
+    if (cmd == NULL) {
+        return NGX_VIOLET_REDIS_DOWN;
+    }
+
+    if (redis->state == NGX_VIOLET_REDIS_IDLE
+        && ngx_violet_redis_connect(redis) != NGX_OK)
+    {
+        ngx_violet_redis_free_command(cmd);
+        return NGX_VIOLET_REDIS_DOWN;
+    }
+
+    cmd->handler = handler;
+    cmd->data = data;
+
+    if (redis->state != NGX_VIOLET_REDIS_READY) {
+        ngx_queue_insert_tail(&redis->pending, &cmd->queue);
+
+    } else if (ngx_violet_redis_send(cmd) != NGX_OK) {
+        ngx_violet_redis_free_command(cmd);
+        return NGX_VIOLET_REDIS_DOWN;
+    }
+
+    ngx_add_timer(&cmd->timer, timeout);
+
+    return NGX_VIOLET_REDIS_OK;
+}
+
+
+static void
+ngx_violet_redis_init(ngx_violet_redis_t *redis)
+{
+    ngx_queue_init(&redis->pending);
+
+    redis->connect_timer.handler = ngx_violet_redis_connect_timeout;
+    redis->connect_timer.data = redis;
+    redis->connect_timer.log = ngx_cycle->log;
+    redis->connect_timer.cancelable = 1;
+
+    redis->drop.handler = ngx_violet_redis_drop;
+    redis->drop.data = redis;
+    redis->drop.log = ngx_cycle->log;
+
+    redis->initialized = 1;
+}
+
+
+static ngx_int_t
+ngx_violet_redis_connect(ngx_violet_redis_t *redis)
+{
+    redisAsyncContext  *ac;
+
+    ac = ngx_violet_redis_open(redis);
+    if (ac == NULL) {
+        redis->failures++;
+        redis->retry_at = ngx_current_msec + NGX_VIOLET_REDIS_MIN_BACKOFF;
+        return NGX_ERROR;
+    }
+
+    ac->data = redis;
+    redis->ac = ac;
+    redis->state = NGX_VIOLET_REDIS_CONNECTING;
+    redis->timeouts = 0;
+
+    ngx_add_timer(&redis->connect_timer, redis->conf.connect_timeout);
+
+    return NGX_OK;
+}
+
+
+static redisAsyncContext *
+ngx_violet_redis_open(ngx_violet_redis_t *redis)
+{
+    u_char              text[NGX_SOCKADDR_STRLEN + 1];
+    ngx_addr_t         *addr;
+    redisAsyncContext  *ac;
+
+    addr = &redis->conf.addrs[redis->addr];
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    if (addr->sockaddr->sa_family == AF_UNIX) {
+        ac = redisAsyncConnectUnix(
+                        ((struct sockaddr_un *) addr->sockaddr)->sun_path);
+    } else
+#endif
+    {
+        /* the address was resolved with the configuration */
+
+        text[ngx_sock_ntop(addr->sockaddr, addr->socklen, text,
+                           NGX_SOCKADDR_STRLEN, 0)] = '\0';
+
+        if (text[0] == '[') {
+            text[ngx_strlen(text) - 1] = '\0';
+            ngx_memmove(text, text + 1, ngx_strlen(text));
+        }
+
+        ac = redisAsyncConnect((char *) text,
+                               ngx_inet_get_port(addr->sockaddr));
+    }
+
+    if (ac == NULL || ac->err) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: cannot connect to Redis at \"%V\": %s",
+                      &redis->conf.url, ac ? ac->errstr : "no memory");
+
+        if (ac) {
+            redisAsyncFree(ac);
+        }
+
+        return NULL;
+    }
+
+    if (ngx_violet_redis_event_attach(ac, ngx_cycle->log) != NGX_OK) {
+        redisAsyncFree(ac);
+        return NULL;
+    }
+
+    if (redisAsyncSetConnectCallback(ac, ngx_violet_redis_connected)
+        != REDIS_OK
+        || redisAsyncSetDisconnectCallback(ac, ngx_violet_redis_disconnected)
+           != REDIS_OK)
+    {
+        redisAsyncFree(ac);
+        return NULL;
+    }
+
+    return ac;
+}
+
+
+static void
+ngx_violet_redis_connected(const redisAsyncContext *ac, int status)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = ac->data;
+
+    if (redis->ac != ac) {
+        return;
+    }
+
+    if (status != REDIS_OK) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: cannot connect to Redis at \"%V\": %s",
+                      &redis->conf.url, ac->c.errstr);
+
+        /* hiredis frees the context as soon as we return */
+
+        redis->addr = (redis->addr + 1) % redis->conf.naddrs;
+        ngx_violet_redis_lost(redis);
+        return;
+    }
+
+    if (ngx_violet_redis_send_preamble(redis) != NGX_OK) {
+        ngx_post_event(&redis->drop, &ngx_posted_events);
+        return;
+    }
+
+    if (redis->preamble == 0) {
+        ngx_violet_redis_ready(redis);
+    }
+}
+
+
+static ngx_int_t
+ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
+{
+    int          argc;
+    char         db[NGX_INT_T_LEN + 1];
+    size_t       lens[3];
+    const char  *argv[3];
+
+    redis->state = NGX_VIOLET_REDIS_PREAMBLE;
+    redis->preamble = 0;
+
+    if (redis->conf.password.len) {
+        argc = 0;
+
+        argv[argc] = "AUTH";
+        lens[argc++] = 4;
+
+        if (redis->conf.username.len) {
+            argv[argc] = (char *) redis->conf.username.data;
+            lens[argc++] = redis->conf.username.len;
+        }
+
+        argv[argc] = (char *) redis->conf.password.data;
+        lens[argc++] = redis->conf.password.len;
+
+        if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
+                                  "AUTH", argc, argv, lens)
+            != REDIS_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        redis->preamble++;
+    }
+
+    if (redis->conf.db) {
+        argv[0] = "SELECT";
+        lens[0] = 6;
+
+        argv[1] = db;
+        lens[1] = ngx_sprintf((u_char *) db, "%ui", redis->conf.db)
+                  - (u_char *) db;
+
+        if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
+                                  "SELECT", 2, argv, lens)
+            != REDIS_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        redis->preamble++;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
+    void *privdata)
+{
+    redisReply          *reply = data;
+    ngx_violet_redis_t  *redis = ac->data;
+
+    if (reply == NULL || redis->ac != ac || redis->drop.posted) {
+        return;
+    }
+
+    if (reply->type != REDIS_REPLY_STATUS) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" refused %s: %s",
+                      &redis->conf.url, privdata,
+                      reply->type == REDIS_REPLY_ERROR ? reply->str
+                                                       : "unexpected reply");
+
+        ngx_post_event(&redis->drop, &ngx_posted_events);
+        return;
+    }
+
+    if (--redis->preamble == 0) {
+        ngx_violet_redis_ready(redis);
+    }
+
+    ngx_violet_redis_check_excess(ac, redis);
+}
+
+
+static void
+ngx_violet_redis_ready(ngx_violet_redis_t *redis)
+{
+    ngx_queue_t                 *q;
+    ngx_violet_redis_command_t  *cmd;
+
+    if (redis->connect_timer.timer_set) {
+        ngx_del_timer(&redis->connect_timer);
+    }
+
+    if (redis->failures) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" is connected again",
+                      &redis->conf.url);
+    }
+
+    redis->state = NGX_VIOLET_REDIS_READY;
+
+    while (!ngx_queue_empty(&redis->pending)) {
+        q = ngx_queue_head(&redis->pending);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
+
+        if (ngx_violet_redis_send(cmd) != NGX_OK) {
+            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+            ngx_violet_redis_free_command(cmd);
+        }
+    }
+}
+
+
+/*
+ * The connection is gone or about to be: whoever still waits for it is told,
+ * and the breaker opens for a while.  Commands that were sent are told by
+ * hiredis, which calls them back without a reply.
+ */
+
+static void
+ngx_violet_redis_lost(ngx_violet_redis_t *redis)
+{
+    ngx_uint_t                   n;
+    ngx_msec_t                   delay;
+    ngx_queue_t                 *q;
+    ngx_violet_redis_command_t  *cmd;
+
+    if (redis->connect_timer.timer_set) {
+        ngx_del_timer(&redis->connect_timer);
+    }
+
+    if (redis->drop.posted) {
+        ngx_delete_posted_event(&redis->drop);
+    }
+
+    redis->ac = NULL;
+    redis->state = NGX_VIOLET_REDIS_IDLE;
+    redis->complained = 0;
+
+    n = ngx_min(redis->failures, 8);
+    delay = ngx_min(NGX_VIOLET_REDIS_MIN_BACKOFF << n,
+                    NGX_VIOLET_REDIS_MAX_BACKOFF);
+
+    redis->failures++;
+    redis->retry_at = ngx_current_msec + delay / 2
+                      + (ngx_msec_t) ngx_random() % (delay / 2 + 1);
+
+    while (!ngx_queue_empty(&redis->pending)) {
+        q = ngx_queue_head(&redis->pending);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+        ngx_violet_redis_free_command(cmd);
+    }
+}
+
+
+static void
+ngx_violet_redis_disconnected(const redisAsyncContext *ac, int status)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = ac->data;
+
+    /* a context that drop() has already given up */
+
+    if (redis->ac != ac) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: Redis at \"%V\" closed the connection%s%s",
+                  &redis->conf.url,
+                  status == REDIS_OK ? "" : ": ",
+                  status == REDIS_OK ? "" : ac->errstr);
+
+    ngx_violet_redis_lost(redis);
+}
+
+
+static void
+ngx_violet_redis_connect_timeout(ngx_event_t *ev)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = ev->data;
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: Redis at \"%V\" did not answer within %Mms "
+                  "while connecting",
+                  &redis->conf.url, redis->conf.connect_timeout);
+
+    redis->addr = (redis->addr + 1) % redis->conf.naddrs;
+
+    ngx_violet_redis_drop(&redis->drop);
+}
+
+
+static void
+ngx_violet_redis_drop(ngx_event_t *ev)
+{
+    redisAsyncContext   *ac;
+    ngx_violet_redis_t  *redis;
+
+    redis = ev->data;
+    ac = redis->ac;
+
+    if (ac == NULL) {
+        return;
+    }
+
+    ngx_violet_redis_lost(redis);
+
+    redisAsyncFree(ac);
+}
+
+
+void
+ngx_violet_redis_close(ngx_violet_redis_t *redis)
+{
+    if (redis->initialized) {
+        ngx_violet_redis_drop(&redis->drop);
+    }
+}
+
+
+static ngx_violet_redis_command_t *
+ngx_violet_redis_create_command(ngx_violet_redis_t *redis,
+    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
+    ngx_uint_t nargs)
+{
+    char                         n[NGX_INT_T_LEN + 1];
+    size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 3];
+    ngx_uint_t                   i;
+    const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 3];
+    ngx_violet_redis_command_t  *cmd;
+
+    if (nargs > NGX_VIOLET_REDIS_MAX_ARGS) {
+        return NULL;
+    }
+
+    ngx_violet_redis_digest(script);
+
+    argv[0] = "EVALSHA";
+    lens[0] = 7;
+
+    argv[1] = (char *) script->sha1;
+    lens[1] = 40;
+
+    argv[2] = n;
+    lens[2] = ngx_sprintf((u_char *) n, "%ui", nkeys) - (u_char *) n;
+
+    for (i = 0; i < nargs; i++) {
+        argv[3 + i] = (char *) args[i].data;
+        lens[3 + i] = args[i].len;
+    }
+
+    cmd = ngx_calloc(sizeof(ngx_violet_redis_command_t), ngx_cycle->log);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    cmd->len = redisFormatCommandArgv(&cmd->request, nargs + 3, argv, lens);
+    if (cmd->len < 0) {
+        cmd->request = NULL;
+        ngx_violet_redis_free_command(cmd);
+        return NULL;
+    }
+
+    argv[0] = "EVAL";
+    lens[0] = 4;
+
+    argv[1] = (char *) script->source.data;
+    lens[1] = script->source.len;
+
+    cmd->source_len = redisFormatCommandArgv(&cmd->source, nargs + 3, argv,
+                                             lens);
+    if (cmd->source_len < 0) {
+        cmd->source = NULL;
+        ngx_violet_redis_free_command(cmd);
+        return NULL;
+    }
+
+    cmd->redis = redis;
+
+    cmd->timer.handler = ngx_violet_redis_command_timeout;
+    cmd->timer.data = cmd;
+    cmd->timer.log = ngx_cycle->log;
+
+    return cmd;
+}
+
+
+static void
+ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd)
+{
+    if (cmd->timer.timer_set) {
+        ngx_del_timer(&cmd->timer);
+    }
+
+    if (cmd->request) {
+        redisFreeCommand(cmd->request);
+    }
+
+    if (cmd->source) {
+        redisFreeCommand(cmd->source);
+    }
+
+    ngx_free(cmd);
+}
+
+
+/* Once this is done the command is freed by its reply, which always comes. */
+
+static ngx_int_t
+ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
+{
+    int    len;
+    char  *request;
+
+    request = cmd->by_source ? cmd->source : cmd->request;
+    len = cmd->by_source ? cmd->source_len : cmd->len;
+
+    if (redisAsyncFormattedCommand(cmd->redis->ac, ngx_violet_redis_reply,
+                                   cmd, request, len)
+        != REDIS_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cmd->sent = 1;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
+{
+    redisReply                  *reply = data;
+    ngx_violet_redis_command_t  *cmd = privdata;
+
+    ngx_violet_redis_t  *redis;
+
+    redis = cmd->redis;
+
+    if (reply == NULL) {
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+        ngx_violet_redis_free_command(cmd);
+        return;
+    }
+
+    redis->timeouts = 0;
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+
+        if (ngx_violet_redis_error(cmd, reply)
+            && ngx_violet_redis_send(cmd) == NGX_OK)
+        {
+            return;
+        }
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+
+    } else {
+        redis->failures = 0;
+        redis->complained = 0;
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
+    }
+
+    ngx_violet_redis_free_command(cmd);
+
+    ngx_violet_redis_check_excess(ac, redis);
+}
+
+
+/* Returns true if the command is to be sent again, with its source. */
+
+static ngx_uint_t
+ngx_violet_redis_error(ngx_violet_redis_command_t *cmd, redisReply *reply)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = cmd->redis;
+
+    if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
+        && !cmd->by_source && !cmd->done && redis->ac != NULL
+        && !redis->drop.posted)
+    {
+        cmd->by_source = 1;
+        return 1;
+    }
+
+    if (!redis->complained) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" answered \"%s\"",
+                      &redis->conf.url, reply->str);
+
+        redis->complained = 1;
+    }
+
+    return 0;
+}
+
+
+/*
+ * Bytes behind the last reply that was asked for: hiredis would abort() on
+ * them, see ngx_violet_redis_event.c.
+ */
+
+static void
+ngx_violet_redis_check_excess(redisAsyncContext *ac,
+    ngx_violet_redis_t *redis)
+{
+    if (redis->ac != ac || ac->replies.head != NULL
+        || ac->c.reader->pos >= ac->c.reader->len)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: Redis at \"%V\" sent more than it was asked for, "
+                  "closing the connection", &redis->conf.url);
+
+    ngx_violet_redis_lost(redis);
+
+    /* within a callback this only marks the context */
+
+    redisAsyncFree(ac);
+}
+
+
+static void
+ngx_violet_redis_command_timeout(ngx_event_t *ev)
+{
+    ngx_violet_redis_t          *redis;
+    ngx_violet_redis_command_t  *cmd;
+
+    cmd = ev->data;
+    redis = cmd->redis;
+
+    ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
+
+    if (!cmd->sent) {
+        ngx_queue_remove(&cmd->queue);
+        ngx_violet_redis_free_command(cmd);
+        return;
+    }
+
+    if (++redis->timeouts == NGX_VIOLET_REDIS_MAX_TIMEOUTS) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" missed %d deadlines in a row, "
+                      "closing the connection",
+                      &redis->conf.url, NGX_VIOLET_REDIS_MAX_TIMEOUTS);
+
+        if (!redis->drop.posted) {
+            ngx_post_event(&redis->drop, &ngx_posted_events);
+        }
+    }
+}
+
+
+static void
+ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
+    ngx_violet_redis_status_e status, redisReply *reply)
+{
+    if (cmd->done) {
+        return;
+    }
+
+    cmd->done = 1;
+
+    if (cmd->timer.timer_set) {
+        ngx_del_timer(&cmd->timer);
+    }
+
+    cmd->handler(cmd->data, status, reply);
+}
+
+
+static void
+ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
+{
+    u_char      digest[20];
+    ngx_sha1_t  sha1;
+
+    if (script->sha1[0]) {
+        return;
+    }
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, script->source.data, script->source.len);
+    ngx_sha1_final(digest, &sha1);
+
+    ngx_hex_dump(script->sha1, digest, 20);
+}

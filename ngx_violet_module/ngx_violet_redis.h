@@ -1,0 +1,105 @@
+
+/*
+ * The Redis client: one pipelined connection a worker, opened on first use.
+ * Every command has a deadline of its own, and whoever issued it is called
+ * back exactly once: with the reply, at the deadline, or when the connection
+ * is lost.  While Redis is away nobody waits for it.
+ */
+
+#ifndef NGX_VIOLET_REDIS_H
+#define NGX_VIOLET_REDIS_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/time.h>
+#include <hiredis/hiredis.h>
+
+
+typedef struct ngx_violet_redis_s  ngx_violet_redis_t;
+
+
+typedef enum {
+    NGX_VIOLET_REDIS_NONE = 0,    /* not asked */
+    NGX_VIOLET_REDIS_OK,
+    NGX_VIOLET_REDIS_TIMEOUT,
+    NGX_VIOLET_REDIS_DOWN,        /* no connection, or an error reply */
+    NGX_VIOLET_REDIS_OPEN,        /* the breaker is open: not even tried */
+    NGX_VIOLET_REDIS_OFF          /* no violet_redis */
+} ngx_violet_redis_status_e;
+
+
+/*
+ * A Lua script.  Run by its digest, and by its source once where Redis does
+ * not know it yet.
+ */
+
+typedef struct {
+    ngx_str_t   source;
+    u_char      sha1[41];         /* filled in on first use */
+} ngx_violet_redis_script_t;
+
+
+/* set from the violet_redis directive, read-only afterwards */
+
+typedef struct {
+    ngx_str_t      url;           /* as written, without a password */
+    ngx_addr_t    *addrs;
+    ngx_uint_t     naddrs;
+    ngx_uint_t     db;
+    ngx_str_t      prefix;
+    ngx_str_t      username;
+    ngx_str_t      password;
+    ngx_msec_t     connect_timeout;
+    ngx_msec_t     timeout;
+} ngx_violet_redis_conf_t;
+
+
+/*
+ * Called once for each script that was accepted.  The reply is hiredis's
+ * and only valid during the call; it is never an error reply, and NULL
+ * unless the status is NGX_VIOLET_REDIS_OK.  The call comes from within
+ * hiredis or a timer: it copies what it needs and posts an event for the
+ * rest.
+ */
+
+typedef void (*ngx_violet_redis_handler_pt)(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+
+
+/*
+ * Makes a client; it lives as long as the pool, which is the
+ * configuration's.  Nothing is connected.  NULL if memory runs out.
+ */
+
+ngx_violet_redis_t *ngx_violet_redis_create(ngx_pool_t *pool,
+    ngx_violet_redis_conf_t *conf);
+
+
+/*
+ * Runs a script: args[0 .. nkeys-1] are its keys, the other nargs - nkeys
+ * its arguments; at most 16 in all.  They are copied.  The timeout is in
+ * milliseconds and covers connecting as well.
+ *
+ * Returns NGX_VIOLET_REDIS_OK if the handler will be called, or else why it
+ * will not: DOWN or OPEN.
+ */
+
+ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,
+    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
+    ngx_uint_t nargs, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data);
+
+
+/* The client's configuration. */
+
+ngx_violet_redis_conf_t *ngx_violet_redis_conf(ngx_violet_redis_t *redis);
+
+
+/* Closes the connection of a worker that exits. */
+
+void ngx_violet_redis_close(ngx_violet_redis_t *redis);
+
+
+#endif /* NGX_VIOLET_REDIS_H */

@@ -1,0 +1,244 @@
+
+/*
+ * hiredis on nginx's event loop.  One adapter object a context, allocated on
+ * attach and freed in hiredis's cleanup hook, or, when that runs inside one
+ * of our own handlers, as soon as the handler returns.
+ *
+ * The events are level-triggered: hiredis reads at most 16k at a time and
+ * whatever is left is reported again, with no loop of ours.  The socket is
+ * hiredis's; nginx's connection object is given back without closing it.
+ */
+
+
+#include "ngx_violet_redis_event.h"
+
+#include <ngx_event.h>
+
+
+typedef struct {
+    redisAsyncContext  *ac;
+    ngx_connection_t   *connection;
+    unsigned            entered:1;
+    unsigned            deleted:1;
+} ngx_violet_redis_event_t;
+
+
+static void ngx_violet_redis_read_handler(ngx_event_t *rev);
+static void ngx_violet_redis_write_handler(ngx_event_t *wev);
+static ngx_int_t ngx_violet_redis_expects_reply(ngx_violet_redis_event_t *e);
+static void ngx_violet_redis_leave(ngx_violet_redis_event_t *e);
+static void ngx_violet_redis_add_read(void *data);
+static void ngx_violet_redis_del_read(void *data);
+static void ngx_violet_redis_add_write(void *data);
+static void ngx_violet_redis_del_write(void *data);
+static void ngx_violet_redis_cleanup(void *data);
+
+
+ngx_int_t
+ngx_violet_redis_event_attach(redisAsyncContext *ac, ngx_log_t *log)
+{
+    ngx_connection_t          *c;
+    ngx_violet_redis_event_t  *e;
+
+    e = ngx_calloc(sizeof(ngx_violet_redis_event_t), log);
+    if (e == NULL) {
+        return NGX_ERROR;
+    }
+
+    c = ngx_get_connection(ac->c.fd, log);
+    if (c == NULL) {
+        ngx_free(e);
+        return NGX_ERROR;
+    }
+
+    c->data = e;
+    c->log = log;
+    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
+
+    c->read->handler = ngx_violet_redis_read_handler;
+    c->read->log = log;
+    c->write->handler = ngx_violet_redis_write_handler;
+    c->write->log = log;
+
+    e->ac = ac;
+    e->connection = c;
+
+    ac->ev.data = e;
+    ac->ev.addRead = ngx_violet_redis_add_read;
+    ac->ev.delRead = ngx_violet_redis_del_read;
+    ac->ev.addWrite = ngx_violet_redis_add_write;
+    ac->ev.delWrite = ngx_violet_redis_del_write;
+    ac->ev.cleanup = ngx_violet_redis_cleanup;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_redis_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t          *c;
+    ngx_violet_redis_event_t  *e;
+
+    c = rev->data;
+    e = c->data;
+
+    e->entered = 1;
+
+    if (ngx_violet_redis_expects_reply(e)) {
+        redisAsyncHandleRead(e->ac);
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "violet: Redis sent a reply that nobody asked for, "
+                      "closing the connection");
+
+        redisAsyncFree(e->ac);
+    }
+
+    ngx_violet_redis_leave(e);
+}
+
+
+static void
+ngx_violet_redis_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t          *c;
+    ngx_violet_redis_event_t  *e;
+
+    c = wev->data;
+    e = c->data;
+
+    e->entered = 1;
+
+    redisAsyncHandleWrite(e->ac);
+
+    ngx_violet_redis_leave(e);
+}
+
+
+/*
+ * hiredis calls abort() on a reply that no command asked for, so such bytes
+ * must not reach it.  An end of file may: that is how it learns of it.
+ */
+
+static ngx_int_t
+ngx_violet_redis_expects_reply(ngx_violet_redis_event_t *e)
+{
+    u_char  byte;
+
+    if (!(e->ac->c.flags & REDIS_CONNECTED) || e->ac->replies.head != NULL) {
+        return 1;
+    }
+
+    return recv(e->ac->c.fd, &byte, 1, MSG_PEEK) <= 0;
+}
+
+
+static void
+ngx_violet_redis_leave(ngx_violet_redis_event_t *e)
+{
+    e->entered = 0;
+
+    if (e->deleted) {
+        ngx_free(e);
+    }
+}
+
+
+static void
+ngx_violet_redis_add_read(void *data)
+{
+    ngx_violet_redis_event_t  *e = data;
+
+    ngx_event_t  *rev;
+
+    rev = e->connection->read;
+
+    if (!rev->active
+        && ngx_add_event(rev, NGX_READ_EVENT, NGX_LEVEL_EVENT) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, rev->log, 0,
+                      "violet: the Redis connection cannot be watched");
+    }
+}
+
+
+static void
+ngx_violet_redis_del_read(void *data)
+{
+    ngx_violet_redis_event_t  *e = data;
+
+    if (e->connection->read->active) {
+        (void) ngx_del_event(e->connection->read, NGX_READ_EVENT, 0);
+    }
+}
+
+
+static void
+ngx_violet_redis_add_write(void *data)
+{
+    ngx_violet_redis_event_t  *e = data;
+
+    ngx_event_t  *wev;
+
+    wev = e->connection->write;
+
+    if (!wev->active
+        && ngx_add_event(wev, NGX_WRITE_EVENT, NGX_LEVEL_EVENT) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, wev->log, 0,
+                      "violet: the Redis connection cannot be watched");
+    }
+}
+
+
+static void
+ngx_violet_redis_del_write(void *data)
+{
+    ngx_violet_redis_event_t  *e = data;
+
+    if (e->connection->write->active) {
+        (void) ngx_del_event(e->connection->write, NGX_WRITE_EVENT, 0);
+    }
+}
+
+
+static void
+ngx_violet_redis_cleanup(void *data)
+{
+    ngx_violet_redis_event_t  *e = data;
+
+    ngx_connection_t  *c;
+
+    /* newer versions of hiredis call the hook twice */
+
+    if (e == NULL || e->deleted) {
+        return;
+    }
+
+    ngx_violet_redis_del_read(e);
+    ngx_violet_redis_del_write(e);
+
+    c = e->connection;
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+
+    /* the number of the socket is read by ngx_free_connection() */
+
+    ngx_free_connection(c);
+    c->fd = (ngx_socket_t) -1;
+
+    e->ac->ev.data = NULL;
+    e->deleted = 1;
+
+    if (!e->entered) {
+        ngx_free(e);
+    }
+}

@@ -1,0 +1,294 @@
+
+/*
+ * The module's variables.  They read the context that the PRECONTENT handler
+ * made; in a request that has none they are empty.  None of them holds a
+ * secret.
+ */
+
+
+#include "ngx_violet_module.h"
+
+
+typedef void (*ngx_violet_variable_pt)(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+
+
+typedef struct {
+    ngx_str_t                name;
+    ngx_violet_variable_pt   handler;
+} ngx_violet_variable_t;
+
+
+static ngx_int_t ngx_violet_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_violet_variable_app(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_route(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_merchant_id(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_cart_id(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_cache_status(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_cache_tier(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_cache_age(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_refresh(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_merchant_state(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_cart_outcome(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_cart_reason(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_redis(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_number(ngx_http_request_t *r, int64_t number,
+    ngx_str_t *value);
+static void ngx_violet_variable_literal(const char *text, ngx_str_t *value);
+
+
+static ngx_violet_variable_t  ngx_violet_variables[] = {
+
+    { ngx_string("violet_app"), ngx_violet_variable_app },
+
+    { ngx_string("violet_route"), ngx_violet_variable_route },
+
+    { ngx_string("violet_merchant_id"), ngx_violet_variable_merchant_id },
+
+    { ngx_string("violet_cart_id"), ngx_violet_variable_cart_id },
+
+    { ngx_string("violet_cache_status"), ngx_violet_variable_cache_status },
+
+    { ngx_string("violet_cache_tier"), ngx_violet_variable_cache_tier },
+
+    { ngx_string("violet_cache_age"), ngx_violet_variable_cache_age },
+
+    { ngx_string("violet_refresh"), ngx_violet_variable_refresh },
+
+    { ngx_string("violet_merchant_state"),
+      ngx_violet_variable_merchant_state },
+
+    { ngx_string("violet_cart_outcome"), ngx_violet_variable_cart_outcome },
+
+    { ngx_string("violet_cart_reason"), ngx_violet_variable_cart_reason },
+
+    { ngx_string("violet_redis"), ngx_violet_variable_redis },
+
+    { ngx_null_string, NULL }
+};
+
+
+ngx_int_t
+ngx_violet_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t    *var;
+    ngx_violet_variable_t  *v;
+
+    for (v = ngx_violet_variables; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, NGX_HTTP_VAR_NOCACHEABLE);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = ngx_violet_variable;
+        var->data = (uintptr_t) v;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    ngx_str_t               value;
+    ngx_violet_ctx_t       *ctx;
+    ngx_violet_variable_t  *variable;
+
+    variable = (ngx_violet_variable_t *) data;
+
+    ngx_str_null(&value);
+
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    /* within an exchange the request it is made for is asked */
+
+    if (ctx && ctx->exchange) {
+        ctx = ngx_http_get_module_ctx(r->main, ngx_violet_module);
+    }
+
+    if (ctx) {
+        variable->handler(r, ctx, &value);
+    }
+
+    if (value.data == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    v->len = value.len;
+    v->data = value.data;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_variable_app(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    if (ctx->app) {
+        *value = ctx->app->name;
+    }
+}
+
+
+static void
+ngx_violet_variable_route(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    if (ctx->routed) {
+        ngx_violet_variable_literal(violet_route_name(ctx->route.id), value);
+    }
+}
+
+
+static void
+ngx_violet_variable_merchant_id(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    if (ctx->routed && ctx->route.merchant_id) {
+        ngx_violet_variable_number(r, ctx->route.merchant_id, value);
+    }
+}
+
+
+static void
+ngx_violet_variable_cart_id(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    if (ctx->routed && ctx->route.cart_id) {
+        ngx_violet_variable_number(r, ctx->route.cart_id, value);
+    }
+}
+
+
+static void
+ngx_violet_variable_cache_status(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value)
+{
+    static const char  *names[] = {
+        NULL, "HIT", "MISS", "EXPIRED", "STALE", "REFRESH", "JOINED",
+        "BYPASS", "LIMITED"
+    };
+
+    ngx_violet_variable_literal(names[ctx->cache_status], value);
+}
+
+
+static void
+ngx_violet_variable_cache_tier(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    static const char  *names[] = { NULL, "memory", "redis" };
+
+    ngx_violet_variable_literal(names[ctx->tier], value);
+}
+
+
+static void
+ngx_violet_variable_cache_age(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    if (ctx->age >= 0) {
+        ngx_violet_variable_number(r, ctx->age, value);
+    }
+}
+
+
+static void
+ngx_violet_variable_refresh(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    static const char  *names[] = {
+        NULL, "granted", "joined", "limited", "dry_run"
+    };
+
+    ngx_violet_variable_literal(names[ctx->refresh], value);
+}
+
+
+static void
+ngx_violet_variable_merchant_state(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value)
+{
+    *value = ctx->merchant_state;
+}
+
+
+static void
+ngx_violet_variable_cart_outcome(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->judged) {
+        ngx_violet_variable_literal(
+                       violet_cart_outcome_name(ctx->verdict.outcome), value);
+    }
+}
+
+
+static void
+ngx_violet_variable_cart_reason(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    if (ctx->judged && ctx->verdict.has_reason) {
+        ngx_violet_variable_literal(violet_reason_name(ctx->verdict.reason),
+                                    value);
+    }
+}
+
+
+static void
+ngx_violet_variable_redis(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    static const char  *names[] = {
+        NULL, "ok", "timeout", "down", "open", "off"
+    };
+
+    ngx_violet_variable_literal(names[ctx->redis], value);
+}
+
+
+static void
+ngx_violet_variable_number(ngx_http_request_t *r, int64_t number,
+    ngx_str_t *value)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (p == NULL) {
+        return;
+    }
+
+    value->data = p;
+    value->len = ngx_sprintf(p, "%L", number) - p;
+}
+
+
+static void
+ngx_violet_variable_literal(const char *text, ngx_str_t *value)
+{
+    if (text) {
+        value->data = (u_char *) text;
+        value->len = ngx_strlen(text);
+    }
+}

@@ -1,0 +1,48 @@
+
+/*
+ * How a request waits: for Redis, for a flight, for an exchange.  The wait
+ * lives on the heap and is held by two: the request, which may go away at
+ * any moment, and the service, which ends the wait exactly once.
+ */
+
+#ifndef NGX_VIOLET_WAIT_H
+#define NGX_VIOLET_WAIT_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+typedef struct ngx_violet_wait_s  ngx_violet_wait_t;
+
+
+/*
+ * Parks a request from within its phase handler, which then returns
+ * NGX_AGAIN.  While it is parked a client that leaves is noticed.
+ *
+ * Returns NULL if memory runs out or the connection cannot be watched.
+ */
+
+ngx_violet_wait_t *ngx_violet_wait_start(ngx_http_request_t *r);
+
+
+/* The parked request; NULL once its client has gone. */
+
+ngx_http_request_t *ngx_violet_wait_request(ngx_violet_wait_t *wait);
+
+
+/*
+ * Ends the wait: the request's phases run again soon, never from within
+ * this call.  The wait must not be used afterwards.
+ */
+
+void ngx_violet_wait_end(ngx_violet_wait_t *wait);
+
+
+/* Ends a wait that turned out not to be needed; the request goes on. */
+
+void ngx_violet_wait_cancel(ngx_violet_wait_t *wait);
+
+
+#endif /* NGX_VIOLET_WAIT_H */

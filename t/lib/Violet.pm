@@ -1,0 +1,371 @@
+package Violet;
+
+# Defaults and hooks for every test file, under either runner:
+#
+#   use lib 't/lib';
+#   use Test::Nginx::Socket 'no_plan';
+#   use Violet;
+#   run_tests();
+#
+# A block without http_config gets a Redis, an app and an upstream; one without
+# config gets the location /v1/.  Before each block Redis and the mock are
+# emptied; after it nginx is stopped and its whole error log is looked through.
+#
+# Sections of its own: http_extra, keep_state, no_log_check, redis_commands,
+# redis_check (see t/README.md).
+
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Basename ();
+use File::Copy ();
+use File::Path ();
+use IO::Socket::INET;
+use Test::More ();
+use Time::HiRes qw(sleep time);
+
+use Violet::Redis ();
+
+# Not imported: the genuine runner exports into the test file only.
+require Test::Nginx::Socket;
+
+my $root = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../..');
+
+my $http_config = <<'END';
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+
+    violet_app shop {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+        keepalive 8;
+    }
+END
+
+my $config = <<'END';
+        location /v1/ {
+            violet shop;
+            proxy_pass http://violet_api;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+        }
+END
+
+my $mock_location = <<'END';
+
+        location /_mock {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+        }
+END
+
+# A line with one of these is a failure wherever it is found.
+my @grave = ('[alert]', '[emerg]', '[crit]');
+my $sanitizer = qr/Sanitizer|runtime error:/;
+
+my $last_log = '';
+
+
+for my $var (qw(TEST_NGINX_REDIS_PORT TEST_NGINX_VIOLET_PORT)) {
+    die "$var is not set; run a single file by: make test T=$0\n"
+        if !defined $ENV{$var};
+}
+
+Test::Nginx::Socket::add_block_preprocessor(\&prepare);
+Test::Nginx::Socket::add_test_cleanup_handler(\&finish);
+
+
+sub prepare {
+    my ($block) = @_;
+
+    set_default($block, 'config', $config);
+    set_default($block, 'http_config', $http_config);
+
+    append($block, 'http_config', section($block, 'http_extra'));
+    append($block, 'config', $mock_location)
+        if section($block, 'config') !~ m{location\s+/_mock};
+
+    load_module($block);
+    forbid_grave_lines($block);
+
+    reset_servers() if !defined section($block, 'keep_state');
+    redis_commands($block);
+}
+
+
+sub section {
+    my ($block, $name) = @_;
+
+    my ($value) = $block->$name;
+
+    return $value;
+}
+
+
+sub set_default {
+    my ($block, $name, $value) = @_;
+
+    $block->set_value($name, $value) if !defined section($block, $name);
+}
+
+
+sub append {
+    my ($block, $name, $text) = @_;
+
+    return if !defined $text;
+
+    $block->set_value($name, section($block, $name) . $text);
+}
+
+
+# The runner does it if it is told to, or nginx has the module built in.
+sub load_module {
+    my ($block) = @_;
+
+    return if $ENV{TEST_NGINX_LOAD_MODULES} || $ENV{TEST_NGINX_STATIC};
+
+    my $main = section($block, 'main_config');
+    $main = '' if !defined $main;
+
+    $block->set_value('main_config', "load_module $root/build/"
+                                     . "ngx_violet_module.so;\n$main");
+}
+
+
+# No block can forget these; one that expects such a line names it.
+sub forbid_grave_lines {
+    my ($block) = @_;
+
+    return if defined section($block, 'must_die');
+
+    my @asked = map { flat(section($block, $_)) } qw(error_log no_error_log);
+    my @levels = grep { my $level = $_;
+                        !grep { index($_, bare($level)) >= 0 } @asked
+                 } @grave;
+
+    my $given = section($block, 'no_error_log');
+    my @given = !defined $given       ? ()
+              : ref $given eq 'ARRAY' ? @$given
+              : ref $given            ? ($given)
+              :                         split /\n+/, $given;
+
+    $block->set_value('no_error_log', [@given, @levels]);
+}
+
+
+# The level's name, which a pattern of any kind that is about it contains.
+sub bare {
+    my ($level) = @_;
+
+    return substr $level, 1, -1;
+}
+
+
+sub flat {
+    my ($value) = @_;
+
+    return '' if !defined $value;
+    return join "\n", map { flat($_) } @$value if ref $value eq 'ARRAY';
+
+    return "$value";
+}
+
+
+sub reset_servers {
+    Violet::Redis::reset_state($ENV{TEST_NGINX_REDIS_PORT});
+
+    my $answer = http($ENV{TEST_NGINX_VIOLET_PORT}, 'POST', '/_mock/reset');
+    die "the mock does not reset: $answer\n"
+        if $answer !~ m{^HTTP/1\.[01] 20[04]};
+}
+
+
+# One small exchange, the connection closed after it.
+sub http {
+    my ($port, $method, $path) = @_;
+
+    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => $port, Timeout => 5)
+        or die "cannot connect to port $port: $!\n";
+
+    print $sock "$method $path HTTP/1.0\r\nHost: localhost\r\n"
+                . "Content-Length: 0\r\n\r\n";
+
+    local $SIG{ALRM} = sub { die "no answer of port $port\n" };
+    alarm 5;
+    my $answer = do { local $/; <$sock> };
+    alarm 0;
+
+    return defined $answer ? $answer : '';
+}
+
+
+sub redis_commands {
+    my ($block) = @_;
+
+    my $text = section($block, 'redis_commands');
+
+    return if !defined $text;
+
+    my $redis = Violet::Redis->new($ENV{TEST_NGINX_REDIS_PORT});
+
+    for my $line (split /\n+/, $text) {
+        next if $line !~ /\S/ || $line =~ /^\s*#/;
+
+        my $reply = $redis->command($line);
+        die "redis_commands: \"$line\" gives $reply\n"
+            if $reply =~ /^\(error\)/;
+    }
+}
+
+
+# Runs after the block's requests; nginx is still up.
+sub finish {
+    my ($block) = @_;
+
+    my $name = section($block, 'name');
+
+    redis_check($name, section($block, 'redis_check'));
+
+    return if defined section($block, 'no_log_check');
+
+    stop_nginx($name);
+
+    return if !is_new_log();
+
+    my @expected = expected_levels($block);
+    check_whole_log($name, @expected);
+    keep_log($name, scalar @expected);
+}
+
+
+# A block that was skipped leaves the log of the one before it.
+sub is_new_log {
+    my $id = join ':', (stat error_log())[0, 1, 7, 9];
+    my $is_new = $id ne $last_log && $id ne '';
+
+    $last_log = $id;
+
+    return $is_new;
+}
+
+
+sub error_log {
+    return Test::Nginx::Socket::server_root() . '/logs/error.log';
+}
+
+
+# The grave levels that the block is about.
+sub expected_levels {
+    my ($block) = @_;
+
+    return map { bare($_) } @grave if defined section($block, 'must_die');
+
+    my $asked = flat(section($block, 'error_log'));
+
+    return grep { index($asked, $_) >= 0 } map { bare($_) } @grave;
+}
+
+
+# A command line, then "=> reply" or "=~ regex" lines about its reply.
+sub redis_check {
+    my ($name, $text) = @_;
+
+    return if !defined $text;
+
+    my $redis = Violet::Redis->new($ENV{TEST_NGINX_REDIS_PORT});
+    my ($command, $reply);
+
+    for my $line (split /\n/, $text) {
+        next if $line !~ /\S/ || $line =~ /^\s*#/;
+
+        if ($line =~ /^\s*=> ?(.*)$/) {
+            Test::More::is($reply, $1, "$name - redis: $command");
+
+        } elsif ($line =~ /^\s*=~ ?(.*)$/) {
+            Test::More::like($reply, qr/$1/s, "$name - redis: $command");
+
+        } else {
+            $command = $line;
+            $reply = $redis->command($line);
+        }
+    }
+}
+
+
+# What a process logs when it ends belongs to the block as well.
+sub stop_nginx {
+    my ($name) = @_;
+
+    my $path = Test::Nginx::Socket::server_root() . '/logs/nginx.pid';
+    open my $in, '<', $path or return;
+    my ($pid) = (<$in> || '') =~ /^(\d+)/ or return;
+
+    kill 'QUIT', $pid or return;
+
+    my $deadline = time + 5;
+
+    while (is_alive($pid)) {
+        if (time > $deadline) {
+            Test::More::diag("$name - nginx $pid does not stop on SIGQUIT");
+            kill 'KILL', $pid;
+            last;
+        }
+        sleep 0.005;
+    }
+
+    unlink $path;
+}
+
+
+sub is_alive {
+    my ($pid) = @_;
+
+    open my $in, '<', "/proc/$pid/stat" or return 0;
+    my $stat = <$in>;
+
+    return defined $stat && $stat !~ /\) Z /;
+}
+
+
+# Adds no line of TAP unless there is something wrong.
+sub check_whole_log {
+    my ($name, @expected) = @_;
+
+    open my $in, '<', error_log() or return;
+
+    while (my $line = <$in>) {
+        my ($level) = $line =~ /\[(alert|emerg)\]/;
+
+        next if !$level && $line !~ $sanitizer;
+        next if $level && grep { $_ eq $level } @expected;
+
+        Test::More::fail("$name - the error log is clean to the end");
+        Test::More::diag("in the log: $line");
+    }
+}
+
+
+# For the look over all logs at the end of a run, which does not blame a log
+# named ".expected.log" for its levels.
+sub keep_log {
+    my ($name, $expected) = @_;
+
+    my $folder = $ENV{TEST_NGINX_KEEP_LOGS};
+
+    return if !$folder;
+
+    my ($file, $block) = $name =~ m{^(?:.*/)?(\S+?)\.t (.*)$} or return;
+    $block =~ s/[^A-Za-z0-9]+/-/g;
+
+    my $suffix = $expected ? '.expected.log' : '.log';
+    File::Path::make_path($folder);
+    File::Copy::copy(error_log(), "$folder/$file." . substr($block, 0, 60)
+                                  . $suffix);
+}
+
+1;

@@ -1,0 +1,149 @@
+package Violet::Redis;
+
+# A blocking client of Redis for tests, on plain sockets.
+
+use strict;
+use warnings;
+
+use IO::Select;
+use IO::Socket::INET;
+
+my $timeout = 10;
+
+# What a test may have changed.  The first two are for older versions, which
+# answer with an error; that is all right.
+my @reset_commands = (
+    'CLIENT UNPAUSE',
+    'REPLICAOF NO ONE',
+    'CONFIG SET maxmemory 0',
+    'CONFIG SET min-replicas-to-write 0',
+    'CONFIG SET stop-writes-on-bgsave-error no',
+    'CONFIG RESETSTAT',
+    'SCRIPT FLUSH',
+    'FLUSHALL',
+);
+
+
+sub new {
+    my ($class, $port) = @_;
+
+    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => $port,
+                                     Timeout  => $timeout)
+        or die "cannot connect to Redis at port $port: $!\n";
+
+    return bless {sock => $sock, in => ''}, $class;
+}
+
+
+sub reset_state {
+    my ($port) = @_;
+
+    my $redis = Violet::Redis->new($port);
+
+    $redis->command($_) for @reset_commands;
+}
+
+
+# An inline command: Redis itself reads the words, with "..." quotes and
+# escapes in them.  Gives the reply as text.
+sub command {
+    my ($self, $line) = @_;
+
+    $self->send_bytes("$line\r\n");
+
+    return text_of($self->reply);
+}
+
+
+# The words of any bytes, and the reply as it is (an array is a reference, nil
+# is undef, an error is a reference to its text).
+sub call {
+    my ($self, @words) = @_;
+
+    $self->send_bytes('*' . @words . "\r\n"
+                      . join '', map { '$' . length($_) . "\r\n$_\r\n" }
+                                 @words);
+
+    return $self->reply;
+}
+
+
+sub send_bytes {
+    my ($self, $bytes) = @_;
+
+    local $SIG{PIPE} = 'IGNORE';
+
+    while (length $bytes) {
+        my $sent = syswrite $self->{sock}, $bytes
+            or die "sending to Redis failed: $!\n";
+        substr $bytes, 0, $sent, '';
+    }
+}
+
+
+sub reply {
+    my ($self) = @_;
+
+    my $line = $self->read_line;
+    my $rest = substr $line, 1;
+
+    return $rest if $line =~ /^[+:]/;
+    return \"$rest" if $line =~ /^-/;
+
+    if ($line =~ /^\$/) {
+        return undef if $rest < 0;
+        my $bytes = $self->read_bytes($rest + 2);
+        return substr $bytes, 0, $rest;
+    }
+
+    if ($line =~ /^\*/) {
+        return undef if $rest < 0;
+        return [map { $self->reply } 1 .. $rest];
+    }
+
+    die "Redis sent \"$line\"\n";
+}
+
+
+sub read_line {
+    my ($self) = @_;
+
+    $self->fill while $self->{in} !~ /\r\n/;
+    $self->{in} =~ s/\A(.*?)\r\n//s;
+
+    return $1;
+}
+
+
+sub read_bytes {
+    my ($self, $count) = @_;
+
+    $self->fill while length $self->{in} < $count;
+
+    return substr $self->{in}, 0, $count, '';
+}
+
+
+sub fill {
+    my ($self) = @_;
+
+    IO::Select->new($self->{sock})->can_read($timeout)
+        or die "Redis does not answer\n";
+
+    sysread $self->{sock}, $self->{in}, 65536, length $self->{in}
+        or die "Redis closed the connection\n";
+}
+
+
+sub text_of {
+    my ($reply) = @_;
+
+    return '(nil)' if !defined $reply;
+    return "(error) $$reply" if ref $reply eq 'SCALAR';
+    return $reply if !ref $reply;
+
+    return '[' . join(', ', map { text_of($_) } @$reply) . ']';
+}
+
+1;

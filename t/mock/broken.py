@@ -1,0 +1,72 @@
+"""The ways an answer can fail to arrive; ids 600xx to 612xx, on any route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Callable
+
+from httpd import Ending, Reply
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the tables that the mock shows and README.md holds."""
+
+    group: int                                 # ids group*100 .. group*100+99
+    answer: str
+    verdict: str
+
+    def ids(self) -> str:
+        return f"{self.group * 100}-{self.group * 100 + 99}"
+
+
+Broken = Callable[[Reply], Reply]
+
+_WAYS: dict[int, tuple[str, Broken]] = {
+    600: ("cut off: half of the `Content-Length` announced, then closed",
+          lambda good: replace(good, ending=Ending.CUT)),
+    601: ("cut off: chunked, closed without the last chunk",
+          lambda good: replace(good, chunked=True, ending=Ending.CUT)),
+    602: ("stalled: no byte for 30 s, then closed",
+          lambda good: replace(good, ending=Ending.STALL)),
+    603: ("closed before the header",
+          lambda good: replace(good, ending=Ending.NOTHING)),
+    604: ("closed after half of the header",
+          lambda good: replace(good, ending=Ending.HALF_HEADER)),
+    605: ("no HTTP at all: a line of text, then closed",
+          lambda good: Reply(body=b"this is no HTTP\r\n\r\n",
+                             ending=Ending.RAW)),
+    606: ("stalled: header and half of the body, then no byte for 30 s",
+          lambda good: replace(good, ending=Ending.STALL_BODY)),
+    607: ("connection reset before the header",
+          lambda good: replace(good, ending=Ending.RESET)),
+    608: ("a header line that is none",
+          lambda good: Reply(
+              body=b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\x01nonsense"
+                   b"\r\n\r\n%b" % (len(good.body), good.body),
+              ending=Ending.RAW)),
+    609: ("a good body without any header, as in HTTP/0.9",
+          lambda good: Reply(body=good.body, ending=Ending.RAW)),
+    610: ("ten bytes more than `Content-Length` says, then closed",
+          lambda good: Reply(
+              body=b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                   b"Content-Length: %d\r\n\r\n%b0123456789"
+                   % (len(good.body), good.body),
+              ending=Ending.RAW)),
+    611: ("a header of 200 kB",
+          lambda good: replace(good, headers=[
+              (f"X-Filler-{i}", "f" * 1000) for i in range(200)])),
+    612: ("whole and good, but in 40 pieces",
+          lambda good: replace(good, ending=Ending.DRIBBLE)),
+}
+
+
+def broken(group: int, good: Reply) -> Reply | None:
+    """The good reply gone wrong in the way of that group of ids."""
+    way = _WAYS.get(group)
+    return way[1](good) if way else None
+
+
+def rows(verdict: str, exceptions: dict[int, str]) -> list[Row]:
+    return [Row(group, answer, exceptions.get(group, verdict))
+            for group, (answer, _) in _WAYS.items()]

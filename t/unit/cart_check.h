@@ -1,0 +1,396 @@
+
+/*
+ * What the tests of the cart-submit judge share: an answer from a status and
+ * a body, a verdict from an answer, and a check that every problem has the
+ * form that the contract fixes.
+ */
+
+#ifndef CART_CHECK_H
+#define CART_CHECK_H
+
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "violet_cart.h"
+#include "violet_reason.h"
+
+
+#define CHECK_CART_ID  10000
+#define CHECK_NONE     -1
+
+
+typedef struct {
+    violet_cart_transport_t   transport;
+    unsigned                  status;
+    const char               *body;
+
+    violet_cart_outcome_t     outcome;
+    unsigned                  to_caller;
+    violet_cart_retry_t       retry;
+    int                       reason;       /* CHECK_NONE: no blocking one */
+} check_row_t;
+
+
+static const char *const  check_keys[] = {
+    "type", "title", "status", "detail", "outcome", "retry", "cart_id",
+    "order_id", "request_id", "errors", "bags", "upstream", "order", NULL
+};
+
+
+static const char *const  check_error_keys[] = {
+    "reason", "message", "scope", "blocking", "bag_id", "merchant_id",
+    "sku_id", "order_sku_id", "name", "platform", "violet", NULL
+};
+
+
+static const char *const  check_violet_keys[] = {
+    "id", "error", "code", "type", "entity_id", "entity_type",
+    "date_created", NULL
+};
+
+
+static const char *const  check_bag_keys[] = {
+    "bag_id", "merchant_id", "merchant_name", "status", "financial_status",
+    "outcome", NULL
+};
+
+
+static const char *const  check_upstream_keys[] = {
+    "status", "error", "code", NULL
+};
+
+
+static inline void
+check_object(json_t *object, const char *const *keys)
+{
+    void  *iter;
+
+    assert_true(json_is_object(object));
+
+    for (iter = json_object_iter(object);
+         iter;
+         iter = json_object_iter_next(object, iter))
+    {
+        assert_non_null(*keys);
+        assert_string_equal(json_object_iter_key(iter), *keys);
+        keys++;
+    }
+
+    assert_null(*keys);
+}
+
+
+static inline const char *
+check_string(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+
+static inline void
+check_errors(const json_t *problem)
+{
+    size_t            i, n;
+    json_t           *item;
+    const json_t     *errors;
+    violet_reason_t   reason;
+
+    errors = json_object_get(problem, "errors");
+    n = json_array_size(errors);
+
+    assert_true(n > 0);
+
+    for (i = 0; i < n; i++) {
+        item = json_array_get(errors, i);
+
+        check_object(item, check_error_keys);
+        check_object(json_object_get(item, "violet"), check_violet_keys);
+
+        assert_true(json_is_boolean(json_object_get(item, "blocking")));
+        assert_non_null(check_string(item, "scope"));
+        assert_int_equal(violet_reason_parse(check_string(item, "reason"),
+                                    strlen(check_string(item, "reason")),
+                                    &reason),
+                         0);
+    }
+}
+
+
+/* Parses a problem and checks its form; the caller owns what is returned. */
+
+static inline json_t *
+check_problem(const violet_cart_verdict_t *verdict, const char *data,
+    size_t len)
+{
+    char     type[64];
+    size_t   i;
+    json_t  *problem, *bags;
+
+    problem = json_loadb(data, len, JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL,
+                         NULL);
+
+    assert_non_null(problem);
+    check_object(problem, check_keys);
+    check_object(json_object_get(problem, "upstream"), check_upstream_keys);
+    check_errors(problem);
+
+    bags = json_object_get(problem, "bags");
+    assert_true(json_is_array(bags));
+
+    for (i = 0; i < json_array_size(bags); i++) {
+        check_object(json_array_get(bags, i), check_bag_keys);
+    }
+
+    (void) snprintf(type, sizeof(type), "urn:ngx-violet:cart-submit-%s",
+                    violet_cart_outcome_name(verdict->outcome));
+
+    assert_string_equal(check_string(problem, "type"), type);
+    assert_non_null(check_string(problem, "title"));
+    assert_true(strlen(check_string(problem, "detail")) > 0);
+    assert_string_equal(check_string(problem, "outcome"),
+                        violet_cart_outcome_name(verdict->outcome));
+    assert_string_equal(check_string(problem, "retry"),
+                        violet_cart_retry_name(verdict->retry));
+    assert_int_equal(json_integer_value(json_object_get(problem, "status")),
+                     verdict->status);
+    assert_int_equal(json_integer_value(json_object_get(problem, "cart_id")),
+                     CHECK_CART_ID);
+
+    return problem;
+}
+
+
+static inline void
+check_answer(violet_cart_answer_t *answer, unsigned status, const char *body,
+    size_t len)
+{
+    memset(answer, 0, sizeof(violet_cart_answer_t));
+
+    answer->status = status;
+    answer->body.data = body;
+    answer->body.len = len;
+    answer->cart_id = CHECK_CART_ID;
+    answer->request_id.data = "b7e1";
+    answer->request_id.len = 4;
+    answer->partial_status = 207;
+}
+
+
+/*
+ * Judges a body and returns the problem, or NULL if Violet's answer passes;
+ * the caller owns it.
+ */
+
+static inline json_t *
+check_judge_bytes(unsigned status, const char *body, size_t len,
+    violet_cart_verdict_t *verdict)
+{
+    char                  *copy;
+    json_t                *problem;
+    violet_cart_answer_t   answer;
+
+    /* on the heap and without a null: reading too far is seen */
+    copy = malloc(len ? len : 1);
+    assert_non_null(copy);
+    memcpy(copy, body, len);
+
+    check_answer(&answer, status, copy, len);
+
+    assert_int_equal(violet_cart_judge(&answer, verdict), 0);
+
+    problem = NULL;
+
+    if (verdict->outcome < VIOLET_CART_FAILED) {
+        assert_null(verdict->problem);
+
+    } else {
+        assert_non_null(verdict->problem);
+        problem = check_problem(verdict, verdict->problem,
+                                verdict->problem_len);
+    }
+
+    free(verdict->problem);
+    free(copy);
+
+    return problem;
+}
+
+
+static inline json_t *
+check_judge(unsigned status, const char *body, violet_cart_verdict_t *verdict)
+{
+    return check_judge_bytes(status, body, strlen(body), verdict);
+}
+
+
+static inline void
+check_rows(const check_row_t *rows, size_t n)
+{
+    size_t                  i;
+    json_t                 *problem;
+    violet_cart_answer_t    answer;
+    violet_cart_verdict_t   verdict;
+
+    for (i = 0; i < n; i++) {
+
+        check_answer(&answer, rows[i].status, rows[i].body,
+                     rows[i].body ? strlen(rows[i].body) : 0);
+        answer.transport = rows[i].transport;
+
+        assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
+
+        if (verdict.outcome != rows[i].outcome) {
+            print_error("row %zu: %u %s: %s\n", i, rows[i].status,
+                        rows[i].body ? rows[i].body : "-",
+                        violet_cart_outcome_name(verdict.outcome));
+        }
+
+        assert_int_equal(verdict.outcome, rows[i].outcome);
+
+        if (rows[i].outcome < VIOLET_CART_FAILED) {
+            assert_null(verdict.problem);
+            continue;
+        }
+
+        if (verdict.status != rows[i].to_caller
+            || verdict.retry != rows[i].retry
+            || (verdict.has_reason ? (int) verdict.reason : CHECK_NONE)
+               != rows[i].reason)
+        {
+            print_error("row %zu: %u %s: %u %s %s\n", i, rows[i].status,
+                        rows[i].body ? rows[i].body : "-", verdict.status,
+                        violet_cart_retry_name(verdict.retry),
+                        verdict.has_reason
+                        ? violet_reason_name(verdict.reason) : "-");
+        }
+
+        assert_int_equal(verdict.status, rows[i].to_caller);
+        assert_int_equal(verdict.retry, rows[i].retry);
+        assert_int_equal(verdict.has_reason ? (int) verdict.reason
+                                            : CHECK_NONE,
+                         rows[i].reason);
+
+        problem = check_problem(&verdict, verdict.problem,
+                                verdict.problem_len);
+        json_decref(problem);
+        free(verdict.problem);
+    }
+}
+
+
+/* A member by its path, such as "errors.0.violet.code". */
+
+static inline json_t *
+check_at(json_t *value, const char *path)
+{
+    char    name[32];
+    size_t  n;
+
+    while (*path && value) {
+
+        n = strcspn(path, ".");
+        assert_true(n < sizeof(name));
+        memcpy(name, path, n);
+        name[n] = '\0';
+
+        value = json_is_array(value)
+                ? json_array_get(value, strtoul(name, NULL, 10))
+                : json_object_get(value, name);
+
+        path += n + (path[n] == '.');
+    }
+
+    assert_non_null(value);
+
+    return value;
+}
+
+
+static inline void
+check_text(json_t *problem, const char *path, const char *expected)
+{
+    json_t  *value;
+
+    value = check_at(problem, path);
+
+    if (expected == NULL) {
+        assert_true(json_is_null(value));
+        return;
+    }
+
+    assert_true(json_is_string(value));
+    assert_string_equal(json_string_value(value), expected);
+}
+
+
+static inline void
+check_number(json_t *problem, const char *path, json_int_t expected)
+{
+    json_t  *value;
+
+    value = check_at(problem, path);
+
+    assert_true(json_is_integer(value));
+    assert_true(json_integer_value(value) == expected);
+}
+
+
+/* A file of t/data/cart; the caller frees it. */
+
+static inline char *
+check_file(const char *name, size_t *len)
+{
+    char         path[512];
+    char        *data;
+    FILE        *file;
+    const char  *dir;
+
+    dir = getenv("VIOLET_TEST_DATA");
+    (void) snprintf(path, sizeof(path), "%s/cart/%s", dir ? dir : "t/data",
+                    name);
+
+    file = fopen(path, "rb");
+    assert_non_null(file);
+
+    data = malloc(65536);
+    assert_non_null(data);
+
+    *len = fread(data, 1, 65536, file);
+    assert_int_equal(ferror(file), 0);
+    assert_true(*len > 0 && *len < 65536);
+    (void) fclose(file);
+
+    return data;
+}
+
+
+static inline int
+check_setup(void **state)
+{
+    (void) state;
+
+    return violet_reasons_init();
+}
+
+
+static inline int
+check_teardown(void **state)
+{
+    (void) state;
+
+    violet_reasons_cleanup();
+
+    return 0;
+}
+
+
+#endif /* CART_CHECK_H */
