@@ -17,6 +17,7 @@ typedef struct {
 
 
 static size_t ngx_violet_answer_escaped(ngx_str_t *text);
+static void ngx_violet_answer_status_line(ngx_http_request_t *r);
 
 
 static ngx_violet_problem_t  ngx_violet_problems[] = {
@@ -231,6 +232,8 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
     }
 
     r->headers_out.status = answer->status;
+    ngx_violet_answer_status_line(r);
+
     r->headers_out.content_length_n = answer->content.len;
     r->headers_out.content_type = answer->content_type;
     r->headers_out.content_type_len = answer->content_type.len;
@@ -260,4 +263,26 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/* Statuses whose words nginx does not know. */
+
+static void
+ngx_violet_answer_status_line(ngx_http_request_t *r)
+{
+    switch (r->headers_out.status) {
+
+    case 207:
+        ngx_str_set(&r->headers_out.status_line, "207 Multi-Status");
+        break;
+
+    case 422:
+        ngx_str_set(&r->headers_out.status_line, "422 Unprocessable Content");
+        break;
+
+    case 425:
+        ngx_str_set(&r->headers_out.status_line, "425 Too Early");
+        break;
+    }
 }

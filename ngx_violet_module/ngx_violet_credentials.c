@@ -15,6 +15,7 @@
 
 #include "ngx_violet_module.h"
 #include "ngx_violet_credentials.h"
+#include "ngx_violet_guard.h"
 
 #include <sys/random.h>
 
@@ -204,8 +205,8 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
-    ctx->refused = ngx_violet_exchange_prepare(r, ctx->exchange,
-                                               vlcf->unverified_upstream);
+    ctx->refused = ngx_violet_guard(r, ctx->exchange,
+                                    vlcf->unverified_upstream);
 
     if (ctx->refused) {
         if (ctx->exchange) {

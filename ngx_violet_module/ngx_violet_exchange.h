@@ -100,17 +100,6 @@ ngx_int_t ngx_violet_exchange_uri(ngx_http_request_t *r,
 ngx_int_t ngx_violet_exchange_start(ngx_violet_exchange_t *exchange);
 
 
-/*
- * Called while proxy_pass builds any request of a violet location: makes an
- * exchange's upstream configuration safe, and says whether the request may
- * carry credentials.  A refusal is final: the request fails before it
- * connects.
- */
-
-ngx_violet_refusal_e ngx_violet_exchange_prepare(ngx_http_request_t *r,
-    ngx_violet_exchange_t *exchange, ngx_uint_t unverified);
-
-
 /* True if no byte was sent to any of the peers that were tried. */
 
 ngx_uint_t ngx_violet_exchange_unsent(ngx_array_t *states);

@@ -1,11 +1,9 @@
 
 /*
- * The Redis client.  The client object lives in the configuration's pool;
- * what changes at run time in it belongs to one worker, which got its own
- * copy by fork().  A command lives on the heap from the moment it is
- * accepted until hiredis has let go of it; one that missed its deadline
- * stays behind as a tombstone, so that a late reply meets it and nobody
- * else.
+ * The Redis client: its connection.  The client object lives in the
+ * configuration's pool; what changes at run time in it belongs to one
+ * worker, which got its own copy by fork().  Commands are in
+ * ngx_violet_redis_command.c.
  *
  * Commands wait in "pending" until the connection is open, authenticated and
  * on its database; none is ever run before that.  After a failure the
@@ -14,67 +12,12 @@
  */
 
 
-#include "ngx_violet_redis.h"
+#include "ngx_violet_redis_command.h"
 #include "ngx_violet_redis_event.h"
 
-#include <ngx_event.h>
-#include <ngx_sha1.h>
-
-
-/* timeouts in a row after which the connection is given up */
-#define NGX_VIOLET_REDIS_MAX_TIMEOUTS  3
 
 #define NGX_VIOLET_REDIS_MIN_BACKOFF   100
 #define NGX_VIOLET_REDIS_MAX_BACKOFF   5000
-
-#define NGX_VIOLET_REDIS_MAX_ARGS      16
-
-
-typedef enum {
-    NGX_VIOLET_REDIS_IDLE = 0,
-    NGX_VIOLET_REDIS_CONNECTING,
-    NGX_VIOLET_REDIS_PREAMBLE,
-    NGX_VIOLET_REDIS_READY
-} ngx_violet_redis_state_e;
-
-
-struct ngx_violet_redis_s {
-    ngx_violet_redis_conf_t      conf;
-
-    redisAsyncContext           *ac;
-    ngx_violet_redis_state_e     state;
-    ngx_uint_t                   addr;          /* index of the next try */
-    ngx_uint_t                   preamble;      /* replies still awaited */
-
-    ngx_queue_t                  pending;
-    ngx_event_t                  connect_timer;
-    ngx_event_t                  drop;          /* posted: close it */
-
-    ngx_uint_t                   timeouts;      /* in a row */
-    ngx_uint_t                   failures;      /* in a row */
-    ngx_msec_t                   retry_at;
-
-    unsigned                     initialized:1;
-    unsigned                     complained:1;  /* of an error reply */
-};
-
-
-typedef struct {
-    ngx_queue_t                  queue;
-    ngx_event_t                  timer;
-    ngx_violet_redis_t          *redis;
-    ngx_violet_redis_handler_pt  handler;
-    void                        *data;
-
-    char                        *request;       /* hiredis's, EVALSHA */
-    int                          len;
-    char                        *source;        /* the same as EVAL */
-    int                          source_len;
-
-    unsigned                     sent:1;
-    unsigned                     done:1;        /* the handler was called */
-    unsigned                     by_source:1;
-} ngx_violet_redis_command_t;
 
 
 static void ngx_violet_redis_init(ngx_violet_redis_t *redis);
@@ -91,22 +34,6 @@ static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_lost(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_connect_timeout(ngx_event_t *ev);
 static void ngx_violet_redis_drop(ngx_event_t *ev);
-
-static ngx_violet_redis_command_t *ngx_violet_redis_create_command(
-    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
-    ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs);
-static void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
-static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
-static void ngx_violet_redis_reply(redisAsyncContext *ac, void *reply,
-    void *privdata);
-static ngx_uint_t ngx_violet_redis_error(ngx_violet_redis_command_t *cmd,
-    redisReply *reply);
-static void ngx_violet_redis_check_excess(redisAsyncContext *ac,
-    ngx_violet_redis_t *redis);
-static void ngx_violet_redis_command_timeout(ngx_event_t *ev);
-static void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
-    ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
 
 
 ngx_violet_redis_t *
@@ -160,6 +87,7 @@ ngx_violet_redis_script(ngx_violet_redis_t *redis,
     }
 
     cmd = ngx_violet_redis_create_command(redis, script, args, nkeys, nargs);
+
     if (cmd == NULL) {
         return NGX_VIOLET_REDIS_DOWN;
     }
@@ -557,192 +485,7 @@ ngx_violet_redis_close(ngx_violet_redis_t *redis)
 }
 
 
-static ngx_violet_redis_command_t *
-ngx_violet_redis_create_command(ngx_violet_redis_t *redis,
-    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
-    ngx_uint_t nargs)
-{
-    char                         n[NGX_INT_T_LEN + 1];
-    size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 3];
-    ngx_uint_t                   i;
-    const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 3];
-    ngx_violet_redis_command_t  *cmd;
-
-    if (nargs > NGX_VIOLET_REDIS_MAX_ARGS) {
-        return NULL;
-    }
-
-    ngx_violet_redis_digest(script);
-
-    argv[0] = "EVALSHA";
-    lens[0] = 7;
-
-    argv[1] = (char *) script->sha1;
-    lens[1] = 40;
-
-    argv[2] = n;
-    lens[2] = ngx_sprintf((u_char *) n, "%ui", nkeys) - (u_char *) n;
-
-    for (i = 0; i < nargs; i++) {
-        argv[3 + i] = (char *) args[i].data;
-        lens[3 + i] = args[i].len;
-    }
-
-    cmd = ngx_calloc(sizeof(ngx_violet_redis_command_t), ngx_cycle->log);
-    if (cmd == NULL) {
-        return NULL;
-    }
-
-    cmd->len = redisFormatCommandArgv(&cmd->request, nargs + 3, argv, lens);
-    if (cmd->len < 0) {
-        cmd->request = NULL;
-        ngx_violet_redis_free_command(cmd);
-        return NULL;
-    }
-
-    argv[0] = "EVAL";
-    lens[0] = 4;
-
-    argv[1] = (char *) script->source.data;
-    lens[1] = script->source.len;
-
-    cmd->source_len = redisFormatCommandArgv(&cmd->source, nargs + 3, argv,
-                                             lens);
-    if (cmd->source_len < 0) {
-        cmd->source = NULL;
-        ngx_violet_redis_free_command(cmd);
-        return NULL;
-    }
-
-    cmd->redis = redis;
-
-    cmd->timer.handler = ngx_violet_redis_command_timeout;
-    cmd->timer.data = cmd;
-    cmd->timer.log = ngx_cycle->log;
-
-    return cmd;
-}
-
-
-static void
-ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd)
-{
-    if (cmd->timer.timer_set) {
-        ngx_del_timer(&cmd->timer);
-    }
-
-    if (cmd->request) {
-        redisFreeCommand(cmd->request);
-    }
-
-    if (cmd->source) {
-        redisFreeCommand(cmd->source);
-    }
-
-    ngx_free(cmd);
-}
-
-
-/* Once this is done the command is freed by its reply, which always comes. */
-
-static ngx_int_t
-ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
-{
-    int    len;
-    char  *request;
-
-    request = cmd->by_source ? cmd->source : cmd->request;
-    len = cmd->by_source ? cmd->source_len : cmd->len;
-
-    if (redisAsyncFormattedCommand(cmd->redis->ac, ngx_violet_redis_reply,
-                                   cmd, request, len)
-        != REDIS_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    cmd->sent = 1;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
-{
-    redisReply                  *reply = data;
-    ngx_violet_redis_command_t  *cmd = privdata;
-
-    ngx_violet_redis_t  *redis;
-
-    redis = cmd->redis;
-
-    if (reply == NULL) {
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
-        ngx_violet_redis_free_command(cmd);
-        return;
-    }
-
-    redis->timeouts = 0;
-
-    if (reply->type == REDIS_REPLY_ERROR) {
-
-        if (ngx_violet_redis_error(cmd, reply)
-            && ngx_violet_redis_send(cmd) == NGX_OK)
-        {
-            return;
-        }
-
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
-
-    } else {
-        redis->failures = 0;
-        redis->complained = 0;
-
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
-    }
-
-    ngx_violet_redis_free_command(cmd);
-
-    ngx_violet_redis_check_excess(ac, redis);
-}
-
-
-/* Returns true if the command is to be sent again, with its source. */
-
-static ngx_uint_t
-ngx_violet_redis_error(ngx_violet_redis_command_t *cmd, redisReply *reply)
-{
-    ngx_violet_redis_t  *redis;
-
-    redis = cmd->redis;
-
-    if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
-        && !cmd->by_source && !cmd->done && redis->ac != NULL
-        && !redis->drop.posted)
-    {
-        cmd->by_source = 1;
-        return 1;
-    }
-
-    if (!redis->complained) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" answered \"%s\"",
-                      &redis->conf.url, reply->str);
-
-        redis->complained = 1;
-    }
-
-    return 0;
-}
-
-
-/*
- * Bytes behind the last reply that was asked for: hiredis would abort() on
- * them, see ngx_violet_redis_event.c.
- */
-
-static void
+void
 ngx_violet_redis_check_excess(redisAsyncContext *ac,
     ngx_violet_redis_t *redis)
 {
@@ -761,70 +504,4 @@ ngx_violet_redis_check_excess(redisAsyncContext *ac,
     /* within a callback this only marks the context */
 
     redisAsyncFree(ac);
-}
-
-
-static void
-ngx_violet_redis_command_timeout(ngx_event_t *ev)
-{
-    ngx_violet_redis_t          *redis;
-    ngx_violet_redis_command_t  *cmd;
-
-    cmd = ev->data;
-    redis = cmd->redis;
-
-    ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
-
-    if (!cmd->sent) {
-        ngx_queue_remove(&cmd->queue);
-        ngx_violet_redis_free_command(cmd);
-        return;
-    }
-
-    if (++redis->timeouts == NGX_VIOLET_REDIS_MAX_TIMEOUTS) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" missed %d deadlines in a row, "
-                      "closing the connection",
-                      &redis->conf.url, NGX_VIOLET_REDIS_MAX_TIMEOUTS);
-
-        if (!redis->drop.posted) {
-            ngx_post_event(&redis->drop, &ngx_posted_events);
-        }
-    }
-}
-
-
-static void
-ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
-    ngx_violet_redis_status_e status, redisReply *reply)
-{
-    if (cmd->done) {
-        return;
-    }
-
-    cmd->done = 1;
-
-    if (cmd->timer.timer_set) {
-        ngx_del_timer(&cmd->timer);
-    }
-
-    cmd->handler(cmd->data, status, reply);
-}
-
-
-static void
-ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
-{
-    u_char      digest[20];
-    ngx_sha1_t  sha1;
-
-    if (script->sha1[0]) {
-        return;
-    }
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, script->source.data, script->source.len);
-    ngx_sha1_final(digest, &sha1);
-
-    ngx_hex_dump(script->sha1, digest, 20);
 }

@@ -31,7 +31,10 @@ typedef struct {
     /* where the parser gave up, in bytes; 0 if it did not get that far */
     size_t       offset;
 
-    /* memory ran out: nothing is known of the text */
+    /*
+     * memory ran out, so nothing is known of the text; where jansson does
+     * not notice why it failed, this is not set
+     */
     unsigned     memory:1;
 } violet_json_error_t;
 

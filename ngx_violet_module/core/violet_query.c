@@ -162,7 +162,8 @@ violet_query_argument(const violet_text_t *argument, int32_t app_id,
 
 /*
  * What is too long for a word comes out as an empty one, which nothing is
- * equal to.  Returns -1 if the encoding is broken.
+ * equal to.  A plus stays one: no word has it, nor the space it stands for.
+ * Returns -1 if the encoding is broken.
  */
 
 static int
@@ -185,9 +186,6 @@ violet_query_decode(const char *data, size_t len, violet_query_word_t *word)
             }
 
             i += 2;
-
-        } else if (c == '+') {
-            c = ' ';
         }
 
         if (n < VIOLET_QUERY_WORD) {

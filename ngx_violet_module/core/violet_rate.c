@@ -113,21 +113,17 @@ violet_rate_check(const violet_rate_t *rate, int64_t tat, int64_t now,
 int64_t
 violet_rate_refund(const violet_rate_t *rate, int64_t tat, int64_t now)
 {
-    int64_t     floor;
-    uint64_t    owed, interval;
+    int64_t  floor;
 
-    interval = violet_rate_interval(rate);
-    owed = violet_rate_owed(rate, tat, now);
-
-    if (owed >= interval) {
-        return violet_rate_later(now, owed - interval);
+    if (tat > now) {
+        tat = violet_rate_later(now, violet_rate_owed(rate, tat, now));
     }
 
-    /* a full budget; nothing is gained by going further back */
+    tat = violet_rate_earlier(tat, violet_rate_interval(rate));
+
+    /* that far back it is a full budget already */
 
     floor = violet_rate_earlier(now, rate->period);
-
-    tat = violet_rate_earlier(tat, interval);
 
     return (tat > floor) ? tat : floor;
 }

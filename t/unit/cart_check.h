@@ -21,6 +21,7 @@
 #include <jansson.h>
 
 #include "violet_cart.h"
+#include "violet_json.h"
 #include "violet_reason.h"
 
 
@@ -131,12 +132,12 @@ static inline json_t *
 check_problem(const violet_cart_verdict_t *verdict, const char *data,
     size_t len)
 {
-    char     type[64];
-    size_t   i;
-    json_t  *problem, *bags;
+    char                  type[64];
+    size_t                i;
+    json_t               *problem, *bags;
+    violet_json_error_t   error;
 
-    problem = json_loadb(data, len, JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL,
-                         NULL);
+    problem = violet_json_parse(data, len, len, &error);
 
     assert_non_null(problem);
     check_object(problem, check_keys);

@@ -610,9 +610,9 @@ test_duplicate_bags(void **state)
 
         /* an id that two bags share is accepted if both are */
         { "X", BAG(1, "ACCEPTED") "," BAG(1, "ACCEPTED"),
-          OLD(1, "EXTERNAL_PRICE_CART"), NULL, COMPLETED, 0, 0, 0 },
+          OLD(1, "EXTERNAL_WRITE_ORDER"), NULL, COMPLETED, 0, 0, 0 },
         { "X", BAG(1, "ACCEPTED") "," BAG(1, "X"),
-          OLD(1, "EXTERNAL_PRICE_CART"), NULL, PARTIAL, 207, NEVER, GONE },
+          OLD(1, "EXTERNAL_WRITE_ORDER"), NULL, PARTIAL, 207, NEVER, GONE },
         { "X", BAG(1, "X") "," BAG(2, "X") "," BAG(1, "X"), SUBMIT(1), NULL,
           UNKNOWN, 502, CHECK_FIRST, GONE },
         { "IN_PROGRESS", BAG(1, "X") "," BAG(1, "X"), SUBMIT(1), NULL, FAILED,
@@ -624,14 +624,14 @@ test_duplicate_bags(void **state)
 
         /* ids that no int64_t holds are not known, and not the same */
         { "X", BAG(99999999999999999999, "ACCEPTED"),
-          OLD(99999999999999999999, "EXTERNAL_PRICE_CART"), NULL, PARTIAL,
+          OLD(99999999999999999999, "EXTERNAL_WRITE_ORDER"), NULL, PARTIAL,
           207, NEVER, GONE },
         { "X", BAG(9223372036854775807, "ACCEPTED"),
-          OLD(9223372036854775807, "EXTERNAL_PRICE_CART"), NULL, COMPLETED, 0,
+          OLD(9223372036854775807, "EXTERNAL_WRITE_ORDER"), NULL, COMPLETED, 0,
           0, 0 },
         { "X", BAG(9007199254740993, "ACCEPTED") ","
           BAG(9007199254740992, "ACCEPTED"),
-          OLD(9007199254740994, "EXTERNAL_PRICE_CART"), NULL, PARTIAL, 207,
+          OLD(9007199254740994, "EXTERNAL_WRITE_ORDER"), NULL, PARTIAL, 207,
           NEVER, GONE }
     };
 

@@ -73,6 +73,8 @@ static const test_parse_t  test_parse_table[] = {
     { "1r/8785h", 0, 0 },
     { "99999999999r/h", 0, 0 },
     { "1r/99999999999s", 0, 0 },
+    { "18446744073709551617r/h", 0, 0 },
+    { "1r/18446744073709551617h", 0, 0 },
     { "1r/18446744073709552s", 0, 0 }
 };
 
@@ -341,6 +343,10 @@ test_refund_is_never_more_than_a_budget(void **state)
     assert_int_equal(verdict.remaining, 29);
 
     /* of a tat from a clock that was ahead, one comes back as well */
+
+    tat = violet_rate_refund(&test_merchant,
+                             TEST_NOW + 99 * (int64_t) TEST_HOUR, TEST_NOW);
+    assert_int_equal(tat, TEST_NOW);
 
     tat = violet_rate_refund(&test_app, TEST_NOW + 99 * (int64_t) TEST_HOUR,
                              TEST_NOW);

@@ -173,6 +173,8 @@ static const test_path_t  test_paths[] = {
 
     { "POST", "logins", OTHER, 0 },
     { "POST", "logi", OTHER, 0 },
+    { "POST", "logix", OTHER, 0 },
+    { "GET", "auto", OTHER, 0 },
     { "POST", "login_x", OTHER, 0 },
     { "POST", "login-x", OTHER, 0 },
     { "POST", "Login", OTHER, 0 },

@@ -1,0 +1,247 @@
+
+/*
+ * The violet directive, and what is checked of its location once everything
+ * is merged.  What is parsed lives in the configuration's pool.
+ */
+
+
+#include "ngx_violet_module.h"
+
+
+static char *ngx_violet_conf_violet_context(ngx_conf_t *cf);
+static ngx_int_t ngx_violet_conf_upstream(ngx_conf_t *cf,
+    ngx_violet_loc_conf_t *vlcf);
+static ngx_uint_t ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us);
+
+
+char *
+ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_violet_loc_conf_t  *vlcf = conf;
+
+    char                              *rv;
+    ngx_str_t                         *value;
+    ngx_violet_main_conf_t            *vmcf;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (vlcf->app_name) {
+        return "is duplicate";
+    }
+
+    rv = ngx_violet_conf_violet_context(cf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    vlcf->app_name = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (vlcf->app_name == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[1];
+    ccv.complex_value = vlcf->app_name;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
+    vmcf->used = 1;
+
+    if (ngx_violet_credentials_set_headers(cf, vmcf->credentials) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * The API path is found from the prefix of the location, so there must be
+ * one, and it must end where a segment ends.
+ */
+
+static char *
+ngx_violet_conf_violet_context(ngx_conf_t *cf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->named) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"violet\" cannot be used in the named location "
+                           "\"%V\", use one with a prefix such as \"/v1/\"",
+                           &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+#if (NGX_PCRE)
+
+    if (clcf->regex) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"violet\" cannot be used in the regex location "
+                           "\"%V\", use one with a prefix such as \"/v1/\"",
+                           &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+#endif
+
+    if (clcf->name.len == 0 || clcf->name.data[clcf->name.len - 1] != '/') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"violet\" cannot be used in location \"%V\", "
+                           "its prefix must end in \"/\"", &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
+    ngx_violet_loc_conf_t *vlcf)
+{
+    ngx_str_t                 *name;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == NULL && !clcf->noname) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"violet\" in location \"%V\" without "
+                      "\"proxy_pass\", add one that leads to Violet",
+                      &clcf->name);
+        return NGX_ERROR;
+    }
+
+    name = &vlcf->app_name->value;
+
+    if (vlcf->app_name->lengths == NULL && vlcf->app == NULL) {
+        vlcf->app = ngx_violet_credentials_find(&vmcf->apps, name);
+
+        if (vlcf->app == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "unknown app \"%V\" in \"violet\" of location "
+                          "\"%V\", define it with \"violet_app %V { ... }\"",
+                          name, &clcf->name, name);
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_violet_conf_upstream(cf, vlcf);
+}
+
+
+/* What proxy_pass leads to, in the words of the configuration. */
+
+static ngx_int_t
+ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
+{
+    u_char                        *p;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_upstream_conf_t      *uconf;
+    ngx_http_upstream_srv_conf_t  *us;
+
+    /* the first member of the proxy module's own structure */
+
+    uconf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
+    us = uconf->upstream;
+
+    if (us == NULL) {
+        return NGX_OK;
+    }
+
+    vlcf->upstream = us->host;
+
+    if (!us->no_port && us->port) {
+        p = ngx_pnalloc(cf->pool, us->host.len + 1 + NGX_INT_T_LEN);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        vlcf->upstream.data = p;
+        vlcf->upstream.len = ngx_sprintf(p, "%V:%ui", &us->host,
+                                         (ngx_uint_t) us->port)
+                             - p;
+    }
+
+#if (NGX_HTTP_SSL)
+
+    if (uconf->ssl) {
+        return NGX_OK;
+    }
+
+#endif
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (!clcf->noname && !ngx_violet_conf_is_local(us)) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"violet\" in location \"%V\" sends secrets to "
+                      "\"%V\" by plain http, use https", &clcf->name,
+                      &us->host);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_uint_t                  i, j;
+    struct sockaddr            *sa;
+    struct sockaddr_in         *sin;
+    ngx_http_upstream_server_t  *server;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6        *sin6;
+#endif
+
+    if (us->servers == NULL) {
+        return 0;
+    }
+
+    server = us->servers->elts;
+
+    for (i = 0; i < us->servers->nelts; i++) {
+        for (j = 0; j < server[i].naddrs; j++) {
+            sa = server[i].addrs[j].sockaddr;
+
+            switch (sa->sa_family) {
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+            case AF_UNIX:
+                break;
+#endif
+
+#if (NGX_HAVE_INET6)
+            case AF_INET6:
+                sin6 = (struct sockaddr_in6 *) sa;
+
+                if (!IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr)) {
+                    return 0;
+                }
+
+                break;
+#endif
+
+            default: /* AF_INET */
+                sin = (struct sockaddr_in *) sa;
+
+                if ((ntohl(sin->sin_addr.s_addr) >> 24) != 127) {
+                    return 0;
+                }
+            }
+        }
+    }
+
+    return 1;
+}

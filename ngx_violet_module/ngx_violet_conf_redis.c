@@ -1,0 +1,245 @@
+
+/*
+ * The violet_redis directive.  The address is resolved here, once, so that
+ * no worker ever waits for a name server; what is parsed lives in the
+ * configuration's pool.
+ */
+
+
+#include "ngx_violet_module.h"
+
+
+static char *ngx_violet_conf_redis_url(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_str_t *value);
+static char *ngx_violet_conf_redis_db(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_str_t *value, ngx_str_t *db);
+static char *ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_str_t *value);
+
+
+char *
+ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_violet_main_conf_t  *vmcf = conf;
+
+    char                     *rv;
+    ngx_str_t                *value;
+    ngx_uint_t                i;
+    ngx_violet_redis_conf_t   redis;
+
+    if (vmcf->redis) {
+        return "is duplicate";
+    }
+
+    ngx_memzero(&redis, sizeof(ngx_violet_redis_conf_t));
+
+    ngx_str_set(&redis.prefix, "violet:");
+    redis.connect_timeout = 250;
+    redis.timeout = 100;
+
+    value = cf->args->elts;
+
+    rv = ngx_violet_conf_redis_url(cf, &redis, &value[1]);
+
+    for (i = 2; rv == NGX_CONF_OK && i < cf->args->nelts; i++) {
+        rv = ngx_violet_conf_redis_parameter(cf, &redis, &value[i]);
+    }
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (redis.username.len && redis.password.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"username\" without \"password\" in "
+                           "\"violet_redis\", give both");
+        return NGX_CONF_ERROR;
+    }
+
+    vmcf->redis = ngx_violet_redis_create(cf->pool, &redis);
+    if (vmcf->redis == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* redis://host:port/db or unix:/path; resolved once, here */
+
+static char *
+ngx_violet_conf_redis_url(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
+    ngx_str_t *value)
+{
+    char       *rv;
+    u_char     *p, *slash;
+    ngx_url_t   u;
+    ngx_str_t   db;
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    redis->url = *value;
+
+    if (value->len > 5 && ngx_strncmp(value->data, "unix:", 5) == 0) {
+        u.url = *value;
+
+    } else if (value->len > 8 && ngx_strncmp(value->data, "redis://", 8) == 0)
+    {
+        p = value->data + 8;
+
+        if (ngx_strlchr(p, value->data + value->len, '@')) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "credentials in the URL of \"violet_redis\", "
+                               "use \"username=\" and \"password=file:PATH\" "
+                               "instead");
+            return NGX_CONF_ERROR;
+        }
+
+        u.url.data = p;
+        u.url.len = value->data + value->len - p;
+
+        slash = ngx_strlchr(p, value->data + value->len, '/');
+
+        if (slash) {
+            u.url.len = slash - p;
+
+            db.data = slash + 1;
+            db.len = value->data + value->len - db.data;
+
+            rv = ngx_violet_conf_redis_db(cf, redis, value, &db);
+
+            if (rv != NGX_CONF_OK) {
+                return rv;
+            }
+        }
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URL \"%V\" in \"violet_redis\", use "
+                           "\"redis://host:port/db\" or \"unix:/path\"",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    u.default_port = 6379;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s in \"violet_redis\" \"%V\"",
+                           u.err ? u.err : "no address", value);
+        return NGX_CONF_ERROR;
+    }
+
+    redis->addrs = u.addrs;
+    redis->naddrs = u.naddrs;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_violet_conf_redis_db(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
+    ngx_str_t *value, ngx_str_t *db)
+{
+    ngx_int_t  n;
+
+    if (db->len == 0) {
+        return NGX_CONF_OK;
+    }
+
+    n = ngx_atoi(db->data, db->len);
+
+    if (n == NGX_ERROR || n > 65535) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid database \"%V\" in \"violet_redis\" "
+                           "\"%V\", it must be a number", db, value);
+        return NGX_CONF_ERROR;
+    }
+
+    redis->db = n;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_str_t *value)
+{
+    size_t       len;
+    ngx_str_t    s, name;
+    ngx_msec_t  *msec;
+
+    msec = NULL;
+
+    if (ngx_strncmp(value->data, "prefix=", 7) == 0) {
+        redis->prefix.data = value->data + 7;
+        redis->prefix.len = value->len - 7;
+
+        if (redis->prefix.len > 128) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"prefix\" of \"violet_redis\" is longer "
+                               "than 128 bytes");
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "username=", 9) == 0) {
+        redis->username.data = value->data + 9;
+        redis->username.len = value->len - 9;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "password=", 9) == 0) {
+        s.data = value->data + 9;
+        s.len = value->len - 9;
+
+        ngx_str_set(&name, "password");
+
+        if (ngx_violet_credentials_read(cf, &name, &s, &redis->password)
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    len = 0;
+
+    if (ngx_strncmp(value->data, "connect_timeout=", 16) == 0) {
+        msec = &redis->connect_timeout;
+        len = 16;
+
+    } else if (ngx_strncmp(value->data, "timeout=", 8) == 0) {
+        msec = &redis->timeout;
+        len = 8;
+    }
+
+    if (msec) {
+        s.data = value->data + len;
+        s.len = value->len - len;
+
+        *msec = ngx_parse_time(&s, 0);
+
+        if (*msec != (ngx_msec_t) NGX_ERROR && *msec != 0
+            && *msec <= 60000)
+        {
+            return NGX_CONF_OK;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"violet_redis\", it "
+                           "must be a time from 1ms to 60s", value);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" in \"violet_redis\", it "
+                       "knows \"prefix\", \"username\", \"password\", "
+                       "\"connect_timeout\" and \"timeout\"", value);
+
+    return NGX_CONF_ERROR;
+}

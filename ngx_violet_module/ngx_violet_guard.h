@@ -1,0 +1,25 @@
+
+/*
+ * The last look at a request of a violet location, while proxy_pass builds
+ * it: may it carry secrets, and is it the request that was matched.
+ */
+
+#ifndef NGX_VIOLET_GUARD_H
+#define NGX_VIOLET_GUARD_H
+
+
+#include "ngx_violet_exchange.h"
+
+
+/*
+ * Called while proxy_pass builds any request of a violet location: makes an
+ * exchange's upstream configuration safe, and says whether the request may
+ * carry credentials.  A refusal is final: the request fails before it
+ * connects.
+ */
+
+ngx_violet_refusal_e ngx_violet_guard(ngx_http_request_t *r,
+    ngx_violet_exchange_t *exchange, ngx_uint_t unverified);
+
+
+#endif /* NGX_VIOLET_GUARD_H */

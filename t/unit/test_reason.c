@@ -1,0 +1,608 @@
+
+/*
+ * From Violet's words to reasons: the tables of names, the built-in patterns
+ * on messages as platforms word them, the operator's patterns before those,
+ * and that none of it can be held up or led astray.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "violet_reason.h"
+
+
+#define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
+
+
+typedef struct {
+    const char        *words;
+    violet_reason_t    reason;
+} test_reason_t;
+
+
+static const violet_text_t  test_none = violet_text_null;
+
+
+static violet_text_t
+test_text(const char *words)
+{
+    violet_text_t  text;
+
+    text.data = words;
+    text.len = words ? strlen(words) : 0;
+
+    return text;
+}
+
+
+static violet_reason_t
+test_message(const violet_reasons_t *reasons, const char *message)
+{
+    return violet_reason_find(reasons, test_none, test_none,
+                              test_text(message));
+}
+
+
+static void
+test_names(void **state)
+{
+    int              i;
+    violet_reason_t  reason;
+
+    static const char *const  names[] = {
+        "ITEM_UNAVAILABLE", "ITEM_INVALID", "PAYMENT_FAILED",
+        "SHIPPING_INVALID", "ADDRESS_INVALID", "CUSTOMER_INVALID",
+        "DISCOUNT_INVALID", "CART_NOT_READY", "CART_NOT_FOUND",
+        "SUBMIT_IN_PROGRESS", "ALREADY_SUBMITTED", "MERCHANT_UNAVAILABLE",
+        "CREDENTIALS_REJECTED", "RATE_LIMITED", "UPSTREAM_ERROR",
+        "UPSTREAM_TIMEOUT", "UPSTREAM_UNREACHABLE", "UPSTREAM_INVALID",
+        "OTHER"
+    };
+
+    (void) state;
+
+    assert_int_equal(N(names), VIOLET_REASON_OTHER + 1);
+
+    for (i = VIOLET_REASON_ITEM_UNAVAILABLE; i <= VIOLET_REASON_OTHER; i++) {
+        assert_string_equal(violet_reason_name((violet_reason_t) i),
+                            names[i]);
+        assert_int_equal(violet_reason_parse(names[i], strlen(names[i]),
+                                             &reason),
+                         0);
+        assert_int_equal(reason, i);
+    }
+
+    assert_string_equal(violet_reason_name((violet_reason_t) 99), "OTHER");
+
+    assert_int_equal(violet_reason_parse("other", 5, &reason), -1);
+    assert_int_equal(violet_reason_parse("OTHE", 4, &reason), -1);
+    assert_int_equal(violet_reason_parse("OTHERS", 6, &reason), -1);
+    assert_int_equal(violet_reason_parse("", 0, &reason), -1);
+}
+
+
+static void
+test_errors(void **state)
+{
+    size_t  i;
+
+    static const test_reason_t  rows[] = {
+        { "offer_not_published", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "Offer_Not_Published", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "blocked_address", VIOLET_REASON_ADDRESS_INVALID },
+        { "bag_submission_in_progress", VIOLET_REASON_SUBMIT_IN_PROGRESS },
+
+        /* these come with any cause, and phrases are no slugs */
+        { "external_cart_completion_error", VIOLET_REASON_OTHER },
+        { "external_cart_creation_failure", VIOLET_REASON_OTHER },
+        { "Not Found", VIOLET_REASON_OTHER },
+        { "Bad Request", VIOLET_REASON_OTHER },
+        { "Payment Required", VIOLET_REASON_OTHER },
+        { "offer_not_publishe", VIOLET_REASON_OTHER },
+        { "", VIOLET_REASON_OTHER }
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        assert_int_equal(violet_reason_find(NULL, test_text(rows[i].words),
+                                            test_none, test_none),
+                         rows[i].reason);
+    }
+}
+
+
+static void
+test_types(void **state)
+{
+    size_t  i;
+
+    static const test_reason_t  rows[] = {
+        { "EXTERNAL_CREATE_CART", VIOLET_REASON_OTHER },
+        { "EXTERNAL_ADD_ITEM", VIOLET_REASON_ITEM_INVALID },
+        { "EXTERNAL_UPDATE_ITEM", VIOLET_REASON_ITEM_INVALID },
+        { "EXTERNAL_REMOVE_ITEM", VIOLET_REASON_ITEM_INVALID },
+        { "EXTERNAL_ADD_CUSTOMER", VIOLET_REASON_CUSTOMER_INVALID },
+        { "EXTERNAL_ADD_ADDRESSES", VIOLET_REASON_ADDRESS_INVALID },
+        { "EXTERNAL_ADD_SHIPPING_ADDRESS", VIOLET_REASON_ADDRESS_INVALID },
+        { "EXTERNAL_ADD_BILLING_ADDRESS", VIOLET_REASON_ADDRESS_INVALID },
+        { "EXTERNAL_GET_SHIPPING_METHODS", VIOLET_REASON_SHIPPING_INVALID },
+        { "EXTERNAL_SET_SHIPPING_METHOD", VIOLET_REASON_SHIPPING_INVALID },
+        { "EXTERNAL_SET_PAYMENT_METHOD", VIOLET_REASON_PAYMENT_FAILED },
+        { "EXTERNAL_PRICE_CART", VIOLET_REASON_CART_NOT_READY },
+        { "EXTERNAL_SUBMIT_CART", VIOLET_REASON_OTHER },
+        { "INTERNAL_ADD_ITEM", VIOLET_REASON_ITEM_INVALID },
+        { "EXTERNAL_DELETE_CART", VIOLET_REASON_OTHER },
+        { "EXTERNAL_CANCEL_ORDER", VIOLET_REASON_OTHER },
+        { "EXTERNAL_WRITE_ORDER", VIOLET_REASON_OTHER },
+        { "EXTERNAL_MARK_ORDER_AS_PAID", VIOLET_REASON_OTHER },
+        { "EXTERNAL_ADD_DISCOUNT_CODE", VIOLET_REASON_DISCOUNT_INVALID },
+        { "EXTERNAL_REMOVE_DISCOUNT_CODE", VIOLET_REASON_DISCOUNT_INVALID },
+        { "EXTERNAL_DELETE_ORDER", VIOLET_REASON_OTHER },
+        { "EXTERNAL_REFUND_ORDER", VIOLET_REASON_OTHER },
+        { "external_price_cart", VIOLET_REASON_CART_NOT_READY },
+        { "SOMETHING_NEW", VIOLET_REASON_OTHER },
+        { "", VIOLET_REASON_OTHER }
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        assert_int_equal(violet_reason_find(NULL, test_none,
+                                            test_text(rows[i].words),
+                                            test_none),
+                         rows[i].reason);
+    }
+}
+
+
+static void
+test_messages(void **state)
+{
+    size_t  i;
+
+    static const test_reason_t  rows[] = {
+
+        { "This item is no longer available for purchase.",
+          VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "Could not complete external cart: One or more items in the cart "
+          "are no longer available for purchase.",
+          VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "Product is out of stock", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "Out-of-stock", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "SOLD OUT", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "Insufficient inventory for SKU 1", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "Not enough stock", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "The variant is unavailable", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "Only 2 left in stock", VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "This product has been discontinued",
+          VIOLET_REASON_ITEM_UNAVAILABLE },
+        { "This item is not available in this store",
+          VIOLET_REASON_ITEM_UNAVAILABLE },
+
+        { "Invalid item", VIOLET_REASON_ITEM_INVALID },
+        { "The variant does not exist", VIOLET_REASON_ITEM_INVALID },
+        { "Variant not found", VIOLET_REASON_ITEM_INVALID },
+        { "Product 77 could not be found", VIOLET_REASON_ITEM_INVALID },
+        { "The merchandise with id 9 doesn't exist",
+          VIOLET_REASON_ITEM_INVALID },
+        { "Quantity must be at least 2", VIOLET_REASON_ITEM_INVALID },
+
+        { "Your card was declined.", VIOLET_REASON_PAYMENT_FAILED },
+        { "Insufficient funds", VIOLET_REASON_PAYMENT_FAILED },
+        { "Payment could not be processed", VIOLET_REASON_PAYMENT_FAILED },
+        { "Your card's security code is incorrect.",
+          VIOLET_REASON_PAYMENT_FAILED },
+        { "expired card", VIOLET_REASON_PAYMENT_FAILED },
+        { "Do not honor", VIOLET_REASON_PAYMENT_FAILED },
+        { "3D Secure failed", VIOLET_REASON_PAYMENT_FAILED },
+
+        { "The shipping method is no longer available",
+          VIOLET_REASON_SHIPPING_INVALID },
+        { "Shipping rate expired", VIOLET_REASON_SHIPPING_INVALID },
+        { "No shipping methods for bag", VIOLET_REASON_SHIPPING_INVALID },
+        { "We do not ship there", VIOLET_REASON_SHIPPING_INVALID },
+        { "Item cannot be shipped to this address",
+          VIOLET_REASON_SHIPPING_INVALID },
+        { "Delivery options changed", VIOLET_REASON_SHIPPING_INVALID },
+
+        { "The shipping address is invalid", VIOLET_REASON_ADDRESS_INVALID },
+        { "Postal code is required", VIOLET_REASON_ADDRESS_INVALID },
+        { "Invalid postcode", VIOLET_REASON_ADDRESS_INVALID },
+        { "ZIP does not match the state", VIOLET_REASON_ADDRESS_INVALID },
+        { "Unknown province", VIOLET_REASON_ADDRESS_INVALID },
+
+        { "Invalid customer", VIOLET_REASON_CUSTOMER_INVALID },
+        { "Customer is not valid", VIOLET_REASON_CUSTOMER_INVALID },
+        { "Email address is invalid", VIOLET_REASON_CUSTOMER_INVALID },
+        { "The e-mail is missing", VIOLET_REASON_CUSTOMER_INVALID },
+        { "last_name must be set", VIOLET_REASON_CUSTOMER_INVALID },
+
+        { "Discount code expired", VIOLET_REASON_DISCOUNT_INVALID },
+        { "This coupon is no longer available",
+          VIOLET_REASON_DISCOUNT_INVALID },
+        { "Promo code invalid", VIOLET_REASON_DISCOUNT_INVALID },
+
+        { "Cart is not priced", VIOLET_REASON_CART_NOT_READY },
+        { "The cart has not been priced", VIOLET_REASON_CART_NOT_READY },
+        { "Cart must be priced first", VIOLET_REASON_CART_NOT_READY },
+        { "Cart is empty", VIOLET_REASON_CART_NOT_READY },
+        { "The cart is missing something", VIOLET_REASON_CART_NOT_READY },
+        { "A required field was not sent", VIOLET_REASON_CART_NOT_READY },
+
+        { "Cart not found", VIOLET_REASON_CART_NOT_FOUND },
+        { "Cart 10000 does not exist", VIOLET_REASON_CART_NOT_FOUND },
+        { "Could not find cart", VIOLET_REASON_CART_NOT_FOUND },
+        { "Cart with id 7 was not found", VIOLET_REASON_CART_NOT_FOUND },
+        { "The cart has expired", VIOLET_REASON_CART_NOT_FOUND },
+
+        { "Submission in progress", VIOLET_REASON_SUBMIT_IN_PROGRESS },
+        { "Cart is already being processed",
+          VIOLET_REASON_SUBMIT_IN_PROGRESS },
+
+        { "Cart already submitted", VIOLET_REASON_ALREADY_SUBMITTED },
+        { "Order has already been completed",
+          VIOLET_REASON_ALREADY_SUBMITTED },
+
+        { "Merchant is disconnected", VIOLET_REASON_MERCHANT_UNAVAILABLE },
+        { "The store is currently unavailable",
+          VIOLET_REASON_MERCHANT_UNAVAILABLE },
+        { "Shop has been closed", VIOLET_REASON_MERCHANT_UNAVAILABLE },
+        { "The app was uninstalled from a disabled store",
+          VIOLET_REASON_MERCHANT_UNAVAILABLE },
+        { "The store is password protected",
+          VIOLET_REASON_MERCHANT_UNAVAILABLE },
+
+        { "One or more of your API Credentials are invalid",
+          VIOLET_REASON_CREDENTIALS_REJECTED },
+        { "Token has expired", VIOLET_REASON_CREDENTIALS_REJECTED },
+
+        { "Too many requests", VIOLET_REASON_RATE_LIMITED },
+        { "Request was throttled", VIOLET_REASON_RATE_LIMITED },
+        { "Rate limit exceeded", VIOLET_REASON_RATE_LIMITED },
+
+        { "Internal Server Error", VIOLET_REASON_UPSTREAM_ERROR },
+        { "Service temporarily unavailable", VIOLET_REASON_UPSTREAM_ERROR },
+        { "An unexpected error occurred", VIOLET_REASON_UPSTREAM_ERROR },
+
+        { "Request timed out", VIOLET_REASON_UPSTREAM_TIMEOUT },
+        { "Read timeout", VIOLET_REASON_UPSTREAM_TIMEOUT },
+
+        { "", VIOLET_REASON_OTHER },
+        { "Nope", VIOLET_REASON_OTHER },
+        { "discountenance", VIOLET_REASON_OTHER },
+        { "cardinal", VIOLET_REASON_OTHER }
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+
+        if (test_message(NULL, rows[i].words) != rows[i].reason) {
+            fail_msg("\"%s\": %s", rows[i].words,
+                     violet_reason_name(test_message(NULL, rows[i].words)));
+        }
+    }
+
+    assert_int_equal(test_message(NULL, NULL), VIOLET_REASON_OTHER);
+}
+
+
+/* error, then type, then the operator's patterns, then the built-in ones */
+
+static void
+test_order(void **state)
+{
+    char               error[128];
+    violet_text_t      slug, type, message;
+    violet_reasons_t  *reasons;
+
+    (void) state;
+
+    reasons = violet_reasons_create();
+    assert_non_null(reasons);
+
+    slug = test_text("blocked_address");
+    type = test_text("EXTERNAL_SET_PAYMENT_METHOD");
+    message = test_text("This SKU is sold out");
+
+    assert_int_equal(violet_reasons_add(reasons, test_text("sold OUT"), 1,
+                                        VIOLET_REASON_RATE_LIMITED, error,
+                                        sizeof(error)),
+                     0);
+    assert_int_equal(violet_reasons_add(reasons, test_text("SKU"), 0,
+                                        VIOLET_REASON_CUSTOMER_INVALID,
+                                        error, sizeof(error)),
+                     0);
+
+    assert_int_equal(violet_reason_find(reasons, slug, type, message),
+                     VIOLET_REASON_ADDRESS_INVALID);
+    assert_int_equal(violet_reason_find(reasons, test_none, type, message),
+                     VIOLET_REASON_PAYMENT_FAILED);
+
+    /* the first of the operator's wins, each in the case it asks for */
+
+    assert_int_equal(test_message(reasons, "This SKU is sold out"),
+                     VIOLET_REASON_RATE_LIMITED);
+    assert_int_equal(test_message(reasons, "This SKU"),
+                     VIOLET_REASON_CUSTOMER_INVALID);
+    assert_int_equal(test_message(reasons, "This sku"), VIOLET_REASON_OTHER);
+    assert_int_equal(test_message(reasons, "out of stock"),
+                     VIOLET_REASON_ITEM_UNAVAILABLE);
+
+    /* a step with an item is named by its message first */
+
+    type = test_text("EXTERNAL_ADD_ITEM");
+    assert_int_equal(violet_reason_find(NULL, test_none, type, message),
+                     VIOLET_REASON_ITEM_UNAVAILABLE);
+    assert_int_equal(violet_reason_find(reasons, test_none, type, message),
+                     VIOLET_REASON_RATE_LIMITED);
+
+    violet_reasons_destroy(reasons);
+    violet_reasons_destroy(NULL);
+}
+
+
+static void
+test_bad_patterns(void **state)
+{
+    char               error[128];
+    violet_reasons_t  *reasons;
+
+    (void) state;
+
+    reasons = violet_reasons_create();
+    assert_non_null(reasons);
+
+    assert_int_equal(violet_reasons_add(reasons, test_text("(a"), 0,
+                                        VIOLET_REASON_OTHER, error,
+                                        sizeof(error)),
+                     -1);
+    assert_string_equal(error, "missing closing parenthesis at offset 2");
+
+    assert_int_equal(violet_reasons_add(reasons, test_text("a**"), 0,
+                                        VIOLET_REASON_OTHER, error, 8),
+                     -1);
+    assert_int_equal(strlen(error), 7);
+
+    /* neither text that is not UTF-8 nor a single byte of a character */
+
+    assert_int_equal(violet_reasons_add(reasons, test_text("\xff"), 0,
+                                        VIOLET_REASON_OTHER, NULL, 0),
+                     -1);
+    assert_int_equal(violet_reasons_add(reasons, test_text("a\\C"), 0,
+                                        VIOLET_REASON_OTHER, error,
+                                        sizeof(error)),
+                     -1);
+
+    assert_int_equal(test_message(reasons, "(a"), VIOLET_REASON_OTHER);
+
+    violet_reasons_destroy(reasons);
+}
+
+
+static void
+test_utf8(void **state)
+{
+    char               error[128];
+    violet_reasons_t  *reasons;
+
+    (void) state;
+
+    reasons = violet_reasons_create();
+    assert_non_null(reasons);
+
+    assert_int_equal(violet_reasons_add(reasons,
+                                        test_text("^\xc3\xa9puis.$"), 1,
+                                        VIOLET_REASON_ITEM_UNAVAILABLE, error,
+                                        sizeof(error)),
+                     0);
+    assert_int_equal(violet_reasons_add(reasons, test_text("mot"), 0,
+                                        VIOLET_REASON_ITEM_INVALID, error,
+                                        sizeof(error)),
+                     0);
+
+    /* one "." for one character, and letter case beyond ASCII */
+
+    assert_int_equal(test_message(reasons, "\xc3\x89puis\xc3\xa9"),
+                     VIOLET_REASON_ITEM_UNAVAILABLE);
+
+    /* what is valid of a message can match, what is not cannot */
+
+    assert_int_equal(test_message(reasons, "\xff mot \xc3"),
+                     VIOLET_REASON_ITEM_INVALID);
+    assert_int_equal(test_message(reasons, "\xc3puis\xc3"),
+                     VIOLET_REASON_OTHER);
+    assert_int_equal(test_message(reasons, "\xff\xfe sold out \x80"),
+                     VIOLET_REASON_ITEM_UNAVAILABLE);
+    assert_int_equal(violet_reason_find(reasons, test_none, test_none,
+                                        (violet_text_t) { "\0mot", 4 }),
+                     VIOLET_REASON_ITEM_INVALID);
+
+    violet_reasons_destroy(reasons);
+}
+
+
+/* A message is looked at up to 1 kB, and no character is cut in two. */
+
+static void
+test_long_message(void **state)
+{
+    char           *message;
+    size_t          i;
+    violet_text_t   text;
+
+    (void) state;
+
+    text.len = 8 * 1024 * 1024;
+    message = malloc(text.len);
+    assert_non_null(message);
+    memset(message, ' ', text.len);
+    text.data = message;
+
+    memcpy(message + 1016, "sold out", 8);
+    assert_int_equal(violet_reason_find(NULL, test_none, test_none, text),
+                     VIOLET_REASON_ITEM_UNAVAILABLE);
+
+    memset(message, ' ', 1024);
+    memcpy(message + 1017, "sold out", 8);
+    assert_int_equal(violet_reason_find(NULL, test_none, test_none, text),
+                     VIOLET_REASON_OTHER);
+
+    /* a character across the limit, and bytes that belong to none */
+
+    memset(message, ' ', 1024);
+
+    for (i = 1021; i <= 1024; i++) {
+        memcpy(message + 1010, "sold out", 8);
+        memcpy(message + i, "\xf0\x9f\x98\x80", 4);
+        assert_int_equal(violet_reason_find(NULL, test_none, test_none, text),
+                         VIOLET_REASON_ITEM_UNAVAILABLE);
+        memset(message + i, ' ', 4);
+    }
+
+    memset(message, 0x80, text.len);
+    assert_int_equal(violet_reason_find(NULL, test_none, test_none, text),
+                     VIOLET_REASON_OTHER);
+
+    free(message);
+}
+
+
+static void
+test_bounded(void **state)
+{
+    char               error[128], message[4096];
+    size_t             i;
+    clock_t            start;
+    violet_text_t      text;
+    violet_reasons_t  *reasons;
+
+    static const char *const  patterns[] = {
+        "(a+)+$", "(a|aa)+$", "(.*)*(.*)*b", "((a*)*)*b",
+        "^(?:(?:a{0,1000}){0,1000}){0,1000}b$", "(?R)?a(?R)?b"
+    };
+
+    (void) state;
+
+    memset(message, 'a', sizeof(message));
+    text.data = message;
+    text.len = sizeof(message);
+
+    for (i = 0; i < N(patterns); i++) {
+        reasons = violet_reasons_create();
+        assert_non_null(reasons);
+
+        if (violet_reasons_add(reasons, test_text(patterns[i]), 0,
+                               VIOLET_REASON_DISCOUNT_INVALID, error,
+                               sizeof(error))
+            == 0)
+        {
+            start = clock();
+            (void) violet_reason_find(reasons, test_none, test_none, text);
+            assert_true(clock() - start < CLOCKS_PER_SEC);
+        }
+
+        violet_reasons_destroy(reasons);
+    }
+
+    /* a pattern that gave up leaves the message to those after it */
+
+    reasons = violet_reasons_create();
+    assert_non_null(reasons);
+    assert_int_equal(violet_reasons_add(reasons, test_text("^(a+)+$"), 0,
+                                        VIOLET_REASON_DISCOUNT_INVALID,
+                                        error, sizeof(error)),
+                     0);
+    assert_int_equal(test_message(reasons,
+                                  "aaaaaaaaaaaaaaaaaaaaaaaaaaaa sold out"),
+                     VIOLET_REASON_ITEM_UNAVAILABLE);
+    assert_int_equal(test_message(reasons, "aaaa"),
+                     VIOLET_REASON_DISCOUNT_INVALID);
+    violet_reasons_destroy(reasons);
+
+    /* the built-in ones on words that they all look for */
+
+    for (i = 0; i < sizeof(message); i++) {
+        message[i] = "cart order item store merchant shipping "[i % 40];
+    }
+
+    start = clock();
+
+    for (i = 0; i < 100; i++) {
+        (void) violet_reason_find(NULL, test_none, test_none, text);
+    }
+
+    print_message("built-in patterns on 1 kB: %.2f ms\n",
+                  (double) (clock() - start) * 10 / CLOCKS_PER_SEC);
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+}
+
+
+/* Each init wants its cleanup; without any there are no built-in patterns. */
+
+static void
+test_init(void **state)
+{
+    (void) state;
+
+    assert_int_equal(violet_reasons_init(), 0);
+    violet_reasons_cleanup();
+    assert_int_equal(test_message(NULL, "sold out"),
+                     VIOLET_REASON_ITEM_UNAVAILABLE);
+
+    violet_reasons_cleanup();
+    assert_int_equal(test_message(NULL, "sold out"), VIOLET_REASON_OTHER);
+    violet_reasons_cleanup();
+
+    assert_int_equal(violet_reasons_init(), 0);
+    assert_int_equal(test_message(NULL, "sold out"),
+                     VIOLET_REASON_ITEM_UNAVAILABLE);
+}
+
+
+static int
+test_setup(void **state)
+{
+    (void) state;
+
+    return violet_reasons_init();
+}
+
+
+static int
+test_teardown(void **state)
+{
+    (void) state;
+
+    violet_reasons_cleanup();
+
+    return 0;
+}
+
+
+int
+main(void)
+{
+    static const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_bad_patterns),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_long_message),
+        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_init)
+    };
+
+    return cmocka_run_group_tests(tests, test_setup, test_teardown);
+}
