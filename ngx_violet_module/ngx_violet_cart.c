@@ -413,7 +413,15 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
             i = 0;
         }
 
-        if (h[i].hash == 0) {
+        /* the outcome is ours to tell */
+
+        if (h[i].hash == 0
+            || (h[i].key.len == sizeof("X-Violet-Cart-Outcome") - 1
+                && ngx_strncasecmp(h[i].key.data,
+                                   (u_char *) "X-Violet-Cart-Outcome",
+                                   h[i].key.len)
+                   == 0))
+        {
             continue;
         }
 

@@ -398,7 +398,9 @@ ngx_violet_fetch_take_answer(ngx_violet_fetch_t *fetch)
     }
 
     if (e->status == NGX_HTTP_TOO_MANY_REQUESTS
-        || e->status >= NGX_HTTP_INTERNAL_SERVER_ERROR)
+        || e->status >= NGX_HTTP_INTERNAL_SERVER_ERROR
+        || e->status < NGX_HTTP_OK
+        || e->status / 100 == 3)
     {
         return ngx_violet_fetch_take_error(fetch);
     }
@@ -412,7 +414,10 @@ ngx_violet_fetch_take_answer(ngx_violet_fetch_t *fetch)
 }
 
 
-/* 5xx and 429: Violet's words stay behind, the status is in the problem. */
+/*
+ * 5xx and 429, and what Violet's API has no use for: its words stay behind,
+ * the status is in the problem.
+ */
 
 static ngx_int_t
 ngx_violet_fetch_take_error(ngx_violet_fetch_t *fetch)

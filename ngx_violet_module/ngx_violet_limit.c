@@ -365,11 +365,23 @@ ngx_violet_limit_update(void *data, u_char *value)
 
         for (i = 0; i < 2; i++) {
             remaining[i] = verdict[i].remaining;
-            wait[i] = verdict[i].allowed ? 0 : verdict[i].wait;
+            wait[i] = verdict[i].wait;
 
             if (u->result->allowed) {
                 t.tat[i] = verdict[i].tat;
-                wait[i] = verdict[i].wait;
+
+            } else if (verdict[i].allowed) {
+
+                /* it would have been spent, but the other one refused */
+
+                remaining[i]++;
+                wait[i] = 0;
+
+            } else {
+
+                /* a tat that was ahead of the clock is brought back */
+
+                t.tat[i] = verdict[i].tat;
             }
         }
 

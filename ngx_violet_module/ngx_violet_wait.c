@@ -52,7 +52,11 @@ ngx_violet_wait_start(ngx_http_request_t *r)
         return NULL;
     }
 
-    r->read_event_handler = ngx_http_test_reading;
+    /* whoever discards a body also notices that the client has gone */
+
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
 
     wait->request = r;
     wait->cleanup = cln;
@@ -151,7 +155,9 @@ ngx_violet_wait_leave(ngx_violet_wait_t *wait)
 
     wait->cleanup->handler = NULL;
 
-    r->read_event_handler = ngx_http_block_reading;
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_block_reading;
+    }
 
     ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
     ctx->waiting = 0;

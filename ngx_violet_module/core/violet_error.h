@@ -29,7 +29,7 @@
 /* messages asked about, and bytes of distinct ones that are matched */
 
 #define VIOLET_WORDS_MEMO      64
-#define VIOLET_WORDS_BUDGET    65536
+#define VIOLET_WORDS_BUDGET    32768
 
 
 typedef enum {

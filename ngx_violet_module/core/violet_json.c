@@ -197,7 +197,9 @@ violet_json_repair(char *p, const char *last)
             continue;
         }
 
-        if (real || violet_json_integer(p, n, &value) == -1) {
+        /* what is shorter than its stand-in cannot be out of range */
+
+        if (n > 3 && (real || violet_json_integer(p, n, &value) == -1)) {
             fill = real ? "0.0" : "null";
 
             memset(p, ' ', n);

@@ -197,8 +197,9 @@ static const violet_reason_word_t  violet_reason_patterns[] = {
       "|zone|profile|line|price|cost)s?\\b"
       "|\\bno shipping\\b|\\bshipping (?:is|was|has|not|must|required|missing"
       "|unavailable)\\b"
-      "|(?:\\bnot|n't|\\bunable to|\\bno longer) (?:be )?(?:ship|deliver)"
-      "(?:s|ped|ed|able)?\\b|\\b(?:un|non-)(?:shipp|deliver)able\\b",
+      "|(?:\\b(?:can)?not|n't|\\bunable to|\\bno longer) (?:be )?"
+      "(?:ship|deliver)(?:s|ped|ed|able)?\\b"
+      "|\\b(?:un|non-)(?:shipp|deliver)able\\b",
       VIOLET_REASON_SHIPPING_INVALID },
 
     { "\\be-?mail\\b",
