@@ -57,9 +57,9 @@ static ngx_str_t  ngx_violet_refusals[] = {
     ngx_null_string,
 
     ngx_string("Violet's certificate would not be verified: add "
-               "\\\"proxy_ssl_verify on\\\" and "
-               "\\\"proxy_ssl_trusted_certificate\\\" to the location, or "
-               "\\\"violet_unverified_upstream on\\\" to send secrets "
+               "\"proxy_ssl_verify on\" and "
+               "\"proxy_ssl_trusted_certificate\" to the location, or "
+               "\"violet_unverified_upstream on\" to send secrets "
                "without it"),
 
     ngx_string("proxy_pass with variables made another URI than the one "
@@ -107,11 +107,6 @@ ngx_violet_answer_problem(ngx_http_request_t *r, ngx_violet_problem_e type,
 }
 
 
-/*
- * The detail may hold escaped quotes, nothing else that JSON would have to
- * escape: it is always a sentence of ours.
- */
-
 ngx_int_t
 ngx_violet_answer_problem_text(ngx_http_request_t *r,
     ngx_violet_problem_e type, ngx_uint_t status, ngx_str_t *detail,
@@ -129,7 +124,8 @@ ngx_violet_answer_problem_text(ngx_http_request_t *r,
     len = sizeof("{\"type\":\"urn:ngx-violet:\",\"title\":\"\",\"status\":,"
                  "\"detail\":\"\",\"request_id\":\"\"}\n")
           + problem->type.len + problem->title.len + NGX_INT_T_LEN
-          + detail->len + ngx_violet_answer_escaped(&id);
+          + ngx_violet_answer_escaped(detail)
+          + ngx_violet_answer_escaped(&id);
 
     p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
@@ -139,8 +135,10 @@ ngx_violet_answer_problem_text(ngx_http_request_t *r,
     text->data = p;
 
     p = ngx_sprintf(p, "{\"type\":\"urn:ngx-violet:%V\",\"title\":\"%V\","
-                    "\"status\":%ui,\"detail\":\"%V\",\"request_id\":\"",
-                    &problem->type, &problem->title, status, detail);
+                    "\"status\":%ui,\"detail\":\"",
+                    &problem->type, &problem->title, status);
+    p = (u_char *) ngx_escape_json(p, detail->data, detail->len);
+    p = ngx_cpymem(p, "\",\"request_id\":\"", 16);
     p = (u_char *) ngx_escape_json(p, id.data, id.len);
     p = ngx_cpymem(p, "\"}\n", 3);
 

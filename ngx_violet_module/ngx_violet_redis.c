@@ -34,6 +34,13 @@ static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_lost(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_connect_timeout(ngx_event_t *ev);
 static void ngx_violet_redis_drop(ngx_event_t *ev);
+static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
+static void ngx_violet_redis_reply(redisAsyncContext *ac, void *reply,
+    void *privdata);
+static ngx_uint_t ngx_violet_redis_error(ngx_violet_redis_command_t *cmd,
+    redisReply *reply);
+static void ngx_violet_redis_check_excess(redisAsyncContext *ac,
+    ngx_violet_redis_t *redis);
 
 
 ngx_violet_redis_t *
@@ -485,7 +492,102 @@ ngx_violet_redis_close(ngx_violet_redis_t *redis)
 }
 
 
-void
+/*
+ * After NGX_OK the command is freed by its reply, which always comes: hiredis
+ * calls back without one when the connection goes.
+ */
+
+static ngx_int_t
+ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
+{
+    if (redisAsyncFormattedCommand(cmd->redis->ac, ngx_violet_redis_reply,
+                                   cmd, cmd->request, cmd->len)
+        != REDIS_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cmd->sent = 1;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
+{
+    redisReply                  *reply = data;
+    ngx_violet_redis_command_t  *cmd = privdata;
+
+    ngx_violet_redis_t  *redis;
+
+    redis = cmd->redis;
+
+    if (reply == NULL) {
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+        ngx_violet_redis_free_command(cmd);
+        return;
+    }
+
+    redis->timeouts = 0;
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+
+        if (ngx_violet_redis_error(cmd, reply)
+            && ngx_violet_redis_send(cmd) == NGX_OK)
+        {
+            return;
+        }
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+
+    } else {
+        redis->failures = 0;
+        redis->complained = 0;
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
+    }
+
+    ngx_violet_redis_free_command(cmd);
+
+    ngx_violet_redis_check_excess(ac, redis);
+}
+
+
+/* Returns true if the command is to be sent again, with its source. */
+
+static ngx_uint_t
+ngx_violet_redis_error(ngx_violet_redis_command_t *cmd, redisReply *reply)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = cmd->redis;
+
+    if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
+        && !cmd->by_source && !cmd->done && redis->ac != NULL
+        && !redis->drop.posted)
+    {
+        return ngx_violet_redis_use_source(cmd) == NGX_OK;
+    }
+
+    if (!redis->complained) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" answered \"%s\"",
+                      &redis->conf.url, reply->str);
+
+        redis->complained = 1;
+    }
+
+    return 0;
+}
+
+
+/*
+ * Bytes behind the last reply that was asked for: hiredis would abort() on
+ * them, see ngx_violet_redis_event.c.
+ */
+
+static void
 ngx_violet_redis_check_excess(redisAsyncContext *ac,
     ngx_violet_redis_t *redis)
 {

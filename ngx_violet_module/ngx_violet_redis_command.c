@@ -16,12 +16,6 @@
 #define NGX_VIOLET_REDIS_MAX_TIMEOUTS  3
 
 
-static ngx_int_t ngx_violet_redis_send_source(
-    ngx_violet_redis_command_t *cmd);
-static void ngx_violet_redis_reply(redisAsyncContext *ac, void *reply,
-    void *privdata);
-static ngx_uint_t ngx_violet_redis_error(ngx_violet_redis_command_t *cmd,
-    redisReply *reply);
 static void ngx_violet_redis_command_timeout(ngx_event_t *ev);
 static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
 
@@ -91,33 +85,16 @@ ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd)
 }
 
 
-ngx_int_t
-ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
-{
-    if (redisAsyncFormattedCommand(cmd->redis->ac, ngx_violet_redis_reply,
-                                   cmd, cmd->request, cmd->len)
-        != REDIS_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    cmd->sent = 1;
-
-    return NGX_OK;
-}
-
-
 /*
- * The same command with the source in the place of its digest: after the
- * count of arguments, "$7 EVALSHA $40 <digest>" gives way to
+ * After the count of arguments "$7 EVALSHA $40 <digest>" gives way to
  * "$4 EVAL $<length> <source>".
  */
 
-static ngx_int_t
-ngx_violet_redis_send_source(ngx_violet_redis_command_t *cmd)
+ngx_int_t
+ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd)
 {
-    int         rc, len;
-    u_char     *request, *head, *rest, *p;
+    u_char     *head, *rest, *p;
+    char       *request;
     ngx_str_t  *source;
 
     source = &cmd->script->source;
@@ -129,8 +106,9 @@ ngx_violet_redis_send_source(ngx_violet_redis_command_t *cmd)
 
     rest = head + sizeof("$7\r\nEVALSHA\r\n$40\r\n") - 1 + 40 + 2;
 
-    request = ngx_alloc(cmd->len + source->len + NGX_SIZE_T_LEN,
-                        ngx_cycle->log);
+    /* freed by redisFreeCommand(), like the one that hiredis made */
+
+    request = malloc(cmd->len + source->len + NGX_SIZE_T_LEN);
     if (request == NULL) {
         return NGX_ERROR;
     }
@@ -139,86 +117,13 @@ ngx_violet_redis_send_source(ngx_violet_redis_command_t *cmd)
     p = ngx_sprintf(p, "$4\r\nEVAL\r\n$%uz\r\n%V\r\n", source->len, source);
     p = ngx_cpymem(p, rest, (u_char *) cmd->request + cmd->len - rest);
 
-    len = p - request;
+    redisFreeCommand(cmd->request);
 
-    /* hiredis copies it */
+    cmd->request = request;
+    cmd->len = p - (u_char *) request;
+    cmd->by_source = 1;
 
-    rc = redisAsyncFormattedCommand(cmd->redis->ac, ngx_violet_redis_reply,
-                                    cmd, (char *) request, len);
-
-    ngx_free(request);
-
-    return rc == REDIS_OK ? NGX_OK : NGX_ERROR;
-}
-
-
-static void
-ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
-{
-    redisReply                  *reply = data;
-    ngx_violet_redis_command_t  *cmd = privdata;
-
-    ngx_violet_redis_t  *redis;
-
-    redis = cmd->redis;
-
-    if (reply == NULL) {
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
-        ngx_violet_redis_free_command(cmd);
-        return;
-    }
-
-    redis->timeouts = 0;
-
-    if (reply->type == REDIS_REPLY_ERROR) {
-
-        if (ngx_violet_redis_error(cmd, reply)
-            && ngx_violet_redis_send_source(cmd) == NGX_OK)
-        {
-            return;
-        }
-
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
-
-    } else {
-        redis->failures = 0;
-        redis->complained = 0;
-
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
-    }
-
-    ngx_violet_redis_free_command(cmd);
-
-    ngx_violet_redis_check_excess(ac, redis);
-}
-
-
-/* Returns true if the command is to be sent again, with its source. */
-
-static ngx_uint_t
-ngx_violet_redis_error(ngx_violet_redis_command_t *cmd, redisReply *reply)
-{
-    ngx_violet_redis_t  *redis;
-
-    redis = cmd->redis;
-
-    if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
-        && !cmd->by_source && !cmd->done && redis->ac != NULL
-        && !redis->drop.posted)
-    {
-        cmd->by_source = 1;
-        return 1;
-    }
-
-    if (!redis->complained) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" answered \"%s\"",
-                      &redis->conf.url, reply->str);
-
-        redis->complained = 1;
-    }
-
-    return 0;
+    return NGX_OK;
 }
 
 

@@ -72,11 +72,11 @@ ngx_violet_redis_command_t *ngx_violet_redis_create_command(
 
 
 /*
- * Sends it.  After NGX_OK it is freed by its reply, which always comes:
- * hiredis calls back without one when the connection goes.
+ * Puts the script's source in the place of its digest, for a Redis that does
+ * not know the script.  NGX_ERROR if memory runs out.
  */
 
-ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
+ngx_int_t ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd);
 
 
 /* Calls its handler, unless it was called before. */
@@ -86,15 +86,6 @@ void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
 
 
 void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
-
-
-/*
- * Closes the connection if there are bytes behind the last reply that was
- * asked for: hiredis would abort() on them, see ngx_violet_redis_event.c.
- */
-
-void ngx_violet_redis_check_excess(redisAsyncContext *ac,
-    ngx_violet_redis_t *redis);
 
 
 #endif /* NGX_VIOLET_REDIS_COMMAND_H */
