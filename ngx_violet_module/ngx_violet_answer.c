@@ -254,7 +254,9 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
         b->memory = 1;
     }
 
-    b->last_buf = 1;
+    /* within a subrequest the rest of the page is still to come */
+
+    b->last_buf = (r == r->main);
     b->last_in_chain = 1;
 
     out.buf = b;
