@@ -76,8 +76,10 @@ static ngx_violet_redis_script_t  ngx_violet_limit_script = {
             "else "
                 "redis.call('DEL', KEYS[i]) "
             "end "
-            "r[#r + 1] = math.floor((cap[i] - owed[i]) / step[i]) "
-            "r[#r + 1] = math.max(owed[i] + step[i] - cap[i], 0) "
+            "local left = math.floor((cap[i] - owed[i]) / step[i]) "
+            "r[#r + 1] = left "
+            "r[#r + 1] = owed[i] > 0 "
+                        "and owed[i] + (left + 1) * step[i] - cap[i] or 0 "
         "end "
         "return r"),
     ""
@@ -294,11 +296,11 @@ ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
 {
     ngx_uint_t  i;
 
-    if (wait[0] != wait[1]) {
-        i = wait[0] < wait[1];
+    if (remaining[0] != remaining[1]) {
+        i = remaining[1] < remaining[0];
 
     } else {
-        i = remaining[1] <= remaining[0];
+        i = wait[1] >= wait[0];
     }
 
     result->by_app = (i == 0);

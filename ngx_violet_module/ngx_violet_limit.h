@@ -31,7 +31,7 @@ typedef struct {
     unsigned                    by_app:1;     /* which one is tighter */
     unsigned                    in_memory:1;  /* where it was counted */
     ngx_uint_t                  remaining;    /* of the tighter one */
-    uint64_t                    wait;         /* until one is allowed, ms */
+    uint64_t                    wait;         /* until it has one more, ms */
 } ngx_violet_limit_result_t;
 
 

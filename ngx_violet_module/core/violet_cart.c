@@ -263,7 +263,7 @@ violet_cart_judge_detail(const violet_cart_row_t *row,
     for (i = 0; i < body->errors.n; i++) {
         error = &body->errors.elts[i];
 
-        if (error->blocking && error->message.len) {
+        if (error->blocking && !error->ours && error->message.len) {
             return error->message;
         }
     }

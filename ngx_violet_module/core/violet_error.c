@@ -182,6 +182,7 @@ violet_error_init(violet_error_t *error, violet_reason_t reason,
 
     error->reason = reason;
     error->scope = scope;
+    error->ours = (message != NULL);
     error->message.data = message;
     error->message.len = message ? strlen(message) : 0;
 }

@@ -44,6 +44,7 @@ typedef struct {
     violet_reason_t           reason;
     violet_scope_t            scope;
     unsigned                  blocking:1;
+    unsigned                  ours:1;       /* the message is not Violet's */
 
     violet_text_t             message;
     violet_id_t               bag_id;
@@ -118,7 +119,10 @@ int violet_errors_add_first(violet_errors_t *errors,
 void violet_errors_free(violet_errors_t *errors);
 
 
-/* An error that Violet did not send: all unknown but these. */
+/*
+ * An error of which all is unknown but these; a message is ours and static,
+ * and may be NULL.
+ */
 
 void violet_error_init(violet_error_t *error, violet_reason_t reason,
     violet_scope_t scope, const char *message);

@@ -105,8 +105,11 @@ violet_rate_check(const violet_rate_t *rate, int64_t tat, int64_t now,
     verdict->tat = violet_rate_later(now, owed);
 
     verdict->remaining = (uint32_t) ((capacity - owed) / interval);
-    verdict->wait = (owed + interval <= capacity) ? 0
-                                                  : owed + interval - capacity;
+    verdict->wait = 0;
+
+    if (owed) {
+        verdict->wait = owed + (verdict->remaining + 1) * interval - capacity;
+    }
 }
 
 

@@ -30,8 +30,8 @@ typedef struct {
     uint32_t   remaining;
 
     /*
-     * milliseconds until one more request is allowed; 0 if one is allowed
-     * at once
+     * milliseconds until the budget has one request more than "remaining";
+     * 0 if it is full
      */
     uint64_t   wait;
 

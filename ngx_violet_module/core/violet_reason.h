@@ -41,8 +41,10 @@ void violet_reasons_destroy(violet_reasons_t *reasons);
  * operator's patterns over "message", then the built-in ones; OTHER if none
  * knows.  Any of the texts and the operator's set may be null.
  *
- * The built-in patterns are compiled on first use by violet_reasons_init(),
- * which must be called once before; it returns -1 if memory runs out.
+ * The built-in patterns are compiled by the first violet_reasons_init(); it
+ * returns -1 if memory runs out.  They go with the last cleanup: each init
+ * that succeeded wants one of its own, so that a new configuration can take
+ * them over from the old one.
  */
 
 int violet_reasons_init(void);

@@ -1,7 +1,7 @@
 
 /*
- * What the tests of the cart-submit judge share: an answer from a status and
- * a body, a verdict from an answer, and a check that every problem has the
+ * What the tests of the cart-submit judge share: bodies and parts of them, a
+ * verdict from an answer or an order, and a check that every problem has the
  * form that the contract fixes.
  */
 
@@ -27,6 +27,57 @@
 
 #define CHECK_CART_ID  10000
 #define CHECK_NONE     -1
+
+#define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
+
+#define ANSWERED     VIOLET_CART_ANSWERED
+#define COMPLETED    VIOLET_CART_COMPLETED
+#define PENDING      VIOLET_CART_PENDING
+#define ACTION       VIOLET_CART_REQUIRES_ACTION
+#define FAILED       VIOLET_CART_FAILED
+#define PARTIAL      VIOLET_CART_PARTIAL
+#define UNKNOWN      VIOLET_CART_UNKNOWN
+
+#define CHANGE       VIOLET_CART_RETRY_AFTER_CHANGE
+#define LATER        VIOLET_CART_RETRY_LATER
+#define NEW_CART     VIOLET_CART_RETRY_NEW_CART
+#define NEVER        VIOLET_CART_RETRY_NEVER
+#define CHECK_FIRST  VIOLET_CART_RETRY_CHECK_FIRST
+
+#define OTHER        VIOLET_REASON_OTHER
+#define PAYMENT      VIOLET_REASON_PAYMENT_FAILED
+#define GONE         VIOLET_REASON_ITEM_UNAVAILABLE
+
+
+/* bodies that are no order, and one that is */
+
+#define EXCEPTION                                                             \
+    "{\"message\":\"It did not work.\",\"error\":\"some_error\","             \
+    "\"code\":1234}"
+
+#define LEGACY                                                                \
+    "{\"status\":401,\"message\":\"Token has expired\",\"error_code\":11,"    \
+    "\"timestamp\":1700000000000}"
+
+#define SPRING                                                                \
+    "{\"timestamp\":\"2024-01-01T00:00:00Z\",\"status\":404,"                 \
+    "\"error\":\"Not Found\",\"path\":\"/v1/checkout/cart/1/submit\"}"
+
+#define HTML  "<html><body><h1>It broke</h1></body></html>"
+
+#define ORDER  "{\"id\":1,\"status\":\"COMPLETED\",\"bags\":[]}"
+
+
+/* parts of an order */
+
+#define BAG(id, status)  "{\"id\":" #id ",\"status\":\"" status "\"}"
+
+#define OLD(id, type)                                                         \
+    "{\"bag_id\":" #id ",\"type\":\"" type "\",\"message\":\"sold out\"}"
+
+#define SUBMIT(id)  OLD(id, "EXTERNAL_SUBMIT_CART")
+
+#define PAY(status, rest)  "{\"status\":\"" status "\"" rest "}"
 
 
 typedef struct {
@@ -284,6 +335,65 @@ check_rows(const check_row_t *rows, size_t n)
                                 verdict.problem_len);
         json_decref(problem);
         free(verdict.problem);
+    }
+}
+
+
+/* an order from its status, bags, errors and payments; NULL leaves one out */
+
+typedef struct {
+    const char             *status;
+    const char             *bags;
+    const char             *errors;
+    const char             *payments;
+
+    violet_cart_outcome_t   outcome;
+    unsigned                to_caller;
+    violet_cart_retry_t     retry;
+    int                     reason;
+} check_order_t;
+
+
+static inline size_t
+check_member(char *buffer, size_t len, const char *name, const char *value,
+    const char *brackets)
+{
+    if (value == NULL) {
+        return len;
+    }
+
+    return len + (size_t) sprintf(buffer + len, ",\"%s\":%.1s%s%s", name,
+                                  brackets, value, brackets + 1);
+}
+
+
+static inline void
+check_orders(const check_order_t *orders, size_t n)
+{
+    char         body[4096];
+    size_t       i, len;
+    check_row_t  row;
+
+    for (i = 0; i < n; i++) {
+
+        len = (size_t) sprintf(body, "{\"id\":10000");
+        len = check_member(body, len, "status", orders[i].status, "\"\"");
+        len = check_member(body, len, "bags", orders[i].bags, "[]");
+        len = check_member(body, len, "errors", orders[i].errors, "[]");
+        len = check_member(body, len, "payment_transactions",
+                          orders[i].payments, "[]");
+        (void) strcpy(body + len, "}");
+
+        memset(&row, 0, sizeof(check_row_t));
+
+        row.status = 200;
+        row.body = body;
+        row.outcome = orders[i].outcome;
+        row.to_caller = orders[i].to_caller;
+        row.retry = orders[i].retry;
+        row.reason = orders[i].reason;
+
+        check_rows(&row, 1);
     }
 }
 

@@ -1,39 +1,10 @@
 
 /*
  * Answers to a submit that are no order, row by row of the contract's table
- * and from both sides of each; the form of the problem; hostile bodies.
- * What orders mean is in test_order.c.
+ * and from both sides of each.  What orders mean is in test_order.c.
  */
 
-#include <time.h>
-
 #include "cart_check.h"
-
-
-#define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
-
-#define ANSWERED     VIOLET_CART_ANSWERED
-#define FAILED       VIOLET_CART_FAILED
-#define UNKNOWN      VIOLET_CART_UNKNOWN
-#define CHECK_FIRST  VIOLET_CART_RETRY_CHECK_FIRST
-#define LATER        VIOLET_CART_RETRY_LATER
-#define CHANGE       VIOLET_CART_RETRY_AFTER_CHANGE
-
-#define EXCEPTION                                                             \
-    "{\"message\":\"It did not work.\",\"error\":\"some_error\","             \
-    "\"code\":1234}"
-
-#define LEGACY                                                                \
-    "{\"status\":401,\"message\":\"Token has expired\",\"error_code\":11,"    \
-    "\"timestamp\":1700000000000}"
-
-#define SPRING                                                                \
-    "{\"timestamp\":\"2024-01-01T00:00:00Z\",\"status\":404,"                 \
-    "\"error\":\"Not Found\",\"path\":\"/v1/checkout/cart/1/submit\"}"
-
-#define HTML  "<html><body><h1>It broke</h1></body></html>"
-
-#define ORDER  "{\"id\":1,\"status\":\"COMPLETED\",\"bags\":[]}"
 
 
 static void
@@ -63,8 +34,8 @@ test_transport(void **state)
 static void
 test_status(void **state)
 {
-    size_t              i;
-    check_row_t         row;
+    size_t       i;
+    check_row_t  row;
 
     static const struct {
         unsigned         status;
@@ -92,7 +63,8 @@ test_status(void **state)
     };
 
     static const char *const  bodies[] = {
-        NULL, "", HTML, EXCEPTION, LEGACY, SPRING, ORDER, "{}", "{\"errors\":[]}",
+        NULL, "", HTML, EXCEPTION, LEGACY, SPRING, ORDER, "{}",
+        "{\"errors\":[]}",
         "{\"message\":\"The cart is already submitted\"}"
     };
 
@@ -412,358 +384,6 @@ test_log_detail(void **state)
 }
 
 
-static void
-test_single_bag_exception(void **state)
-{
-    char                   *data;
-    size_t                  len;
-    unsigned                status;
-    json_t                 *problem;
-    violet_cart_verdict_t   verdict;
-
-    (void) state;
-
-    data = check_file("single_bag_exception.json", &len);
-
-    for (status = 200; status <= 422; status += 222) {
-        problem = check_judge_bytes(status, data, len, &verdict);
-
-        assert_int_equal(verdict.outcome, FAILED);
-        assert_int_equal(verdict.status, 422);
-        assert_int_equal(verdict.retry, CHANGE);
-        assert_int_equal(verdict.reason, VIOLET_REASON_ITEM_UNAVAILABLE);
-
-        check_text(problem, "title", "The cart was not submitted");
-        check_text(problem, "detail",
-                   "Could not complete external cart: One or more items in "
-                   "the cart are no longer available for purchase.");
-        check_text(problem, "order_id", NULL);
-        check_text(problem, "order", NULL);
-        check_text(problem, "request_id", "b7e1");
-        check_number(problem, "upstream.status", status);
-        check_text(problem, "upstream.error",
-                   "external_cart_completion_error");
-        check_number(problem, "upstream.code", 2503);
-
-        assert_int_equal(json_array_size(check_at(problem, "errors")), 1);
-        check_text(problem, "errors.0.scope", "SKU");
-        check_text(problem, "errors.0.message",
-                   "This item is no longer available for purchase.");
-        assert_true(json_is_true(check_at(problem, "errors.0.blocking")));
-        check_number(problem, "errors.0.bag_id", 77777);
-        check_number(problem, "errors.0.sku_id", 99999);
-        check_number(problem, "errors.0.order_sku_id", 88888);
-        check_text(problem, "errors.0.merchant_id", NULL);
-        check_text(problem, "errors.0.name", "Sample Product");
-        check_text(problem, "errors.0.platform", NULL);
-        check_text(problem, "errors.0.violet.id", NULL);
-        check_text(problem, "errors.0.violet.error",
-                   "external_cart_completion_error");
-        check_number(problem, "errors.0.violet.code", 2503);
-        check_text(problem, "errors.0.violet.type", NULL);
-        check_text(problem, "errors.0.violet.entity_id", NULL);
-        check_text(problem, "errors.0.violet.entity_type", NULL);
-        check_text(problem, "errors.0.violet.date_created", NULL);
-
-        json_decref(problem);
-    }
-
-    free(data);
-}
-
-
-static void
-test_exception_skus(void **state)
-{
-    json_t                 *problem;
-    violet_cart_verdict_t   verdict;
-
-    (void) state;
-
-    /* both casings, ids as text, an entry that is no object */
-
-    problem = check_judge(400,
-        "{\"message\":\"The card was declined\",\"error\":\"e\","
-        "\"error_code\":\"12\",\"data\":{\"skus\":["
-        "{\"message\":\"sold out\",\"skuId\":\"1\",\"orderSkuId\":2,"
-        "\"bagId\":\"3\"},null,7,"
-        "{\"sku_id\":99999999999999999999,\"bag_id\":\"007\"},"
-        "{\"name\":\"n\",\"sku_id\":null,\"skuId\":5}]}}", &verdict);
-
-    assert_int_equal(json_array_size(check_at(problem, "errors")), 3);
-    check_text(problem, "errors.0.reason", "ITEM_UNAVAILABLE");
-    check_number(problem, "errors.0.sku_id", 1);
-    check_number(problem, "errors.0.order_sku_id", 2);
-    check_number(problem, "errors.0.bag_id", 3);
-    check_number(problem, "errors.0.violet.code", 12);
-    check_text(problem, "errors.1.reason", "PAYMENT_FAILED");
-    check_text(problem, "errors.1.message", NULL);
-    check_text(problem, "errors.1.sku_id", NULL);
-    check_text(problem, "errors.1.bag_id", NULL);
-    check_number(problem, "errors.2.sku_id", 5);
-    check_text(problem, "errors.2.name", "n");
-    check_number(problem, "upstream.code", 12);
-    json_decref(problem);
-
-    /* none that can be read: one for the cart */
-
-    problem = check_judge(422,
-        "{\"message\":\"The card was declined\",\"code\":2503,\"id\":\"x\","
-        "\"data\":{\"skus\":[1,[]]}}", &verdict);
-
-    assert_int_equal(json_array_size(check_at(problem, "errors")), 1);
-    check_text(problem, "errors.0.scope", "CART");
-    check_text(problem, "errors.0.reason", "PAYMENT_FAILED");
-    check_text(problem, "errors.0.message", "The card was declined");
-    check_text(problem, "errors.0.violet.id", "x");
-    json_decref(problem);
-
-    /* the row's own reason goes before what the words say */
-
-    problem = check_judge(409,
-        "{\"message\":\"sold out\",\"code\":2503,\"data\":{\"skus\":["
-        "{\"message\":\"sold out\"}]}}", &verdict);
-
-    check_text(problem, "errors.0.scope", "SKU");
-    check_text(problem, "errors.0.reason", "SUBMIT_IN_PROGRESS");
-    json_decref(problem);
-}
-
-
-/* Without words of Violet's the caller gets ours. */
-
-static void
-test_our_words(void **state)
-{
-    json_t                 *problem;
-    violet_cart_verdict_t   verdict;
-
-    (void) state;
-
-    problem = check_judge(503, HTML, &verdict);
-    check_text(problem, "detail",
-               "Violet failed while it was asked to submit the cart.");
-    check_text(problem, "errors.0.message",
-               "Violet failed while it was asked to submit the cart.");
-    check_text(problem, "title",
-               "It is not known whether the cart was submitted");
-    check_text(problem, "upstream.error", NULL);
-    check_text(problem, "upstream.code", NULL);
-    json_decref(problem);
-
-    problem = check_judge(400, "{\"message\":\"\",\"code\":1}", &verdict);
-    check_text(problem, "detail", "Violet refused the cart.");
-    check_text(problem, "errors.0.message", "Violet refused the cart.");
-    json_decref(problem);
-
-    problem = check_judge(404, SPRING, &verdict);
-    check_text(problem, "detail", "Violet knows no such cart.");
-    check_text(problem, "upstream.error", "Not Found");
-    json_decref(problem);
-
-    problem = check_judge(500, "{\"message\":\"oops\"}", &verdict);
-    check_text(problem, "detail", "oops");
-    json_decref(problem);
-}
-
-
-static void
-test_no_answer(void **state)
-{
-    json_t                 *problem;
-    violet_cart_answer_t    answer;
-    violet_cart_verdict_t   verdict;
-
-    (void) state;
-
-    check_answer(&answer, 200, ORDER, strlen(ORDER));
-    answer.transport = VIOLET_CART_CUT;
-    answer.request_id.data = NULL;
-    answer.request_id.len = 0;
-
-    assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
-
-    problem = check_problem(&verdict, verdict.problem, verdict.problem_len);
-    free(verdict.problem);
-
-    check_text(problem, "request_id", NULL);
-    check_text(problem, "upstream.status", NULL);
-    check_text(problem, "order", NULL);
-    json_decref(problem);
-}
-
-
-static void
-test_request_id(void **state)
-{
-    size_t                  i;
-    json_t                 *problem;
-    violet_cart_answer_t    answer;
-    violet_cart_verdict_t   verdict;
-
-    static const struct {
-        const char  *bytes;
-        const char  *text;
-    } rows[] = {
-        { "a\"b\\c/d", "a\"b\\c/d" },
-        { "\x01\n\r\t\x1f\x7f", "\x01\n\r\t\x1f\x7f" },
-        { "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
-          "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80" },
-
-        /* a lone byte, overlong, a surrogate, cut, beyond the last plane */
-        { "a\x80z", "a\xef\xbf\xbdz" },
-        { "\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd" },
-        { "\xe0\x80\xaf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-        { "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-        { "\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd" },
-        { "\xf4\x90\x80\x80",
-          "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-        { "\xff", "\xef\xbf\xbd" }
-    };
-
-    (void) state;
-
-    for (i = 0; i < N(rows); i++) {
-        check_answer(&answer, 500, "", 0);
-        answer.request_id.data = rows[i].bytes;
-        answer.request_id.len = strlen(rows[i].bytes);
-
-        assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
-
-        problem = check_problem(&verdict, verdict.problem,
-                                verdict.problem_len);
-        free(verdict.problem);
-
-        check_text(problem, "request_id", rows[i].text);
-        json_decref(problem);
-    }
-}
-
-
-static void
-test_fallback(void **state)
-{
-    char                    buffer[1024], id[256];
-    size_t                  len;
-    json_t                 *problem;
-    violet_cart_answer_t    answer;
-    violet_cart_verdict_t   verdict;
-
-    (void) state;
-
-    memset(id, 1, sizeof(id));
-
-    check_answer(&answer, 200, ORDER, strlen(ORDER));
-    answer.request_id.data = id;
-    answer.request_id.len = sizeof(id);
-
-    len = violet_cart_judge_fallback(&answer, &verdict, buffer,
-                                     sizeof(buffer));
-    assert_true(len > 0 && len <= sizeof(buffer));
-
-    assert_int_equal(verdict.outcome, UNKNOWN);
-    assert_int_equal(verdict.status, 502);
-    assert_int_equal(verdict.retry, CHECK_FIRST);
-    assert_int_equal(verdict.reason, VIOLET_REASON_UPSTREAM_INVALID);
-    assert_true(verdict.has_reason);
-    assert_null(verdict.problem);
-
-    problem = check_problem(&verdict, buffer, len);
-    check_number(problem, "upstream.status", 200);
-    json_decref(problem);
-
-    /* the longest numbers, too */
-
-    answer.cart_id = INT64_MAX;
-    answer.status = 4294967295u;
-    len = violet_cart_judge_fallback(&answer, &verdict, buffer,
-                                     sizeof(buffer));
-    assert_true(len > 0);
-
-    len = violet_cart_judge_fallback(&answer, &verdict, buffer, 1023);
-    assert_int_equal(len, 0);
-    assert_int_equal(verdict.outcome, UNKNOWN);
-}
-
-
-/* What an operator calls a message does not change what it means. */
-
-static void
-test_operator_reasons(void **state)
-{
-    char                    error[128];
-    violet_text_t           pattern = violet_text("did not work");
-    violet_text_t           any = violet_text("already");
-    violet_reasons_t       *reasons;
-    violet_cart_answer_t    answer;
-    violet_cart_verdict_t   verdict;
-
-    static const char  again[] =
-        "{\"message\":\"already submitted\",\"code\":1}";
-
-    (void) state;
-
-    reasons = violet_reasons_create();
-    assert_non_null(reasons);
-    assert_int_equal(violet_reasons_add(reasons, pattern, 0,
-                                        VIOLET_REASON_DISCOUNT_INVALID,
-                                        error, sizeof(error)),
-                     0);
-    assert_int_equal(violet_reasons_add(reasons, any, 0,
-                                        VIOLET_REASON_ITEM_INVALID,
-                                        error, sizeof(error)),
-                     0);
-
-    check_answer(&answer, 400, EXCEPTION, strlen(EXCEPTION));
-    answer.reasons = reasons;
-
-    assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
-    assert_int_equal(verdict.outcome, FAILED);
-    assert_int_equal(verdict.reason, VIOLET_REASON_DISCOUNT_INVALID);
-    free(verdict.problem);
-
-    check_answer(&answer, 400, again, strlen(again));
-    answer.reasons = reasons;
-
-    assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
-    assert_int_equal(verdict.outcome, UNKNOWN);
-    assert_int_equal(verdict.reason, VIOLET_REASON_ALREADY_SUBMITTED);
-    free(verdict.problem);
-
-    violet_reasons_destroy(reasons);
-}
-
-
-static void
-test_names(void **state)
-{
-    (void) state;
-
-    assert_string_equal(violet_cart_outcome_name(VIOLET_CART_COMPLETED),
-                        "completed");
-    assert_string_equal(violet_cart_outcome_name(VIOLET_CART_PENDING),
-                        "pending");
-    assert_string_equal(violet_cart_outcome_name(VIOLET_CART_REQUIRES_ACTION),
-                        "requires_action");
-    assert_string_equal(violet_cart_outcome_name(FAILED), "failed");
-    assert_string_equal(violet_cart_outcome_name(VIOLET_CART_PARTIAL),
-                        "partial");
-    assert_string_equal(violet_cart_outcome_name(UNKNOWN), "unknown");
-    assert_string_equal(violet_cart_outcome_name((violet_cart_outcome_t) 77),
-                        "unknown");
-
-    assert_string_equal(violet_cart_retry_name(CHANGE), "after_change");
-    assert_string_equal(violet_cart_retry_name(LATER), "later");
-    assert_string_equal(violet_cart_retry_name(VIOLET_CART_RETRY_NEW_CART),
-                        "new_cart");
-    assert_string_equal(violet_cart_retry_name(VIOLET_CART_RETRY_NEVER),
-                        "never");
-    assert_string_equal(violet_cart_retry_name(CHECK_FIRST), "check_first");
-    assert_string_equal(violet_cart_retry_name((violet_cart_retry_t) 77),
-                        "check_first");
-}
-
-
 int
 main(void)
 {
@@ -774,15 +394,7 @@ main(void)
         cmocka_unit_test(test_submitted),
         cmocka_unit_test(test_doubtful_exception),
         cmocka_unit_test(test_2xx),
-        cmocka_unit_test(test_log_detail),
-        cmocka_unit_test(test_single_bag_exception),
-        cmocka_unit_test(test_exception_skus),
-        cmocka_unit_test(test_our_words),
-        cmocka_unit_test(test_no_answer),
-        cmocka_unit_test(test_request_id),
-        cmocka_unit_test(test_fallback),
-        cmocka_unit_test(test_operator_reasons),
-        cmocka_unit_test(test_names)
+        cmocka_unit_test(test_log_detail)
     };
 
     return cmocka_run_group_tests(tests, check_setup, check_teardown);
