@@ -10,8 +10,8 @@
 #include "ngx_violet_memory.h"
 
 
-/* how many of the least recently used may go to make room for one */
-#define NGX_VIOLET_MEMORY_EVICT  32
+/* how many of the least recently used are looked at to make room for one */
+#define NGX_VIOLET_MEMORY_EVICT  64
 
 
 typedef struct {
@@ -27,6 +27,7 @@ typedef struct {
     ngx_msec_t           expires;
     size_t               value_len;
     uint16_t             key_len;
+    u_char               counter;     /* not to be dropped before its time */
     u_char               data[1];     /* the key, then the value, aligned */
 } ngx_violet_memory_node_t;
 
@@ -45,7 +46,10 @@ static ngx_int_t ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data);
 static ngx_violet_memory_node_t *ngx_violet_memory_lookup(
     ngx_violet_memory_t *memory, ngx_str_t *key, uint32_t hash);
 static ngx_violet_memory_node_t *ngx_violet_memory_create(
-    ngx_violet_memory_t *memory, ngx_str_t *key, uint32_t hash, size_t size);
+    ngx_violet_memory_t *memory, ngx_str_t *key, uint32_t hash, size_t size,
+    ngx_uint_t counter);
+static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
+    size_t size);
 static void ngx_violet_memory_delete(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
 static ngx_uint_t ngx_violet_memory_expired(ngx_violet_memory_node_t *mn);
@@ -199,7 +203,7 @@ ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_str_t *head,
         ngx_violet_memory_delete(memory, mn);
     }
 
-    mn = ngx_violet_memory_create(memory, key, hash, head->len + body->len);
+    mn = ngx_violet_memory_create(memory, key, hash, head->len + body->len, 0);
 
     if (mn) {
         mn->expires = ngx_current_msec + ttl;
@@ -262,7 +266,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         }
 
         if (mn == NULL) {
-            mn = ngx_violet_memory_create(memory, &keys[i], hash, size);
+            mn = ngx_violet_memory_create(memory, &keys[i], hash, size, 1);
         }
 
         if (mn == NULL) {
@@ -318,37 +322,17 @@ ngx_violet_memory_lookup(ngx_violet_memory_t *memory, ngx_str_t *key,
 
 static ngx_violet_memory_node_t *
 ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
-    uint32_t hash, size_t size)
+    uint32_t hash, size_t size, ngx_uint_t counter)
 {
-    size_t                     total;
-    ngx_uint_t                 i;
-    ngx_queue_t               *q;
     ngx_violet_memory_node_t  *mn;
 
     if (key->len > 0xffff) {
         return NULL;
     }
 
-    total = offsetof(ngx_violet_memory_node_t, data) + key->len
-            + NGX_ALIGNMENT + size;
-
-    mn = ngx_slab_alloc_locked(memory->shpool, total);
-
-    for (i = 0; mn == NULL && i < NGX_VIOLET_MEMORY_EVICT; i++) {
-
-        if (ngx_queue_empty(&memory->sh->queue)) {
-            return NULL;
-        }
-
-        q = ngx_queue_last(&memory->sh->queue);
-
-        ngx_violet_memory_delete(memory,
-                                 ngx_queue_data(q, ngx_violet_memory_node_t,
-                                                queue));
-
-        mn = ngx_slab_alloc_locked(memory->shpool, total);
-    }
-
+    mn = ngx_violet_memory_alloc(memory,
+                                 offsetof(ngx_violet_memory_node_t, data)
+                                 + key->len + NGX_ALIGNMENT + size);
     if (mn == NULL) {
         return NULL;
     }
@@ -356,12 +340,51 @@ ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
     mn->node.key = hash;
     mn->key_len = (uint16_t) key->len;
     mn->value_len = size;
+    mn->counter = counter;
     ngx_memcpy(mn->data, key->data, key->len);
 
     ngx_rbtree_insert(&memory->sh->rbtree, &mn->node);
     ngx_queue_insert_head(&memory->sh->queue, &mn->queue);
 
     return mn;
+}
+
+
+/*
+ * Reports make room for anything, oldest first.  A counter that still counts
+ * does not, or whoever fills the zone would get new budgets.
+ */
+
+static void *
+ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size)
+{
+    void                      *p;
+    ngx_uint_t                 i;
+    ngx_queue_t               *q, *prev;
+    ngx_violet_memory_node_t  *mn;
+
+    p = ngx_slab_alloc_locked(memory->shpool, size);
+
+    q = ngx_queue_last(&memory->sh->queue);
+
+    for (i = 0; p == NULL && i < NGX_VIOLET_MEMORY_EVICT; i++) {
+
+        if (q == ngx_queue_sentinel(&memory->sh->queue)) {
+            return NULL;
+        }
+
+        prev = ngx_queue_prev(q);
+        mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+        if (!mn->counter || ngx_violet_memory_expired(mn)) {
+            ngx_violet_memory_delete(memory, mn);
+            p = ngx_slab_alloc_locked(memory->shpool, size);
+        }
+
+        q = prev;
+    }
+
+    return p;
 }
 
 

@@ -1,8 +1,8 @@
 
 /*
- * The shared memory zone: reports and limits, least recently used first to
- * go.  All workers see it, it survives a reload, and it holds nothing of a
- * configuration.  Times are nginx's monotonic milliseconds, the same in
+ * The shared memory zone: reports, the least recently used first to go, and
+ * counters.  All workers see it, it survives a reload, and it holds nothing
+ * of a configuration.  Times are nginx's monotonic milliseconds, the same in
  * every process of a host.
  */
 
@@ -45,9 +45,10 @@ ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
 
 
 /*
- * Updates one or two small values of equal size under one lock; those that
- * are new come as zeroes.  Returns NGX_OK, or NGX_ERROR if there is no room
- * for them; then "update" was not called.
+ * Updates counters: one or two small values of equal size, under one lock;
+ * those that are new come as zeroes, and none is dropped before its time.
+ * Returns NGX_OK, or NGX_ERROR if there is no room for them; what "update"
+ * decided does not hold then.
  */
 
 ngx_int_t ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys,
