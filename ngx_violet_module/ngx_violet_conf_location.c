@@ -9,6 +9,7 @@
 
 
 static char *ngx_violet_conf_violet_context(ngx_conf_t *cf);
+static ngx_http_handler_pt ngx_violet_conf_proxy_handler(ngx_conf_t *cf);
 static ngx_int_t ngx_violet_conf_upstream(ngx_conf_t *cf,
     ngx_violet_loc_conf_t *vlcf);
 static ngx_uint_t ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us);
@@ -58,6 +59,14 @@ ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (vmcf->proxy_handler == NULL) {
+        vmcf->proxy_handler = ngx_violet_conf_proxy_handler(cf);
+
+        if (vmcf->proxy_handler == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -105,6 +114,61 @@ ngx_violet_conf_violet_context(ngx_conf_t *cf)
 }
 
 
+/*
+ * The proxy module's content handler has no name outside of it.  proxy_pass
+ * is run on a location that exists nowhere, and leaves it there; with a
+ * variable in the URL it does nothing else that lasts.
+ */
+
+static ngx_http_handler_pt
+ngx_violet_conf_proxy_handler(ngx_conf_t *cf)
+{
+    void                      *conf;
+    char                      *rv;
+    ngx_conf_t                 save;
+    ngx_str_t                 *value;
+    ngx_command_t             *cmd;
+    ngx_http_conf_ctx_t        ctx;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    cmd = ngx_violet_credentials_proxy_command("proxy_pass");
+
+    conf = ((ngx_http_module_t *) ngx_http_proxy_module.ctx)
+                                                      ->create_loc_conf(cf);
+    clcf = ((ngx_http_module_t *) ngx_http_core_module.ctx)
+                                                      ->create_loc_conf(cf);
+
+    ctx = *(ngx_http_conf_ctx_t *) cf->ctx;
+    ctx.loc_conf = ngx_pcalloc(cf->pool,
+                               sizeof(void *) * ngx_http_max_module);
+
+    save = *cf;
+    cf->ctx = &ctx;
+    cf->args = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+
+    if (cmd == NULL || conf == NULL || clcf == NULL || ctx.loc_conf == NULL
+        || cf->args == NULL)
+    {
+        *cf = save;
+        return NULL;
+    }
+
+    ctx.loc_conf[ngx_http_core_module.ctx_index] = clcf;
+    ctx.loc_conf[ngx_http_proxy_module.ctx_index] = conf;
+
+    value = ngx_array_push_n(cf->args, 2);
+
+    value[0] = cmd->name;
+    ngx_str_set(&value[1], "http://$host");
+
+    rv = cmd->set(cf, cmd, conf);
+
+    *cf = save;
+
+    return rv == NGX_CONF_OK ? clcf->handler : NULL;
+}
+
+
 ngx_int_t
 ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
     ngx_violet_loc_conf_t *vlcf)
@@ -114,7 +178,7 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->handler == NULL && !clcf->noname) {
+    if (clcf->handler != vmcf->proxy_handler && !clcf->noname) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"violet\" in location \"%V\" without "
                       "\"proxy_pass\", add one that leads to Violet",

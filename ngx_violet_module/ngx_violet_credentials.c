@@ -133,13 +133,9 @@ ngx_violet_credentials_set_headers(ngx_conf_t *cf,
     ngx_array_t    *args;
     ngx_command_t  *cmd;
 
-    for (cmd = ngx_http_proxy_module.commands; cmd->name.len; cmd++) {
-        if (ngx_strcmp(cmd->name.data, "proxy_set_header") == 0) {
-            break;
-        }
-    }
+    cmd = ngx_violet_credentials_proxy_command("proxy_set_header");
 
-    if (cmd->name.len == 0) {
+    if (cmd == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"violet\" found no \"proxy_set_header\" in "
                            "this nginx");
@@ -174,6 +170,21 @@ ngx_violet_credentials_set_headers(ngx_conf_t *cf,
     }
 
     return NGX_OK;
+}
+
+
+ngx_command_t *
+ngx_violet_credentials_proxy_command(char *name)
+{
+    ngx_command_t  *cmd;
+
+    for (cmd = ngx_http_proxy_module.commands; cmd->name.len; cmd++) {
+        if (ngx_strcmp(cmd->name.data, name) == 0) {
+            return cmd;
+        }
+    }
+
+    return NULL;
 }
 
 

@@ -43,6 +43,11 @@ ngx_int_t ngx_violet_credentials_set_headers(ngx_conf_t *cf,
     ngx_violet_credentials_t *credentials);
 
 
+/* A directive of the proxy module, to be run as the parser would; or NULL. */
+
+ngx_command_t *ngx_violet_credentials_proxy_command(char *name);
+
+
 /*
  * Reads a secret, which is "file:PATH", "env:NAME" or the value itself.
  * "name" is the directive's, for the messages.  NGX_OK, or NGX_ERROR, which

@@ -513,6 +513,10 @@ ngx_violet_fetch_store(ngx_violet_fetch_t *fetch)
     ngx_int_t                  rc;
     ngx_violet_redis_status_e  status;
 
+    /* parsing a large report takes time that is not Redis's */
+
+    ngx_time_update();
+
     fetch->asked_at = ngx_current_msec;
 
     rc = ngx_violet_store_set(&fetch->conf.store, &fetch->fetched.report,

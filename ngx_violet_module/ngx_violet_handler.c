@@ -67,13 +67,15 @@ ngx_violet_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_int_t               rc;
-    ngx_str_t               detail;
-    ngx_violet_loc_conf_t  *vlcf;
+    ngx_int_t                rc;
+    ngx_str_t                detail;
+    ngx_violet_loc_conf_t   *vlcf;
+    ngx_violet_main_conf_t  *vmcf;
 
+    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
-    if (r->content_handler == NULL) {
+    if (r->content_handler != vmcf->proxy_handler) {
         ngx_str_set(&detail, "the location has no proxy_pass");
         return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
                                          0, &detail);

@@ -113,7 +113,7 @@ static ngx_command_t  ngx_violet_commands[] = {
 
     { ngx_string("violet_cart_partial_status"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_violet_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, cart_partial_status),
       ngx_violet_partial_status },
@@ -127,7 +127,7 @@ static ngx_command_t  ngx_violet_commands[] = {
 
     { ngx_string("violet_auth_routes"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_violet_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, auth_routes),
       ngx_violet_auth_routes },

@@ -38,6 +38,7 @@ typedef struct {
     size_t                        zone_size;
     violet_reasons_t             *reasons;    /* NULL: none */
     ngx_queue_t                   flights;    /* this worker's */
+    ngx_http_handler_pt           proxy_handler;
     unsigned                      used:1;     /* by some location */
 } ngx_violet_main_conf_t;
 
@@ -138,6 +139,7 @@ char *ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd,

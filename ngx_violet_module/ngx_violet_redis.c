@@ -564,10 +564,12 @@ ngx_violet_redis_error(ngx_violet_redis_command_t *cmd, redisReply *reply)
     redis = cmd->redis;
 
     if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
-        && !cmd->by_source && !cmd->done && redis->ac != NULL
-        && !redis->drop.posted)
+        && !cmd->by_source)
     {
-        return ngx_violet_redis_use_source(cmd) == NGX_OK;
+        /* one that nobody waits for any more is not run late */
+
+        return !cmd->done && redis->ac != NULL && !redis->drop.posted
+               && ngx_violet_redis_use_source(cmd) == NGX_OK;
     }
 
     if (!redis->complained) {
