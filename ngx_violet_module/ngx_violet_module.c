@@ -13,6 +13,8 @@
 #include "ngx_violet_module.h"
 #include "ngx_violet_memory.h"
 
+#include "violet_json.h"
+
 
 #define NGX_VIOLET_ZONE_SIZE  (16 * 1024 * 1024)
 
@@ -188,11 +190,15 @@ ngx_violet_preconfiguration(ngx_conf_t *cf)
 
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
 
+    violet_json_init();
+
     if (violet_reasons_init() != 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "violet: the built-in patterns cannot be compiled");
         return NGX_ERROR;
     }
+
+    vmcf->patterns = 1;
 
     vmcf->credentials = ngx_violet_credentials_create(cf);
     if (vmcf->credentials == NULL) {
@@ -258,6 +264,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *     vmcf->redis = NULL;
      *     vmcf->zone = NULL;
      *     vmcf->reasons = NULL;
+     *     vmcf->patterns = 0;
      *     vmcf->used = 0;
      */
 
@@ -411,6 +418,10 @@ ngx_violet_free_reasons(void *data)
     ngx_violet_main_conf_t  *vmcf = data;
 
     violet_reasons_destroy(vmcf->reasons);
+
+    if (vmcf->patterns) {
+        violet_reasons_cleanup();
+    }
 }
 
 

@@ -39,6 +39,7 @@ typedef struct {
     violet_reasons_t             *reasons;    /* NULL: none */
     ngx_queue_t                   flights;    /* this worker's */
     ngx_http_handler_pt           proxy_handler;
+    unsigned                      patterns:1; /* the built-in ones */
     unsigned                      used:1;     /* by some location */
 } ngx_violet_main_conf_t;
 

@@ -478,3 +478,10 @@ violet_json_to_id(const json_t *value)
 
     return id;
 }
+
+
+void
+violet_json_init(void)
+{
+    json_object_seed(0);
+}

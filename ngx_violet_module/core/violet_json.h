@@ -111,4 +111,12 @@ violet_text_t violet_json_to_text(const json_t *value);
 violet_id_t violet_json_to_id(const json_t *value);
 
 
+/*
+ * Seeds jansson's hash once, before there are workers, so that no request
+ * has to read the random source.
+ */
+
+void violet_json_init(void);
+
+
 #endif /* VIOLET_JSON_H */
