@@ -30,6 +30,8 @@ static ngx_int_t ngx_violet_exchange_finished(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
 static ngx_violet_exchange_result_e ngx_violet_exchange_result(
     ngx_violet_exchange_t *e, ngx_int_t rc);
+static ngx_uint_t ngx_violet_exchange_length_valid(
+    ngx_http_upstream_headers_in_t *headers_in);
 static ngx_int_t ngx_violet_exchange_reserve(ngx_violet_exchange_t *e,
     size_t size);
 
@@ -114,6 +116,14 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
     /* the canonical URI, not the spelling of the caller */
 
     sr->valid_unparsed_uri = 0;
+
+    /*
+     * What proxy_pass sends is method_name; proxy_cache, which would answer
+     * before anything is sent, goes by the number and knows none of these.
+     * LOCK is as little idempotent as POST.
+     */
+
+    sr->method = e->body ? NGX_HTTP_LOCK : NGX_HTTP_UNKNOWN;
 
     /* no phase before content is for a clone: mirror, try_files, ourselves */
 
@@ -439,7 +449,9 @@ ngx_violet_exchange_header(ngx_violet_exchange_t *e, ngx_http_request_t *r)
 
     e->status = r->upstream ? r->upstream->headers_in.status_n : 0;
 
-    if (e->status == 0) {
+    if (e->status == 0
+        || !ngx_violet_exchange_length_valid(&r->upstream->headers_in))
+    {
         e->failed = 1;
         return NGX_ERROR;
     }
@@ -462,6 +474,51 @@ ngx_violet_exchange_header(ngx_violet_exchange_t *e, ngx_http_request_t *r)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * RFC 9112, section 6.3: lengths that contradict each other make an answer
+ * invalid.  nginx before 1.23 takes the last one.
+ */
+
+static ngx_uint_t
+ngx_violet_exchange_length_valid(ngx_http_upstream_headers_in_t *headers_in)
+{
+    ngx_uint_t        i, lengths;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    lengths = 0;
+    part = &headers_in->headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if ((h[i].key.len == 14
+             && ngx_strncasecmp(h[i].key.data, (u_char *) "Content-Length",
+                                14)
+                == 0)
+            || (h[i].key.len == 17
+                && ngx_strncasecmp(h[i].key.data,
+                                   (u_char *) "Transfer-Encoding", 17)
+                   == 0))
+        {
+            lengths++;
+        }
+    }
+
+    return lengths <= 1;
 }
 
 

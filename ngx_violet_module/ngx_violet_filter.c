@@ -100,9 +100,6 @@ ngx_violet_filter_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ngx_violet_answer_refusal(ctx->refused, &detail);
 
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "violet: the request was not sent: %V", &detail);
-
     if (ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION, 0,
                                   &detail)
         != NGX_DECLINED)

@@ -10,6 +10,7 @@
 
 
 #include "ngx_violet_guard.h"
+#include "ngx_violet_answer.h"
 
 
 static ngx_int_t ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
@@ -126,12 +127,18 @@ static ngx_violet_refusal_e
 ngx_violet_guard_refuse(ngx_http_request_t *r,
     ngx_violet_refusal_e refused)
 {
+    ngx_str_t             detail;
     ngx_http_upstream_t  *u;
 
     u = r->upstream;
 
     u->conf = &ngx_violet_refusing_conf;
     u->resolved = NULL;
+
+    ngx_violet_answer_refusal(refused, &detail);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "violet: the request was not sent: %V", &detail);
 
     return refused;
 }

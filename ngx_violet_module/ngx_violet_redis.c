@@ -249,11 +249,6 @@ ngx_violet_redis_connected(const redisAsyncContext *ac, int status)
 
     if (ngx_violet_redis_send_preamble(redis) != NGX_OK) {
         ngx_post_event(&redis->drop, &ngx_posted_events);
-        return;
-    }
-
-    if (redis->preamble == 0) {
-        ngx_violet_redis_ready(redis);
     }
 }
 
@@ -303,6 +298,22 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
 
         if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
                                   "SELECT", 2, argv, lens)
+            != REDIS_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        redis->preamble++;
+    }
+
+    /* the kernel accepts for a Redis that hangs: let it say something */
+
+    if (redis->preamble == 0) {
+        argv[0] = "PING";
+        lens[0] = 4;
+
+        if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
+                                  "PING", 1, argv, lens)
             != REDIS_OK)
         {
             return NGX_ERROR;

@@ -61,16 +61,27 @@ static ngx_violet_redis_script_t  ngx_violet_store_get_script = {
 };
 
 
-/* DEL first: whatever was there, of whatever type, is replaced. */
+/*
+ * HSET first, which Redis refuses when it is full, as it would not after a
+ * DEL; whatever else was there, of whatever type, is replaced.
+ */
 
 static ngx_violet_redis_script_t  ngx_violet_store_set_script = {
     ngx_string(
         "local t = redis.call('TIME') "
-        "redis.call('DEL', KEYS[1]) "
-        "redis.call('HSET', KEYS[1], 'body', ARGV[2], 'etag', ARGV[3], "
-                   "'state', ARGV[4], 'stored_at', "
-                   "string.format('%.0f', "
-                                 "t[1] * 1000 + math.floor(t[2] / 1000))) "
+        "local at = string.format('%.0f', "
+                                 "t[1] * 1000 + math.floor(t[2] / 1000)) "
+        "local function set() "
+            "return redis.pcall('HSET', KEYS[1], 'body', ARGV[2], "
+                               "'etag', ARGV[3], 'state', ARGV[4], "
+                               "'stored_at', at) "
+        "end "
+        "local r = set() "
+        "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
+            "redis.call('DEL', KEYS[1]) "
+            "r = set() "
+        "end "
+        "if type(r) == 'table' then return r end "
         "redis.call('PEXPIRE', KEYS[1], ARGV[1]) "
         "return 1"),
     ""
