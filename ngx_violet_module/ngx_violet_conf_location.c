@@ -13,6 +13,7 @@ static ngx_http_handler_pt ngx_violet_conf_proxy_handler(ngx_conf_t *cf);
 static ngx_int_t ngx_violet_conf_upstream(ngx_conf_t *cf,
     ngx_violet_loc_conf_t *vlcf);
 static ngx_uint_t ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us);
+static ngx_uint_t ngx_violet_conf_is_loopback(struct sockaddr *sa);
 
 
 char *
@@ -261,51 +262,63 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
 static ngx_uint_t
 ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
 {
-    ngx_uint_t                  i, j;
-    struct sockaddr            *sa;
-    struct sockaddr_in         *sin;
-    ngx_http_upstream_server_t  *server;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6        *sin6;
-#endif
+    ngx_uint_t                     i, j;
+    ngx_http_upstream_server_t    *server;
+    ngx_http_upstream_rr_peer_t   *peer;
+    ngx_http_upstream_rr_peers_t  *peers;
 
     if (us->servers == NULL) {
-        return 0;
+
+        /* a host name without an upstream block, resolved by now */
+
+        peers = us->peer.data;
+
+        for (peer = peers ? peers->peer : NULL; peer; peer = peer->next) {
+            if (!ngx_violet_conf_is_loopback(peer->sockaddr)) {
+                return 0;
+            }
+        }
+
+        return peers != NULL;
     }
 
     server = us->servers->elts;
 
     for (i = 0; i < us->servers->nelts; i++) {
         for (j = 0; j < server[i].naddrs; j++) {
-            sa = server[i].addrs[j].sockaddr;
-
-            switch (sa->sa_family) {
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-            case AF_UNIX:
-                break;
-#endif
-
-#if (NGX_HAVE_INET6)
-            case AF_INET6:
-                sin6 = (struct sockaddr_in6 *) sa;
-
-                if (!IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr)) {
-                    return 0;
-                }
-
-                break;
-#endif
-
-            default: /* AF_INET */
-                sin = (struct sockaddr_in *) sa;
-
-                if ((ntohl(sin->sin_addr.s_addr) >> 24) != 127) {
-                    return 0;
-                }
+            if (!ngx_violet_conf_is_loopback(server[i].addrs[j].sockaddr)) {
+                return 0;
             }
         }
     }
 
     return 1;
+}
+
+
+static ngx_uint_t
+ngx_violet_conf_is_loopback(struct sockaddr *sa)
+{
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    switch (sa->sa_family) {
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    case AF_UNIX:
+        return 1;
+#endif
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
+#endif
+
+    default: /* AF_INET */
+        sin = (struct sockaddr_in *) sa;
+        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
+    }
 }

@@ -169,7 +169,7 @@ ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    fetch->fetched.redis = status;
+    ngx_violet_redis_note(&fetch->fetched.redis, status);
 
     if (rc == NGX_ERROR) {
         fetch->fetched.limit.asked = 1;
@@ -527,7 +527,7 @@ ngx_violet_fetch_store(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    fetch->fetched.redis = status;
+    ngx_violet_redis_note(&fetch->fetched.redis, status);
     fetch->fetched.stored = (rc == NGX_OK);
 
     ngx_violet_fetch_land(fetch);
@@ -561,7 +561,7 @@ ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,
 {
     ngx_msec_t  spent;
 
-    fetch->fetched.redis = status;
+    ngx_violet_redis_note(&fetch->fetched.redis, status);
 
     spent = ngx_current_msec - fetch->asked_at;
 

@@ -186,7 +186,7 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         ngx_violet_wait_cancel(wait);
     }
 
-    ctx->redis = status;
+    ngx_violet_redis_note(&ctx->redis, status);
 
     if (rc != NGX_OK) {
         ngx_memzero(&ctx->report, sizeof(ngx_violet_report_t));
@@ -211,8 +211,8 @@ ngx_violet_health_looked_up(void *data, ngx_violet_redis_status_e status,
 
     if (r) {
         ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
-        ctx->redis = status;
 
+        ngx_violet_redis_note(&ctx->redis, status);
         ngx_violet_health_count_wait(ctx);
 
         if (report) {
@@ -306,9 +306,7 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (fetched->redis != NGX_VIOLET_REDIS_NONE) {
-        ctx->redis = fetched->redis;
-    }
+    ngx_violet_redis_note(&ctx->redis, fetched->redis);
 
     /* a plain read that joined a refused refresh is still a plain read */
 

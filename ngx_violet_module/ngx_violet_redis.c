@@ -333,7 +333,7 @@ ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
     redisReply          *reply = data;
     ngx_violet_redis_t  *redis = ac->data;
 
-    if (reply == NULL || redis->ac != ac || redis->drop.posted) {
+    if (reply == NULL || redis->ac != ac) {
         return;
     }
 
@@ -344,7 +344,9 @@ ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
                       reply->type == REDIS_REPLY_ERROR ? reply->str
                                                        : "unexpected reply");
 
-        ngx_post_event(&redis->drop, &ngx_posted_events);
+        /* not later: more replies may follow in what was read */
+
+        ngx_violet_redis_drop(&redis->drop);
         return;
     }
 
@@ -490,7 +492,23 @@ ngx_violet_redis_drop(ngx_event_t *ev)
 
     ngx_violet_redis_lost(redis);
 
+    /* within a callback this only marks the context */
+
     redisAsyncFree(ac);
+}
+
+
+void
+ngx_violet_redis_note(ngx_violet_redis_status_e *known,
+    ngx_violet_redis_status_e status)
+{
+    if (*known == NGX_VIOLET_REDIS_DOWN || *known == NGX_VIOLET_REDIS_TIMEOUT
+        || status == NGX_VIOLET_REDIS_NONE)
+    {
+        return;
+    }
+
+    *known = status;
 }
 
 
@@ -614,9 +632,5 @@ ngx_violet_redis_check_excess(redisAsyncContext *ac,
                   "violet: Redis at \"%V\" sent more than it was asked for, "
                   "closing the connection", &redis->conf.url);
 
-    ngx_violet_redis_lost(redis);
-
-    /* within a callback this only marks the context */
-
-    redisAsyncFree(ac);
+    ngx_violet_redis_drop(&redis->drop);
 }

@@ -97,6 +97,15 @@ ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,
 ngx_violet_redis_conf_t *ngx_violet_redis_conf(ngx_violet_redis_t *redis);
 
 
+/*
+ * Notes how Redis was for one who asks it several times: what went wrong
+ * first stays, since the rest follows from it.
+ */
+
+void ngx_violet_redis_note(ngx_violet_redis_status_e *known,
+    ngx_violet_redis_status_e status);
+
+
 /* Closes the connection of a worker that exits. */
 
 void ngx_violet_redis_close(ngx_violet_redis_t *redis);
