@@ -350,11 +350,11 @@ ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
         return;
     }
 
-    if (--redis->preamble == 0) {
+    ngx_violet_redis_check_excess(ac, redis);
+
+    if (redis->ac == ac && --redis->preamble == 0) {
         ngx_violet_redis_ready(redis);
     }
-
-    ngx_violet_redis_check_excess(ac, redis);
 }
 
 

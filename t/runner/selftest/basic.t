@@ -569,9 +569,9 @@ location /t { return 200 "abC"; }
 --- request eval
 ["GET /t", "GET /t"]
 --- response_body_filters eval
-[["uc"], [sub { reverse $_[0] . "" }, "lc"]]
+[["uc"], [sub { scalar reverse $_[0] }, "lc"]]
 --- response_body eval
-["ABC", "abc"]
+["ABC", "cba"]
 
 === B65 eval that does not compile FAILS
 --- config

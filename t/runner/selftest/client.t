@@ -186,7 +186,6 @@ location /t {
 --- tcp_no_close
 --- request
 GET /t
---- response_body: abc
 --- error_log
 timed out
 

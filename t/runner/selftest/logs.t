@@ -288,13 +288,12 @@ http process request line
 === L34 wait
 --- config
 location /t {
-    limit_rate 1;
-    post_action /later;
+    lingering_close always;
+    lingering_time 200ms;
     return 200;
 }
-location /later { return 200; }
 --- request
 GET /t
---- wait: 0.1
+--- wait: 0.4
 --- error_log
-http process request line
+close http connection

@@ -24,7 +24,8 @@ sub send_request {
     my ($packets, %option) = @_;
 
     my $sock = connect_to($option{addr} || setting('client_addr'),
-                          setting('server_port_for_client'));
+                          setting('server_port_for_client'),
+                          $option{server_alive});
 
     return ('', "cannot connect: $!") if !$sock;
 
@@ -48,7 +49,7 @@ sub send_request {
 
 
 sub connect_to {
-    my ($addr, $port) = @_;
+    my ($addr, $port, $server_alive) = @_;
 
     my $deadline = time + $connect_time;
 
@@ -65,7 +66,7 @@ sub connect_to {
             return $sock;
         }
 
-        return undef if time > $deadline;
+        return undef if time > $deadline || !$server_alive->();
         sleep setting('sleep');
     }
 }

@@ -287,6 +287,8 @@ sub run_nginx {
     system $command;
     my $status = $?;
 
+    wait_for_pid() if $status == 0;
+
     open my $in, '<', $said or return ($status, '');
     local $/;
 
@@ -294,13 +296,22 @@ sub run_nginx {
 }
 
 
+# It listens as soon as it goes to the background, but its pid comes later.
+sub wait_for_pid {
+    my $deadline = time + 10;
+
+    sleep 0.002 until running_pid() || time > $deadline;
+}
+
+
 # A number turns it on, anything else is taken as its options.  The reports go
-# to files of their own beside the error log.
+# to files of their own.  Leaks are shown but count for nothing: nginx has some
+# itself, as it ends.
 sub valgrind {
     my $options = setting('valgrind');
     my $logs = $ENV{TEST_NGINX_KEEP_LOGS} || $Test::Nginx::Util::LogDir;
 
-    $options = '--leak-check=full --show-possibly-lost=no'
+    $options = '--leak-check=full --errors-for-leak-kinds=none'
         . ' --num-callers=40 --gen-suppressions=all'
         if $options =~ /^\d+$/;
 

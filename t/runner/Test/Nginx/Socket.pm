@@ -419,6 +419,7 @@ sub exchange {
         $request,
         addr         => $block->value('server_addr_for_client'),
         middle_delay => $block->value('raw_request_middle_delay'),
+        server_alive => \&running_pid,
         shutdown     => $shutdown,
         timeout      => defined $seconds ? $seconds : setting('timeout'),
     );

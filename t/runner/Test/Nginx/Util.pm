@@ -166,8 +166,8 @@ sub env_value {
     my ($var, $name) = @_;
 
     if ($var =~ /^TEST_NGINX_RAND_PORT_\d+$/) {
-        $RandPorts->{$var}
-            ||= free_port(setting('server_port'), values %$RandPorts);
+        my @taken = (setting('server_port'), values %$RandPorts);
+        $RandPorts->{$var} = free_port(@taken) if !$RandPorts->{$var};
         return $RandPorts->{$var};
     }
 
