@@ -130,14 +130,6 @@ ngx_violet_conf_redis_url(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
         return NGX_CONF_ERROR;
     }
 
-    if (u.uri.len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" after the path of a unix socket in "
-                           "\"violet_redis\", leave it out: the database is "
-                           "0 there", &u.uri);
-        return NGX_CONF_ERROR;
-    }
-
     redis->addrs = u.addrs;
     redis->naddrs = u.naddrs;
 
