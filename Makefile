@@ -26,7 +26,9 @@ test:
 	@util/test
 
 check:
+	@util/style --self-test
 	@util/style
+	@util/docs-check --self-test
 	@util/docs-check
 
 clean:
