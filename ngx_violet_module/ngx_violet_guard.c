@@ -135,6 +135,10 @@ ngx_violet_guard_refuse(ngx_http_request_t *r,
     u->conf = &ngx_violet_refusing_conf;
     u->resolved = NULL;
 
+    /* it ends as a problem of ours, not as one of the operator's pages */
+
+    r->error_page = 1;
+
     ngx_violet_answer_refusal(refused, &detail);
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
