@@ -294,6 +294,7 @@ static ngx_uint_t
 ngx_violet_cart_caller_left(ngx_http_request_t *r)
 {
     u_char             byte;
+    ssize_t            n;
     ngx_connection_t  *c;
 
     c = r->connection;
@@ -308,8 +309,11 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
     }
 #endif
 
-    return c->fd != (ngx_socket_t) -1
-           && recv(c->fd, &byte, 1, MSG_PEEK|MSG_DONTWAIT) == 0;
+    n = recv(c->fd, &byte, 1, MSG_PEEK|MSG_DONTWAIT);
+
+    return n == 0
+           || (n == -1 && ngx_socket_errno != NGX_EAGAIN
+               && ngx_socket_errno != NGX_EINTR);
 }
 
 

@@ -302,6 +302,8 @@ ngx_violet_exchange_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
 static ngx_violet_exchange_result_e
 ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
 {
+    ngx_http_upstream_t  *u;
+
     if (e->refused) {
         return NGX_VIOLET_EXCHANGE_REFUSED;
     }
@@ -323,6 +325,16 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
         }
 
         return NGX_VIOLET_EXCHANGE_UNREACHABLE;
+    }
+
+    if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
+
+        /* nginx says no more of a failure once the caller has gone */
+
+        u = e->subrequest->upstream;
+
+        return u->state->response_time >= u->conf->read_timeout
+               ? NGX_VIOLET_EXCHANGE_TIMEOUT : NGX_VIOLET_EXCHANGE_CUT;
     }
 
     return rc == NGX_HTTP_GATEWAY_TIME_OUT ? NGX_VIOLET_EXCHANGE_TIMEOUT

@@ -63,22 +63,6 @@ GET /t
 --- error_log
 never said
 
-=== C06 the fake server
---- config
-location /t { proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1; }
---- tcp_listen: $TEST_NGINX_RAND_PORT_1
---- tcp_reply eval
-"HTTP/1.0 201 OK\r\n\r\nabc"
---- tcp_query eval
-"GET /t HTTP/1.0\r\nHost: 127.0.0.1:$Test::Nginx::Util::RandPorts->{X}"
-. "\r\nConnection: close\r\n\r\n"
---- tcp_query_len: 3
---- request
-GET /t
---- error_code: 201
---- response_body: abc
---- SKIP
-
 === C07 tcp_query
 --- config
 location /t {
@@ -138,20 +122,6 @@ location /t {
 --- request
 GET /t
 --- error_code: 201
-
-=== C11 tcp_query by regex
---- config
-location /t { proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1; }
---- tcp_listen: $TEST_NGINX_RAND_PORT_1
---- tcp_reply eval
-sub { "HTTP/1.0 200 OK\r\n\r\n" . substr $_[0], 0, 3 }
---- tcp_query eval
-qr{^GET /t}
---- tcp_query_len: 5
---- request
-GET /t
---- response_body: GET
---- SKIP
 
 === C12 a reply by code
 --- config
