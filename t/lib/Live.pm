@@ -1,0 +1,367 @@
+package Live;
+
+# A harness for tests of a whole running nginx: with a master and workers, an
+# own Redis, an own mock Violet, fake servers and raw clients.  The tests are
+# plain Test::More files in t/live.
+#
+#   my $live = Live->new;
+#   my $redis = $live->redis;
+#   my $mock = $live->mock;
+#   my $nginx = $live->nginx(workers => 2,
+#                            http => $live->violet_http($redis, $mock),
+#                            server => $live->violet_location);
+#   my $answer = $live->request($nginx->port, 'GET /v1/...');
+#   ...
+#   $live->check_logs;
+#   done_testing();
+#
+# Everything listens on 127.0.0.1 at a free port, lives in one temporary
+# folder, and is stopped by its pid at the end, even if the test dies.
+
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Basename qw(basename dirname);
+use File::Copy ();
+use File::Path ();
+use File::Spec ();
+use File::Temp ();
+use IO::Socket::INET;
+use POSIX qw(WNOHANG);
+use Test::More ();
+use Time::HiRes qw(sleep time);
+
+use Live::Client;
+use Live::Fake;
+use Live::Nginx;
+use Live::Process;
+
+my $root = Cwd::abs_path(dirname(__FILE__) . '/../..');
+my $open_files = 8192;
+my @all;
+my %given;
+
+raise_open_files();
+
+
+sub new {
+    my ($class) = @_;
+
+    my $name = basename($0) =~ s/\.t$//r;
+    my $parent = $ENV{TEST_LIVE_FOLDER} || File::Spec->tmpdir;
+    my $folder = File::Temp::tempdir("live-$name-XXXXXX", DIR => $parent);
+
+    my $self = bless {
+        folder  => $folder,
+        name    => $name,
+        pid     => $$,
+        checked => 0,
+        logs    => [],
+        count   => 0,
+    }, $class;
+
+    push @all, $self;
+
+    return $self;
+}
+
+
+sub folder {
+    return $_[0]{folder};
+}
+
+
+# A thousand clients need more than most shells allow, and Perl cannot ask for
+# it itself.
+sub raise_open_files {
+    return if $ENV{LIVE_OPEN_FILES}++;
+
+    open my $in, '<', '/proc/self/limits' or return;
+    my ($soft) = map { /^Max open files\s+(\d+)/ ? $1 : () } <$in>;
+    close $in;
+
+    return if !$soft || $soft >= $open_files || !-f $0;
+
+    exec 'sh', '-c', "ulimit -n $open_files 2>/dev/null; exec \"\$@\"", 'sh',
+         $^X, (map { "-I$_" } grep { !ref } @INC), $0, @ARGV;
+}
+
+
+# Below the range from which the kernel takes ports for outgoing connections.
+sub free_port {
+    for (1 .. 1000) {
+        my $port = 20000 + int rand 12000;
+        next if $given{$port}++;
+
+        my $sock = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$port",
+                                         Listen => 1, ReuseAddr => 1);
+        return $port if $sock;
+    }
+
+    die "no free port\n";
+}
+
+
+# --- servers ---
+
+sub process {
+    my ($self, $name, @command) = @_;
+
+    my $log = "$self->{folder}/$name." . ++$self->{count} . '.out';
+
+    return Live::Process->start($name, $log, @command);
+}
+
+
+# Options: args (more of its command line), port.
+sub redis {
+    my ($self, %option) = @_;
+
+    my $port = $option{port} || free_port();
+    my $folder = "$self->{folder}/redis.$port";
+    File::Path::make_path($folder);
+
+    my $redis = $self->process(
+        'redis', 'redis-server', '--bind', '127.0.0.1', '--port', $port,
+        '--dir', $folder, '--save', '', '--appendonly', 'no',
+        '--daemonize', 'no', '--enable-debug-command', 'yes',
+        @{$option{args} || []});
+
+    return $self->listening($redis, $port);
+}
+
+
+# Options: args, port.
+sub mock {
+    my ($self, %option) = @_;
+
+    my $port = $option{port} || free_port();
+    my $mock = $self->process(
+        'mock', 'python3', "$root/t/mock/violet.py", '--port', $port,
+        '--app-id', '10000', '--app-secret', 'mock-app-secret',
+        '--token', 'mock-token', @{$option{args} || []});
+
+    return $self->listening($mock, $port);
+}
+
+
+sub listening {
+    my ($self, $process, $port) = @_;
+
+    $process->{port} = $port;
+
+    $self->wait_for(20, sub {
+        die $process->name, ' ended: ', $process->output
+            if !$process->is_alive;
+        return IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port");
+    }) or die $process->name, " does not listen: ", $process->output;
+
+    return $process;
+}
+
+
+# See Live::Nginx for the options.
+sub nginx {
+    my ($self, %option) = @_;
+
+    my $port = delete $option{port} || free_port();
+    my $nginx = Live::Nginx->new(
+        folder => "$self->{folder}/nginx." . ++$self->{count},
+        port   => $port,
+        root   => $root,
+        %option);
+
+    push @{$self->{logs}}, $nginx->error_log_file;
+    $nginx->start;
+    $self->listening($nginx->process, $port);
+    $self->wait_for(20, sub { $nginx->workers >= $nginx->{workers} })
+        or die "nginx has not all its workers\n";
+
+    return $nginx;
+}
+
+
+# A server that behaves badly, see Live::Fake.
+sub fake {
+    my ($self, %option) = @_;
+
+    my $port = delete $option{port} || free_port();
+
+    return Live::Fake->start($port, "$self->{folder}/fake.$port", %option);
+}
+
+
+# --- configuration ---
+
+sub violet_http {
+    my ($self, $redis, $mock, $more) = @_;
+
+    $more = '' if !defined $more;
+
+    return <<"    END";
+    violet_redis redis://127.0.0.1:@{[$redis->port]}/0;
+
+    violet_app shop {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:@{[$mock->port]};
+        keepalive 8;
+    }
+
+    $more
+    END
+}
+
+
+sub violet_location {
+    my ($self, $more) = @_;
+
+    $more = '' if !defined $more;
+
+    return <<"    END";
+    location /v1/ {
+        violet shop;
+        proxy_pass http://violet_api;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        $more
+    }
+    END
+}
+
+
+# --- clients ---
+
+# One exchange on a connection of its own.  $what is "GET /path", or raw bytes
+# if it has a line break.  Options: headers (a hash), body, timeout.
+# Gives {status, headers, body, raw, seconds, error}; header names are in lower
+# case, lines of one name joined.
+sub request {
+    my ($self, $port, $what, %option) = @_;
+
+    my $client = Live::Client->new($port);
+    $client->send(Live::Client::request_bytes($what, %option));
+
+    return $client->answer($option{timeout} || 10);
+}
+
+
+sub client {
+    my ($self, $port) = @_;
+
+    return Live::Client->new($port);
+}
+
+
+# Many at once, each on a connection of its own, all connections open before
+# the first byte is sent.  Options: count, request (text, or code that gives it
+# for a number), timeout.  Gives an answer for each, as request() does.
+sub many {
+    my ($self, $port, %option) = @_;
+
+    return Live::Client::many($port, %option);
+}
+
+
+# What the mock counted.
+sub mock_counts {
+    my ($self, $mock) = @_;
+
+    require JSON::PP;
+    my $answer = $self->request($mock->port, 'GET /_mock/counts');
+
+    return JSON::PP::decode_json($answer->{body});
+}
+
+
+# --- time ---
+
+# Asks again and again; gives the first true value, or nothing in time.
+sub wait_for {
+    my ($self, $seconds, $code) = @_;
+
+    my $deadline = time + $seconds;
+
+    while (1) {
+        my $value = $code->();
+        return $value if $value;
+        return undef if time > $deadline;
+        sleep 0.02;
+    }
+}
+
+
+# --- the end ---
+
+# One check for each nginx: its error log has no line that it must not have.
+# It is about the whole life, so all of them are stopped first.
+sub check_logs {
+    my ($self, @allowed) = @_;
+
+    Live::Process::stop_all('nginx');
+    $self->{checked} = 1;
+
+    for my $file (@{$self->{logs}}) {
+        my @lines = grave_lines($file, @allowed);
+
+        Test::More::ok(!@lines, 'nothing grave in the error log')
+            or Test::More::diag(@lines);
+    }
+}
+
+
+sub grave_lines {
+    my ($file, @allowed) = @_;
+
+    open my $in, '<', $file or return "$file: $!\n";
+
+    return grep {
+        my $line = $_;
+        $line =~ /\[(?:alert|emerg)\]|Sanitizer|runtime error:/
+            || $line =~ /ERROR SUMMARY: [1-9]/
+            and !grep { $line =~ $_ } @allowed;
+    } <$in>;
+}
+
+
+# Kept for the look over all logs at the end of a run.
+sub keep_logs {
+    my ($self, $passed) = @_;
+
+    my $folder = $ENV{TEST_NGINX_KEEP_LOGS} or return;
+
+    for my $file (@{$self->{logs}}) {
+        my $n = basename(dirname(dirname($file)));
+        my $kind = $self->{checked} && $passed ? '.expected.log' : '.log';
+        File::Copy::copy($file, "$folder/live-$self->{name}.$n$kind");
+    }
+}
+
+
+END {
+    my $status = $?;
+
+    for my $live (grep { $_->{pid} == $$ } @all) {
+        Live::Process::stop_all();
+
+        if (!$live->{checked}) {
+            my @lines = map { grave_lines($_) } @{$live->{logs}};
+            Test::More::diag("check_logs was not called:\n", @lines) if @lines;
+            $status ||= 1 if @lines;
+        }
+
+        $live->keep_logs(!$status);
+        File::Path::remove_tree($live->{folder})
+            if !$status && !$ENV{TEST_NGINX_NO_CLEAN};
+        Test::More::diag("all files are in $live->{folder}") if $status;
+    }
+
+    $? = $status;
+}
+
+1;

@@ -1,0 +1,289 @@
+package Live::Nginx;
+
+# An nginx with a master and workers in a folder of its own.
+#
+# Options: http, server, main, events (text of these parts of the
+# configuration), workers (1), connections (4096), log_level (info), binary.
+
+use strict;
+use warnings;
+
+use File::Path ();
+use Time::HiRes qw(sleep time);
+
+use Live::Process;
+
+
+sub new {
+    my ($class, %option) = @_;
+
+    my $self = bless {
+        binary      => $ENV{TEST_NGINX_BINARY} || 'nginx',
+        connections => 4096,
+        events      => '',
+        http        => '',
+        log_level   => 'info',
+        main        => '',
+        server      => '',
+        workers     => 1,
+        %option,
+    }, $class;
+
+    File::Path::make_path(map { "$self->{folder}/$_" } qw(conf html logs));
+    $self->write_config;
+
+    return $self;
+}
+
+
+sub port {
+    return $_[0]{port};
+}
+
+
+sub process {
+    return $_[0]{process};
+}
+
+
+sub pid {
+    return $_[0]{process}->pid;
+}
+
+
+sub folder {
+    return $_[0]{folder};
+}
+
+
+sub error_log_file {
+    return "$_[0]{folder}/logs/error.log";
+}
+
+
+sub error_log {
+    return text_of($_[0]->error_log_file);
+}
+
+
+sub access_log {
+    return text_of("$_[0]{folder}/logs/access.log");
+}
+
+
+sub text_of {
+    my ($file) = @_;
+
+    open my $in, '<', $file or return '';
+    local $/;
+    my $text = <$in>;
+
+    return defined $text ? $text : '';
+}
+
+
+# Changes parts of the configuration; reload() makes nginx read it.
+sub configure {
+    my ($self, %option) = @_;
+
+    @$self{keys %option} = values %option;
+    $self->write_config;
+}
+
+
+sub write_config {
+    my ($self) = @_;
+
+    open my $out, '>', "$self->{folder}/conf/nginx.conf"
+        or die "nginx.conf: $!\n";
+    print $out $self->config_text;
+    close $out or die "nginx.conf: $!\n";
+}
+
+
+sub config_text {
+    my ($self) = @_;
+
+    my $folder = $self->{folder};
+    my $user = $> == 0 ? 'user root;' : '';
+    # Valgrind keeps some for itself and allows no change.
+    my $limit = $ENV{TEST_NGINX_USE_VALGRIND} ? ''
+                : 'worker_rlimit_nofile 8192;';
+    my $temp = join '', map { "    ${_}_temp_path $folder/${_}_temp;\n" }
+                        qw(client_body proxy);
+
+    return <<"    END";
+@{[$self->load_module]}
+$user
+daemon off;
+worker_processes $self->{workers};
+$limit
+error_log $folder/logs/error.log $self->{log_level};
+pid $folder/logs/nginx.pid;
+$self->{main}
+
+events {
+    worker_connections $self->{connections};
+    $self->{events}
+}
+
+http {
+    access_log $folder/logs/access.log;
+    default_type text/plain;
+$temp
+$self->{http}
+
+    server {
+        listen 127.0.0.1:$self->{port} backlog=2048;
+        server_name localhost;
+
+$self->{server}
+    }
+}
+    END
+}
+
+
+# Only for those who use it; an nginx that has it built in says so.
+sub load_module {
+    my ($self) = @_;
+
+    return '' if $ENV{TEST_NGINX_STATIC} || "$self->{http}$self->{server}"
+                                            !~ /\bviolet/;
+
+    my $module = $ENV{TEST_NGINX_LOAD_MODULES}
+                 || "$self->{root}/build/ngx_violet_module.so";
+
+    return "load_module $module;";
+}
+
+
+sub command {
+    my ($self, @more) = @_;
+
+    my @valgrind;
+
+    if ($ENV{TEST_NGINX_USE_VALGRIND}) {
+        my $logs = $ENV{TEST_NGINX_KEEP_LOGS} || "$self->{folder}/logs";
+        @valgrind = ('valgrind', "--log-file=$logs/valgrind-live.%p.log",
+                     '--trace-children=yes', '--leak-check=full',
+                     '--errors-for-leak-kinds=none', '--num-callers=40');
+    }
+
+    return (@valgrind, $self->{binary}, '-e', $self->error_log_file,
+            '-p', "$self->{folder}/", '-c', "$self->{folder}/conf/nginx.conf",
+            @more);
+}
+
+
+sub start {
+    my ($self) = @_;
+
+    $self->{process} = Live::Process->start(
+        'nginx', "$self->{folder}/logs/output", $self->command);
+    $self->{process}{port} = $self->{port};
+}
+
+
+# "nginx -t": gives whether it is content, and what it said.
+sub test_config {
+    my ($self) = @_;
+
+    my $process = Live::Process->start(
+        'nginx-t', "$self->{folder}/logs/test", $self->command('-t'));
+    $process->wait_end(30);
+
+    return ($process->status == 0, $process->output);
+}
+
+
+sub signal {
+    my ($self, $signal) = @_;
+
+    return $self->{process}->signal($signal);
+}
+
+
+sub workers {
+    my ($self) = @_;
+
+    my $master = $self->pid;
+    my @pids;
+
+    for my $file (glob '/proc/[0-9]*/stat') {
+        my ($pid, $state, $parent)
+            = text_of($file) =~ /^(\d+) \(.*\) (\S) (\d+)/s or next;
+        push @pids, $pid if $parent == $master && $state ne 'Z';
+    }
+
+    return @pids;
+}
+
+
+# Gives true as soon as there are new workers; the old ones may still be
+# busy with what they had.  False if nginx kept the old configuration.
+sub reload {
+    my ($self, $seconds) = @_;
+
+    my %old = map { $_ => 1 } $self->workers;
+    my $deadline = time + ($seconds || 10);
+
+    $self->signal('HUP');
+
+    while (time < $deadline) {
+        my @new = grep { !$old{$_} } $self->workers;
+        return 1 if @new >= $self->{workers};
+        return 0 if $self->error_log =~ /\[emerg\]/;
+        sleep 0.02;
+    }
+
+    return 0;
+}
+
+
+# The workers that a reload left behind are gone.
+sub wait_gone {
+    my ($self, $seconds, @pids) = @_;
+
+    my $deadline = time + $seconds;
+
+    while (grep { text_of("/proc/$_/stat") =~ /\) [^Z] / } @pids) {
+        return 0 if time > $deadline;
+        sleep 0.02;
+    }
+
+    return 1;
+}
+
+
+# Waits for a line of the error log.
+sub wait_log {
+    my ($self, $pattern, $seconds) = @_;
+
+    my $deadline = time + ($seconds || 5);
+
+    while (1) {
+        return 1 if $self->error_log =~ $pattern;
+        return 0 if time > $deadline;
+        sleep 0.02;
+    }
+}
+
+
+# A graceful end: false if it takes longer.
+sub quit {
+    my ($self, $seconds) = @_;
+
+    $self->signal('QUIT');
+
+    return $self->{process}->wait_end($seconds || 10);
+}
+
+
+sub stop {
+    my ($self) = @_;
+
+    return $self->{process}->stop;
+}
+
+1;

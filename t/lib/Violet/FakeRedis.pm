@@ -1,0 +1,200 @@
+package Violet::FakeRedis;
+
+# A Redis that answers as a test wants it to.  The section fake_redis of a
+# block is a list of replies, one for each script that is to be run, on any
+# connection, the last of them for all others.  What comes before (PING, AUTH,
+# SELECT) goes well, unless the list begins with a hash that says otherwise:
+#
+#     --- fake_redis eval: [{PING => "-ERR no\r\n"}, "\$-1\r\n"]
+#
+# $ENV{TEST_NGINX_FAKE_PORT} is where it listens.  A reply is
+#
+#     "+OK\r\n"      these bytes
+#     undef          nothing, ever
+#     'close'        the connection is closed
+#     'reset'        ... by an RST
+#     [0.2, ...]     a pause, then further replies
+#     \"bytes"       these, one at a time, every 20 ms
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IO::Select;
+use IO::Socket::INET;
+use POSIX ();
+use Socket qw(SOL_SOCKET SO_LINGER);
+use Time::HiRes qw(sleep);
+
+require Test::Nginx::Socket;
+
+our @EXPORT = qw(bulk found);
+
+my $main_pid = $$;
+my $pid;
+my %input;
+my %preamble = (AUTH => "+OK\r\n", PING => "+PONG\r\n",
+                SELECT => "+OK\r\n");
+
+my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
+    or die "no port for the fake Redis: $!\n";
+
+$ENV{TEST_NGINX_FAKE_PORT} = $socket->sockport;
+
+Test::Nginx::Socket::add_block_preprocessor(\&start);
+Test::Nginx::Socket::add_test_cleanup_handler(\&stop);
+
+
+# What the module's script gives for a report that was found.
+sub found {
+    my ($body) = @_;
+
+    return "*5\r\n" . bulk($body) . bulk('"' . '0' x 40 . '"')
+        . bulk('ready') . ":5000\r\n:80000000\r\n";
+}
+
+
+sub bulk {
+    my ($bytes) = @_;
+
+    return '$' . length($bytes) . "\r\n$bytes\r\n";
+}
+
+
+sub start {
+    my ($block) = @_;
+
+    my @replies = $block->fake_redis;
+
+    return if !@replies;
+
+    @replies = @{$replies[0]} if ref $replies[0] eq 'ARRAY' && @replies == 1;
+
+    stop();
+    $pid = fork;
+    die "fork: $!\n" if !defined $pid;
+
+    return if $pid;
+
+    $SIG{PIPE} = 'IGNORE';
+    eval { serve(@replies); 1 } or warn "fake Redis: $@";
+    POSIX::_exit(0);
+}
+
+
+sub stop {
+    return if !$pid || $$ != $main_pid;
+
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    undef $pid;
+
+    # Whoever has connected meanwhile shall not meet the next block's fake.
+    $socket->blocking(0);
+    1 while $socket->accept;
+    $socket->blocking(1);
+}
+
+
+sub serve {
+    my (@replies) = @_;
+
+    my %answer = (%preamble, ref $replies[0] eq 'HASH' ? %{shift @replies}
+                                                       : ());
+    my $select = IO::Select->new($socket);
+
+    while (my @ready = $select->can_read) {
+        for my $sock (@ready) {
+            if ($sock == $socket) {
+                $select->add($socket->accept);
+                next;
+            }
+
+            my $got = sysread $sock, $input{$sock}, 65536,
+                              length($input{$sock} || '');
+
+            if (!$got) {
+                forget($select, $sock);
+                next;
+            }
+
+            while (exists $input{$sock}
+                   && (my $name = take_command(\$input{$sock})))
+            {
+                my $reply = exists $answer{$name} ? $answer{$name}
+                          : @replies > 1          ? shift @replies
+                          :                         $replies[0];
+                answer($select, $sock, $reply);
+            }
+        }
+    }
+}
+
+
+sub forget {
+    my ($select, $sock) = @_;
+
+    $select->remove($sock);
+    delete $input{$sock};
+    close $sock;
+}
+
+
+# Its first word; nothing if it is not whole yet.
+sub take_command {
+    my ($bytes) = @_;
+
+    my @words;
+
+    $$bytes =~ /\A\*(\d+)\r\n/g or return '';
+
+    for (1 .. $1) {
+        $$bytes =~ /\G\$(\d+)\r\n/g or return '';
+        my $end = pos($$bytes) + $1 + 2;
+        return '' if $end > length $$bytes;
+        push @words, substr $$bytes, pos $$bytes, $1;
+        pos($$bytes) = $end;
+    }
+
+    substr $$bytes, 0, pos $$bytes, '';
+
+    return uc $words[0];
+}
+
+
+sub answer {
+    my ($select, $sock, $reply) = @_;
+
+    if (!defined $reply) {
+        return;
+
+    } elsif (ref $reply eq 'ARRAY') {
+        my ($pause, @more) = @$reply;
+        sleep $pause;
+        answer($select, $sock, $_) for @more;
+
+    } elsif (ref $reply) {
+        for my $byte (split //, $$reply) {
+            syswrite $sock, $byte or last;
+            sleep 0.02;
+        }
+
+    } elsif ($reply eq 'close') {
+        forget($select, $sock);
+
+    } elsif ($reply eq 'reset') {
+        setsockopt $sock, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0);
+        forget($select, $sock);
+
+    } else {
+        syswrite $sock, $reply;
+    }
+}
+
+
+END {
+    local $?;
+    stop();
+}
+
+1;

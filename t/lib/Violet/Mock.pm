@@ -1,0 +1,62 @@
+package Violet::Mock;
+
+# Patterns for what the mock says it was asked (GET /_mock/counts and
+# GET /_mock/last), and for problems of the gateway.  They are exported into
+# the test file; a block's "eval" calls them as ::counts(...).
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+
+our @EXPORT = qw(asked counts problem sent);
+
+my @routes = qw(
+    cart_submit connection_health connection_health_list
+    connection_health_report connection_health_search garbage login other
+    token unauthorized
+);
+
+
+# The whole of /_mock/counts: what is not given was never asked.
+sub counts {
+    my (%count) = ((map { $_ => 0 } @routes), @_);
+
+    my $text = join ', ', map { "\"$_\": $count{$_}" } sort keys %count;
+
+    return '\A' . quotemeta("{$text}") . '\z';
+}
+
+
+# /_mock/last: the line of a route's last request; then, if they are given,
+# regexes for its headers and the rest.
+sub asked {
+    my ($route, $line, @rest) = @_;
+
+    my $request = quotemeta("\"$route\": {\"line\": \"$line HTTP/1.");
+
+    return join '[^{}]*', "$request\[01]\"", @rest;
+}
+
+
+# A header that a request in /_mock/last, or an echo, came with.
+sub sent {
+    my ($name, $value) = @_;
+
+    return quotemeta("[\"$name\", \"$value\"]");
+}
+
+
+# The problem document of section 8, every key of it.
+sub problem {
+    my ($type, $status, $detail) = @_;
+
+    $detail = '' if !defined $detail;
+
+    return '\A\{"type":"urn:ngx-violet:' . quotemeta($type)
+           . '","title":"[^"\\\\]+","status":' . $status . ',"detail":"'
+           . '(?=(?:[^"\\\\]|\\\\.)*?' . $detail . ')(?:[^"\\\\]|\\\\.)+'
+           . '","request_id":"[0-9a-f]{32}"\}\s*\z';
+}
+
+1;

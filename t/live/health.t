@@ -1,0 +1,495 @@
+#!/usr/bin/perl
+
+# Many callers of one report at once, callers who leave, refreshes in bursts,
+# a reload in the middle.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Violet::Redis;
+
+my $live = Live->new;
+my $redis = $live->redis;
+my $mock = $live->mock;
+
+my $more = 'add_header X-Vars "$violet_cache_status $violet_refresh" always;'
+           . 'add_header X-Worker $pid always;'
+           . 'proxy_read_timeout 3s;'
+           . 'location /status { stub_status; }'
+           . uncached('/impatient/', 'proxy_read_timeout 500ms;')
+           . uncached('/stale/', 'violet_health_ttl 1s;'
+                                 . 'violet_health_stale 1h;')
+           . uncached('/bypass/', 'violet_health_cache off;');
+
+my $nginx = nginx(1);
+
+misses();
+expiries();
+bypasses();
+failures();
+refusals();
+reads_join_refreshes();
+refreshes_join_refreshes();
+refreshes_do_not_join_reads();
+read_joins_refused_refresh();
+refused_refreshes();
+callers_who_leave();
+caller_of_a_stalled_violet_leaves();
+reload();
+quit();
+bursts();
+
+$live->check_logs;
+done_testing();
+
+
+sub nginx {
+    my ($workers) = @_;
+
+    my $http = $live->violet_http($redis, $mock);
+    $http =~ s{(violet_redis [^;]+)}{$1 timeout=2s connect_timeout=2s};
+
+    return $live->nginx(workers => $workers, http => $http,
+                        server => $live->violet_location . $more);
+}
+
+
+# A location with another prefix, of the same app and upstream.
+sub uncached {
+    my ($prefix, $lines) = @_;
+
+    return "location ${prefix}v1/ { violet shop;"
+           . "proxy_pass http://violet_api/v1/; $lines }\n";
+}
+
+
+sub path {
+    my ($merchant, $prefix) = @_;
+
+    return 'GET ' . ($prefix || '/') . "v1/operations/connection_health/"
+           . $merchant;
+}
+
+
+sub get {
+    return $live->request($nginx->port, path(@_));
+}
+
+
+sub many {
+    my ($count, @path) = @_;
+
+    return $live->many($nginx->port, count => $count, request => path(@path));
+}
+
+
+# Sends a request and gives the client that waits for its answer.
+sub ask {
+    my $client = $live->client($nginx->port);
+
+    $client->send(Live::Client::request_bytes(path(@_)));
+
+    return $client;
+}
+
+
+sub vars {
+    my ($answer) = @_;
+
+    return ($answer->{headers}{'x-vars'} || '') =~ s/ +$//r;
+}
+
+
+sub cache_status {
+    return $_[0]{headers}{'cache-status'} || '';
+}
+
+
+sub reached {
+    my ($merchant, $route) = @_;
+
+    $route = 'connection_health' if !defined $route;
+
+    return $live->mock_counts($mock)->{"$route/$merchant"} || 0;
+}
+
+
+sub reaches {
+    my ($merchant) = @_;
+
+    return $live->wait_for(5, sub { reached($merchant) });
+}
+
+
+sub redis {
+    return Violet::Redis->new($redis->port)->command($_[0]);
+}
+
+
+sub flush {
+    redis('FLUSHALL');
+}
+
+
+sub count(&@) {
+    my ($code, @answers) = @_;
+
+    return scalar grep { $code->() } @answers;
+}
+
+
+# One is the opener, the others say that they joined; all get the same.
+sub is_one_flight {
+    my ($title, $merchant, $opener, $collapsed, @answers) = @_;
+
+    is(reached($merchant), 1, "$title: one request reaches Violet");
+    is(count(sub { $_->{status} == 200 }, @answers), scalar @answers,
+       "$title: all are answered");
+    is(count(sub { vars($_) eq $opener }, @answers), 1, "$title: one opener");
+    is(count(sub { vars($_) =~ /^JOINED\b/
+                   && cache_status($_) eq $collapsed }, @answers),
+       @answers - 1, "$title: the others joined");
+    is(count(sub { $_->{body} eq $answers[0]{body} }, @answers),
+       scalar @answers, "$title: the same bytes for all");
+    like($answers[0]{body}, qr/"merchant_id": $merchant\b/,
+         "$title: the right ones");
+}
+
+
+sub misses {
+    is_one_flight('50 misses', 22001, 'MISS',
+                  'violet; fwd=uri-miss; collapsed', many(50, 22001));
+    is(vars(get(22001)), 'HIT', '50 misses: then a hit');
+
+    my @answers = $live->many($nginx->port, count => 50, request => sub {
+        return path(22010 + $_[0] % 5);
+    });
+    is(count(sub { vars($_) eq 'MISS' }, @answers), 5,
+       'misses of 5 merchants: 5 flights');
+    is(count(sub { $answers[$_]{body} =~ /"merchant_id": (\d+)/
+                   && $1 == 22010 + $_ % 5 }, 0 .. 49), 50,
+       'misses of 5 merchants: each gets the own one');
+}
+
+
+sub expiries {
+    get(22002, '/stale/');
+    sleep 1.1;
+    $live->request($mock->port,
+                   "POST /_mock/reset HTTP/1.0\r\nContent-Length: 0\r\n\r\n");
+
+    is_one_flight('50 expiries', 22002, 'EXPIRED',
+                  'violet; fwd=stale; collapsed', many(50, 22002, '/stale/'));
+}
+
+
+sub bypasses {
+    is_one_flight('50 without a cache', 22003, 'BYPASS',
+                  'violet; fwd=bypass; collapsed',
+                  many(50, 22003, '/bypass/'));
+}
+
+
+# Who joined gets the same problem; who comes later starts anew.
+sub failures {
+    my @answers = many(30, 60201, '/impatient/');
+
+    is(count(sub { $_->{status} == 504 }, @answers), 30,
+       'a stalled Violet: 504 for all');
+    is(reached(60201), 1, 'a stalled Violet: asked once');
+
+    get(60201, '/impatient/');
+    is(reached(60201), 2, 'a stalled Violet: asked again by the next');
+}
+
+
+# With one connection of nginx's being slow there are always some who join.
+sub refusals {
+    my @answers = many(50, 40401);
+
+    is(count(sub { $_->{status} == 404
+                   && $_->{body} =~ /merchant_not_found/ }, @answers), 50,
+       'a 404: passes to all, those who joined as well');
+}
+
+
+sub reads_join_refreshes {
+    flush();
+
+    my $refresh = ask('21901?refresh=true');
+    ok(reaches(21901), 'a refresh is under way');
+
+    my @reads = many(10, 21901);
+    my $first = $refresh->answer(5);
+
+    is(vars($first), 'REFRESH granted', 'reads join a refresh');
+    is(count(sub { vars($_) eq 'JOINED'
+                   && cache_status($_) eq 'violet; fwd=uri-miss; collapsed'
+                   && $_->{body} eq $first->{body} }, @reads), 10,
+       'reads join a refresh: its bytes');
+    is(reached(21901), 1, 'reads join a refresh: one request to Violet');
+    ok(!(grep { $_->{headers}{ratelimit} } @reads),
+       'reads join a refresh: nothing is said of limits');
+}
+
+
+sub refreshes_join_refreshes {
+    flush();
+
+    my $refresh = ask('21902?refresh=true');
+    ok(reaches(21902), 'a refresh is under way');
+
+    my @others = many(10, '21902?refresh=true');
+    my $first = $refresh->answer(5);
+
+    is($first->{status}, 200, 'refreshes join a refresh');
+    is(count(sub { vars($_) eq 'JOINED joined'
+                   && cache_status($_) eq 'violet; fwd=request; collapsed'
+                   && $_->{body} eq $first->{body} }, @others), 10,
+       'refreshes join a refresh: its bytes');
+    is(reached(21902), 1, 'refreshes join a refresh: one request to Violet');
+
+    # One unit of 120 s.
+    my $ttl = redis('PTTL violet:limit:{violet_api:10000}');
+    ok($ttl > 0 && $ttl <= 120_000, 'refreshes join a refresh: one is spent')
+        or diag("owed: $ttl ms");
+}
+
+
+sub refreshes_do_not_join_reads {
+    flush();
+
+    my $read = ask(21903);
+    ok(reaches(21903), 'a read is under way');
+
+    my $refresh = get('21903?refresh=true');
+
+    is(vars($refresh), 'REFRESH granted', 'a refresh does not join a read');
+    is(vars($read->answer(5)), 'MISS', 'the read goes on by itself');
+    is(reached(21903), 2, 'two requests to Violet');
+    like($refresh->{body}, qr/"recalculated": 2\b/, 'the second recalculates');
+
+    my $hit = get(21903);
+    is($hit->{body}, $refresh->{body}, 'what is kept is the recalculated one');
+}
+
+
+# The refresh waits for its limiter, a read joins it, the limiter says no.
+sub read_joins_refused_refresh {
+    flush();
+    get('20001?refresh=true');
+
+    $redis->pause;
+    my $refresh = ask('20001?refresh=true', '/bypass/');
+    sleep 0.2;
+    my @reads = map { ask(20001, '/bypass/') } 1 .. 5;
+    sleep 0.2;
+    $redis->resume;
+
+    is($refresh->answer(5)->{status}, 429, 'a refresh is refused');
+
+    my @answers = map { $_->answer(5) } @reads;
+    is(count(sub { $_->{status} == 200
+                   && $_->{body} =~ /"merchant_id": 20001/ }, @answers), 5,
+       'the reads that had joined it get a report all the same');
+}
+
+
+sub refused_refreshes {
+    flush();
+    get('20002?refresh=true');
+
+    my @answers = many(50, '20002?refresh=true');
+    is(count(sub { $_->{status} == 429 && $_->{headers}{'retry-after'} },
+             @answers), 50, '50 refreshes too many: 429 with Retry-After');
+    is(reached(20002, 'connection_health.refresh'), 1,
+       '50 refreshes too many: none reaches Violet');
+}
+
+
+sub open_files {
+    my $count = 0;
+
+    for my $pid ($nginx->workers) {
+        $count += () = glob "/proc/$pid/fd/*";
+    }
+
+    return $count;
+}
+
+
+# One connection is that of the question itself.
+sub is_idle {
+    my ($fds, $title) = @_;
+
+    my $status;
+    ok($live->wait_for(5, sub {
+        $status = $live->request($nginx->port, 'GET /status')->{body};
+        return $status =~ /^Active connections: 1 /;
+    }), "$title: no connection is left") or diag($status);
+
+    my $now;
+    ok($live->wait_for(5, sub { ($now = open_files()) <= $fds }),
+       "$title: no file is left open") or diag("$now, before: $fds");
+}
+
+
+# The flight is nobody's: it lands and stores without them.
+sub callers_who_leave {
+    flush();
+    my $fds = open_files();
+
+    my @clients = map { ask(21904) } 1 .. 10;
+    ok(reaches(21904), 'ten callers wait');
+    $_->reset for @clients;
+
+    my $hit;
+    ok($live->wait_for(5, sub {
+        redis('EXISTS violet:health:violet_api:shop:10000:-:21904');
+    }), 'all leave: the report is stored');
+    is(vars(get(21904)), 'HIT', 'all leave: the next caller finds it');
+    is(reached(21904), 1, 'all leave: Violet was asked once');
+
+    my $opener = ask(21905);
+    ok(reaches(21905), 'another flight');
+    my $second = ask(21905);
+    sleep 0.2;
+    $opener->reset;
+    my $answer = $second->answer(5);
+    is(vars($answer), 'JOINED', 'the opener leaves: who joined is served');
+    like($answer->{body}, qr/"merchant_id": 21905/,
+         'the opener leaves: with the report');
+    is(reached(21905), 1, 'the opener leaves: Violet was asked once');
+
+    my $refresh = ask('21906?refresh=true');
+    ok(reaches(21906), 'a refresh');
+    $refresh->close;
+    ok($live->wait_for(5, sub {
+        redis('EXISTS violet:health:violet_api:shop:10000:-:21906');
+    }), 'who asked for a refresh leaves: the report is stored');
+
+    # An upstream connection may stay in the keepalive pool.
+    is_idle($fds + 8, 'callers who leave');
+}
+
+
+sub caller_of_a_stalled_violet_leaves {
+    my $fds = open_files();
+
+    my @clients = map { ask(60210 + $_, '/impatient/') } 1 .. 20;
+    ok(reaches(60230), 'Violet stalls');
+    $_->reset for @clients;
+    sleep 0.7;
+
+    is_idle($fds, 'Violet stalls, all leave');
+    ok($live->wait_for(5, sub {
+        my $answer = $live->request($mock->port, 'GET /_mock/connections');
+        my ($open) = $answer->{body} =~ /"open": (\d+)/;
+        return $open <= 9;
+    }), 'Violet stalls, all leave: the connections to it are closed');
+}
+
+
+sub reload {
+    flush();
+    my @old = $nginx->workers;
+
+    my @clients = map { ask(21910) } 1 .. 10;
+    my $refresh = ask('21911?refresh=true');
+    my $leaves = ask(21912);
+    ok(reaches(21910) && reaches(21911) && reaches(21912),
+       'requests wait for Violet');
+
+    $leaves->reset;
+    ok($nginx->reload, 'reload in the middle');
+    ok(!$nginx->wait_gone(0.1, @old), 'reload: the old worker stays');
+
+    my @answers = map { $_->answer(5) } @clients;
+    is(count(sub { $_->{status} == 200 && $_->{body} =~ /21910/ }, @answers),
+       10, 'reload: all who wait are answered');
+    is(vars($refresh->answer(5)), 'REFRESH granted',
+       'reload: a refresh as well');
+    ok($nginx->wait_gone(5, @old), 'reload: then the old worker goes');
+
+    is(vars(get(21910)), 'HIT', 'reload: the report was stored');
+    is(vars(get(21911)), 'HIT', 'reload: that of the refresh as well');
+    is(vars(get(21912)), 'HIT', 'reload: that of the caller who left as well');
+    unlike($nginx->error_log, qr/open socket/, 'reload: no socket is left');
+}
+
+
+sub quit {
+    my @clients = map { ask(21913) } 1 .. 10;
+    my $leaves = ask(21914);
+    ok(reaches(21913) && reaches(21914), 'requests wait for Violet');
+
+    $nginx->signal('QUIT');
+    sleep 0.1;
+    $leaves->reset;
+
+    my @answers = map { $_->answer(5) } @clients;
+    is(count(sub { $_->{status} == 200 && $_->{body} =~ /21913/ }, @answers),
+       10, 'QUIT: all who wait are answered');
+    ok($nginx->process->wait_end(5), 'QUIT: then nginx ends');
+    is($nginx->process->status, 0, 'QUIT: with status 0');
+
+    for my $merchant (21913, 21914) {
+        is(redis("EXISTS violet:health:violet_api:shop:10000:-:$merchant"), 1,
+           "QUIT: the report of $merchant is stored");
+    }
+
+    unlike($nginx->error_log, qr/open socket/, 'QUIT: no socket is left');
+}
+
+
+# Two workers, one budget.
+sub bursts {
+    flush();
+    $nginx = nginx(2);
+
+    my @answers = $live->many($nginx->port, count => 40, request => sub {
+        return path(20100 + $_[0] . '?refresh=true');
+    });
+    my %worker = map { $_->{headers}{'x-worker'} => 1 } @answers;
+
+    is(count(sub { $_->{status} == 200 }, @answers), 30,
+       '40 merchants at once, app=30r/h: 30 are granted');
+    is(count(sub { $_->{status} == 429
+                   && $_->{headers}{ratelimit} =~ /^"app";r=0;t=1[12]\d$/ },
+             @answers), 10, '40 merchants at once: 10 are refused');
+    is($live->mock_counts($mock)->{'connection_health.refresh'},
+       refreshes_before() + 30, '40 merchants at once: 30 reach Violet');
+    note(scalar(keys %worker), ' workers took part');
+
+    flush();
+    @answers = many(40, '22050?refresh=true');
+    is(reached(22050, 'connection_health.refresh'), 1,
+       '40 refreshes of one merchant: one reaches Violet');
+    is(count(sub { vars($_) eq 'REFRESH granted' }, @answers), 1,
+       '40 refreshes of one merchant: one is granted');
+    is(count(sub { vars($_) =~ /^(?:REFRESH granted|JOINED joined)$/
+                   && $_->{status} == 200
+                   || vars($_) eq 'LIMITED limited'
+                   && $_->{status} == 429 }, @answers), 40,
+       '40 refreshes of one merchant: the others join or are refused');
+
+    ok($nginx->quit(5), 'two workers end');
+}
+
+
+# Those of the merchants that the bursts are not about.
+sub refreshes_before {
+    my $counts = $live->mock_counts($mock);
+    my $sum = 0;
+
+    for my $key (keys %$counts) {
+        my ($merchant) = $key =~ m{^connection_health\.refresh/(\d+)} or next;
+        $sum += $counts->{$key} if $merchant < 20100 || $merchant > 20199;
+    }
+
+    return $sum;
+}

@@ -1,0 +1,373 @@
+#!/usr/bin/perl
+
+# Redis that freezes, dies and comes back, callers who leave while nginx waits
+# for it, a reload in the middle; and what two workers share through it.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+# What all requests to Redis of one request may take together.
+my $timeout = 0.5;
+
+# Less than two of these waits, with some room for a busy machine.
+my $one_wait = 1.8 * $timeout;
+
+my $live = Live->new;
+my $redis = $live->redis;
+my $mock = $live->mock;
+
+my $vars = 'add_header X-Vars "$violet_cache_status $violet_redis" always;'
+           . 'add_header X-Worker $pid always;'
+           . 'location /status { stub_status; }';
+
+my $nginx = nginx(1);
+
+callers_who_leave();
+frozen_under_load();
+frozen_and_back();
+killed_and_back();
+killed_under_load();
+reload_of_the_idle();
+reload();
+quit();
+two_workers();
+
+$live->check_logs;
+done_testing();
+
+
+sub nginx {
+    my ($workers, $redis_options) = @_;
+
+    my $http = $live->violet_http($redis, $mock);
+    $redis_options = "timeout=${\ ($timeout * 1000)}ms"
+        if !defined $redis_options;
+    $http =~ s{(violet_redis [^;]+)}{$1 $redis_options};
+
+    return $live->nginx(workers => $workers, http => $http,
+                        server => $live->violet_location . $vars);
+}
+
+
+sub path {
+    return "GET /v1/operations/connection_health/$_[0]";
+}
+
+
+sub get {
+    my ($merchant) = @_;
+
+    return $live->request($nginx->port, path($merchant));
+}
+
+
+# "HIT ok"
+sub vars {
+    my ($answer) = @_;
+
+    return $answer->{headers}{'x-vars'} || '';
+}
+
+
+sub all_good {
+    my ($title, @answers) = @_;
+
+    my @bad = grep { $_->{error} || $_->{status} != 200 } @answers;
+
+    ok(!@bad, "$title: all " . @answers . ' are answered')
+        or diag(scalar @bad, ' are not: ',
+                $bad[0]{error} || $bad[0]{status});
+}
+
+
+sub slowest {
+    return (sort { $b <=> $a } map { $_->{seconds} } @_)[0];
+}
+
+
+sub reached {
+    my ($merchant) = @_;
+
+    return $live->mock_counts($mock)->{"connection_health/$merchant"} || 0;
+}
+
+
+# Until Redis is used again.
+sub until_hit {
+    my ($merchant) = @_;
+
+    return $live->wait_for(8, sub { vars(get($merchant)) eq 'HIT ok' });
+}
+
+
+# Only the connection that asks; and what the worker has open.
+sub is_idle {
+    my ($fds, $title) = @_;
+
+    my $status;
+    my $idle = $live->wait_for(5, sub {
+        $status = $live->request($nginx->port, 'GET /status')->{body};
+        return $status =~ /^Active connections: 1 /;
+    });
+
+    ok($idle, "$title: no connection is left") or diag($status);
+
+    my $now;
+    ok($live->wait_for(5, sub { ($now = open_files()) <= $fds }),
+       "$title: no file is left open") or diag("$now, before: $fds");
+}
+
+
+sub open_files {
+    my $count = 0;
+
+    for my $pid ($nginx->workers) {
+        $count += () = glob "/proc/$pid/fd/*";
+    }
+
+    return $count;
+}
+
+
+# They go while their requests wait for Redis.
+sub callers_who_leave {
+    is(vars(get(20001)), 'MISS ok', 'a report is stored');
+    is(vars(get(20001)), 'HIT ok', 'and found');
+
+    my $fds = open_files();
+
+    $redis->pause;
+
+    my @clients = map { $live->client($nginx->port) } 1 .. 40;
+    $_->send(Live::Client::request_bytes(path(20001))) for @clients;
+    sleep $timeout / 4;
+
+    $clients[$_]->reset for grep { $_ % 2 } 0 .. $#clients;
+    $clients[$_]->close for grep { !($_ % 2) } 0 .. $#clients;
+
+    sleep 1.5 * $timeout;
+    is(reached(20001), 1, 'nothing is asked for those who have left');
+
+    $redis->resume;
+    ok(until_hit(20001), 'the next caller gets a hit');
+    is_idle($fds, 'callers who left');
+}
+
+
+# Deadlines missed one after the other, then nobody waits any more.
+sub frozen_under_load {
+    $redis->pause;
+
+    for my $round (1 .. 5) {
+        my @answers = $live->many($nginx->port, count => 100,
+                                  request => path(20001));
+
+        all_good("frozen, round $round", @answers);
+        cmp_ok(slowest(@answers), '<', $one_wait,
+               "frozen, round $round: each waits once");
+        ok(!(grep { vars($_) !~ /(?:timeout|open|down)$/ } @answers),
+           "frozen, round $round: each knows why");
+        ok((grep { vars($_) eq 'MISS timeout' } @answers),
+           'the first of them wait') if $round == 1;
+        # All but one, which finds out whether Redis is back.
+        cmp_ok(scalar(grep { vars($_) =~ /open$/ } @answers), '>=', 99,
+               'the last of them do not wait at all') if $round == 5;
+    }
+
+    my @answers = $live->many($nginx->port, count => 100,
+                              request => path(20001));
+    cmp_ok(slowest(@answers), '<', $one_wait, 'and it stays so');
+
+    $redis->resume;
+    ok(until_hit(20001), 'Redis thaws: hits again');
+    like($nginx->error_log, qr/is connected again/, 'which the log tells');
+}
+
+
+# A short frost, under load all the while.
+sub frozen_and_back {
+    my @all;
+
+    for my $round (1 .. 12) {
+        $redis->pause if $round == 3;
+        $redis->resume if $round == 7;
+        push @all, $live->many($nginx->port, count => 50,
+                               request => path(20001));
+    }
+
+    all_good('a short frost', @all);
+    cmp_ok(slowest(@all), '<', $one_wait, 'a short frost: bounded waits');
+    ok(until_hit(20001), 'a short frost: hits again');
+}
+
+
+sub killed_and_back {
+    my $port = $redis->port;
+
+    $redis->stop('KILL');
+    my $begun = time;
+    my @answers = map { get(20002) } 1 .. 10;
+
+    all_good('Redis is gone', @answers);
+    cmp_ok(time - $begun, '<', 2 * $timeout,
+           'Redis is gone: nobody waits for that');
+    ok(!(grep { vars($_) !~ /^MISS (?:down|open)$/ } @answers),
+       'Redis is gone: down or open');
+    is(reached(20002), 10, 'Redis is gone: Violet is asked each time');
+
+    $redis = $live->redis(port => $port);
+    ok(until_hit(20002), 'Redis is started anew: hits again');
+}
+
+
+# Its connection breaks while commands are under way.
+sub killed_under_load {
+    my $port = $redis->port;
+    my $killer = fork;
+    die "fork: $!\n" if !defined $killer;
+
+    if (!$killer) {
+        sleep 0.1;
+        kill 'KILL', $redis->pid;
+        POSIX::_exit(0);
+    }
+
+    my @all;
+    my $end = time + 0.6;
+
+    while (time < $end) {
+        push @all, $live->many($nginx->port, count => 50,
+                               request => path(20002));
+    }
+
+    waitpid $killer, 0;
+    $redis->stop;
+
+    all_good('killed under load', @all);
+    cmp_ok(slowest(@all), '<', $one_wait, 'killed under load: no waits');
+    is(scalar $nginx->workers, 1, 'killed under load: the worker lives');
+
+    $redis = $live->redis(port => $port);
+    ok(until_hit(20002), 'killed under load: hits again');
+}
+
+
+# An idle connection to Redis does not keep a worker from going.
+sub reload_of_the_idle {
+    is(vars(get(20002)), 'HIT ok', 'connected to Redis');
+
+    my @old = $nginx->workers;
+
+    ok($nginx->reload, 'reload of an idle nginx');
+    ok($nginx->wait_gone(2, @old), 'the old worker goes at once');
+    is(vars(get(20002)), 'HIT ok', 'the new one connects by itself');
+    unlike($nginx->error_log, qr/open socket/, 'no socket is left');
+}
+
+
+# Requests that wait for Redis when the configuration changes.
+sub reload {
+    $nginx->quit(5);
+    $nginx = nginx(1, 'timeout=5s');
+    is(vars(get(20002)), 'HIT ok', 'a patient nginx');
+
+    my @old = $nginx->workers;
+    $redis->pause;
+
+    my @clients = map { $live->client($nginx->port) } 1 .. 20;
+    $_->send(Live::Client::request_bytes(path(20002))) for @clients;
+    my $refresh = $live->client($nginx->port);
+    $refresh->send(Live::Client::request_bytes(path('20003?refresh=true')));
+    sleep 0.3;
+
+    ok($nginx->reload, 'reload while requests wait for Redis');
+    ok(!$nginx->wait_gone(0.3, @old), 'the old worker stays with them');
+    $redis->resume;
+
+    my @answers = map { $_->answer(5) } @clients;
+    all_good('reload', @answers);
+    is(scalar(grep { vars($_) eq 'HIT ok' } @answers), 20,
+       'reload: all get what they waited for');
+    is(vars($refresh->answer(5)), 'REFRESH ok', 'reload: the refresh as well');
+    ok($nginx->wait_gone(5, @old), 'reload: then the old worker goes');
+    is(vars(get(20002)), 'HIT ok', 'reload: the new one works');
+    unlike($nginx->error_log, qr/open socket/, 'reload: no socket is left');
+}
+
+
+sub quit {
+    $redis->pause;
+
+    my @clients = map { $live->client($nginx->port) } 1 .. 20;
+    $_->send(Live::Client::request_bytes(path(20002))) for @clients;
+    my @leaving = map { $live->client($nginx->port) } 1 .. 5;
+    $_->send(Live::Client::request_bytes(path(20002))) for @leaving;
+    sleep 0.3;
+
+    $nginx->signal('QUIT');
+    $_->reset for @leaving;
+    sleep 0.2;
+    $redis->resume;
+
+    my @answers = map { $_->answer(5) } @clients;
+    all_good('QUIT', @answers);
+    is(scalar(grep { vars($_) eq 'HIT ok' } @answers), 20,
+       'QUIT: all get what they waited for');
+    ok($nginx->process->wait_end(5), 'QUIT: then nginx ends');
+    is($nginx->process->status, 0, 'QUIT: with status 0');
+    unlike($nginx->error_log, qr/open socket/, 'QUIT: no socket is left');
+}
+
+
+sub two_workers {
+    $nginx = nginx(2, 'timeout=2s');
+
+    my $first = get(20004);
+    is(vars($first), 'MISS ok', 'one worker stores a report');
+
+    my @answers = answers_of_both(path(20004));
+    is(scalar(grep { vars($_) ne 'HIT ok' } @answers), 0,
+       'the other one finds it');
+    is(scalar(grep { $_->{body} ne $first->{body} } @answers), 0,
+       'the same bytes');
+    is(reached(20004), 1, 'Violet is asked once');
+
+    is(get('20005?refresh=true')->{status}, 200, 'one worker grants a refresh');
+    @answers = answers_of_both(path('20005?refresh=true'));
+    is(scalar(grep { $_->{status} != 429 } @answers), 0,
+       'the other one knows it');
+
+    $live->request($nginx->port,
+                   'POST /v1/operations/connection_health/20006');
+    @answers = answers_of_both(path('20006?refresh=true'));
+    is(scalar(grep { $_->{status} != 429 } @answers), 0,
+       'and of a report by POST');
+
+    ok($nginx->quit(5), 'two workers end');
+}
+
+
+# Bursts until each of two workers has answered some of them.
+sub answers_of_both {
+    my ($request) = @_;
+
+    my (%worker, @all);
+
+    for (1 .. 50) {
+        my @answers = $live->many($nginx->port, count => 20,
+                                  request => $request);
+        $worker{$_->{headers}{'x-worker'}}++ for @answers;
+        push @all, @answers;
+        last if keys %worker > 1;
+    }
+
+    is(scalar(keys %worker), 2, 'both workers have answered');
+
+    return @all;
+}

@@ -1,0 +1,972 @@
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Test::Nginx::Socket 'no_plan';
+use Violet;
+use Violet::FakeRedis;
+use Violet::Report;
+
+use Cwd ();
+use File::Temp ();
+use IO::Socket::INET;
+use POSIX ();
+use Time::HiRes qw(sleep);
+
+our $Key = 'violet:health:violet_api:shop:10000:-';
+our $Fake = 'violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT';
+our $Closed = 'violet_redis redis://127.0.0.1:$TEST_NGINX_RAND_PORT_1';
+our $Replaced = "TYPE $Key:%d\n=> hash\nHLEN $Key:%d\n=> 4\n"
+                . "HGET $Key:%d body\n=~ ^\\{\"merchant_id\": %d,\n"
+                . "PTTL $Key:%d\n=~ ^(86400000|8639\\d{4})\$\n";
+
+# What a request is told whose miss could not be stored.
+our $Unstored = 'Cache-Status: violet; fwd=uri-miss';
+
+# A second Redis, with passwords.
+my $folder = File::Temp->newdir('violet-redis-XXXXXX', TMPDIR => 1);
+my $pid = start_guarded();
+
+no_long_string();
+run_tests();
+
+
+sub start_guarded {
+    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
+        or die "no port: $!\n";
+    my $port = $socket->sockport;
+    close $socket;
+
+    $ENV{TEST_NGINX_GUARDED_PORT} = $port;
+    $ENV{TEST_NGINX_GUARDED_SOCKET} = "$folder/redis.sock";
+
+    my $child = fork;
+    die "fork: $!\n" if !defined $child;
+
+    if (!$child) {
+        open STDOUT, '>', "$folder/log" or POSIX::_exit(126);
+        open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
+        exec 'redis-server', '--bind', '127.0.0.1', '--port', $port,
+             '--unixsocket', "$folder/redis.sock", '--dir', "$folder",
+             '--save', '', '--appendonly', 'no', '--databases', 4,
+             '--requirepass', 'sesame',
+             qw(--user violet on >opensesame ~violet:* &* +@all),
+             qw(--user reader on >opensesame ~violet:* &* +@all -@write),
+             qw(--user stranger on >opensesame ~other:* &* +@all)
+            or POSIX::_exit(127);
+    }
+
+    for (1 .. 200) {
+        return $child if IO::Socket::INET->new("127.0.0.1:$port");
+        sleep 0.05;
+    }
+
+    die "the second Redis does not start, see $folder/log\n";
+}
+
+
+# "violet_redis" with the second Redis.
+sub guarded {
+    my ($words) = @_;
+
+    return ::servers('violet_redis redis://127.0.0.1:'
+                     . "\$TEST_NGINX_GUARDED_PORT$words;");
+}
+
+
+# What is to be looked for in Redis after a merchant's value was replaced.
+sub replaced {
+    my ($merchant) = @_;
+
+    return sprintf $Replaced, ($merchant) x 5;
+}
+
+
+my $main_pid;
+
+BEGIN {
+    $main_pid = $$;
+}
+
+END {
+    if ($$ == $main_pid && $pid) {
+        local $?;
+        kill 'TERM', $pid;
+        waitpid $pid, 0;
+    }
+}
+
+__DATA__
+
+=== a report that somebody else stored is served, if it is of our form
+--- redis_commands eval: ::seed(20001)
+--- request eval: ::get(20001)
+--- response_headers_like
+Cache-Status: violet; hit; ttl=863(90|89)
+--- response_body eval: ::report(20001)
+
+
+
+=== a string in the place of the report is replaced
+--- redis_commands eval: "SET $::Key:20101 hello"
+--- request eval: ::get(20101, 20101)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored
+X-Vars: .* redis=ok up=200', 'Cache-Status: violet; hit; ttl=\d+']
+--- redis_check eval: ::replaced(20101)
+
+
+
+=== a list is replaced
+--- redis_commands eval: "RPUSH $::Key:20002 body etag state"
+--- request eval: ::get(20002, 20002)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored
+X-Vars: .* redis=ok up=200', 'Cache-Status: violet; hit; ttl=\d+']
+--- redis_check eval: ::replaced(20002)
+
+
+
+=== a sorted set, a set, a stream are replaced
+--- redis_commands eval
+"ZADD $::Key:20003 1 body\nSADD $::Key:20004 body\nXADD $::Key:20005 * body x"
+--- request eval: ::get(20003, 20004, 20005)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 3]
+--- redis_check eval: CORE::join '', map { ::replaced($_) } 20003 .. 20005
+
+
+
+=== a hash without any of our fields gets them
+--- redis_commands eval: "HSET $::Key:20006 a b"
+--- request eval: ::get(20006, 20006)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored', 'Cache-Status: violet; hit; ttl=\d+']
+--- redis_check eval
+"PTTL $::Key:20006\n=~ ^(86400000|8639\\d{4})\$\n"
+
+
+
+=== no body: replaced
+--- redis_commands eval: ::seed(20007, body => undef)
+--- request eval: ::get(20007)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20007)
+
+
+
+=== no etag: replaced
+--- redis_commands eval: ::seed(20008, etag => undef)
+--- request eval: ::get(20008)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20008)
+
+
+
+=== no state: replaced
+--- redis_commands eval: ::seed(20009, state => undef)
+--- request eval: ::get(20009)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20009)
+
+
+
+=== no stored_at: replaced
+--- redis_commands eval: ::seed(20010, stored_at => undef)
+--- request eval: ::get(20010)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20010)
+
+
+
+=== an empty body: replaced
+--- redis_commands eval: ::seed(20011, body => '')
+--- request eval: ::get(20011)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20011)
+
+
+
+=== an etag that is empty, not quoted, weak, short, long, in capitals, of other letters: replaced
+--- redis_commands eval
+my $hex = '0123456789abcdef0123456789abcdef01234567';
+my $merchant = 20012;
+CORE::join '', map { ::seed($merchant++, etag => $_) }
+    '', $hex, "W/\"$hex\"", '"' . substr($hex, 1) . '"', "\"0$hex\"",
+    '"' . uc($hex) . '"', '"' . substr($hex, 1) . 'g"', '"' . $hex, "\"$hex ";
+--- request eval: ::get(20012 .. 20020)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 9]
+--- redis_check eval: ::replaced(20012) . ::replaced(20020)
+
+
+
+=== an etag with a line break adds no header
+--- redis_commands eval
+::seed(20021, etag => "\"\r\nX-Injected: 1\r\nX-Filler: 0123456789abc\"")
+--- request eval: ::get(20021)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+!X-Injected
+
+
+
+=== a state that is none of the three: replaced
+--- redis_commands eval
+::seed(20022, state => '') . ::seed(20023, state => 'READY')
+. ::seed(20024, state => 'ready ') . ::seed(20025, state => 'unknown')
+--- request eval: ::get(20022 .. 20025)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored
+X-Violet-Merchant-State: ready') x 4]
+
+
+
+=== each of the three states is taken
+--- redis_commands eval
+::seed(20026, state => 'ready') . ::seed(20027, state => 'degraded')
+. ::seed(20028, state => 'blocked')
+--- request eval: ::get(20026 .. 20028)
+--- response_headers_like eval
+["Cache-Status: violet; hit; ttl=\\d+\nX-Violet-Merchant-State: ready",
+ "Cache-Status: violet; hit; ttl=\\d+\nX-Violet-Merchant-State: degraded",
+ "Cache-Status: violet; hit; ttl=\\d+\nX-Violet-Merchant-State: blocked"]
+
+
+
+=== stored_at in the future: replaced
+--- redis_commands eval: ::seed(20029, age => -60)
+--- request eval: ::get(20029)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20029)
+
+
+
+=== stored_at longer ago than violet_health_ttl: replaced
+--- redis_commands eval: ::seed(20030, age => 86401, ttl => 1000)
+--- request eval: ::get(20030)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20030)
+
+
+
+=== a stored_at that is no number: replaced
+--- redis_commands eval
+my $merchant = 20031;
+CORE::join '', map { ::seed($merchant++, stored_at => $_) }
+    '', 'yesterday', 'nan', '-nan', 'inf', '-inf', '1e400', '-1', '1',
+    '0xffffffffffffffffffff', "1\0", '99999999999999999999999';
+--- request eval: ::get(20031 .. 20042)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored
+Age: 0') x 12]
+--- redis_check eval: ::replaced(20031) . ::replaced(20033)
+
+
+
+=== no TTL: replaced by one with a TTL
+--- redis_commands eval: ::seed(20043, ttl => undef)
+--- request eval: ::get(20043)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20043)
+
+
+
+=== a body as long as violet_buffer_limit is served
+--- config eval: ::location('violet_buffer_limit 4k;')
+--- redis_commands eval: ::seed(20044, body => "=string.rep('x',4096)")
+--- request eval: ::get(20044)
+--- response_headers_like
+Cache-Status: violet; hit; ttl=\d+
+Content-Length: 4096
+
+
+
+=== a body that is longer than violet_buffer_limit: replaced
+--- config eval: ::location('violet_buffer_limit 4k;')
+--- redis_commands eval: ::seed(20045, body => "=string.rep('x',4097)")
+--- request eval: ::get(20045)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20045)
+
+
+
+=== a body of 5 MB: replaced
+--- redis_commands eval: ::seed(20046, body => "=string.rep('x',5*1048576)")
+--- request eval: ::get(20046)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20046)
+
+
+
+=== a body of 100 MB is not even fetched: replaced
+--- redis_commands eval
+"CONFIG RESETSTAT\n" . ::seed(20047, body => "=string.rep('x',100*1048576)")
+--- request eval: ::get(20047)
+--- response_headers_like
+Cache-Status: violet; fwd=uri-miss; stored
+X-Vars: .* redis=ok up=200
+--- redis_check eval
+"INFO stats
+=~ total_net_output_bytes:\\d{1,5}\r\n
+" . ::replaced(20047)
+
+
+
+=== a string of 100 MB: replaced
+--- redis_commands eval
+"EVAL \"redis.call('SET',KEYS[1],string.rep('x',100*1048576))\" 1 $::Key:20048"
+--- request eval: ::get(20048)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check eval: ::replaced(20048)
+
+
+
+=== a value that is bad is not served when Violet fails either
+--- config eval: ::location('violet_health_stale 1h;')
+--- redis_commands eval: ::seed(50001, etag => 'x')
+--- request eval: ::get(50001)
+--- error_code: 502
+--- response_headers
+Cache-Status: violet; fwd=uri-miss
+
+
+
+=== a value that is bad does not stay because Violet's answer is no report
+--- redis_commands eval: ::seed(22301, etag => 'x')
+--- request eval: ::get(22301)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss
+
+
+
+=== without violet_redis: off
+--- http_config eval: ::servers('')
+--- request eval: ::get(20049)
+--- response_headers_like
+X-Vars: .* redis=off up=200
+--- no_error_log
+[error]
+
+
+
+=== a port where nobody listens: down, the request is answered
+--- http_config eval: ::servers("$::Closed;")
+--- request eval: ::get(20049)
+--- response_headers_like eval
+"$::Unstored
+X-Violet-Merchant-State: ready
+X-Time: 0\\.0\\d\\d
+X-Vars: cache=MISS tier= age=0 refresh= state=ready redis=down up=200"
+--- response_body_like: "merchant_id": 20049
+--- error_log eval
+qr/\[error\] .*violet: cannot connect to Redis at "redis:[^"]*": Connection refused/
+
+
+
+=== after a failure the breaker is open: nobody tries, nobody waits
+--- http_config eval: ::servers("$::Closed;")
+--- pipelined_requests eval: ::get((20049) x 4)
+--- response_headers_like eval
+['X-Vars: .* redis=down up=200', ('X-Vars: .* redis=open up=200') x 3]
+
+
+
+=== a Redis that is not there is tried again
+--- http_config eval: ::servers("$::Closed;")
+--- wait: 0.3
+--- request eval: ::get(20049, 20049)
+--- response_headers_like eval
+[('X-Vars: .* redis=down up=200') x 2]
+--- error_log
+violet: cannot connect to Redis
+
+
+
+=== a failure of Redis is told in the log by its URL
+--- http_config eval
+::servers('violet_redis unix:/nowhere/redis.sock;')
+--- request eval: ::get(20049)
+--- response_headers_like
+X-Vars: .* redis=down up=200
+--- error_log
+violet: cannot connect to Redis at "unix:/nowhere/redis.sock": No such file or directory
+
+
+
+=== a unix socket
+--- http_config eval
+::servers('violet_redis unix:$TEST_NGINX_GUARDED_SOCKET password=sesame;')
+--- request eval: ::get(20050, 20050)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored
+X-Vars: .* redis=ok up=200', 'Cache-Status: violet; hit; ttl=\d+']
+
+
+
+=== a password
+--- http_config eval: ::guarded(' password=sesame')
+--- request eval: ::get(20051, 20051)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored
+X-Vars: .* redis=ok up=200', 'Cache-Status: violet; hit; ttl=\d+']
+--- no_error_log
+sesame
+
+
+
+=== a password from a file
+--- user_files
+>>> password
+sesame
+--- http_config eval
+::guarded(' password=file:$TEST_NGINX_SERVER_ROOT/html/password')
+--- request eval: ::get(20052)
+--- response_headers_like
+Cache-Status: violet; fwd=uri-miss; stored
+X-Vars: .* redis=ok up=200
+
+
+
+=== a user name, a password, a database
+--- http_config eval: ::guarded('/2 username=violet password=opensesame')
+--- request eval: ::get(20053, 20053)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored
+X-Vars: .* redis=ok up=200', 'Cache-Status: violet; hit; ttl=\d+']
+
+
+
+=== a wrong password: down, the request is answered, the log does not tell it
+--- http_config eval: ::guarded(' username=violet password=guesswork')
+--- request eval: ::get(20054)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.0\\d\\d
+X-Vars: .* redis=down up=200"
+--- error_log
+refused AUTH: WRONGPASS
+--- no_error_log
+guesswork
+
+
+
+=== no password where there must be one: down
+--- http_config eval: ::guarded('')
+--- request eval: ::get(20055)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+--- error_log eval
+qr/violet: Redis at "[^"]*" .*NOAUTH/
+
+
+
+=== a password where there is none: down
+--- http_config eval
+::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=guesswork;')
+--- request eval: ::get(20056)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+--- error_log
+refused AUTH:
+--- no_error_log
+guesswork
+
+
+
+=== a database that does not exist: down, nothing is ever asked in another
+--- http_config eval: ::guarded('/4 password=sesame')
+--- request eval: ::get(20057)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+--- error_log
+refused SELECT: ERR DB index is out of range
+
+
+
+=== a user who may not touch our keys: down
+--- http_config eval: ::guarded(' username=stranger password=opensesame')
+--- request eval: ::get(20058)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+--- error_log
+answered "NOPERM
+
+
+
+=== a user who may only read: reports are served, none is stored
+--- http_config eval: ::guarded(' username=reader password=opensesame')
+--- request eval: ::get(20059)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+--- error_log
+violet: Redis at "redis:
+
+
+
+=== a Redis that is full: hits are served, misses are answered, not stored
+--- redis_commands eval
+::seed(20060) . 'CONFIG SET maxmemory 1'
+--- request eval: ::get(20060, 20061, 20060)
+--- response_headers_like eval
+['Cache-Status: violet; hit; ttl=\d+
+X-Vars: .* redis=ok up=',
+"$::Unstored
+X-Vars: .* redis=down up=200",
+'Cache-Status: violet; hit; ttl=\d+
+X-Vars: .* redis=ok up=']
+
+
+
+=== a Redis that is full is told in the log, once
+--- redis_commands
+CONFIG SET maxmemory 1
+--- request eval: ::get(20062)
+--- response_headers_like eval: "X-Vars: .* redis=down up=200"
+--- grep_error_log eval: qr/violet: Redis at "[^"]*" answered "OOM/
+--- grep_error_log_out eval
+qr/\Aviolet: Redis at "[^"]*" answered "OOM\n\z/
+
+
+
+=== a read-only replica: hits are served, misses are answered, not stored
+--- redis_commands eval
+::seed(20063) . 'REPLICAOF 127.0.0.1 1'
+--- request eval: ::get(20063, 20064, 20063)
+--- response_headers_like eval
+['Cache-Status: violet; hit; ttl=\d+
+X-Vars: .* redis=ok up=',
+"$::Unstored
+X-Vars: .* redis=down up=200",
+'Cache-Status: violet; hit; ttl=\d+
+X-Vars: .* redis=ok up=']
+
+
+
+=== too few replicas to write: hits are served, misses are answered
+--- redis_commands eval
+::seed(20065) . 'CONFIG SET min-replicas-to-write 1'
+--- request eval: ::get(20065, 20066)
+--- response_headers_like eval
+['Cache-Status: violet; hit; ttl=\d+
+X-Vars: .* redis=ok up=',
+"$::Unstored
+X-Vars: .* redis=down up=200"]
+
+
+
+=== a Redis that is slow: one wait, then Violet
+--- http_config eval
+::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT connect_timeout=5s timeout=300ms;')
+--- redis_commands
+CLIENT PAUSE 900
+--- request eval: ::get(20067)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.(2[89]|[34])\\d+
+X-Vars: cache=MISS tier= age=0 refresh= state=ready redis=timeout up=200"
+
+
+
+=== a Redis that is slow to store: one wait
+--- http_config eval
+::servers("$::Fake timeout=300ms;")
+--- fake_redis eval: ["\$-1\r\n", undef]
+--- request eval: ::get(20068)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.(2[89]|[34])\\d+
+X-Vars: cache=MISS tier= age=0 refresh= state=ready redis=timeout up=200"
+
+
+
+=== half of the time for reading: the other half for storing
+--- http_config eval
+::servers("$::Fake timeout=400ms;")
+--- fake_redis eval: [[0.2, "\$-1\r\n"], undef]
+--- request eval: ::get(20069)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.(3[89]|[45])\\d+
+X-Vars: .* redis=timeout up=200"
+
+
+
+=== accepted and never answered: one bounded wait
+--- http_config eval
+::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_RAND_PORT_1 connect_timeout=5s timeout=300ms;')
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply:
+--- tcp_reply_delay: 2s
+--- request eval: ::get(20070)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.(2[89]|[34])\\d+
+X-Vars: .* redis=timeout up=200"
+
+
+
+=== SELECT is never answered: the wait is the same one
+--- http_config eval
+::servers("$::Fake/1 connect_timeout=5s timeout=300ms;")
+--- fake_redis eval: [{SELECT => undef, PING => undef}, undef]
+--- request eval: ::get(20071)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.(2[89]|[34])\\d+
+X-Vars: .* redis=timeout up=200"
+
+
+
+=== connect_timeout is over first: down
+--- http_config eval
+::servers("$::Fake/1 connect_timeout=200ms timeout=5s;")
+--- fake_redis eval: [{SELECT => undef, PING => undef}, undef]
+--- request eval: ::get(20072)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.(19|2|3)\\d+
+X-Vars: .* redis=down up=200"
+--- error_log
+did not answer within 200ms while connecting
+
+
+
+=== deadlines missed in a row: the connection is closed, then nobody waits
+--- http_config eval: ::servers("$::Fake timeout=100ms;")
+--- fake_redis eval: [undef]
+--- pipelined_requests eval: ::get((20073) x 3)
+--- response_headers_like eval
+[('X-Time: 0\.(09|1)\d+
+X-Vars: .* redis=timeout up=200') x 2, 'X-Time: 0\.0\d+
+X-Vars: .* redis=open up=200']
+
+
+
+=== a reply that dribbles: one bounded wait
+--- http_config eval: ::servers("$::Fake timeout=300ms;")
+--- fake_redis eval: [\::found(::report(20074))]
+--- request eval: ::get(20074)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.(2[89]|[34])\\d+
+X-Vars: cache=MISS .* redis=timeout up=200"
+--- response_body_like: "merchant_id": 20074,
+
+
+
+=== a reply that comes too late is not taken for the next request's
+--- http_config eval: ::servers("$::Fake timeout=150ms;")
+--- fake_redis eval
+[[0.3, ::found('late 1')], [0, ":1\r\n"], ::found('in time'),
+ ::found('in time')]
+--- wait: 0.4
+--- request eval: ::get(20075, 20076)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss
+X-Vars: .* redis=timeout up=200', 'Cache-Status: violet; hit; ttl=\d+
+X-Vars: .* redis=ok up=']
+--- response_body eval
+[qr/"merchant_id": 20075,/, 'in time']
+
+
+
+=== a reply in pieces, but in time, is taken
+--- http_config eval: ::servers("$::Fake timeout=900ms;")
+--- fake_redis eval
+my $reply = ::found(::report(20077));
+[[0, substr($reply, 0, 30), [0.1, substr($reply, 30)]]]
+--- request eval: ::get(20077)
+--- response_headers_like
+Cache-Status: violet; hit; ttl=86395
+X-Vars: cache=HIT tier=redis age=5 refresh= state=ready redis=ok up=
+--- response_body eval: ::report(20077)
+
+
+
+=== garbage for a reply: down
+--- http_config eval: ::servers("$::Closed;")
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: "HTTP/1.1 400 Bad Request\r\n\r\n"
+--- request eval: ::get(20078)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.0\\d+
+X-Vars: .* redis=down up=200"
+--- error_log eval
+qr/violet: Redis at "[^"]*" closed the connection: Protocol error/
+
+
+
+=== lengths that cannot be: down
+--- http_config eval: ::servers("$::Closed;")
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: "*5\r\n\$-7\r\n"
+--- request eval: ::get(20079)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+
+
+
+=== an array of thousands of millions: down, or a wait, but nothing else
+--- http_config eval: ::servers("$::Closed;")
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: "*4000000000\r\n"
+--- request eval: ::get(20080)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=(down|timeout) up=200"
+
+
+
+=== a string of a terabyte is announced: a wait, but nothing else
+--- http_config eval: ::servers("$::Fake timeout=100ms;")
+--- fake_redis eval: ["\$1099511627776\r\nx"]
+--- request eval: ::get(20081)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=(down|timeout) up=200"
+
+
+
+=== a reply nested without end: down, or a wait
+--- http_config eval: ::servers("$::Fake timeout=100ms;")
+--- fake_redis eval: ["*1\r\n" x 1000]
+--- request eval: ::get(20082)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=(down|timeout) up=200"
+
+
+
+=== closed instead of a reply: down
+--- http_config eval: ::servers("$::Closed;")
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply:
+--- request eval: ::get(20083)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.0\\d+
+X-Vars: .* redis=down up=200"
+--- error_log
+closed the connection
+
+
+
+=== closed within a reply: down
+--- http_config eval: ::servers("$::Closed;")
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: substr ::found(::report(20084)), 0, 40
+--- request eval: ::get(20084)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.0\\d+
+X-Vars: .* redis=down up=200"
+
+
+
+=== reset instead of a reply: down
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ['reset']
+--- request eval: ::get(20085)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.0\\d+
+X-Vars: .* redis=down up=200"
+--- error_log
+Connection reset by peer
+
+
+
+=== shut down before a query is read: down
+--- http_config eval: ::servers("$::Closed;")
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_shutdown: 2
+--- request eval: ::get(20086)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+
+
+
+=== -LOADING: down, and told in the log
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-LOADING Redis is loading the dataset in memory\r\n"]
+--- request eval: ::get(20087)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.0\\d+
+X-Vars: .* redis=down up=200"
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "LOADING
+
+
+
+=== -READONLY: down
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+["\$-1\r\n", "-READONLY You can't write against a read only replica.\r\n"]
+--- request eval: ::get(20088)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+--- error_log
+answered "READONLY
+
+
+
+=== -NOAUTH: down
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-NOAUTH Authentication required.\r\n"]
+--- request eval: ::get(20089)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+--- error_log
+answered "NOAUTH
+
+
+
+=== -NOSCRIPT again and again: asked by source once, then down
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-NOSCRIPT No matching script.\r\n"]
+--- request eval: ::get(20090)
+--- response_headers_like eval
+"$::Unstored
+X-Time: 0\\.0\\d+
+X-Vars: .* redis=down up=200"
+--- error_log
+answered "NOSCRIPT
+
+
+
+=== replies of types that the script does not have: misses
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[(map { ($_, ":1\r\n") } "+OK\r\n", ":1\r\n", "*0\r\n", "*-1\r\n",
+  ::bulk('x'), "*5\r\n+a\r\n+b\r\n+c\r\n:1\r\n:1\r\n",
+  "*5\r\n" . ::bulk('x') x 5), ":1\r\n"]
+--- request eval: ::get(20091 .. 20097)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 7]
+
+
+
+=== a reply that says it was stored, but is no 1
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["\$-1\r\n", "+OK\r\n"]
+--- request eval: ::get(20098)
+--- response_headers_like eval
+"$::Unstored\nX-Vars: .* redis=down up=200"
+
+
+
+=== one reply more than was asked for: the connection is closed, nginx lives
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[::found(::report(20099)) . ::found('somebody else'), ::found('another'),
+ ::found('another')]
+--- wait: 0.3
+--- request eval: ::get(20099, 20000)
+--- response_headers_like eval
+["Cache-Status: violet; hit; ttl=86395\nX-Vars: .* redis=ok up=",
+ "Cache-Status: violet; hit; ttl=86395\nX-Vars: .* redis=ok up="]
+--- response_body eval
+[::report(20099), 'another']
+
+
+
+=== one reply more: told in the log
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: [::found(::report(20601)) . "+OK\r\n"]
+--- request eval: ::get(20601)
+--- response_body eval: ::report(20601)
+--- error_log
+sent more than it was asked for
+
+
+
+=== a refused PING, SELECT or AUTH with another reply behind it: nginx lives
+--- http_config eval
+::servers("$::Fake/1 password=x;")
+--- fake_redis eval
+[{AUTH => "-ERR no\r\n", SELECT => "-ERR no\r\n",
+  PING => "-ERR no\r\n+OK\r\n+OK\r\n"}, undef]
+--- wait: 0.3
+--- request eval: ::get(20061, 20061)
+--- response_headers_like eval
+[("X-Vars: .* redis=down up=200") x 2]
+
+
+
+=== another reply behind that of PING: nginx lives
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{PING => "+PONG\r\n+PONG\r\n"}, ::found(::report(20062))]
+--- wait: 0.3
+--- request eval: ::get(20062, 20062)
+--- error_code eval: [200, 200]
+--- response_body_like eval
+[('"merchant_id": ?20062') x 2]
+
+
+
+=== a thousand replies more: nginx lives
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: [::found(::report(20602)) . "+OK\r\n" x 1000]
+--- wait: 0.3
+--- request eval: ::get(20602, 20602)
+--- response_body eval
+[(::report(20602)) x 2]
+
+
+
+=== a reply out of nothing, later: nginx lives, and connects anew
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[[0, ::found(::report(20603)), [0.1, "+surprise\r\n"]], ::found('another')]
+--- wait: 0.4
+--- request eval: ::get(20603, 20604)
+--- response_headers_like eval
+[("Cache-Status: violet; hit; ttl=86395\nX-Vars: .* redis=ok up=") x 2]
+--- response_body eval
+[::report(20603), 'another']
+
+
+
+=== a reply out of nothing is told in the log
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[[0, ::found(::report(20605)), [0.1, "+surprise\r\n"]]]
+--- wait: 0.3
+--- request eval: ::get(20605)
+--- error_log
+a reply that nobody asked for
+
+
+
+=== a push message before the reply: nginx lives
+--- http_config eval: ::servers("$::Fake timeout=200ms;")
+--- fake_redis eval
+[">2\r\n" . ::bulk('invalidate') . "*0\r\n" . ::found(::report(20606))]
+--- request eval: ::get(20606, 20606)
+--- error_code eval: [200, 200]
+--- response_body_like eval
+[('"merchant_id": ?20606') x 2]
+
+
+
+=== Redis back: connected again, told in the log
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ['close', ::found(::report(20607))]
+--- wait: 0.3
+--- request eval: ::get(20607, 20607)
+--- response_headers_like eval
+["X-Vars: .* redis=down up=200",
+ "Cache-Status: violet; hit; ttl=86395\nX-Vars: .* redis=ok up="]
