@@ -299,9 +299,19 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 
     c = r->connection;
 
-    if (c->error) {
+    if (c->error || c->read->eof) {
         return 1;
     }
+
+#if (NGX_HAVE_EPOLLRDHUP)
+
+    /* over TLS there is always something to read first: the close notify */
+
+    if (c->read->pending_eof) {
+        return 1;
+    }
+
+#endif
 
 #if (NGX_HTTP_V2)
     if (r->stream) {

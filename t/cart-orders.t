@@ -227,6 +227,7 @@ POST /v1/checkout/cart/1/submit
 status: 207
 outcome: partial
 retry: never
+order_id: 1
 errors.0.reason: OTHER
 errors.0.bag_id: 1
 --- mock_submits: 0
@@ -716,6 +717,22 @@ errors.0.order_sku_id: 10
 errors.0.scope: SKU
 errors.0.violet.date_created: now
 bags: [{"bag_id":7,"merchant_id":8,"merchant_name":"M","status":"REJECTED","financial_status":"VOIDED","outcome":"failed"}]
+--- mock_submits: 0
+
+
+
+=== an order without an id has its order_id
+--- http_config eval
+::order('{"orderId":"9007199254740993","status":"IN_PROGRESS","bags":[{"id":1,"status":"REJECTED"}]}')
+--- request
+POST /v1/checkout/cart/1/submit
+{}
+--- cart_problem
+status: 422
+outcome: failed
+retry: after_change
+order_id: 9007199254740993
+errors.0.reason: OTHER
 --- mock_submits: 0
 
 

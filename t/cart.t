@@ -208,6 +208,39 @@ upstream: {"status":400,"error":null,"code":20}
 
 
 
+=== error_code alone makes an API exception
+--- http_config eval
+::answer(400, '{"error_code":20}')
+--- request
+POST /v1/checkout/cart/1/submit
+{}
+--- cart_problem
+status: 400
+outcome: failed
+retry: after_change
+errors.0.reason: OTHER
+errors.0.violet.code: 20
+upstream: {"status":400,"error":null,"code":20}
+--- mock_submits: 0
+
+
+
+=== so does code
+--- http_config eval
+::answer(400, '{"code":20}')
+--- request
+POST /v1/checkout/cart/1/submit
+{}
+--- cart_problem
+status: 400
+outcome: failed
+retry: after_change
+errors.0.reason: OTHER
+upstream: {"status":400,"error":null,"code":20}
+--- mock_submits: 0
+
+
+
 === error and message, without a code, are an API exception
 --- http_config eval
 ::answer(400, '{"error":"Bad Request","message":"The cart is empty."}')
