@@ -343,6 +343,10 @@ sub keep_logs {
 }
 
 
+# a test that is stopped stops what it started, too
+$SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
+
+
 END {
     my $status = $?;
 
