@@ -1315,6 +1315,20 @@ Cache-Status: violet; fwd=bypass
 
 
 
+=== proxy_cache in the location keeps no report: Violet is asked each time
+--- http_extra
+    proxy_cache_path h_cache keys_zone=h:1m;
+--- config eval
+::location('violet_health_cache off;', 'proxy_cache h;',
+           'proxy_cache_valid any 1m;', 'proxy_cache_key $uri;')
+--- request eval: ::get(20043, 20043, '/_mock/counts')
+--- response_headers eval
+[('Cache-Status: violet; fwd=bypass') x 2, '']
+--- response_body_like eval
+[('"merchant_id": 20043') x 2, '"connection_health/20043": 2\b']
+
+
+
 === without violet_redis reports are kept in shared memory
 --- http_config eval: ::servers('')
 --- request eval: ::get('direct 20043', 20043, 20043, '/_mock/counts')
