@@ -66,7 +66,10 @@ static ngx_str_t  ngx_violet_refusals[] = {
                "that was requested: leave the URI out of proxy_pass"),
 
     ngx_string("proxy_pass of the location could not make the request, the "
-               "error log says why")
+               "error log says why"),
+
+    ngx_string("it is a request that another module made past the gateway's "
+               "checks, and goes nowhere without credentials")
 };
 
 
@@ -80,6 +83,7 @@ ngx_violet_answer_set(ngx_http_request_t *r, ngx_uint_t status,
 
     ctx->answer.status = status;
     ctx->answer.content_type = *content_type;
+    ctx->answer.content_type_len = content_type->len;
     ctx->answer.content = *content;
     ctx->answer.is_set = 1;
 }
@@ -234,7 +238,7 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
 
     r->headers_out.content_length_n = answer->content.len;
     r->headers_out.content_type = answer->content_type;
-    r->headers_out.content_type_len = answer->content_type.len;
+    r->headers_out.content_type_len = answer->content_type_len;
     r->headers_out.content_type_lowcase = NULL;
 
     rc = ngx_http_send_header(r);

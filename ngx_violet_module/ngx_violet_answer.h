@@ -27,6 +27,7 @@ typedef enum {
 typedef struct {
     ngx_uint_t                  status;
     ngx_str_t                   content_type;
+    size_t                      content_type_len;   /* without charset */
     ngx_str_t                   content;
     ngx_uint_t                  is_set;
 } ngx_violet_answer_t;

@@ -16,11 +16,18 @@
 #define NGX_VIOLET_CART_FALLBACK     1024
 
 
+typedef struct {
+    ngx_http_request_t    *request;
+    ngx_violet_ctx_t      *ctx;
+} ngx_violet_cart_sent_t;
+
+
 static void ngx_violet_cart_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
+static void ngx_violet_cart_cleanup(void *data);
 static ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
 static violet_cart_transport_t ngx_violet_cart_transport(
@@ -45,7 +52,33 @@ static ngx_str_t  ngx_violet_cart_problem_type =
 ngx_int_t
 ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t            rc;
+    ngx_str_t            detail;
+    ngx_http_cleanup_t  *cln;
+
+    /* a redirect within nginx takes the context away, but not this */
+
+    for (cln = r->main->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_violet_cart_cleanup) {
+            continue;
+        }
+
+        ngx_str_set(&detail, "the cart was sent before this request was "
+                             "redirected within the gateway, and is not sent "
+                             "again: read the cart");
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "violet: submit of cart %L: unknown, %V",
+                      ctx->route.cart_id, &detail);
+
+        if (ngx_violet_cart_set_outcome(r, VIOLET_CART_UNKNOWN) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
+                                         0, &detail);
+    }
 
     /* while the body is read the phases may come by, with nothing to do */
 
@@ -83,13 +116,16 @@ ngx_violet_cart_body_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
+    ngx_http_cleanup_t     *cln;
     ngx_violet_loc_conf_t  *vlcf;
     ngx_violet_exchange_t  *e;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_violet_cart_sent_t));
     e = ngx_pcalloc(r->pool, sizeof(ngx_violet_exchange_t));
-    if (e == NULL
+
+    if (cln == NULL || e == NULL
         || ngx_violet_exchange_uri(r, &ctx->route, &e->uri) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -103,6 +139,10 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     e->headers = 1;
     e->handler = ngx_violet_cart_exchanged;
     e->data = r;
+
+    ((ngx_violet_cart_sent_t *) cln->data)->request = r;
+    ((ngx_violet_cart_sent_t *) cln->data)->ctx = ctx;
+    cln->handler = ngx_violet_cart_cleanup;
 
     ctx->waiting = 1;
     ctx->next = ngx_violet_cart_judged;
@@ -146,6 +186,30 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
     ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
 
     ngx_violet_cart_log(r, ctx, e);
+}
+
+
+/*
+ * The end of a request that had a submit sent.  nginx ends it before its
+ * time when a worker must stop: what became of the cart nobody knows then.
+ */
+
+static void
+ngx_violet_cart_cleanup(void *data)
+{
+    ngx_violet_cart_sent_t  *sent = data;
+
+    if (sent->ctx->submitted) {
+        return;
+    }
+
+    sent->ctx->judged = 1;
+    sent->ctx->verdict.outcome = VIOLET_CART_UNKNOWN;
+
+    ngx_log_error(NGX_LOG_ERR, sent->request->connection->log, 0,
+                  "violet: submit of cart %L: unknown, nginx ended the "
+                  "request before Violet answered",
+                  sent->ctx->route.cart_id);
 }
 
 
@@ -343,7 +407,7 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
 
-        if (ngx_violet_cart_set_outcome(r, VIOLET_CART_FAILED) != NGX_OK) {
+        if (ngx_violet_cart_not_sent(r, ctx) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
@@ -399,6 +463,11 @@ ngx_violet_cart_pass(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ngx_violet_answer_set(r, e->status, &e->headers_out->content_type,
                           &e->content);
+
+    /* gzip_types and the like go by the type without its charset */
+
+    ctx->answer.content_type_len = e->headers_out->content_type_len;
+    r->headers_out.charset = e->headers_out->charset;
 
     return NGX_DECLINED;
 }
@@ -467,6 +536,16 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_cart_not_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ctx->judged = 1;
+    ctx->verdict.outcome = VIOLET_CART_FAILED;
+
+    return ngx_violet_cart_set_outcome(r, VIOLET_CART_FAILED);
 }
 
 

@@ -123,6 +123,10 @@ ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         rv = NGX_CONF_OK;
 
+        if (ngx_violet_conf_check_parameter(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         if (ngx_strncmp(value[i].data, "merchant=", 9) == 0) {
             rv = ngx_violet_conf_rate(cf, &value[i], 9, &limit->merchant);
 
@@ -325,4 +329,34 @@ ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                        &value[1], &cmd->name, (size_t) (last - text), text);
 
     return NGX_CONF_ERROR;
+}
+
+
+/* The n-th argument must not be a parameter that came before. */
+
+ngx_int_t
+ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n)
+{
+    u_char      *eq;
+    size_t       len;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    eq = ngx_strlchr(value[n].data, value[n].data + value[n].len, '=');
+    len = eq ? (size_t) (eq - value[n].data) + 1 : value[n].len;
+
+    for (i = 1; i < n; i++) {
+        if (value[i].len >= len && (eq || value[i].len == len)
+            && ngx_strncmp(value[i].data, value[n].data, len) == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate parameter \"%V\" in \"%V\", "
+                               "remove one", &value[n], &value[0]);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }

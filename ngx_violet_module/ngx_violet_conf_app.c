@@ -84,16 +84,7 @@ ngx_violet_conf_app_parameter(ngx_conf_t *cf, ngx_command_t *dummy,
     app = cf->handler_conf;
     value = cf->args->elts;
 
-    if (cf->args->nelts != 2) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid number of arguments in \"%V\" of "
-                           "\"violet_app\", it takes one", &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_strcmp(value[0].data, "app_id") == 0) {
-        return ngx_violet_conf_app_id(cf, app, &value[1]);
-    }
+    secret = NULL;
 
     if (ngx_strcmp(value[0].data, "app_secret") == 0) {
         secret = &app->secret;
@@ -101,7 +92,7 @@ ngx_violet_conf_app_parameter(ngx_conf_t *cf, ngx_command_t *dummy,
     } else if (ngx_strcmp(value[0].data, "token") == 0) {
         secret = &app->token;
 
-    } else {
+    } else if (ngx_strcmp(value[0].data, "app_id") != 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown directive \"%V\" in \"violet_app\", it "
                            "knows \"app_id\", \"app_secret\" and \"token\"",
@@ -109,9 +100,21 @@ ngx_violet_conf_app_parameter(ngx_conf_t *cf, ngx_command_t *dummy,
         return NGX_CONF_ERROR;
     }
 
+    if (cf->args->nelts != 2) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid number of arguments in \"%V\" of "
+                           "\"violet_app\", it takes one", &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (secret == NULL) {
+        return ngx_violet_conf_app_id(cf, app, &value[1]);
+    }
+
     if (secret->data) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is duplicate in \"violet_app\" \"%V\"",
+                           "\"%V\" is duplicate in \"violet_app\" \"%V\", "
+                           "remove one",
                            &value[0], &app->name);
         return NGX_CONF_ERROR;
     }
@@ -135,7 +138,7 @@ ngx_violet_conf_app_id(ngx_conf_t *cf, ngx_violet_app_t *app,
     if (app->id) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"app_id\" is duplicate in \"violet_app\" "
-                           "\"%V\"", &app->name);
+                           "\"%V\", remove one", &app->name);
         return NGX_CONF_ERROR;
     }
 

@@ -56,6 +56,9 @@ ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
     vmcf->used = 1;
 
+    vlcf->file = cf->conf_file->file.name.data;
+    vlcf->line = cf->conf_file->line;
+
     if (ngx_violet_credentials_set_headers(cf, vmcf->credentials) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
@@ -182,8 +185,8 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
     if (clcf->handler != vmcf->proxy_handler && !clcf->noname) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"violet\" in location \"%V\" without "
-                      "\"proxy_pass\", add one that leads to Violet",
-                      &clcf->name);
+                      "\"proxy_pass\", add one that leads to Violet, in "
+                      "%s:%ui", &clcf->name, vlcf->file, vlcf->line);
         return NGX_ERROR;
     }
 
@@ -195,8 +198,9 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
         if (vlcf->app == NULL) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "unknown app \"%V\" in \"violet\" of location "
-                          "\"%V\", define it with \"violet_app %V { ... }\"",
-                          name, &clcf->name, name);
+                          "\"%V\", define it with \"violet_app %V { ... }\", "
+                          "in %s:%ui",
+                          name, &clcf->name, name, vlcf->file, vlcf->line);
             return NGX_ERROR;
         }
     }
@@ -251,8 +255,8 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
     if (!clcf->noname && !ngx_violet_conf_is_local(us)) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "\"violet\" in location \"%V\" sends secrets to "
-                      "\"%V\" by plain http, use https", &clcf->name,
-                      &us->host);
+                      "\"%V\" by plain http, use https, in %s:%ui",
+                      &clcf->name, &us->host, vlcf->file, vlcf->line);
     }
 
     return NGX_OK;

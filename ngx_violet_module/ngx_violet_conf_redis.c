@@ -42,6 +42,11 @@ ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     rv = ngx_violet_conf_redis_url(cf, &redis, &value[1]);
 
     for (i = 2; rv == NGX_CONF_OK && i < cf->args->nelts; i++) {
+
+        if (ngx_violet_conf_check_parameter(cf, i) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         rv = ngx_violet_conf_redis_parameter(cf, &redis, &value[i]);
     }
 
@@ -125,7 +130,8 @@ ngx_violet_conf_redis_url(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s in \"violet_redis\" \"%V\"",
+                           "%s in \"violet_redis\" \"%V\", use an address "
+                           "that this host can resolve",
                            u.err ? u.err : "no address", value);
         return NGX_CONF_ERROR;
     }

@@ -38,6 +38,8 @@ typedef struct {
 
 static ngx_int_t ngx_violet_credential_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_violet_ctx_t *ngx_violet_credentials_inherit(
+    ngx_http_request_t *r);
 static ngx_uint_t ngx_violet_credentials_open(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_credentials_read_file(ngx_conf_t *cf,
@@ -207,14 +209,17 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
     v->len = 0;
     v->data = (u_char *) "";
 
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
     ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    if (ctx == NULL && vlcf->app_name) {
+        ctx = ngx_violet_credentials_inherit(r);
+    }
 
     if (!ngx_violet_credentials_open(r, ctx)) {
         v->not_found = 1;
         return NGX_OK;
     }
-
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
     ctx->refused = ngx_violet_guard(r, ctx->exchange,
                                     vlcf->unverified_upstream);
@@ -235,6 +240,47 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
     v->data = value->data;
 
     return NGX_OK;
+}
+
+
+/*
+ * Other modules make clones, too (proxy_cache_background_update, slice), and
+ * those begin behind the PRECONTENT phase.  One of a request that was
+ * approved to be streamed is approved with it; any other goes nowhere, since
+ * proxy_pass would send it without credentials.
+ */
+
+static ngx_violet_ctx_t *
+ngx_violet_credentials_inherit(ngx_http_request_t *r)
+{
+    ngx_violet_ctx_t  *ctx, *parent;
+
+    if (r->upstream == NULL || r->upstream->state != NULL) {
+        return NULL;
+    }
+
+    parent = (r == r->main) ? NULL
+                            : ngx_http_get_module_ctx(r->parent,
+                                                      ngx_violet_module);
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_violet_ctx_t));
+
+    if (ctx == NULL || parent == NULL || !parent->credentials
+        || parent->exchange || parent->route.id != VIOLET_ROUTE_OTHER)
+    {
+        (void) ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_UNCHECKED);
+        return NULL;
+    }
+
+    ctx->app = parent->app;
+    ctx->route = parent->route;
+    ctx->routed = 1;
+    ctx->credentials = 1;
+    ctx->age = -1;
+
+    ngx_http_set_ctx(r, ctx, ngx_violet_module);
+
+    return ctx;
 }
 
 
@@ -301,7 +347,8 @@ ngx_violet_credentials_read(ngx_conf_t *cf, ngx_str_t *name,
         if (env == NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "environment variable \"%V\" of \"%V\" is "
-                               "not set", &source, name);
+                               "not set, set it where nginx is started",
+                               &source, name);
             return NGX_ERROR;
         }
 
@@ -335,7 +382,9 @@ ngx_violet_credentials_read_file(ngx_conf_t *cf, ngx_str_t *name,
 
     if (fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "cannot open file \"%V\" of \"%V\"", path, name);
+                           "cannot open file \"%V\" of \"%V\", it must be "
+                           "there and readable by who starts nginx",
+                           path, name);
         return NGX_ERROR;
     }
 
@@ -366,8 +415,8 @@ ngx_violet_credentials_read_fd(ngx_conf_t *cf, ngx_str_t *name,
 
     if (!ngx_is_file(&fi)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" of \"%V\" is not a regular file",
-                           path, name);
+                           "\"%V\" of \"%V\" is not a regular file, put the "
+                           "value into one", path, name);
         return NGX_ERROR;
     }
 
@@ -422,7 +471,8 @@ ngx_violet_credentials_check(ngx_conf_t *cf, ngx_str_t *name,
     size_t  i;
 
     if (secret->len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is empty", name);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is empty, give it a value", name);
         return NGX_ERROR;
     }
 
@@ -430,7 +480,8 @@ ngx_violet_credentials_check(ngx_conf_t *cf, ngx_str_t *name,
         if (secret->data[i] < 0x20 || secret->data[i] == 0x7f) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"%V\" has a control character or a line "
-                               "break in its value", name);
+                               "break in its value, which no header can "
+                               "carry: remove it", name);
             return NGX_ERROR;
         }
     }

@@ -36,7 +36,8 @@ typedef enum {
     NGX_VIOLET_NOT_REFUSED = 0,
     NGX_VIOLET_REFUSED_UNVERIFIED,       /* https without verification */
     NGX_VIOLET_REFUSED_URI,              /* proxy_pass built another URI */
-    NGX_VIOLET_REFUSED_INTERNAL          /* proxy_pass failed by itself */
+    NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed by itself */
+    NGX_VIOLET_REFUSED_UNCHECKED         /* it never passed our handler */
 } ngx_violet_refusal_e;
 
 

@@ -19,6 +19,7 @@ typedef void (*ngx_violet_fetch_step_pt)(ngx_violet_fetch_t *fetch);
 
 struct ngx_violet_fetch_s {
     ngx_violet_fetch_conf_t      conf;
+    ngx_queue_t                 *flights;
     ngx_violet_flight_t         *flight;
     ngx_violet_fetched_t         fetched;
 
@@ -91,6 +92,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     }
 
     fetch->conf = *conf;
+    fetch->flights = &vmcf->flights;
     fetch->flight = flight;
     flight->data = fetch;
 
@@ -286,8 +288,12 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
     }
 
     if (fetch->fetched.kind == NGX_VIOLET_FETCHED_REPORT
-        && fetch->conf.cached)
+        && fetch->conf.cached && !fetch->flight->superseded)
     {
+        if (fetch->conf.refresh) {
+            ngx_violet_flight_supersede(fetch->flights, &fetch->flight->key);
+        }
+
         ngx_violet_fetch_store(fetch);
         return;
     }

@@ -113,6 +113,27 @@ ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r)
 
 
 void
+ngx_violet_flight_supersede(ngx_queue_t *flights, ngx_str_t *key)
+{
+    ngx_queue_t          *q;
+    ngx_violet_flight_t  *flight;
+
+    for (q = ngx_queue_head(flights);
+         q != ngx_queue_sentinel(flights);
+         q = ngx_queue_next(q))
+    {
+        flight = ngx_queue_data(q, ngx_violet_flight_t, queue);
+
+        if (!flight->refresh && flight->key.len == key->len
+            && ngx_memcmp(flight->key.data, key->data, key->len) == 0)
+        {
+            flight->superseded = 1;
+        }
+    }
+}
+
+
+void
 ngx_violet_flight_land(ngx_violet_flight_t *flight)
 {
     ngx_queue_t          *q;

@@ -25,6 +25,7 @@ typedef struct {
     ngx_uint_t                  refs;
     void                       *data;       /* whoever runs it */
     unsigned                    refresh:1;
+    unsigned                    superseded:1;   /* do not store it */
 } ngx_violet_flight_t;
 
 
@@ -50,6 +51,14 @@ ngx_violet_flight_t *ngx_violet_flight_open(ngx_queue_t *flights,
 
 ngx_int_t ngx_violet_flight_join(ngx_violet_flight_t *flight,
     ngx_http_request_t *r);
+
+
+/*
+ * A refresh has brought a newer report: what plain reads of this key are
+ * still under way will bring is not to be stored over it.
+ */
+
+void ngx_violet_flight_supersede(ngx_queue_t *flights, ngx_str_t *key);
 
 
 /*

@@ -15,8 +15,6 @@
 
 static ngx_int_t ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr);
-static ngx_violet_refusal_e ngx_violet_guard_refuse(ngx_http_request_t *r,
-    ngx_violet_refusal_e refused);
 static ngx_int_t ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 static ngx_int_t ngx_violet_guard_check_uri(ngx_http_request_t *r);
@@ -123,7 +121,7 @@ ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
 }
 
 
-static ngx_violet_refusal_e
+ngx_violet_refusal_e
 ngx_violet_guard_refuse(ngx_http_request_t *r,
     ngx_violet_refusal_e refused)
 {

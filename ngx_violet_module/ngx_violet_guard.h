@@ -22,4 +22,13 @@ ngx_violet_refusal_e ngx_violet_guard(ngx_http_request_t *r,
     ngx_violet_exchange_t *exchange, ngx_uint_t unverified);
 
 
+/*
+ * Makes a request that proxy_pass is building fail before it connects, and
+ * says why in the log.  Returns what it was given.
+ */
+
+ngx_violet_refusal_e ngx_violet_guard_refuse(ngx_http_request_t *r,
+    ngx_violet_refusal_e refused);
+
+
 #endif /* NGX_VIOLET_GUARD_H */

@@ -13,6 +13,8 @@
 
 static ngx_int_t ngx_violet_handler_start(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+static ngx_int_t ngx_violet_handler_configuration(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *detail);
 static ngx_int_t ngx_violet_handler_app(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_loc_conf_t *vlcf);
 static ngx_int_t ngx_violet_handler_dispatch(ngx_http_request_t *r,
@@ -58,6 +60,13 @@ ngx_violet_handler(ngx_http_request_t *r)
 
     if (rc == NGX_DECLINED && ctx->answer.is_set) {
         r->content_handler = ngx_violet_answer_handler;
+
+        /*
+         * Straight to the content phase: try_files, which stands behind us,
+         * would start the request anew, and with it a submit.
+         */
+
+        return NGX_OK;
     }
 
     return rc;
@@ -67,29 +76,34 @@ ngx_violet_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_int_t                rc;
     ngx_str_t                detail;
+    violet_route_status_t    status;
     ngx_violet_loc_conf_t   *vlcf;
     ngx_violet_main_conf_t  *vmcf;
 
     vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
+    if (ngx_violet_handler_app(r, ctx, vlcf) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    status = ngx_violet_match_route(r, ctx->app, &ctx->route);
+
+    ctx->routed = (status == VIOLET_ROUTE_OK);
+
     if (r->content_handler != vmcf->proxy_handler) {
         ngx_str_set(&detail, "the location has no proxy_pass");
-        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
-                                         0, &detail);
+        return ngx_violet_handler_configuration(r, ctx, &detail);
     }
 
-    rc = ngx_violet_handler_app(r, ctx, vlcf);
-
-    if (rc != NGX_OK) {
-        return rc;
+    if (ctx->app == NULL) {
+        ngx_str_set(&detail, "no violet_app has the name that the violet "
+                             "directive gives for this request");
+        return ngx_violet_handler_configuration(r, ctx, &detail);
     }
 
-    if (ngx_violet_match_route(r, ctx->app, &ctx->route)
-        != VIOLET_ROUTE_OK)
-    {
+    if (status != VIOLET_ROUTE_OK) {
         detail.data = (u_char *) ctx->route.reason;
         detail.len = ngx_strlen(ctx->route.reason);
 
@@ -98,42 +112,56 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                                          0, &detail);
     }
 
-    ctx->routed = 1;
-
     return ngx_violet_handler_dispatch(r, ctx, vlcf);
 }
 
+
+/* Nothing was sent, and a caller who submits is told so in the usual way. */
+
+static ngx_int_t
+ngx_violet_handler_configuration(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *detail)
+{
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "violet: \"%V\" was not sent: %V", &r->uri, detail);
+
+    if (ctx->routed && ctx->route.id == VIOLET_ROUTE_CART_SUBMIT
+        && ngx_violet_cart_not_sent(r, ctx) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION, 0,
+                                     detail);
+}
+
+
+/* Leaves ctx->app null if the name is unknown. */
 
 static ngx_int_t
 ngx_violet_handler_app(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_loc_conf_t *vlcf)
 {
-    ngx_str_t                name, detail;
+    ngx_str_t                name;
     ngx_violet_main_conf_t  *vmcf;
 
     ctx->app = vlcf->app;
 
+    if (ctx->app) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, vlcf->app_name, &name) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+
+    ctx->app = ngx_violet_credentials_find(&vmcf->apps, &name);
+
     if (ctx->app == NULL) {
-
-        if (ngx_http_complex_value(r, vlcf->app_name, &name) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
-
-        ctx->app = ngx_violet_credentials_find(&vmcf->apps, &name);
-
-        if (ctx->app == NULL) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "violet: no violet_app is named \"%V\"", &name);
-
-            ngx_str_set(&detail, "no violet_app has the name that the "
-                                 "violet directive gives for this request");
-
-            return ngx_violet_answer_problem(r,
-                                             NGX_VIOLET_PROBLEM_CONFIGURATION,
-                                             0, &detail);
-        }
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "violet: no violet_app is named \"%V\"", &name);
     }
 
     return NGX_OK;
@@ -164,7 +192,7 @@ ngx_violet_match_route(ngx_http_request_t *r, ngx_violet_app_t *app,
     request.args.len = r->args.len;
     request.prefix.data = (char *) clcf->name.data;
     request.prefix.len = clcf->name.len;
-    request.app_id = (int32_t) app->id;
+    request.app_id = app ? (int32_t) app->id : 0;
 
     return violet_route_match(&request, route);
 }
@@ -190,11 +218,7 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         ngx_str_set(&detail, "this route cannot be the target of a "
                              "subrequest (SSI, mirror, auth_request)");
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "violet: \"%V\": %V", &r->uri, &detail);
-
-        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
-                                         0, &detail);
+        return ngx_violet_handler_configuration(r, ctx, &detail);
     }
 
     switch (ctx->route.id) {

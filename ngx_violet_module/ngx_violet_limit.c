@@ -390,6 +390,15 @@ ngx_violet_limit_update(void *data, u_char *value)
         ngx_violet_limit_tighter(u->result, remaining, wait);
     }
 
+    for (i = 0; i < 2; i++) {
+
+        /* a full budget needs no memory */
+
+        if (t.tat[i] <= u->now) {
+            t.tat[i] = 0;
+        }
+    }
+
     ngx_memcpy(value, &t, sizeof(ngx_violet_limit_tats_t));
 }
 

@@ -226,9 +226,11 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
 {
     u_char                     values[64];
     uint32_t                   hash;
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, empty;
     ngx_violet_memory_t       *memory;
     ngx_violet_memory_node_t  *mn;
+
+    static u_char  zeroes[64];
 
     if (n * size > sizeof(values)) {
         return NGX_ERROR;
@@ -260,9 +262,15 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         hash = ngx_crc32_short(keys[i].data, keys[i].len);
         mn = ngx_violet_memory_lookup(memory, &keys[i], hash);
 
-        if (mn && mn->value_len != size) {
+        empty = (ngx_memcmp(values + i * size, zeroes, size) == 0);
+
+        if (mn && (empty || mn->value_len != size)) {
             ngx_violet_memory_delete(memory, mn);
             mn = NULL;
+        }
+
+        if (empty) {
+            continue;
         }
 
         if (mn == NULL) {

@@ -46,7 +46,8 @@ ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
 
 /*
  * Updates counters: one or two small values of equal size, under one lock;
- * those that are new come as zeroes, and none is dropped before its time.
+ * those that are new come as zeroes, those left as zeroes are not kept, and
+ * none of the others is dropped before its time.
  * Returns NGX_OK, or NGX_ERROR if there is no room for them; what "update"
  * decided does not hold then.
  */

@@ -366,6 +366,8 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (clcf->noname && conf->app_name == NULL) {
         conf->app = prev->app;
         conf->app_name = prev->app_name;
+        conf->file = prev->file;
+        conf->line = prev->line;
     }
 
     if (conf->app_name == NULL) {

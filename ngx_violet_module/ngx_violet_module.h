@@ -45,6 +45,9 @@ typedef struct {
 
 
 typedef struct {
+    u_char                       *file;       /* where violet stands */
+    ngx_uint_t                    line;
+
     ngx_violet_app_t             *app;        /* NULL: see app_name */
     ngx_http_complex_value_t     *app_name;   /* NULL: not a violet one */
     ngx_str_t                     upstream;   /* for keys; empty if it
@@ -140,6 +143,7 @@ char *ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n);
 char *ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -175,6 +179,15 @@ ngx_int_t ngx_violet_cart_handler(ngx_http_request_t *r,
 
 
 /*
+ * The outcome of a submit that stayed here, for the header and the variable.
+ * NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_cart_not_sent(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/*
  * Parts of the health flow that its report shares, ngx_violet_refresh.c.
  * In turn: a configuration that cannot be served gets its problem; the key
  * of a limit; what the limiter said is noted, with its headers; Retry-After,
@@ -197,11 +210,7 @@ ngx_int_t ngx_violet_add_variables(ngx_conf_t *cf);
 ngx_int_t ngx_violet_init_filters(ngx_conf_t *cf);
 
 
-/*
- * Gives a context what it can know of a request without waiting: route, ids
- * and app.  Used by the handler, and by the variables of a request that lost
- * its context to an internal redirect.
- */
+/* The route of a request; without an app no app_id argument is right. */
 
 violet_route_status_t ngx_violet_match_route(ngx_http_request_t *r,
     ngx_violet_app_t *app, violet_route_t *route);

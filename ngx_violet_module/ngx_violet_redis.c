@@ -19,6 +19,9 @@
 #define NGX_VIOLET_REDIS_MIN_BACKOFF   100
 #define NGX_VIOLET_REDIS_MAX_BACKOFF   5000
 
+/* how long an error reply is not logged again */
+#define NGX_VIOLET_REDIS_COMPLAIN      60000
+
 
 static void ngx_violet_redis_init(ngx_violet_redis_t *redis);
 static ngx_int_t ngx_violet_redis_connect(ngx_violet_redis_t *redis);
@@ -333,16 +336,22 @@ ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
     redisReply          *reply = data;
     ngx_violet_redis_t  *redis = ac->data;
 
+    u_char     buf[NGX_VIOLET_REDIS_WORDS];
+    ngx_str_t  words;
+
     if (reply == NULL || redis->ac != ac) {
         return;
     }
 
     if (reply->type != REDIS_REPLY_STATUS) {
+        /* an AUTH that Redis does not know comes back with its arguments */
+
+        words = ngx_violet_redis_words(reply, buf, sizeof(buf),
+                                       ngx_strcmp(privdata, "AUTH") == 0);
+
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" refused %s: %s",
-                      &redis->conf.url, privdata,
-                      reply->type == REDIS_REPLY_ERROR ? reply->str
-                                                       : "unexpected reply");
+                      "violet: Redis at \"%V\" refused %s: %V",
+                      &redis->conf.url, privdata, &words);
 
         /* not later: more replies may follow in what was read */
 
@@ -572,7 +581,6 @@ ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
 
     } else {
         redis->failures = 0;
-        redis->complained = 0;
 
         ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
     }
@@ -588,6 +596,8 @@ ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
 static ngx_uint_t
 ngx_violet_redis_error(ngx_violet_redis_command_t *cmd, redisReply *reply)
 {
+    u_char               buf[NGX_VIOLET_REDIS_WORDS];
+    ngx_str_t            words;
     ngx_violet_redis_t  *redis;
 
     redis = cmd->redis;
@@ -601,22 +611,25 @@ ngx_violet_redis_error(ngx_violet_redis_command_t *cmd, redisReply *reply)
                && ngx_violet_redis_use_source(cmd) == NGX_OK;
     }
 
-    if (!redis->complained) {
+    if (!redis->complained
+        || ngx_current_msec - redis->complained_at
+           >= NGX_VIOLET_REDIS_COMPLAIN)
+    {
+        words = ngx_violet_redis_words(reply, buf, sizeof(buf), 0);
+
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" answered \"%s\"",
-                      &redis->conf.url, reply->str);
+                      "violet: Redis at \"%V\" answered \"%V\"",
+                      &redis->conf.url, &words);
 
         redis->complained = 1;
+        redis->complained_at = ngx_current_msec;
     }
 
     return 0;
 }
 
 
-/*
- * Bytes behind the last reply that was asked for: hiredis would abort() on
- * them, see ngx_violet_redis_event.c.
- */
+/* hiredis would abort() on them, see ngx_violet_redis_event.c. */
 
 static void
 ngx_violet_redis_check_excess(redisAsyncContext *ac,

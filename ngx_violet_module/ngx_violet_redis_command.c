@@ -191,3 +191,33 @@ ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
 
     ngx_hex_dump(script->sha1, digest, 20);
 }
+
+
+ngx_str_t
+ngx_violet_redis_words(redisReply *reply, u_char *buf, size_t size,
+    ngx_uint_t code)
+{
+    u_char     ch;
+    size_t     i;
+    ngx_str_t  words;
+
+    if (reply->type != REDIS_REPLY_ERROR) {
+        ngx_str_set(&words, "unexpected reply");
+        return words;
+    }
+
+    for (i = 0; i < size && i < (size_t) reply->len; i++) {
+        ch = reply->str[i];
+
+        if (code && ch == ' ') {
+            break;
+        }
+
+        buf[i] = (ch < 0x20 || ch > 0x7e || ch == '"') ? '?' : ch;
+    }
+
+    words.data = buf;
+    words.len = i;
+
+    return words;
+}

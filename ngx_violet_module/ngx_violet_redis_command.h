@@ -17,6 +17,9 @@
 
 #define NGX_VIOLET_REDIS_MAX_ARGS  16
 
+/* as much of an error reply as goes to the log */
+#define NGX_VIOLET_REDIS_WORDS     128
+
 
 typedef enum {
     NGX_VIOLET_REDIS_IDLE = 0,
@@ -41,6 +44,7 @@ struct ngx_violet_redis_s {
     ngx_uint_t                   timeouts;      /* in a row */
     ngx_uint_t                   failures;      /* in a row */
     ngx_msec_t                   retry_at;
+    ngx_msec_t                   complained_at;
 
     unsigned                     initialized:1;
     unsigned                     complained:1;  /* of an error reply */
@@ -86,6 +90,15 @@ void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
 
 
 void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
+
+
+/*
+ * What an error reply says, fit for a log, in the buffer; only its first
+ * word, the code, if the rest could repeat what was sent.
+ */
+
+ngx_str_t ngx_violet_redis_words(redisReply *reply, u_char *buf, size_t size,
+    ngx_uint_t code);
 
 
 #endif /* NGX_VIOLET_REDIS_COMMAND_H */

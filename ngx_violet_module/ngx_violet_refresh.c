@@ -129,7 +129,12 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ctx->redis = status;
 
     if (rc == NGX_ERROR) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+        /* never unlimited: no room to count is a refusal */
+
+        ctx->limit.asked = 1;
+        ctx->limit.in_memory = 1;
+        ctx->limit.wait = vlcf->limit->merchant.period;
     }
 
     return ngx_violet_report_answered(r, ctx);
