@@ -177,10 +177,24 @@ ngx_int_t
 ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
     ngx_violet_loc_conf_t *vlcf)
 {
+    void                     **try_files;
     ngx_str_t                 *name;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* the only member of the module's structure */
+
+    try_files = ngx_http_conf_get_module_loc_conf(cf,
+                                                  ngx_http_try_files_module);
+
+    if (*try_files) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"try_files\" beside \"violet\" in location \"%V\", "
+                      "remove it: a submit would be sent and then started "
+                      "anew, in %s:%ui", &clcf->name, vlcf->file, vlcf->line);
+        return NGX_ERROR;
+    }
 
     if (clcf->handler != vmcf->proxy_handler && !clcf->noname) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,

@@ -60,13 +60,6 @@ ngx_violet_handler(ngx_http_request_t *r)
 
     if (rc == NGX_DECLINED && ctx->answer.is_set) {
         r->content_handler = ngx_violet_answer_handler;
-
-        /*
-         * Straight to the content phase: try_files, which stands behind us,
-         * would start the request anew, and with it a submit.
-         */
-
-        return NGX_OK;
     }
 
     return rc;

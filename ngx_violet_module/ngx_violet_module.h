@@ -218,9 +218,10 @@ violet_route_status_t ngx_violet_match_route(ngx_http_request_t *r,
 
 extern ngx_module_t  ngx_violet_module;
 
-/* no header of nginx declares it */
+/* no header of nginx declares them */
 
 extern ngx_module_t  ngx_http_proxy_module;
+extern ngx_module_t  ngx_http_try_files_module;
 
 
 #endif /* NGX_VIOLET_MODULE_H */

@@ -1119,7 +1119,7 @@ POST /mirrored
 --- response_body_like eval
 ::counts()
 --- error_log
-"/v1/checkout/cart/20001/submit": this route cannot be the target of a subrequest
+"/v1/checkout/cart/20001/submit" was not sent: this route cannot be the target of a subrequest
 
 
 

@@ -3568,3 +3568,56 @@ GET /v1/merchants
 --- request
 GET /v1/merchants
 --- response_body_like: "path": "/v1/merchants"
+
+
+
+=== try_files beside violet: a submit would be sent and started anew
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_pass http://violet_api;
+            try_files /nope $uri;
+        }
+--- must_die
+--- error_log eval
+qr{"try_files" beside "violet" in location "/v1/", remove it: .* in \S+:\d+}
+
+
+
+=== violet_redis: a parameter given twice
+--- http_config
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=1s timeout=2s;
+--- config
+--- must_die
+--- error_log
+duplicate parameter "timeout=2s" in "violet_redis", remove one
+
+
+
+=== violet_refresh_limit: a parameter given twice
+--- http_extra
+    violet_refresh_limit merchant=1r/m merchant=2r/m;
+--- must_die
+--- error_log
+duplicate parameter "merchant=2r/m" in "violet_refresh_limit", remove one
+
+
+
+=== violet_refresh_limit: dry_run given twice
+--- http_extra
+    violet_refresh_limit dry_run app=1r/m dry_run;
+--- must_die
+--- error_log
+duplicate parameter "dry_run" in "violet_refresh_limit", remove one
+
+
+
+=== violet_app: login with two values is not known here
+--- http_config
+    violet_app shop { app_id 1; app_secret s; login user secretpass; }
+--- config
+--- must_die
+--- error_log
+unknown directive "login" in "violet_app"
+--- no_error_log
+secretpass

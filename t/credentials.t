@@ -1220,3 +1220,30 @@ elsewhere
 --- no_error_log
 connect to 127.0.0.1
 [warn]
+
+
+
+=== what proxy_cache asks in the background has the credentials, too
+--- http_extra
+    proxy_cache_path b_cache keys_zone=b:1m;
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_pass http://violet_api;
+            proxy_cache b;
+            proxy_cache_valid any 1s;
+            proxy_cache_use_stale updating;
+            proxy_cache_background_update on;
+        }
+
+        location = /sleep {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT/_mock/counts;
+            limit_rate 100;
+        }
+--- timeout: 10
+--- request eval
+["GET /v1/merchants", "GET /sleep", "GET /v1/merchants", "GET /sleep",
+ "GET /v1/merchants", "GET /_mock/counts"]
+--- error_code eval: [(200) x 6]
+--- response_body_like eval
+["mock-token", "", "mock-token", "", "mock-token", '"unauthorized": 0\b']

@@ -587,6 +587,29 @@ connect() failed
 
 
 
+=== a refresh that timed out is not asked of the next one, a plain read is
+--- http_extra
+    upstream two {
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT max_fails=0;
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT max_fails=0;
+    }
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_pass http://two;
+            proxy_read_timeout 300ms;
+        }
+--- request eval: ::get('60211?refresh=true', 60212)
+--- error_code eval: [504, 504]
+--- response_headers eval
+["Cache-Status: violet; fwd=request
+" . ::vars(refresh => 'granted', redis => 'ok', cache => 'REFRESH',
+           up => '504'),
+ "Cache-Status: violet; fwd=uri-miss
+" . ::vars(redis => 'ok', cache => 'MISS', up => '504, 504')]
+
+
+
 === a hit is not counted as an exchange with Violet
 --- redis_commands eval: ::seed(20032)
 --- request eval: ::get(20032)

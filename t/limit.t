@@ -865,6 +865,28 @@ REPLICAOF 127.0.0.1 1
 
 
 
+=== without violet_redis a budget outlives whatever else fills the zone
+--- http_config eval: ::servers('violet_zone 64k;')
+--- timeout: 10
+--- request eval: ::get('20072?refresh=true', 20101 .. 20180, '20072?refresh=true')
+--- error_code eval: [(200) x 81, 429]
+
+
+
+=== without violet_redis refused refreshes leave room for reports
+--- http_config eval: ::servers('violet_zone 64k;')
+--- config eval: ::location('violet_refresh_limit merchant=1r/10m app=1r/h;')
+--- timeout: 20
+--- request eval
+::get('20073?refresh=true', (map { "$_?refresh=true" } 30001 .. 30600),
+      20074, 20074)
+--- error_code eval: [200, (429) x 600, 200, 200]
+--- response_headers_like eval
+[('') x 601, 'Cache-Status: violet; fwd=uri-miss; stored',
+ 'Cache-Status: violet; hit; ttl=\d+']
+
+
+
 === HEAD with refresh is limited as well
 --- request eval
 ::get('HEAD 20070?refresh=true', 'HEAD 20070?refresh=true')

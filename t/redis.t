@@ -970,3 +970,17 @@ a reply that nobody asked for
 --- response_headers_like eval
 ["X-Vars: .* redis=down up=200",
  "Cache-Status: violet; hit; ttl=86395\nX-Vars: .* redis=ok up="]
+
+
+
+=== a Redis that repeats the password in its refusal: the log does not
+--- http_config eval
+::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT password=S3cretOfRedis;')
+--- fake_redis eval
+[{AUTH => "-ERR unknown command 'AUTH', with args beginning with: 'S3cretOfRedis' \r\n"},
+ "\$-1\r\n"]
+--- request eval: ::get(20091)
+--- error_log eval
+qr/refused AUTH: ERR$/m
+--- no_error_log
+S3cretOfRedis

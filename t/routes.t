@@ -1081,7 +1081,7 @@ X-Violet-Merchant-State: ready
 GET /page
 --- response_body_like: urn:ngx-violet:configuration
 --- error_log eval
-qr{\[error\].*violet: "/v1/operations/connection_health/42": .*subrequest}
+qr{\[error\].*violet: "/v1/operations/connection_health/42" was not sent: .*subrequest}
 
 
 

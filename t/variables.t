@@ -617,7 +617,7 @@ END
 
 
 
-=== an app that is not known
+=== an app that is not known: the route is, all the same
 --- http_extra eval: $::Variables
 --- config
         location /v1/ {
@@ -626,10 +626,13 @@ END
             proxy_pass http://violet_api;
         }
 --- request eval
-"GET $::Health/42"
---- error_code: 500
+["GET $::Health/42", "POST /v1/checkout/cart/7/submit\n{}"]
+--- error_code eval: [500, 500]
+--- response_headers eval
+['', 'X-Violet-Cart-Outcome: failed']
 --- access_lines eval
-::line()
+::line(route => 'connection_health', merchant => 42) . "\n"
+. ::line(route => 'cart_submit', cart => 7, outcome => 'failed') . "\n"
 
 
 

@@ -39,6 +39,8 @@ read_joins_refused_refresh();
 refused_refreshes();
 callers_who_leave();
 caller_of_a_stalled_violet_leaves();
+body_that_dribbles();
+refresh_overtakes_a_read();
 reload();
 quit();
 bursts();
@@ -374,6 +376,61 @@ sub callers_who_leave {
 
     # An upstream connection may stay in the keepalive pool.
     is_idle($fds + 8, 'callers who leave');
+}
+
+
+# A body means nothing here, but what is left of it must be read before the
+# next request of the connection: also what comes while the caller waits.
+sub body_that_dribbles {
+    my $client = $live->client($nginx->port);
+    my %option = (headers => {Connection => undef, 'Content-Length' => 5});
+
+    $client->send(Live::Client::request_bytes(path(22091), %option) . 'ab');
+    ok(reaches(22091), 'half a body, and Violet is asked');
+
+    $client->send('cde' . Live::Client::request_bytes(path(22091)));
+
+    is($client->answer(3)->{status}, 200,
+       'the rest of the body comes while the caller waits');
+    is($client->answer(3)->{status}, 200,
+       'the next request of the connection is read as one');
+}
+
+
+# What a slow plain read brings is older than what a refresh brought meanwhile.
+sub refresh_overtakes_a_read {
+    my $body = '{"merchant_id": 77, "connection": {"status": "COMPLETE"}, '
+               . '"age": "%s"}';
+
+    my $violet = $live->fake(do => sub {
+        my ($sock) = @_;
+        my $in = '';
+        sysread $sock, $in, 4096, length $in until $in =~ /\r\n\r\n/;
+        my $new = $in =~ /refresh=true/;
+        sleep 1 if !$new;
+        my $answer = sprintf $body, $new ? 'new' : 'old';
+        syswrite $sock, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                        . 'Content-Length: ' . length($answer)
+                        . "\r\n\r\n$answer";
+    });
+
+    my $http = $live->violet_http($redis, $mock);
+    $http =~ s{(server 127\.0\.0\.1:)\d+}{$1 . $violet->port}e;
+
+    flush();
+    my $other = $live->nginx(workers => 1, http => $http,
+                             server => $live->violet_location);
+    my $slow = $live->client($other->port);
+    $slow->send(Live::Client::request_bytes(path(77)));
+    sleep 0.3;
+
+    my $refresh = $live->request($other->port, path('77?refresh=true'));
+    like($refresh->{body}, qr/new/, 'a refresh beside a slow read');
+    like($slow->answer(3)->{body}, qr/old/, 'the read gets what it asked for');
+    like($live->request($other->port, path(77))->{body}, qr/new/,
+         'and the refreshed report stays');
+
+    $other->stop;
 }
 
 
