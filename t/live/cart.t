@@ -49,6 +49,7 @@ kept_connections();
 peers_that_cannot_be_reached();
 tls();
 reload();
+shutdown_timeout();
 is_well_known();
 quit();
 
@@ -552,6 +553,26 @@ sub reload {
     $answer = $live->request($nginx->port, submit(20006));
     is($answer->{headers}{'x-violet-cart-outcome'}, 'completed',
        'reload: the new ones serve');
+}
+
+
+# nginx ends what still runs after worker_shutdown_timeout: the only way for
+# a submit to end without an answer being judged.
+sub shutdown_timeout {
+    my $hasty = $live->nginx(workers => 1,
+                             main => 'worker_shutdown_timeout 1s;',
+                             http => $live->violet_http($redis, $mock),
+                             server => $live->violet_location);
+    my $client = $live->client($hasty->port);
+
+    $client->send(submit(60240));
+    ok(reaches(60240), 'worker_shutdown_timeout: a submit in flight');
+    $hasty->reload;
+
+    ok($hasty->wait_log(qr/submit of cart 60240: unknown, nginx ended the/, 5),
+       'worker_shutdown_timeout: its verdict is logged');
+    is(reached(60240), 1, 'worker_shutdown_timeout: Violet was asked once');
+    $hasty->stop;
 }
 
 

@@ -11,6 +11,7 @@ use Live;
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
+use Violet::Redis;
 
 # What all requests to Redis of one request may take together.
 my $timeout = 0.5;
@@ -33,6 +34,7 @@ frozen_under_load();
 frozen_and_back();
 killed_and_back();
 killed_under_load();
+full();
 reload_of_the_idle();
 reload();
 quit();
@@ -259,6 +261,19 @@ sub killed_under_load {
 
 
 # An idle connection to Redis does not keep a worker from going.
+# A good reply between the errors, as each lookup is, does not begin anew.
+sub full {
+    my $before = () = $nginx->error_log =~ /answered "OOM/g;
+
+    Violet::Redis->new($redis->port)->command('CONFIG SET maxmemory 1');
+    is(get($_)->{status}, 200, "Redis is full: $_") for 20501 .. 20505;
+    Violet::Redis->new($redis->port)->command('CONFIG SET maxmemory 0');
+
+    my $after = () = $nginx->error_log =~ /answered "OOM/g;
+    is($after - $before, 1, 'Redis is full: the log says it once');
+}
+
+
 sub reload_of_the_idle {
     is(vars(get(20002)), 'HIT ok', 'connected to Redis');
 

@@ -1,7 +1,8 @@
 """POST /v1/checkout/cart/{id}/submit: every way that it can end.
 
 The cart's id chooses the ending, a hundred ids for each (207xx is 20700 to
-20799).  Shapes come from the samples of Violet's documentation in t/data;
+20799).  Shapes come from the samples of Violet's documentation in
+t/data/cart;
 statuses and codes that Violet does not document are inventions.
 """
 
@@ -21,7 +22,7 @@ from httpd import Ending, Reply
 Json = dict[str, Any]
 Maker = Callable[[int, int], Reply]       # cart id, how often it was submitted
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+DATA = Path(__file__).resolve().parent.parent / "data" / "cart"
 ORDER: Json = json.loads((DATA / "order_completed.json").read_bytes())
 ERRORS: list[Json] = json.loads(
     (DATA / "multi_bag_errors_member.json").read_bytes())["errors"]

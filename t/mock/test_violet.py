@@ -180,7 +180,7 @@ class Health(Case):
         return self.mock.json("GET", f"{HEALTH}{merchant}{query}")
 
     def test_the_report_has_the_documented_shape(self) -> None:
-        documented = json.loads((DATA / "health_report.json").read_bytes())
+        documented = json.loads((DATA / "health" / "report.json").read_bytes())
         report = self.get(42)
         self.assertEqual(report.pop("recalculated"), 1)
         self.assertEqual(set(report), set(documented))
@@ -313,7 +313,7 @@ class Submit(Case):
 
     def test_the_documented_exception(self) -> None:
         documented = json.loads(
-            (DATA / "single_bag_exception.json").read_bytes())
+            (DATA / "cart" / "single_bag_exception.json").read_bytes())
         for cart in (40000, 42200):
             self.assertEqual(json.loads(self.mock.submit(cart)[2]), documented)
         for cart in (41000, 42300):
@@ -321,7 +321,8 @@ class Submit(Case):
             self.assertEqual(body["data"]["skus"][0]["orderSkuId"], 88888)
 
     def test_the_documented_order(self) -> None:
-        documented = json.loads((DATA / "order_completed.json").read_bytes())
+        documented = json.loads(
+            (DATA / "cart" / "order_completed.json").read_bytes())
         self.assertEqual(self.mock.order(10000), documented)
         self.assertEqual(self.mock.order(1)["id"], 1)
 
@@ -342,7 +343,8 @@ class Submit(Case):
 
     def test_errors_of_orders(self) -> None:
         documented = json.loads(
-            (DATA / "multi_bag_errors_member.json").read_bytes())["errors"][0]
+            (DATA / "cart" / "multi_bag_errors_member.json").read_bytes()
+        )["errors"][0]
         error, = self.mock.order(20700)["errors"]
         self.assertEqual(set(error), set(documented))
         self.assertEqual(error["bag_id"], 11112)

@@ -77,13 +77,14 @@ class Tokens:
 
     def issue(self) -> str:
         """An access token in the form of Violet's."""
-        now = int(time.time())
+        now = time.time()
         until = now + self.options.token_ttl
         claims = {"sub": self.options.username, "scopes": ["ROLE_DEVELOPER"],
                   "user_id": 10000, "user_type": "DEVELOPER",
                   "merchant_ids": [], "developer_id": 10000,
                   "app_id": self.options.app_id, "iss": "https://violet.io",
-                  "iat": now, "exp": until, "jti": secrets.token_hex(8)}
+                  "iat": int(now), "exp": int(until),
+                  "jti": secrets.token_hex(8)}
         signed = b".".join(base64url(json.dumps(part).encode())
                            for part in ({"alg": "HS512"}, claims))
         mac = hmac.digest(b"mock", signed, hashlib.sha512)
