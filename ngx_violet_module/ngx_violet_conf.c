@@ -351,9 +351,12 @@ ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n)
         if (value[i].len >= len && (eq || value[i].len == len)
             && ngx_strncmp(value[i].data, value[n].data, len) == 0)
         {
+            /* the name alone, the value may be a secret */
+
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate parameter \"%V\" in \"%V\", "
-                               "remove one", &value[n], &value[0]);
+                               "duplicate parameter \"%*s\" in \"%V\", "
+                               "remove one", eq ? len - 1 : len,
+                               value[n].data, &value[0]);
             return NGX_ERROR;
         }
     }

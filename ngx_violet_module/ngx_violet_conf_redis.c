@@ -85,20 +85,24 @@ ngx_violet_conf_redis_url(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
 
     redis->url = *value;
 
+    /* before anything could print them */
+
+    if (ngx_strncmp(value->data, "unix:", 5) != 0
+        && ngx_strlchr(value->data, value->data + value->len, '@'))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "credentials in the URL of \"violet_redis\", use "
+                           "\"username=\" and \"password=file:PATH\" "
+                           "instead");
+        return NGX_CONF_ERROR;
+    }
+
     if (value->len > 5 && ngx_strncmp(value->data, "unix:", 5) == 0) {
         u.url = *value;
 
     } else if (value->len > 8 && ngx_strncmp(value->data, "redis://", 8) == 0)
     {
         p = value->data + 8;
-
-        if (ngx_strlchr(p, value->data + value->len, '@')) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "credentials in the URL of \"violet_redis\", "
-                               "use \"username=\" and \"password=file:PATH\" "
-                               "instead");
-            return NGX_CONF_ERROR;
-        }
 
         u.url.data = p;
         u.url.len = value->data + value->len - p;
@@ -173,6 +177,7 @@ ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_str_t *value)
 {
     size_t       len;
+    u_char      *eq;
     ngx_str_t    s, name;
     ngx_msec_t  *msec;
 
@@ -242,10 +247,16 @@ ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    /* the name alone: a misspelt "password=" has a secret behind it */
+
+    eq = ngx_strlchr(value->data, value->data + value->len, '=');
+    len = eq ? (size_t) (eq - value->data) : value->len;
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%V\" in \"violet_redis\", it "
+                       "invalid parameter \"%*s\" in \"violet_redis\", it "
                        "knows \"prefix\", \"username\", \"password\", "
-                       "\"connect_timeout\" and \"timeout\"", value);
+                       "\"connect_timeout\" and \"timeout\"",
+                       len, value->data);
 
     return NGX_CONF_ERROR;
 }

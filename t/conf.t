@@ -1608,7 +1608,7 @@ invalid database "99999999999999999999" in "violet_redis" "redis://127.0.0.1:637
         }
 --- must_die
 --- error_log
-invalid parameter "ttl=1s" in "violet_redis", it knows "prefix", "username", "password", "connect_timeout" and "timeout"
+invalid parameter "ttl" in "violet_redis", it knows "prefix", "username", "password", "connect_timeout" and "timeout"
 
 
 
@@ -3590,7 +3590,7 @@ qr{"try_files" beside "violet" in location "/v1/", remove it: .* in \S+:\d+}
 --- config
 --- must_die
 --- error_log
-duplicate parameter "timeout=2s" in "violet_redis", remove one
+duplicate parameter "timeout" in "violet_redis", remove one
 
 
 
@@ -3599,7 +3599,7 @@ duplicate parameter "timeout=2s" in "violet_redis", remove one
     violet_refresh_limit merchant=1r/m merchant=2r/m;
 --- must_die
 --- error_log
-duplicate parameter "merchant=2r/m" in "violet_refresh_limit", remove one
+duplicate parameter "merchant" in "violet_refresh_limit", remove one
 
 
 
@@ -3621,3 +3621,39 @@ duplicate parameter "dry_run" in "violet_refresh_limit", remove one
 unknown directive "login" in "violet_app"
 --- no_error_log
 secretpass
+
+
+
+=== violet_redis: a password given twice is not printed
+--- http_config
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=S1 password=S2s3cret;
+--- config
+--- must_die
+--- error_log
+duplicate parameter "password" in "violet_redis", remove one
+--- no_error_log
+S2s3cret
+
+
+
+=== violet_redis: a misspelt password is not printed
+--- http_config
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT passwrd=S3s3cret;
+--- config
+--- must_die
+--- error_log
+invalid parameter "passwrd" in "violet_redis", it knows
+--- no_error_log
+S3s3cret
+
+
+
+=== violet_redis: a password in a URL of another scheme is not printed
+--- http_config
+    violet_redis rediss://:S4s3cret@127.0.0.1:$TEST_NGINX_REDIS_PORT;
+--- config
+--- must_die
+--- error_log
+credentials in the URL of "violet_redis"
+--- no_error_log
+S4s3cret

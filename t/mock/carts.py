@@ -2,8 +2,7 @@
 
 The cart's id chooses the ending, a hundred ids for each (207xx is 20700 to
 20799).  Shapes come from the samples of Violet's documentation in
-t/data/cart;
-statuses and codes that Violet does not document are inventions.
+t/data/cart; statuses and codes that Violet does not document are inventions.
 """
 
 from __future__ import annotations
