@@ -1105,6 +1105,17 @@ order: (Violet's)
 
 
 
+=== what redirects a request within nginx does not have its cart sent again
+--- config eval
+::location('post_action /v1/checkout/cart/20001/submit;')
+--- request eval: "$::Submit/20001/submit\n{}"
+--- cart_passes: completed
+--- wait: 0.2
+--- error_log
+unknown, the cart was sent before this request was redirected
+
+
+
 === a submit cannot be the target of a subrequest
 --- config eval
 ::location() . '
