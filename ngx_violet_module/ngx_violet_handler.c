@@ -201,7 +201,9 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_auth(r, ctx, vlcf);
     }
 
-    if (ctx->route.id == VIOLET_ROUTE_OTHER) {
+    if (ctx->route.id == VIOLET_ROUTE_OTHER
+        || ctx->route.id == VIOLET_ROUTE_CONNECTION_HEALTH_LIST)
+    {
         return ngx_violet_handler_other(r, ctx);
     }
 

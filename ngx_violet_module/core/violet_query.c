@@ -29,8 +29,20 @@ typedef struct {
 } violet_query_flag_t;
 
 
+/* the one boolean of a route: what it is named, and what came of it */
+
+typedef struct {
+    const char    *name;
+    const char    *reason;         /* for other values */
+    unsigned       seen:1;
+    unsigned       value:1;
+} violet_query_switch_t;
+
+
+static const char *violet_query_arguments(const violet_text_t *args,
+    int32_t app_id, violet_query_switch_t *flag, violet_query_t *query);
 static const char *violet_query_argument(const violet_text_t *argument,
-    int32_t app_id, violet_query_t *query);
+    int32_t app_id, violet_query_switch_t *flag, violet_query_t *query);
 static int violet_query_decode(const char *data, size_t len,
     violet_query_word_t *word);
 static int violet_query_flag(const violet_query_word_t *word);
@@ -57,32 +69,35 @@ const char *
 violet_query_read(const violet_text_t *args, int32_t app_id,
     violet_query_t *query)
 {
-    size_t           start, end;
-    const char      *reason;
-    violet_text_t    argument;
+    const char             *reason;
+    violet_query_switch_t   refresh;
 
-    query->refresh = 0;
-    query->has_app_id = 0;
+    refresh.name = "refresh";
+    refresh.reason = "refresh must be true or false.";
 
-    for (start = 0; start < args->len; start = end + 1) {
+    reason = violet_query_arguments(args, app_id, &refresh, query);
 
-        for (end = start; end < args->len; end++) {
-            if (args->data[end] == '&') {
-                break;
-            }
-        }
+    query->refresh = refresh.value;
 
-        argument.data = args->data + start;
-        argument.len = end - start;
+    return reason;
+}
 
-        reason = violet_query_argument(&argument, app_id, query);
 
-        if (reason != NULL) {
-            return reason;
-        }
-    }
+const char *
+violet_query_read_list(const violet_text_t *args, int32_t app_id,
+    violet_query_t *query)
+{
+    const char             *reason;
+    violet_query_switch_t   exclude;
 
-    return NULL;
+    exclude.name = "exclude_public";
+    exclude.reason = "exclude_public must be true or false.";
+
+    reason = violet_query_arguments(args, app_id, &exclude, query);
+
+    query->exclude_public = exclude.seen ? exclude.value : 1;
+
+    return reason;
 }
 
 
@@ -107,10 +122,47 @@ violet_query_unescape(const char *data, size_t len)
 
 
 static const char *
-violet_query_argument(const violet_text_t *argument, int32_t app_id,
-    violet_query_t *query)
+violet_query_arguments(const violet_text_t *args, int32_t app_id,
+    violet_query_switch_t *flag, violet_query_t *query)
 {
-    int                    flag;
+    size_t           start, end;
+    const char      *reason;
+    violet_text_t    argument;
+
+    flag->seen = 0;
+    flag->value = 0;
+
+    query->refresh = 0;
+    query->exclude_public = 0;
+    query->has_app_id = 0;
+
+    for (start = 0; start < args->len; start = end + 1) {
+
+        for (end = start; end < args->len; end++) {
+            if (args->data[end] == '&') {
+                break;
+            }
+        }
+
+        argument.data = args->data + start;
+        argument.len = end - start;
+
+        reason = violet_query_argument(&argument, app_id, flag, query);
+
+        if (reason != NULL) {
+            return reason;
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+violet_query_argument(const violet_text_t *argument, int32_t app_id,
+    violet_query_switch_t *flag, violet_query_t *query)
+{
+    int                    on;
     char                   own[VIOLET_QUERY_WORD];
     size_t                 len, skip;
     violet_query_word_t    name, value;
@@ -133,15 +185,17 @@ violet_query_argument(const violet_text_t *argument, int32_t app_id,
         return "The arguments must be correctly percent-encoded.";
     }
 
-    if (violet_query_equal(&name, "refresh")) {
-        flag = violet_query_flag(&value);
+    if (violet_query_equal(&name, flag->name)) {
+        on = violet_query_flag(&value);
 
-        if (flag < 0) {
-            return "refresh must be true or false.";
+        if (on < 0) {
+            return flag->reason;
         }
 
-        if (flag) {
-            query->refresh = 1;
+        flag->seen = 1;
+
+        if (on) {
+            flag->value = 1;
         }
     }
 

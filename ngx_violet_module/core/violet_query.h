@@ -17,6 +17,7 @@
 
 typedef struct {
     unsigned   refresh:1;
+    unsigned   exclude_public:1;
     unsigned   has_app_id:1;
 } violet_query_t;
 
@@ -31,6 +32,17 @@ typedef struct {
  */
 
 const char *violet_query_read(const violet_text_t *args, int32_t app_id,
+    violet_query_t *query);
+
+
+/*
+ * The same for the list of an app's merchants, which knows "app_id" and
+ * "exclude_public".  The latter is true if it is absent, and if any
+ * repetition is true: a caller who contradicts himself gets the shorter
+ * list, never merchants that he asked not to see.
+ */
+
+const char *violet_query_read_list(const violet_text_t *args, int32_t app_id,
     violet_query_t *query);
 
 

@@ -28,6 +28,8 @@ static json_t *violet_report_parse(const char *data, size_t len,
     violet_report_t *report);
 static const char *violet_report_check_owner(const json_t *root,
     int32_t merchant_id);
+static const char *violet_report_member(json_t *member,
+    violet_report_t *report);
 static const char *violet_report_sections(json_t *root,
     violet_report_t *report);
 static int violet_report_is_section(const char *key);
@@ -77,16 +79,17 @@ violet_report_check(const char *data, size_t len, int32_t merchant_id,
 {
     json_t  *root;
 
-    report->state = VIOLET_REPORT_READY;
-    report->reason = NULL;
-    report->offset = 0;
-
     root = violet_report_parse(data, len, report);
     if (root == NULL) {
         return -1;
     }
 
-    report->reason = violet_report_check_owner(root, merchant_id);
+    if (json_is_object(root)) {
+        report->reason = violet_report_check_owner(root, merchant_id);
+
+    } else {
+        report->reason = "not an object";
+    }
 
     if (report->reason == NULL) {
         report->reason = violet_report_sections(root, report);
@@ -94,6 +97,33 @@ violet_report_check(const char *data, size_t len, int32_t merchant_id,
 
     if (report->reason == NULL) {
         violet_report_merchant(root, report);
+    }
+
+    json_decref(root);
+
+    return report->reason ? -1 : 0;
+}
+
+
+int
+violet_report_list_check(const char *data, size_t len,
+    violet_report_t *report)
+{
+    size_t   i;
+    json_t  *root;
+
+    root = violet_report_parse(data, len, report);
+    if (root == NULL) {
+        return -1;
+    }
+
+    if (!json_is_array(root)) {
+        report->reason = "not an array";
+    }
+
+    for (i = 0; i < json_array_size(root) && report->reason == NULL; i++) {
+        report->reason = violet_report_member(json_array_get(root, i),
+                                              report);
     }
 
     json_decref(root);
@@ -146,6 +176,10 @@ violet_report_parse(const char *data, size_t len, violet_report_t *report)
     json_t                *root;
     violet_json_error_t    error;
 
+    report->state = VIOLET_REPORT_READY;
+    report->reason = NULL;
+    report->offset = 0;
+
     /* violet_buffer_limit has been applied to the body already */
 
     root = violet_json_parse(data, len, len, &error);
@@ -153,13 +187,6 @@ violet_report_parse(const char *data, size_t len, violet_report_t *report)
     if (root == NULL) {
         report->reason = error.reason;
         report->offset = error.offset;
-        return NULL;
-    }
-
-    if (!json_is_object(root)) {
-        report->reason = "not an object";
-        json_decref(root);
-        return NULL;
     }
 
     return root;
@@ -195,6 +222,45 @@ violet_report_check_owner(const json_t *root, int32_t merchant_id)
     }
 
     return owner ? NULL : "not the merchant_id that was asked for";
+}
+
+
+/* Whoever the merchant is, it is one, and the same under both names. */
+
+static const char *
+violet_report_member(json_t *member, violet_report_t *report)
+{
+    violet_id_t     id;
+    const char     *reason;
+    const json_t   *value;
+
+    if (!json_is_object(member)) {
+        return "a member that is not an object";
+    }
+
+    value = violet_json_get(member, "merchant_id", "merchantId");
+
+    if (value == NULL) {
+        return "a member without merchant_id";
+    }
+
+    id = violet_json_to_id(value);
+
+    if (!id.known || id.value < 1 || id.value > INT32_MAX
+        || violet_report_check_owner(member, (int32_t) id.value) != NULL)
+    {
+        return "a member whose merchant_id is none";
+    }
+
+    reason = violet_report_sections(member, report);
+
+    if (reason != NULL) {
+        return "a member without a known section";
+    }
+
+    violet_report_merchant(member, report);
+
+    return NULL;
 }
 
 

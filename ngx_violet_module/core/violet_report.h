@@ -1,7 +1,7 @@
 
 /*
- * A connection-health report: is it one, whose is it, and what does it say
- * of the merchant.  Nothing is kept between calls.
+ * A connection-health report, or a list of them: is it one, whose is it, and
+ * what does it say of the merchant.  Nothing is kept between calls.
  *
  * Source: Violet, "Get Connection Health Report" (sections, their statuses)
  * and "Connection health" of the Violet Connect guides (what they mean).
@@ -25,7 +25,7 @@ typedef enum {
 typedef struct {
     violet_report_state_t   state;
 
-    /* why it is no report of this merchant, static; NULL if it is */
+    /* why it is not what was asked for, static; NULL if it is */
     const char             *reason;
 
     /* where the JSON parser gave up, in bytes; 0 if it did not */
@@ -43,6 +43,22 @@ typedef struct {
  */
 
 int violet_report_check(const char *data, size_t len, int32_t merchant_id,
+    violet_report_t *report);
+
+
+/*
+ * The same for the list of an app's merchants: a JSON array, empty if there
+ * are none, each member an object with the id of a merchant and with at
+ * least one known section.
+ *
+ * The state is the worst of all members, "ready" for an empty list.  It is
+ * for the gateway's own books: X-Violet-Merchant-State speaks of one
+ * merchant, and a list has none to speak of, so it is not sent there.
+ *
+ * Source: Violet, "Get Connection Health" (all merchants, unpaged).
+ */
+
+int violet_report_list_check(const char *data, size_t len,
     violet_report_t *report);
 
 

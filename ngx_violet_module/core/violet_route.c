@@ -12,17 +12,8 @@
 
 #include "violet_query.h"
 #include "violet_route.h"
-
-
-/* longer than any captured route, so that one segment too many shows */
-
-#define VIOLET_ROUTE_SEGMENTS  5
-
-
-typedef struct {
-    violet_text_t   segments[VIOLET_ROUTE_SEGMENTS];
-    unsigned        n;
-} violet_route_path_t;
+#include "violet_route_health.h"
+#include "violet_route_path.h"
 
 
 static const char *violet_route_check_uri(const violet_text_t *uri);
@@ -32,15 +23,8 @@ static size_t violet_route_after_version(const violet_text_t *uri);
 static size_t violet_route_after_prefix(const violet_text_t *uri,
     const violet_text_t *prefix);
 static int violet_route_is_auth(const violet_text_t *uri, size_t offset);
-static void violet_route_split(const violet_text_t *uri, size_t offset,
-    violet_route_path_t *path);
-static const char *violet_route_health(const violet_route_request_t *request,
-    const violet_route_path_t *path, violet_route_t *route);
-static int violet_route_health_print(int32_t app_id, violet_route_t *route);
 static const char *violet_route_cart(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route);
-static int64_t violet_route_number(const violet_text_t *text, int64_t max);
-static int violet_route_equal(const violet_text_t *text, const char *word);
 
 
 violet_route_status_t
@@ -98,6 +82,9 @@ violet_route_name(violet_route_id_t id)
 
     case VIOLET_ROUTE_CONNECTION_HEALTH:
         return "connection_health";
+
+    case VIOLET_ROUTE_CONNECTION_HEALTH_LIST:
+        return "connection_health_list";
 
     case VIOLET_ROUTE_CONNECTION_HEALTH_REPORT:
         return "connection_health_report";
@@ -295,135 +282,6 @@ violet_route_is_auth(const violet_text_t *uri, size_t offset)
 }
 
 
-static void
-violet_route_split(const violet_text_t *uri, size_t offset,
-    violet_route_path_t *path)
-{
-    size_t          len;
-    const char     *data, *end, *slash;
-    violet_text_t  *segment;
-
-    path->n = 0;
-
-    data = uri->data + offset;
-    end = uri->data + uri->len;
-
-    while (data < end && path->n < VIOLET_ROUTE_SEGMENTS) {
-
-        len = (size_t) (end - data);
-        slash = memchr(data, '/', len);
-
-        if (slash != NULL) {
-            len = (size_t) (slash - data);
-        }
-
-        segment = &path->segments[path->n++];
-
-        segment->data = data;
-        segment->len = len;
-
-        data += slash ? len + 1 : len;
-    }
-}
-
-
-static const char *
-violet_route_health(const violet_route_request_t *request,
-    const violet_route_path_t *path, violet_route_t *route)
-{
-    int               n;
-    int64_t           merchant_id;
-    const char       *reason;
-    violet_query_t    query;
-
-    if (path->n != 3
-        || !violet_route_equal(&path->segments[0], "operations")
-        || !violet_route_equal(&path->segments[1], "connection_health"))
-    {
-        return NULL;
-    }
-
-    /* a search over all merchants, Violet's own */
-
-    if (violet_route_equal(&path->segments[2], "search")
-        && violet_route_equal(&request->method, "POST"))
-    {
-        return NULL;
-    }
-
-    merchant_id = violet_route_number(&path->segments[2], INT32_MAX);
-
-    if (merchant_id == 0) {
-        return "merchant_id must be a decimal number from 1 to 2147483647 "
-               "without sign or leading zeros.";
-    }
-
-    if (violet_route_equal(&request->method, "GET")
-        || violet_route_equal(&request->method, "HEAD"))
-    {
-        route->id = VIOLET_ROUTE_CONNECTION_HEALTH;
-
-    } else if (violet_route_equal(&request->method, "POST")) {
-        route->id = VIOLET_ROUTE_CONNECTION_HEALTH_REPORT;
-
-    } else {
-        return NULL;
-    }
-
-    route->merchant_id = (int32_t) merchant_id;
-
-    n = snprintf(route->path, sizeof(route->path),
-                 "operations/connection_health/%" PRId64, merchant_id);
-
-    if (n < 0 || (size_t) n >= sizeof(route->path)) {
-        return "The path cannot be spelled.";
-    }
-
-    route->path_len = (size_t) n;
-
-    reason = violet_query_read(&request->args, request->app_id, &query);
-
-    if (reason != NULL) {
-        return reason;
-    }
-
-    route->refresh = query.refresh;
-    route->has_app_id = query.has_app_id;
-
-    if (violet_route_health_print(request->app_id, route) != 0) {
-        return "The arguments cannot be spelled.";
-    }
-
-    return NULL;
-}
-
-
-static int
-violet_route_health_print(int32_t app_id, violet_route_t *route)
-{
-    int          n;
-    const char  *refresh;
-
-    refresh = route->refresh ? "refresh=true" : "";
-
-    if (route->has_app_id) {
-        n = snprintf(route->args, sizeof(route->args), "app_id=%" PRId32
-                     "%s%s", app_id, route->refresh ? "&" : "", refresh);
-
-    } else {
-        n = snprintf(route->args, sizeof(route->args), "%s", refresh);
-    }
-
-    if (n < 0 || (size_t) n >= sizeof(route->args)) {
-        return -1;
-    }
-
-    route->args_len = (size_t) n;
-
-    return 0;
-}
-
-
 static const char *
 violet_route_cart(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route)
@@ -437,9 +295,7 @@ violet_route_cart(const violet_route_request_t *request,
     if (path->n != 4
         || !violet_route_equal(&path->segments[0], "checkout")
         || !violet_route_equal(&path->segments[1], "cart")
-        || action->len < 6
-        || memcmp(action->data, "submit", 6) != 0
-        || (action->len > 6 && action->data[6] != '.'))
+        || !violet_route_extended(action, "submit"))
     {
         return NULL;
     }
@@ -473,50 +329,4 @@ violet_route_cart(const violet_route_request_t *request,
     route->path_len = (size_t) n;
 
     return NULL;
-}
-
-
-/* A canonical decimal number from 1 to "max", or 0 if it is not one. */
-
-static int64_t
-violet_route_number(const violet_text_t *text, int64_t max)
-{
-    int        digit;
-    size_t     i;
-    int64_t    value;
-
-    if (text->len == 0 || text->data[0] == '0') {
-        return 0;
-    }
-
-    value = 0;
-
-    for (i = 0; i < text->len; i++) {
-
-        if (text->data[i] < '0' || text->data[i] > '9') {
-            return 0;
-        }
-
-        digit = text->data[i] - '0';
-
-        if (value > (max - digit) / 10) {
-            return 0;
-        }
-
-        value = value * 10 + digit;
-    }
-
-    return value;
-}
-
-
-static int
-violet_route_equal(const violet_text_t *text, const char *word)
-{
-    size_t  len;
-
-    len = strlen(word);
-
-    return text->len == len
-           && (len == 0 || memcmp(text->data, word, len) == 0);
 }

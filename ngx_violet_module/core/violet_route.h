@@ -18,6 +18,7 @@
 typedef enum {
     VIOLET_ROUTE_OTHER = 0,
     VIOLET_ROUTE_CONNECTION_HEALTH,
+    VIOLET_ROUTE_CONNECTION_HEALTH_LIST,
     VIOLET_ROUTE_CONNECTION_HEALTH_REPORT,
     VIOLET_ROUTE_CART_SUBMIT,
     VIOLET_ROUTE_AUTH
@@ -56,6 +57,9 @@ typedef struct {
     unsigned            refresh:1;
     unsigned            has_app_id:1;
 
+    /* connection_health_list only */
+    unsigned            exclude_public:1;
+
     /*
      * the canonical API path without a leading slash
      * ("operations/connection_health/42"), for captured routes;
@@ -66,7 +70,8 @@ typedef struct {
 
     /*
      * the canonical arguments of connection_health and its report
-     * ("app_id=10000&refresh=true"); empty on the others
+     * ("app_id=10000&refresh=true") and of the list
+     * ("app_id=10000&exclude_public=true"); empty on the others
      */
     char                args[48];
     size_t              args_len;
@@ -87,8 +92,8 @@ typedef struct {
  * nginx and Violet (Spring) could read differently: matrix parameters,
  * "#", a backslash or a control character, raw or encoded; an empty
  * segment; a captured route whose id is not canonical; on
- * connection_health an argument that is not understood or an app_id that
- * is not the app's own.
+ * connection_health and its list an argument that is not understood or an
+ * app_id that is not the app's own.
  */
 
 violet_route_status_t violet_route_match(const violet_route_request_t *request,

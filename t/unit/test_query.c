@@ -169,11 +169,15 @@ static const test_args_t  test_args[] = {
 };
 
 
+typedef const char *(*test_reader_t)(const violet_text_t *args,
+    int32_t app_id, violet_query_t *query);
+
+
 /* A block of its own, so that reading past the end is seen. */
 
 static const char *
-test_read(const char *args, size_t len, int32_t app_id,
-    violet_query_t *query)
+test_read_with(test_reader_t reader, const char *args, size_t len,
+    int32_t app_id, violet_query_t *query)
 {
     char           *copy;
     const char     *reason;
@@ -189,11 +193,19 @@ test_read(const char *args, size_t len, int32_t app_id,
 
     memset(query, 0xa5, sizeof(violet_query_t));
 
-    reason = violet_query_read(&text, app_id, query);
+    reason = reader(&text, app_id, query);
 
     free(copy);
 
     return reason;
+}
+
+
+static const char *
+test_read(const char *args, size_t len, int32_t app_id,
+    violet_query_t *query)
+{
+    return test_read_with(violet_query_read, args, len, app_id, query);
 }
 
 
@@ -242,6 +254,100 @@ test_query_table(void **state)
 }
 
 
+/*
+ * The same spellings say the same of exclude_public; only what is absent is
+ * true, and refresh and exclude_public do not know each other.
+ */
+
+static void
+test_query_list(void **state)
+{
+    size_t           i;
+    const char      *reason;
+    violet_query_t   query;
+
+    static const struct {
+        const char  *args;
+        int          exclude;        /* -1: invalid */
+        int          has_app_id;
+    } rows[] = {
+        { "", 1, 0 },
+        { "&", 1, 0 },
+        { "x=1", 1, 0 },
+        { "exclude_public=true", 1, 0 },
+        { "exclude_public=1", 1, 0 },
+        { "exclude_public=YES", 1, 0 },
+        { "exclude_public=On", 1, 0 },
+        { "exclude_public=false", 0, 0 },
+        { "exclude_public=0", 0, 0 },
+        { "exclude_public=No", 0, 0 },
+        { "exclude_public=OFF", 0, 0 },
+        { "%65xclude_public=%66alse", 0, 0 },
+        { "exclude_publi%63=%30", 0, 0 },
+        { "exclude_public=false&exclude_public=false", 0, 0 },
+        { "exclude_public=false&exclude_public=true", 1, 0 },
+        { "exclude_public=true&exclude_public=false", 1, 0 },
+        { "exclude_public=false&exclude_public=", -1, 0 },
+        { "exclude_public=x&exclude_public=true", -1, 0 },
+        { "exclude_public", -1, 0 },
+        { "exclude_public=", -1, 0 },
+        { "exclude_public=2", -1, 0 },
+        { "exclude_public=null", -1, 0 },
+        { "exclude_public=false%00", -1, 0 },
+        { "exclude_public=falsefalsefalsefalse", -1, 0 },
+        { "exclude_public=false%", -1, 0 },
+        { "exclude_public2=false", 1, 0 },
+        { "exclude_publi=false", 1, 0 },
+        { "exclude_publicexclude_public=false", 1, 0 },
+        { "EXCLUDE_PUBLIC=false", 1, 0 },
+        { "refresh=true", 1, 0 },
+        { "refresh=maybe", 1, 0 },
+        { "refresh=%zz", -1, 0 },
+        { "app_id=10000", 1, 1 },
+        { "app_id=10000&exclude_public=off", 0, 1 },
+        { "app_id=10001&exclude_public=off", -1, 0 },
+        { "app_id=10000&app_id=1", -1, 0 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        reason = test_read_with(violet_query_read_list, rows[i].args,
+                                strlen(rows[i].args), TEST_APP_ID, &query);
+
+        if (rows[i].exclude == -1) {
+            if (reason == NULL) {
+                fail_msg("?%s is understood", rows[i].args);
+            }
+
+            assert_true(strlen(reason) > 20);
+            assert_int_equal(reason[strlen(reason) - 1], '.');
+            continue;
+        }
+
+        if (reason != NULL) {
+            fail_msg("?%s is refused: %s", rows[i].args, reason);
+        }
+
+        if (query.exclude_public != rows[i].exclude
+            || query.has_app_id != rows[i].has_app_id)
+        {
+            fail_msg("?%s is exclude_public %d, app_id %d", rows[i].args,
+                     query.exclude_public, query.has_app_id);
+        }
+
+        assert_int_equal(query.refresh, 0);
+    }
+
+    /* nor does a report know exclude_public */
+
+    assert_null(test_read("exclude_public=maybe", 20, TEST_APP_ID, &query));
+    assert_int_equal(query.exclude_public, 0);
+    assert_int_equal(query.refresh, 0);
+}
+
+
 static void
 test_query_app_ids(void **state)
 {
@@ -273,6 +379,9 @@ test_query_null(void **state)
     assert_null(violet_query_read(&text, TEST_APP_ID, &query));
     assert_int_equal(query.refresh, 0);
     assert_int_equal(query.has_app_id, 0);
+
+    assert_null(violet_query_read_list(&text, TEST_APP_ID, &query));
+    assert_int_equal(query.exclude_public, 1);
 
     assert_null(test_read("refresh\0=true", 13, TEST_APP_ID, &query));
     assert_int_equal(query.refresh, 0);
@@ -313,6 +422,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_query_table),
+        cmocka_unit_test(test_query_list),
         cmocka_unit_test(test_query_app_ids),
         cmocka_unit_test(test_query_null),
         cmocka_unit_test(test_query_unescape)

@@ -99,10 +99,41 @@ static const test_path_t  test_paths[] = {
     { "POST", ID "search.json", INVALID, 0 },
     { "POST", ID "searches", INVALID, 0 },
 
+    /* connection_health_list */
+
+    { "GET", "operations/connection_health", LIST, 0 },
+    { "HEAD", "operations/connection_health", LIST, 0 },
+    { "GET", ID "", LIST, 0 },
+    { "HEAD", ID "", LIST, 0 },
+
+    { "POST", "operations/connection_health", OTHER, 0 },
+    { "POST", ID "", OTHER, 0 },
+    { "PUT", "operations/connection_health", OTHER, 0 },
+    { "DELETE", "operations/connection_health", OTHER, 0 },
+    { "OPTIONS", "operations/connection_health", OTHER, 0 },
+    { "get", "operations/connection_health", OTHER, 0 },
+
+    { "GET", "operations/connection_health.json", INVALID, 0 },
+    { "GET", "operations/connection_health.", INVALID, 0 },
+    { "GET", "operations/connection_health.json/", INVALID, 0 },
+    { "POST", "operations/connection_health.json", INVALID, 0 },
+
+    { "GET", "operations/connection_healt", OTHER, 0 },
+    { "GET", "operations/connection_healthy", OTHER, 0 },
+    { "GET", "operations/connection_health_", OTHER, 0 },
+    { "GET", "operations/Connection_Health", OTHER, 0 },
+    { "GET", "operations/connection-health", OTHER, 0 },
+    { "GET", "Operations/connection_health", OTHER, 0 },
+    { "GET", "operation/connection_health", OTHER, 0 },
+    { "GET", "operations.x/connection_health", OTHER, 0 },
+    { "GET", "x/operations/connection_health", OTHER, 0 },
+    { "GET", "connection_health", OTHER, 0 },
+    { "GET", "operations", OTHER, 0 },
+    { "GET", "operations/", OTHER, 0 },
+    { "GET", ID "/", INVALID, 0 },
+
     /* other shapes */
 
-    { "GET", "operations/connection_health", OTHER, 0 },
-    { "GET", ID "", OTHER, 0 },
     { "GET", ID "42/x", OTHER, 0 },
     { "GET", ID "042/x", OTHER, 0 },
     { "GET", "operations/connection_healthy/42", OTHER, 0 },
@@ -241,9 +272,39 @@ static const test_args_t  test_args[] = {
     { "refresh=maybe", NULL },
     { "x=%zz", NULL },
     { "x=1&y=2", "" },
+    { "exclude_public=false", "" },
+    { "exclude_public=maybe", "" },
     { "app_id=10000", "app_id=10000" },
     { "refresh=1&app_id=10000&app_id=10000&x", "app_id=10000&" T },
     { "app_id=10001", NULL }
+};
+
+
+#define LT  "app_id=10000&exclude_public=true"
+#define LF  "app_id=10000&exclude_public=false"
+
+
+static const test_args_t  test_list_args[] = {
+    { "", LT },
+    { "app_id=10000", LT },
+    { "app_id=10000&exclude_public=true", LT },
+    { "exclude_public=false", LF },
+    { "exclude_public=0&app_id=10000", LF },
+    { "exclude%5Fpublic=OFF", LF },
+    { "exclude_public=false&exclude_public=true", LT },
+    { "exclude_public=false&exclude_public=no", LF },
+    { "exclude_public=", NULL },
+    { "exclude_public=maybe", NULL },
+    { "app_id=10001", NULL },
+    { "app_id=", NULL },
+    { "x=%zz", NULL },
+
+    /* no argument of the list */
+
+    { "refresh=true", LT },
+    { "refresh=maybe&exclude_public=false&page=2", LF },
+    { "Exclude_Public=false", LT },
+    { "excludePublic=false", LT }
 };
 
 
@@ -291,7 +352,8 @@ test_route_paths(void **state)
 
         assert_int_equal(route.refresh, 0);
         assert_int_equal(route.has_app_id, 0);
-        assert_int_equal(route.args_len, 0);
+        assert_int_equal(route.exclude_public, rc == LIST);
+        assert_int_equal(route.args_len != 0, rc == LIST);
 
         if (rc == OTHER || rc == AUTH) {
             assert_int_equal(route.path_len, 0);
@@ -346,10 +408,56 @@ test_route_args(void **state)
                      (int) route.args_len, route.args, row->canonical);
         }
 
+        assert_int_equal(route.exclude_public, 0);
         assert_int_equal(route.refresh,
                          strstr(row->canonical, T) != NULL);
         assert_int_equal(route.has_app_id,
                          strncmp(row->canonical, "app_id", 6) == 0);
+    }
+}
+
+
+/* The list is asked for with both arguments, whatever the caller gave. */
+
+static void
+test_route_list_args(void **state)
+{
+    int                  rc;
+    size_t               i, n;
+    violet_route_t       route;
+    const test_args_t   *row;
+
+    static const char  *const methods[] = { "GET", "HEAD" };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(test_list_args) * COUNT(methods); i++) {
+
+        row = &test_list_args[i / COUNT(methods)];
+        n = i % COUNT(methods);
+
+        rc = test_match(methods[n], "/v1/operations/connection_health", "",
+                        row->args, "/v1/", TEST_APP_ID, &route);
+
+        if (rc != (row->canonical ? LIST : INVALID)) {
+            fail_msg("%s ?%s is %d", methods[n], row->args, rc);
+        }
+
+        if (rc == INVALID) {
+            continue;
+        }
+
+        if (route.args_len != strlen(row->canonical)
+            || memcmp(route.args, row->canonical, route.args_len) != 0)
+        {
+            fail_msg("?%s becomes ?%.*s, not ?%s", row->args,
+                     (int) route.args_len, route.args, row->canonical);
+        }
+
+        assert_int_equal(route.exclude_public,
+                         strstr(row->canonical, "true") != NULL);
+        assert_int_equal(route.refresh, 0);
+        assert_int_equal(route.merchant_id, 0);
     }
 }
 
@@ -401,6 +509,14 @@ test_route_longest(void **state)
     assert_memory_equal(route.path, ID "2147483647", route.path_len);
     assert_int_equal(route.args_len, strlen("app_id=2147483647&" T));
     assert_memory_equal(route.args, "app_id=2147483647&" T, route.args_len);
+
+    assert_int_equal(test_match("GET", "/v1/" ID, "", "exclude_public=no",
+                                "/v1/", INT32_MAX, &route), LIST);
+
+    assert_int_equal(route.args_len,
+                     strlen("app_id=2147483647&exclude_public=false"));
+    assert_memory_equal(route.args, "app_id=2147483647&exclude_public=false",
+                        route.args_len);
 }
 
 
@@ -459,6 +575,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_route_paths),
         cmocka_unit_test(test_route_args),
+        cmocka_unit_test(test_route_list_args),
         cmocka_unit_test(test_route_other_args),
         cmocka_unit_test(test_route_longest),
         cmocka_unit_test(test_route_nulls),

@@ -1,0 +1,199 @@
+
+/*
+ * Connection health: which of its three routes a path is, and how Violet is
+ * asked.  Whatever a caller wrote, the canonical path and arguments are
+ * printed from what was understood.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "violet_query.h"
+#include "violet_route_health.h"
+
+
+#define VIOLET_ROUTE_HEALTH  "operations/connection_health"
+
+
+static const char *violet_route_health_list(
+    const violet_route_request_t *request, const violet_route_path_t *path,
+    violet_route_t *route);
+static const char *violet_route_health_merchant(
+    const violet_route_request_t *request, const violet_route_path_t *path,
+    violet_route_t *route);
+static int violet_route_health_reads(const violet_text_t *method);
+static int violet_route_health_print(int32_t app_id, violet_route_t *route);
+
+
+const char *
+violet_route_health(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route)
+{
+    if (path->n < 2 || !violet_route_equal(&path->segments[0], "operations"))
+    {
+        return NULL;
+    }
+
+    if (path->n == 2) {
+        return violet_route_health_list(request, path, route);
+    }
+
+    if (path->n == 3) {
+        return violet_route_health_merchant(request, path, route);
+    }
+
+    return NULL;
+}
+
+
+static const char *
+violet_route_health_list(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route)
+{
+    int                    n;
+    const char            *reason;
+    violet_query_t         query;
+    const violet_text_t   *name;
+
+    name = &path->segments[1];
+
+    if (!violet_route_extended(name, "connection_health")) {
+        return NULL;
+    }
+
+    if (!violet_route_equal(name, "connection_health")) {
+        return "\"connection_health\" must not have an extension.";
+    }
+
+    if (!violet_route_health_reads(&request->method)) {
+        return NULL;
+    }
+
+    route->id = VIOLET_ROUTE_CONNECTION_HEALTH_LIST;
+
+    route->path_len = sizeof(VIOLET_ROUTE_HEALTH) - 1;
+    memcpy(route->path, VIOLET_ROUTE_HEALTH, sizeof(VIOLET_ROUTE_HEALTH));
+
+    reason = violet_query_read_list(&request->args, request->app_id, &query);
+
+    if (reason != NULL) {
+        return reason;
+    }
+
+    route->exclude_public = query.exclude_public;
+
+    /* Violet requires the id, which a caller of the gateway need not know */
+
+    n = snprintf(route->args, sizeof(route->args),
+                 "app_id=%" PRId32 "&exclude_public=%s", request->app_id,
+                 route->exclude_public ? "true" : "false");
+
+    if (n < 0 || (size_t) n >= sizeof(route->args)) {
+        return "The arguments cannot be spelled.";
+    }
+
+    route->args_len = (size_t) n;
+
+    return NULL;
+}
+
+
+static const char *
+violet_route_health_merchant(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route)
+{
+    int               n;
+    int64_t           merchant_id;
+    const char       *reason;
+    violet_query_t    query;
+
+    if (!violet_route_equal(&path->segments[1], "connection_health")) {
+        return NULL;
+    }
+
+    /* a search over all merchants, Violet's own */
+
+    if (violet_route_equal(&path->segments[2], "search")
+        && violet_route_equal(&request->method, "POST"))
+    {
+        return NULL;
+    }
+
+    merchant_id = violet_route_number(&path->segments[2], INT32_MAX);
+
+    if (merchant_id == 0) {
+        return "merchant_id must be a decimal number from 1 to 2147483647 "
+               "without sign or leading zeros.";
+    }
+
+    if (violet_route_health_reads(&request->method)) {
+        route->id = VIOLET_ROUTE_CONNECTION_HEALTH;
+
+    } else if (violet_route_equal(&request->method, "POST")) {
+        route->id = VIOLET_ROUTE_CONNECTION_HEALTH_REPORT;
+
+    } else {
+        return NULL;
+    }
+
+    route->merchant_id = (int32_t) merchant_id;
+
+    n = snprintf(route->path, sizeof(route->path),
+                 VIOLET_ROUTE_HEALTH "/%" PRId64, merchant_id);
+
+    if (n < 0 || (size_t) n >= sizeof(route->path)) {
+        return "The path cannot be spelled.";
+    }
+
+    route->path_len = (size_t) n;
+
+    reason = violet_query_read(&request->args, request->app_id, &query);
+
+    if (reason != NULL) {
+        return reason;
+    }
+
+    route->refresh = query.refresh;
+    route->has_app_id = query.has_app_id;
+
+    if (violet_route_health_print(request->app_id, route) != 0) {
+        return "The arguments cannot be spelled.";
+    }
+
+    return NULL;
+}
+
+
+static int
+violet_route_health_reads(const violet_text_t *method)
+{
+    return violet_route_equal(method, "GET")
+           || violet_route_equal(method, "HEAD");
+}
+
+
+static int
+violet_route_health_print(int32_t app_id, violet_route_t *route)
+{
+    int          n;
+    const char  *refresh;
+
+    refresh = route->refresh ? "refresh=true" : "";
+
+    if (route->has_app_id) {
+        n = snprintf(route->args, sizeof(route->args), "app_id=%" PRId32
+                     "%s%s", app_id, route->refresh ? "&" : "", refresh);
+
+    } else {
+        n = snprintf(route->args, sizeof(route->args), "%s", refresh);
+    }
+
+    if (n < 0 || (size_t) n >= sizeof(route->args)) {
+        return -1;
+    }
+
+    route->args_len = (size_t) n;
+
+    return 0;
+}
