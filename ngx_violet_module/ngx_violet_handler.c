@@ -201,9 +201,7 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_auth(r, ctx, vlcf);
     }
 
-    if (ctx->route.id == VIOLET_ROUTE_OTHER
-        || ctx->route.id == VIOLET_ROUTE_CONNECTION_HEALTH_LIST)
-    {
+    if (ctx->route.id == VIOLET_ROUTE_OTHER) {
         return ngx_violet_handler_other(r, ctx);
     }
 
@@ -219,6 +217,7 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     switch (ctx->route.id) {
 
     case VIOLET_ROUTE_CONNECTION_HEALTH:
+    case VIOLET_ROUTE_CONNECTION_HEALTH_LIST:
         return ngx_violet_health_handler(r, ctx);
 
     case VIOLET_ROUTE_CONNECTION_HEALTH_REPORT:
