@@ -92,6 +92,41 @@ ngx_violet_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_violet_conf_health_memory(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_violet_loc_conf_t  *vlcf = conf;
+
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (vlcf->health_memory != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        vlcf->health_memory = 0;
+        return NGX_CONF_OK;
+    }
+
+    vlcf->health_memory = ngx_parse_time(&value[1], 1);
+
+    if (vlcf->health_memory == (time_t) NGX_ERROR || vlcf->health_memory < 1
+        || vlcf->health_memory > NGX_VIOLET_MAX_TTL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\", it must be "
+                           "\"off\" or a time from 1 to %d seconds, such as "
+                           "\"60s\"",
+                           &value[1], &cmd->name, NGX_VIOLET_MAX_TTL);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_violet_loc_conf_t  *vlcf = conf;

@@ -244,6 +244,9 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
 
     vlcf->upstream = us->host;
 
+    vlcf->patience = uconf->connect_timeout + uconf->send_timeout
+                     + uconf->read_timeout;
+
     if (!us->no_port && us->port) {
         p = ngx_pnalloc(cf->pool, us->host.len + 1 + NGX_INT_T_LEN);
         if (p == NULL) {

@@ -5,35 +5,20 @@
  * before the flight lands.  So what callers get is a copy in the flight's
  * pool, and no caller can disturb any of it.
  *
+ * Before that the flight is claimed: see ngx_violet_fetch_claim.c.
+ *
  * Redis's callbacks and the end of the exchange only note what happened and
  * post the event that goes on.
  */
 
 
-#include "ngx_violet_fetch.h"
+#include "ngx_violet_fetch_claim.h"
+#include "ngx_violet_memory.h"
 
 
-typedef struct ngx_violet_fetch_s  ngx_violet_fetch_t;
-
-typedef void (*ngx_violet_fetch_step_pt)(ngx_violet_fetch_t *fetch);
-
-struct ngx_violet_fetch_s {
-    ngx_violet_fetch_conf_t      conf;
-    ngx_queue_t                 *flights;
-    ngx_violet_flight_t         *flight;
-    ngx_violet_fetched_t         fetched;
-
-    ngx_http_request_t          *carrier;
-    ngx_violet_exchange_t        exchange;
-
-    ngx_event_t                  event;
-    ngx_violet_fetch_step_pt     next;
-    ngx_msec_t                   asked_at;      /* Redis */
-};
-
-
+static ngx_int_t ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
+    ngx_violet_fetch_conf_t *conf, ngx_violet_flight_t *flight);
 static ngx_int_t ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_start(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_limit_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static void ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch);
@@ -41,19 +26,10 @@ static void ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
 static void ngx_violet_fetch_check(ngx_violet_fetch_t *fetch);
-static ngx_int_t ngx_violet_fetch_take(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_take_failure(ngx_violet_fetch_t *fetch);
-static ngx_int_t ngx_violet_fetch_take_answer(ngx_violet_fetch_t *fetch);
-static ngx_int_t ngx_violet_fetch_take_error(ngx_violet_fetch_t *fetch);
-static ngx_int_t ngx_violet_fetch_check_report(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_store(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_stored(void *data,
-    ngx_violet_redis_status_e status);
-static void ngx_violet_fetch_land(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,
-    ngx_violet_redis_status_e status);
-static void ngx_violet_fetch_post(ngx_violet_fetch_t *fetch,
-    ngx_violet_fetch_step_pt next);
+static void ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_told(void *data,
+    ngx_violet_redis_status_e status, ngx_uint_t stored);
+static void ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_event(ngx_event_t *ev);
 
 
@@ -86,21 +62,8 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
 
     fetch = ngx_pcalloc(flight->pool, sizeof(ngx_violet_fetch_t));
 
-    if (fetch == NULL) {
-        ngx_violet_flight_land(flight);
-        return NGX_ERROR;
-    }
-
-    fetch->conf = *conf;
-    fetch->flights = &vmcf->flights;
-    fetch->flight = flight;
-    flight->data = fetch;
-
-    fetch->event.handler = ngx_violet_fetch_event;
-    fetch->event.data = fetch;
-    fetch->event.log = ngx_cycle->log;
-
-    if (ngx_violet_fetch_copy(fetch) != NGX_OK
+    if (fetch == NULL
+        || ngx_violet_fetch_init(fetch, conf, flight) != NGX_OK
         || ngx_violet_flight_join(flight, r) != NGX_OK)
     {
         ngx_violet_flight_land(flight);
@@ -126,9 +89,27 @@ ngx_violet_fetched(ngx_violet_flight_t *flight)
 
 
 static ngx_int_t
+ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
+    ngx_violet_fetch_conf_t *conf, ngx_violet_flight_t *flight)
+{
+    fetch->conf = *conf;
+    fetch->flight = flight;
+    fetch->opened_at = ngx_current_msec;
+
+    flight->data = fetch;
+
+    fetch->event.handler = ngx_violet_fetch_event;
+    fetch->event.data = fetch;
+    fetch->event.log = ngx_cycle->log;
+
+    return ngx_violet_fetch_copy(fetch);
+}
+
+
+static ngx_int_t
 ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
 {
-    ngx_str_t   *s[4];
+    ngx_str_t   *s[6];
     ngx_pool_t  *pool;
     ngx_uint_t   i;
 
@@ -138,8 +119,10 @@ ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
     s[1] = &fetch->conf.args;
     s[2] = &fetch->conf.store.key;
     s[3] = &fetch->conf.limit.upstream;
+    s[4] = &fetch->conf.drops[0];
+    s[5] = &fetch->conf.drops[1];
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 6; i++) {
         s[i]->data = ngx_pstrdup(pool, s[i]);
         if (s[i]->data == NULL) {
             return NGX_ERROR;
@@ -150,8 +133,8 @@ ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
 }
 
 
-static void
-ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
+void
+ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t                  rc;
     ngx_violet_redis_status_e  status;
@@ -203,7 +186,7 @@ ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch)
         && !fetch->conf.limit.conf->dry_run)
     {
         fetch->fetched.kind = NGX_VIOLET_FETCHED_LIMITED;
-        ngx_violet_fetch_land(fetch);
+        ngx_violet_fetch_tell(fetch);
         return;
     }
 
@@ -218,13 +201,13 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     ngx_http_request_t     *r;
     ngx_violet_exchange_t  *e;
 
+    fetch->sent_at = ngx_current_msec;
+
     r = ngx_violet_clientless_create(&fetch->conf.location,
                                      &fetch->conf.uri);
     if (r == NULL) {
-        fetch->fetched.kind = NGX_VIOLET_FETCHED_FAILED;
-        fetch->fetched.status = NGX_HTTP_BAD_GATEWAY;
-        ngx_str_set(&fetch->fetched.detail, "the gateway is out of memory");
-        ngx_violet_fetch_land(fetch);
+        ngx_violet_fetched_no_memory(&fetch->fetched);
+        ngx_violet_fetch_tell(fetch);
         return;
     }
 
@@ -267,8 +250,6 @@ ngx_violet_fetch_exchanged(void *data, ngx_violet_exchange_t *exchange)
 static void
 ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 {
-    ngx_int_t  rc;
-
     if (ngx_violet_exchange_unsent(fetch->exchange.states)
         && fetch->exchange.status == 0
         && fetch->fetched.limit.asked && fetch->fetched.limit.allowed)
@@ -276,292 +257,149 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
         ngx_violet_limit_refund(&fetch->conf.limit, &fetch->fetched.limit);
     }
 
-    rc = ngx_violet_fetch_take(fetch);
+    if (ngx_violet_fetched_take(&fetch->fetched, fetch->flight->pool,
+                                &fetch->exchange, fetch->conf.merchant_id)
+        != NGX_OK)
+    {
+        ngx_violet_fetched_no_memory(&fetch->fetched);
+    }
 
     ngx_violet_clientless_destroy(fetch->carrier);
     fetch->carrier = NULL;
 
-    if (rc != NGX_OK) {
-        fetch->fetched.kind = NGX_VIOLET_FETCHED_FAILED;
-        fetch->fetched.status = NGX_HTTP_BAD_GATEWAY;
-        ngx_str_set(&fetch->fetched.detail, "the gateway is out of memory");
-    }
-
-    if (fetch->fetched.kind == NGX_VIOLET_FETCHED_REPORT
-        && fetch->conf.cached && !fetch->flight->superseded)
-    {
-        if (fetch->conf.refresh) {
-            ngx_violet_flight_supersede(fetch->flights, &fetch->flight->key);
-        }
-
-        ngx_violet_fetch_store(fetch);
-        return;
-    }
-
-    ngx_violet_fetch_land(fetch);
+    ngx_violet_fetch_tell(fetch);
 }
 
 
-/* Out of the carrier's pool, which is about to go, into the flight's. */
-
-static ngx_int_t
-ngx_violet_fetch_take(ngx_violet_fetch_t *fetch)
-{
-    ngx_violet_exchange_t  *e;
-
-    e = &fetch->exchange;
-
-    if (ngx_violet_exchange_copy_states(fetch->flight->pool,
-                                        &fetch->fetched.states, e->states)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
-        fetch->fetched.kind = NGX_VIOLET_FETCHED_REFUSED;
-        fetch->fetched.refused = e->refused;
-        return NGX_OK;
-    }
-
-    fetch->fetched.status = e->status;
-
-    if (e->result == NGX_VIOLET_EXCHANGE_ANSWERED) {
-        return ngx_violet_fetch_take_answer(fetch);
-    }
-
-    ngx_violet_fetch_take_failure(fetch);
-
-    return NGX_OK;
-}
-
+/* Whoever follows is told, and the report is stored. */
 
 static void
-ngx_violet_fetch_take_failure(ngx_violet_fetch_t *fetch)
-{
-    ngx_violet_fetched_t  *fetched;
-
-    fetched = &fetch->fetched;
-
-    fetched->kind = NGX_VIOLET_FETCHED_FAILED;
-    fetched->status = NGX_HTTP_BAD_GATEWAY;
-
-    switch (fetch->exchange.result) {
-
-    case NGX_VIOLET_EXCHANGE_UNREACHABLE:
-        ngx_str_set(&fetched->detail,
-                    "no connection to Violet could be made");
-        break;
-
-    case NGX_VIOLET_EXCHANGE_TIMEOUT:
-        fetched->status = NGX_HTTP_GATEWAY_TIME_OUT;
-        ngx_str_set(&fetched->detail, "Violet did not answer in time");
-        break;
-
-    case NGX_VIOLET_EXCHANGE_TOO_LARGE:
-        ngx_str_set(&fetched->detail,
-                    "Violet's answer is larger than violet_buffer_limit");
-        break;
-
-    default:
-        ngx_str_set(&fetched->detail,
-                    "Violet's answer was cut off or was no valid HTTP");
-    }
-}
-
-
-static ngx_int_t
-ngx_violet_fetch_take_answer(ngx_violet_fetch_t *fetch)
-{
-    ngx_pool_t              *pool;
-    ngx_violet_fetched_t    *fetched;
-    ngx_violet_exchange_t   *e;
-    ngx_http_headers_out_t  *out;
-
-    e = &fetch->exchange;
-    out = e->headers_out;
-    pool = fetch->flight->pool;
-    fetched = &fetch->fetched;
-
-    fetched->content.data = ngx_pstrdup(pool, &e->content);
-    fetched->content_type.data = ngx_pstrdup(pool, &out->content_type);
-
-    if (fetched->content.data == NULL || fetched->content_type.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    fetched->content.len = e->content.len;
-    fetched->content_type.len = out->content_type.len;
-
-    if (out->content_encoding && out->content_encoding->hash) {
-        fetched->content_encoding.data =
-                            ngx_pstrdup(pool, &out->content_encoding->value);
-        if (fetched->content_encoding.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        fetched->content_encoding.len = out->content_encoding->value.len;
-    }
-
-    if (e->status == NGX_HTTP_TOO_MANY_REQUESTS
-        || e->status >= NGX_HTTP_INTERNAL_SERVER_ERROR
-        || e->status < NGX_HTTP_OK
-        || e->status / 100 == 3)
-    {
-        return ngx_violet_fetch_take_error(fetch);
-    }
-
-    if (e->status != NGX_HTTP_OK) {
-        fetched->kind = NGX_VIOLET_FETCHED_OTHER;
-        return NGX_OK;
-    }
-
-    return ngx_violet_fetch_check_report(fetch);
-}
-
-
-/*
- * 5xx and 429, and what Violet's API has no use for: its words stay behind,
- * the status is in the problem.
- */
-
-static ngx_int_t
-ngx_violet_fetch_take_error(ngx_violet_fetch_t *fetch)
-{
-    u_char                *p;
-    ngx_table_elt_t       *h;
-    ngx_violet_fetched_t  *fetched;
-
-    fetched = &fetch->fetched;
-    fetched->kind = NGX_VIOLET_FETCHED_FAILED;
-
-    p = ngx_pnalloc(fetch->flight->pool,
-                    sizeof("Violet answered with status ") + NGX_INT_T_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    fetched->detail.data = p;
-    fetched->detail.len = ngx_sprintf(p, "Violet answered with status %ui",
-                                      fetch->exchange.status)
-                          - p;
-
-    if (fetch->exchange.status == NGX_HTTP_TOO_MANY_REQUESTS) {
-        h = ngx_violet_exchange_find_header(&fetch->exchange, "Retry-After");
-
-        if (h) {
-            fetched->retry_after.data = ngx_pstrdup(fetch->flight->pool,
-                                                    &h->value);
-            if (fetched->retry_after.data == NULL) {
-                return NGX_ERROR;
-            }
-
-            fetched->retry_after.len = h->value.len;
-        }
-
-        return NGX_OK;
-    }
-
-    fetched->status =
-        (fetch->exchange.status == NGX_HTTP_GATEWAY_TIME_OUT)
-        ? NGX_HTTP_GATEWAY_TIME_OUT : NGX_HTTP_BAD_GATEWAY;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_violet_fetch_check_report(ngx_violet_fetch_t *fetch)
-{
-    const char            *reason;
-    violet_report_t        report;
-    ngx_violet_fetched_t  *fetched;
-
-    fetched = &fetch->fetched;
-
-    reason = NULL;
-    report.offset = 0;
-
-    if (fetched->content_encoding.len) {
-        reason = "it is compressed although that was not asked for";
-
-    } else if (violet_report_check((char *) fetched->content.data,
-                                   fetched->content.len,
-                                   fetch->conf.merchant_id, &report)
-               != 0)
-    {
-        reason = report.reason;
-    }
-
-    if (reason) {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "violet: the answer about merchant %D is not stored: "
-                      "%s (%uz bytes, at byte %uz)",
-                      fetch->conf.merchant_id, reason, fetched->content.len,
-                      report.offset);
-
-        fetched->kind = NGX_VIOLET_FETCHED_OTHER;
-        return NGX_OK;
-    }
-
-    fetched->kind = NGX_VIOLET_FETCHED_REPORT;
-    fetched->report.body = fetched->content;
-    fetched->report.state = report.state;
-    fetched->report.age = 0;
-
-    return ngx_violet_store_set_etag(fetch->flight->pool, &fetched->report);
-}
-
-
-static void
-ngx_violet_fetch_store(ngx_violet_fetch_t *fetch)
+ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t                  rc;
+    ngx_violet_landing_t      *landing;
     ngx_violet_redis_status_e  status;
+
+    if (!fetch->conf.cached) {
+        ngx_violet_fetch_land(fetch);
+        return;
+    }
 
     /* parsing a large report takes time that is not Redis's */
 
     ngx_time_update();
 
+    landing = &fetch->landing;
+
+    landing->hold = fetch->fetched.hold;
+    landing->since = ngx_current_msec - fetch->sent_at;
+
+    if (fetch->fetched.kind == NGX_VIOLET_FETCHED_REPORT) {
+        landing->report = &fetch->fetched.report;
+    }
+
+    if (ngx_violet_fetched_pack(&fetch->fetched, fetch->flight->pool,
+                                &landing->result)
+        != NGX_OK)
+    {
+        landing->hold = 0;
+    }
+
+    if (landing->report == NULL && landing->hold == 0
+        && !fetch->claim.in_redis)
+    {
+        ngx_violet_fetch_land(fetch);
+        return;
+    }
+
     fetch->asked_at = ngx_current_msec;
 
-    rc = ngx_violet_store_set(&fetch->conf.store, &fetch->fetched.report,
-                              fetch->conf.redis_left, &status,
-                              ngx_violet_fetch_stored, fetch);
+    rc = ngx_violet_claim_land(&fetch->claim, landing,
+                               fetch->conf.redis_left, &status,
+                               ngx_violet_fetch_told, fetch);
 
     if (rc == NGX_AGAIN) {
         return;
     }
 
     ngx_violet_redis_note(&fetch->fetched.redis, status);
-    fetch->fetched.stored = (rc == NGX_OK);
 
+    ngx_violet_fetch_keep(fetch);
     ngx_violet_fetch_land(fetch);
 }
 
 
 static void
-ngx_violet_fetch_stored(void *data, ngx_violet_redis_status_e status)
+ngx_violet_fetch_told(void *data, ngx_violet_redis_status_e status,
+    ngx_uint_t stored)
 {
     ngx_violet_fetch_t  *fetch = data;
 
-    fetch->fetched.stored = (status == NGX_VIOLET_REDIS_OK);
-
     ngx_violet_fetch_asked(fetch, status);
+
+    fetch->fetched.stored = stored;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+
+        /* Redis has the truth now, a copy comes with the next read of it */
+
+        ngx_violet_memory_forget(fetch->conf.store.zone,
+                                 &fetch->conf.store.key);
+
+    } else {
+        ngx_violet_fetch_keep(fetch);
+    }
+
     ngx_violet_fetch_post(fetch, ngx_violet_fetch_land);
 }
 
 
+/* Without Redis, or while it is away, unless somebody has a newer one. */
+
 static void
+ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
+{
+    ngx_int_t  rc;
+
+    if (fetch->landing.report == NULL
+        || !ngx_violet_claim_renew_on_host(&fetch->claim))
+    {
+        return;
+    }
+
+    rc = ngx_violet_store_keep(&fetch->conf.store, fetch->landing.report);
+
+    if (fetch->conf.store.redis == NULL) {
+        fetch->fetched.stored = (rc == NGX_OK);
+    }
+}
+
+
+void
 ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
 {
+    if (fetch->landing.result.len == 0 && fetch->claim.on_host
+        && !fetch->nothing
+        && ngx_violet_fetched_pack(&fetch->fetched, fetch->flight->pool,
+                                   &fetch->landing.result)
+           != NGX_OK)
+    {
+        ngx_str_null(&fetch->landing.result);
+    }
+
+    ngx_violet_claim_land_on_host(&fetch->claim, &fetch->landing);
+
+    if (fetch->renewal.timer_set) {
+        ngx_del_timer(&fetch->renewal);
+    }
+
     ngx_violet_flight_land(fetch->flight);
 }
 
 
 /* One deadline for all waits on Redis. */
 
-static void
+void
 ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,
     ngx_violet_redis_status_e status)
 {
@@ -575,7 +413,7 @@ ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,
 }
 
 
-static void
+void
 ngx_violet_fetch_post(ngx_violet_fetch_t *fetch,
     ngx_violet_fetch_step_pt next)
 {

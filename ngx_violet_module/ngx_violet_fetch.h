@@ -1,8 +1,8 @@
 
 /*
- * A report from Violet: limiter if it is a refresh, exchange, check, store.
- * It runs as a flight, for whoever waits and even for nobody; the result
- * lives in the flight's pool.
+ * A report from Violet: claim, limiter if it is a refresh, exchange, check,
+ * store.  It runs as a flight, for whoever waits and even for nobody; the
+ * result lives in the flight's pool.
  */
 
 #ifndef NGX_VIOLET_FETCH_H
@@ -10,43 +10,10 @@
 
 
 #include "ngx_violet_module.h"
+#include "ngx_violet_claim.h"
 #include "ngx_violet_clientless.h"
+#include "ngx_violet_fetched.h"
 #include "ngx_violet_flight.h"
-
-
-typedef enum {
-    NGX_VIOLET_FETCHED_REPORT = 0,  /* a good report */
-    NGX_VIOLET_FETCHED_OTHER,       /* a whole answer that is no report */
-    NGX_VIOLET_FETCHED_FAILED,      /* Violet failed */
-    NGX_VIOLET_FETCHED_LIMITED,     /* the limiter refused */
-    NGX_VIOLET_FETCHED_REFUSED      /* a configuration problem */
-} ngx_violet_fetched_e;
-
-
-typedef struct ngx_violet_fetched_s  ngx_violet_fetched_t;
-
-struct ngx_violet_fetched_s {
-    ngx_violet_fetched_e        kind;
-
-    ngx_violet_report_t         report;
-    unsigned                    stored:1;
-
-    /* of a whole answer that is no report, and of a failed 429 */
-    ngx_uint_t                  status;
-    ngx_str_t                   content_type;
-    ngx_str_t                   content_encoding;
-    ngx_str_t                   content;
-    ngx_str_t                   retry_after;
-
-    /* of a failure: what to tell, as a sentence; 502, 504 or 429 */
-    ngx_str_t                   detail;
-
-    ngx_violet_refusal_e        refused;
-
-    ngx_violet_limit_result_t   limit;
-    ngx_violet_redis_status_e   redis;
-    ngx_array_t                *states;
-};
 
 
 typedef struct {
@@ -54,11 +21,13 @@ typedef struct {
     ngx_violet_app_t           *app;
     ngx_violet_store_key_t      store;
     ngx_violet_limit_key_t      limit;
+    ngx_str_t                   drops[2];   /* what a refresh drops */
     ngx_str_t                   uri;        /* decoded, canonical */
     ngx_str_t                   args;
-    int32_t                     merchant_id;
+    int32_t                     merchant_id;    /* 0: the list */
     size_t                      buffer_limit;
     ngx_msec_t                  redis_left;
+    ngx_msec_t                  patience;   /* with others' flights */
     unsigned                    refresh:1;
     unsigned                    cached:1;   /* the report may be stored */
 } ngx_violet_fetch_conf_t;

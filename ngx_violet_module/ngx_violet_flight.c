@@ -34,6 +34,7 @@ ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
 
         if (flight->key.len == key->len
             && (flight->refresh || !refresh)
+            && flight->joined < NGX_VIOLET_FLIGHT_MAX_WAITERS
             && ngx_memcmp(flight->key.data, key->data, key->len) == 0)
         {
             return flight;
@@ -105,6 +106,7 @@ ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r)
     cln->data = flight;
 
     flight->refs++;
+    flight->joined++;
 
     ngx_queue_insert_tail(&flight->waiters, &waiter->queue);
 
@@ -112,8 +114,15 @@ ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_violet_flight_is_empty(ngx_violet_flight_t *flight)
+{
+    return flight->refs == 1;
+}
+
+
 void
-ngx_violet_flight_supersede(ngx_queue_t *flights, ngx_str_t *key)
+ngx_violet_flight_notify(ngx_queue_t *flights, ngx_str_t *key)
 {
     ngx_queue_t          *q;
     ngx_violet_flight_t  *flight;
@@ -124,10 +133,13 @@ ngx_violet_flight_supersede(ngx_queue_t *flights, ngx_str_t *key)
     {
         flight = ngx_queue_data(q, ngx_violet_flight_t, queue);
 
-        if (!flight->refresh && flight->key.len == key->len
-            && ngx_memcmp(flight->key.data, key->data, key->len) == 0)
+        if (flight->following
+            && (key == NULL
+                || (flight->key.len == key->len
+                    && ngx_memcmp(flight->key.data, key->data, key->len)
+                       == 0)))
         {
-            flight->superseded = 1;
+            flight->notice(flight);
         }
     }
 }

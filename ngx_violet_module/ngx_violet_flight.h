@@ -17,21 +17,31 @@
 #include "ngx_violet_wait.h"
 
 
-typedef struct {
-    ngx_queue_t                 queue;      /* of flights under way */
-    ngx_queue_t                 waiters;
-    ngx_pool_t                 *pool;
-    ngx_str_t                   key;
-    ngx_uint_t                  refs;
-    void                       *data;       /* whoever runs it */
-    unsigned                    refresh:1;
-    unsigned                    superseded:1;   /* do not store it */
-} ngx_violet_flight_t;
+/* more than these wait for the next flight */
+#define NGX_VIOLET_FLIGHT_MAX_WAITERS  8192
+
+
+typedef struct ngx_violet_flight_s  ngx_violet_flight_t;
+
+typedef void (*ngx_violet_flight_notice_pt)(ngx_violet_flight_t *flight);
+
+struct ngx_violet_flight_s {
+    ngx_queue_t                   queue;      /* of flights under way */
+    ngx_queue_t                   waiters;
+    ngx_pool_t                   *pool;
+    ngx_str_t                     key;
+    ngx_uint_t                    refs;
+    ngx_uint_t                    joined;     /* in all */
+    void                         *data;       /* whoever runs it */
+    ngx_violet_flight_notice_pt   notice;     /* something has changed */
+    unsigned                      refresh:1;
+    unsigned                      following:1; /* waits for a notice */
+};
 
 
 /*
- * A flight under way for this key, or NULL.  A refresh joins only a
- * refresh; a plain read joins either.
+ * A flight under way for this key that can be joined, or NULL.  A refresh
+ * joins only a refresh; a plain read joins either.
  */
 
 ngx_violet_flight_t *ngx_violet_flight_find(ngx_queue_t *flights,
@@ -53,12 +63,17 @@ ngx_int_t ngx_violet_flight_join(ngx_violet_flight_t *flight,
     ngx_http_request_t *r);
 
 
+/* True if nobody is left who would use the result. */
+
+ngx_uint_t ngx_violet_flight_is_empty(ngx_violet_flight_t *flight);
+
+
 /*
- * A refresh has brought a newer report: what plain reads of this key are
- * still under way will bring is not to be stored over it.
+ * Gives notice to the flights of a key that follow others, or to all of
+ * them if it is NULL.
  */
 
-void ngx_violet_flight_supersede(ngx_queue_t *flights, ngx_str_t *key);
+void ngx_violet_flight_notify(ngx_queue_t *flights, ngx_str_t *key);
 
 
 /*

@@ -223,6 +223,7 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     switch (ctx->route.id) {
 
     case VIOLET_ROUTE_CONNECTION_HEALTH:
+    case VIOLET_ROUTE_CONNECTION_HEALTH_LIST:
         return ngx_violet_health_handler(r, ctx);
 
     case VIOLET_ROUTE_CONNECTION_HEALTH_REPORT:

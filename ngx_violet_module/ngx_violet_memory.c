@@ -1,62 +1,24 @@
 
 /*
- * The shared memory zone: a tree by key and a queue by use.  A node is one
- * allocation of the slab pool: header, key, value.  The slab's mutex guards
+ * The shared memory zone: its operations.  The slab's mutex guards
  * everything; what is done under it is short, allocates nothing outside the
- * zone and logs nothing.
+ * zone and logs nothing.  Nodes are in ngx_violet_memory_node.c.
+ *
+ * To forget all that is cached is to begin a new generation; what is left of
+ * older ones counts as expired and goes when room is needed.
  */
 
 
 #include "ngx_violet_memory.h"
-
-
-/* how many of the least recently used are looked at to make room for one */
-#define NGX_VIOLET_MEMORY_EVICT  64
-
-
-typedef struct {
-    ngx_rbtree_t         rbtree;
-    ngx_rbtree_node_t    sentinel;
-    ngx_queue_t          queue;
-} ngx_violet_memory_shared_t;
-
-
-typedef struct {
-    ngx_rbtree_node_t    node;        /* node.key is a hash of the key */
-    ngx_queue_t          queue;
-    ngx_msec_t           expires;
-    size_t               value_len;
-    uint16_t             key_len;
-    u_char               counter;     /* not to be dropped before its time */
-    u_char               data[1];     /* the key, then the value, aligned */
-} ngx_violet_memory_node_t;
-
-
-typedef struct {
-    ngx_violet_memory_shared_t  *sh;
-    ngx_slab_pool_t             *shpool;
-} ngx_violet_memory_t;
-
-
-#define ngx_violet_memory_value(mn)                                           \
-    ngx_align_ptr((mn)->data + (mn)->key_len, NGX_ALIGNMENT)
+#include "ngx_violet_memory_node.h"
 
 
 static ngx_int_t ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data);
-static ngx_violet_memory_node_t *ngx_violet_memory_lookup(
-    ngx_violet_memory_t *memory, ngx_str_t *key, uint32_t hash);
-static ngx_violet_memory_node_t *ngx_violet_memory_create(
-    ngx_violet_memory_t *memory, ngx_str_t *key, uint32_t hash, size_t size,
-    ngx_uint_t counter);
-static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
-    size_t size);
-static void ngx_violet_memory_delete(ngx_violet_memory_t *memory,
-    ngx_violet_memory_node_t *mn);
-static ngx_uint_t ngx_violet_memory_expired(ngx_violet_memory_node_t *mn);
-static void ngx_violet_memory_insert(ngx_rbtree_node_t *temp,
-    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
-static ngx_int_t ngx_violet_memory_cmp(ngx_violet_memory_node_t *mn,
-    u_char *data, size_t len);
+static ngx_int_t ngx_violet_memory_put(ngx_violet_memory_t *memory,
+    ngx_str_t *key, uint32_t hash, ngx_str_t *head, ngx_str_t *body,
+    ngx_msec_t ttl, ngx_violet_memory_kind_e kind);
+static uint64_t *ngx_violet_memory_changes(ngx_violet_memory_t *memory,
+    uint32_t hash);
 
 
 ngx_shm_zone_t *
@@ -118,6 +80,7 @@ ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data)
     ngx_rbtree_init(&memory->sh->rbtree, &memory->sh->sentinel,
                     ngx_violet_memory_insert);
     ngx_queue_init(&memory->sh->queue);
+    ngx_queue_init(&memory->sh->counters);
 
     /* a full zone makes room by itself, there is nothing to log */
 
@@ -150,7 +113,7 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
 
         mn = ngx_violet_memory_lookup(memory, key, hash);
 
-        if (mn == NULL || ngx_violet_memory_expired(mn)) {
+        if (mn == NULL || ngx_violet_memory_expired(memory, mn)) {
             ngx_shmtx_unlock(&memory->shpool->mutex);
             return NGX_DECLINED;
         }
@@ -160,8 +123,7 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
         if (p && n <= len) {
             ngx_memcpy(p, ngx_violet_memory_value(mn), n);
 
-            ngx_queue_remove(&mn->queue);
-            ngx_queue_insert_head(&memory->sh->queue, &mn->queue);
+            ngx_violet_memory_use(memory, mn);
 
             ngx_shmtx_unlock(&memory->shpool->mutex);
 
@@ -187,7 +149,107 @@ ngx_int_t
 ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_str_t *head,
     ngx_str_t *body, ngx_msec_t ttl)
 {
+    uint32_t              hash;
+    ngx_int_t             rc;
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+    hash = ngx_crc32_short(key->data, key->len);
+
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    rc = ngx_violet_memory_put(memory, key, hash, head, body, ttl,
+                               NGX_VIOLET_MEMORY_VALUE);
+
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+
+    return rc;
+}
+
+
+uint64_t
+ngx_violet_memory_note(ngx_shm_zone_t *zone, ngx_str_t *key)
+{
+    uint32_t              hash;
+    uint64_t              note;
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+    hash = ngx_crc32_short(key->data, key->len);
+
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    /* both only grow, so a sum that is the same means that neither did */
+
+    note = *ngx_violet_memory_changes(memory, hash) + memory->sh->generation;
+
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+
+    return note;
+}
+
+
+ngx_int_t
+ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
+    ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl, uint64_t note)
+{
+    uint32_t              hash;
+    ngx_int_t             rc;
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+    hash = ngx_crc32_short(key->data, key->len);
+
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    if (note == *ngx_violet_memory_changes(memory, hash)
+                + memory->sh->generation)
+    {
+        rc = ngx_violet_memory_put(memory, key, hash, head, body, ttl,
+                                   NGX_VIOLET_MEMORY_CACHED);
+    }
+
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_violet_memory_put(ngx_violet_memory_t *memory, ngx_str_t *key,
+    uint32_t hash, ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl,
+    ngx_violet_memory_kind_e kind)
+{
     u_char                    *p;
+    ngx_violet_memory_node_t  *mn;
+
+    mn = ngx_violet_memory_lookup(memory, key, hash);
+
+    if (mn) {
+        ngx_violet_memory_delete(memory, mn);
+    }
+
+    mn = ngx_violet_memory_create(memory, key, hash, head->len + body->len,
+                                  kind);
+    if (mn == NULL) {
+        return NGX_ERROR;
+    }
+
+    mn->expires = ngx_current_msec + ttl;
+
+    p = ngx_violet_memory_value(mn);
+    p = ngx_cpymem(p, head->data, head->len);
+    ngx_memcpy(p, body->data, body->len);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key)
+{
     uint32_t                   hash;
     ngx_violet_memory_t       *memory;
     ngx_violet_memory_node_t  *mn;
@@ -197,25 +259,74 @@ ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_str_t *head,
 
     ngx_shmtx_lock(&memory->shpool->mutex);
 
+    (*ngx_violet_memory_changes(memory, hash))++;
+
     mn = ngx_violet_memory_lookup(memory, key, hash);
 
     if (mn) {
         ngx_violet_memory_delete(memory, mn);
     }
 
-    mn = ngx_violet_memory_create(memory, key, hash, head->len + body->len, 0);
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+}
 
-    if (mn) {
-        mn->expires = ngx_current_msec + ttl;
 
-        p = ngx_violet_memory_value(mn);
-        p = ngx_cpymem(p, head->data, head->len);
-        ngx_memcpy(p, body->data, body->len);
-    }
+void
+ngx_violet_memory_forget_all(ngx_shm_zone_t *zone)
+{
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    memory->sh->generation++;
 
     ngx_shmtx_unlock(&memory->shpool->mutex);
+}
 
-    return mn ? NGX_OK : NGX_ERROR;
+
+void
+ngx_violet_memory_cover(ngx_shm_zone_t *zone, ngx_msec_t msec,
+    ngx_uint_t begins)
+{
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    if (begins
+        && (ngx_msec_int_t) (memory->sh->covered - ngx_current_msec) <= 0)
+    {
+        memory->sh->generation++;
+    }
+
+    memory->sh->covered = ngx_current_msec + msec;
+
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+}
+
+
+void
+ngx_violet_memory_uncover(ngx_shm_zone_t *zone)
+{
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    memory->sh->covered = ngx_current_msec;
+
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+}
+
+
+static uint64_t *
+ngx_violet_memory_changes(ngx_violet_memory_t *memory, uint32_t hash)
+{
+    return &memory->sh->changes[hash & (NGX_VIOLET_MEMORY_BUCKETS - 1)];
 }
 
 
@@ -251,7 +362,9 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         hash = ngx_crc32_short(keys[i].data, keys[i].len);
         mn = ngx_violet_memory_lookup(memory, &keys[i], hash);
 
-        if (mn && mn->value_len == size && !ngx_violet_memory_expired(mn)) {
+        if (mn && mn->value_len == size
+            && !ngx_violet_memory_expired(memory, mn))
+        {
             ngx_memcpy(values + i * size, ngx_violet_memory_value(mn), size);
         }
     }
@@ -274,7 +387,8 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         }
 
         if (mn == NULL) {
-            mn = ngx_violet_memory_create(memory, &keys[i], hash, size, 1);
+            mn = ngx_violet_memory_create(memory, &keys[i], hash, size,
+                                          NGX_VIOLET_MEMORY_COUNTER);
         }
 
         if (mn == NULL) {
@@ -285,172 +399,10 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         mn->expires = ngx_current_msec + ttl;
         ngx_memcpy(ngx_violet_memory_value(mn), values + i * size, size);
 
-        ngx_queue_remove(&mn->queue);
-        ngx_queue_insert_head(&memory->sh->queue, &mn->queue);
+        ngx_violet_memory_use(memory, mn);
     }
 
     ngx_shmtx_unlock(&memory->shpool->mutex);
 
     return NGX_OK;
-}
-
-
-static ngx_violet_memory_node_t *
-ngx_violet_memory_lookup(ngx_violet_memory_t *memory, ngx_str_t *key,
-    uint32_t hash)
-{
-    ngx_int_t                  rc;
-    ngx_rbtree_node_t         *node, *sentinel;
-    ngx_violet_memory_node_t  *mn;
-
-    node = memory->sh->rbtree.root;
-    sentinel = memory->sh->rbtree.sentinel;
-
-    while (node != sentinel) {
-
-        if (hash != node->key) {
-            node = (hash < node->key) ? node->left : node->right;
-            continue;
-        }
-
-        mn = (ngx_violet_memory_node_t *) node;
-
-        rc = ngx_violet_memory_cmp(mn, key->data, key->len);
-
-        if (rc == 0) {
-            return mn;
-        }
-
-        node = (rc < 0) ? node->left : node->right;
-    }
-
-    return NULL;
-}
-
-
-static ngx_violet_memory_node_t *
-ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
-    uint32_t hash, size_t size, ngx_uint_t counter)
-{
-    ngx_violet_memory_node_t  *mn;
-
-    if (key->len > 0xffff) {
-        return NULL;
-    }
-
-    mn = ngx_violet_memory_alloc(memory,
-                                 offsetof(ngx_violet_memory_node_t, data)
-                                 + key->len + NGX_ALIGNMENT + size);
-    if (mn == NULL) {
-        return NULL;
-    }
-
-    mn->node.key = hash;
-    mn->key_len = (uint16_t) key->len;
-    mn->value_len = size;
-    mn->counter = counter;
-    ngx_memcpy(mn->data, key->data, key->len);
-
-    ngx_rbtree_insert(&memory->sh->rbtree, &mn->node);
-    ngx_queue_insert_head(&memory->sh->queue, &mn->queue);
-
-    return mn;
-}
-
-
-/*
- * Reports make room for anything, oldest first.  A counter that still counts
- * does not, or whoever fills the zone would get new budgets.
- */
-
-static void *
-ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size)
-{
-    void                      *p;
-    ngx_uint_t                 i;
-    ngx_queue_t               *q, *prev;
-    ngx_violet_memory_node_t  *mn;
-
-    p = ngx_slab_alloc_locked(memory->shpool, size);
-
-    q = ngx_queue_last(&memory->sh->queue);
-
-    for (i = 0; p == NULL && i < NGX_VIOLET_MEMORY_EVICT; i++) {
-
-        if (q == ngx_queue_sentinel(&memory->sh->queue)) {
-            return NULL;
-        }
-
-        prev = ngx_queue_prev(q);
-        mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
-
-        if (!mn->counter || ngx_violet_memory_expired(mn)) {
-            ngx_violet_memory_delete(memory, mn);
-            p = ngx_slab_alloc_locked(memory->shpool, size);
-        }
-
-        q = prev;
-    }
-
-    return p;
-}
-
-
-static void
-ngx_violet_memory_delete(ngx_violet_memory_t *memory,
-    ngx_violet_memory_node_t *mn)
-{
-    ngx_rbtree_delete(&memory->sh->rbtree, &mn->node);
-    ngx_queue_remove(&mn->queue);
-    ngx_slab_free_locked(memory->shpool, mn);
-}
-
-
-static ngx_uint_t
-ngx_violet_memory_expired(ngx_violet_memory_node_t *mn)
-{
-    return (ngx_msec_int_t) (mn->expires - ngx_current_msec) <= 0;
-}
-
-
-static void
-ngx_violet_memory_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
-    ngx_rbtree_node_t *sentinel)
-{
-    ngx_rbtree_node_t         **p;
-    ngx_violet_memory_node_t   *mn;
-
-    mn = (ngx_violet_memory_node_t *) node;
-
-    for ( ;; ) {
-
-        if (node->key != temp->key) {
-            p = (node->key < temp->key) ? &temp->left : &temp->right;
-
-        } else {
-            p = (ngx_violet_memory_cmp((ngx_violet_memory_node_t *) temp,
-                                       mn->data, mn->key_len)
-                 < 0)
-                ? &temp->left : &temp->right;
-        }
-
-        if (*p == sentinel) {
-            break;
-        }
-
-        temp = *p;
-    }
-
-    *p = node;
-    node->parent = temp;
-    node->left = sentinel;
-    node->right = sentinel;
-    ngx_rbt_red(node);
-}
-
-
-static ngx_int_t
-ngx_violet_memory_cmp(ngx_violet_memory_node_t *mn, u_char *data, size_t len)
-{
-    return ngx_memn2cmp(data, mn->data, len, mn->key_len);
 }

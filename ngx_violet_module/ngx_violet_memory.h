@@ -1,9 +1,12 @@
 
 /*
- * The shared memory zone: reports, the least recently used first to go, and
- * counters.  All workers see it, it survives a reload, and it holds nothing
- * of a configuration.  Times are nginx's monotonic milliseconds, the same in
- * every process of a host.
+ * The shared memory zone: reports and results, the least recently used first
+ * to go, and counters.  All workers see it, it survives a reload, and it
+ * holds nothing of a configuration.  Times are nginx's monotonic
+ * milliseconds, the same in every process of a host.
+ *
+ * Reports that have their truth in Redis are "cached": they can be forgotten
+ * all at once, and one that was changed while it was being read is not kept.
  */
 
 #ifndef NGX_VIOLET_MEMORY_H
@@ -42,6 +45,41 @@ ngx_int_t ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key,
 
 ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
     ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl);
+
+
+/*
+ * What a copy of the truth about a key is worth: noted before the truth is
+ * asked, and given to ngx_violet_memory_cache() with the answer.
+ */
+
+uint64_t ngx_violet_memory_note(ngx_shm_zone_t *zone, ngx_str_t *key);
+
+
+/*
+ * Sets a cached value.  As above, and NGX_DECLINED if the key has been
+ * forgotten since the note was taken.
+ */
+
+ngx_int_t ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
+    ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl, uint64_t note);
+
+
+/* Forgets a key; forgets all that is cached. */
+
+void ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key);
+void ngx_violet_memory_forget_all(ngx_shm_zone_t *zone);
+
+
+/*
+ * Whether somebody on this host is told of every change of the truth: a
+ * worker says that it was up to now and will be for some milliseconds, or
+ * that it no longer is.  If it only begins to be told, and nobody else was,
+ * all that is cached is forgotten.
+ */
+
+void ngx_violet_memory_cover(ngx_shm_zone_t *zone, ngx_msec_t msec,
+    ngx_uint_t begins);
+void ngx_violet_memory_uncover(ngx_shm_zone_t *zone);
 
 
 /*

@@ -12,6 +12,7 @@
 
 #include "ngx_violet_module.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_track.h"
 
 #include "violet_json.h"
 
@@ -29,6 +30,7 @@ static char *ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent,
 static char *ngx_violet_merge_limit(ngx_conf_t *cf,
     ngx_violet_loc_conf_t *prev, ngx_violet_loc_conf_t *conf);
 static void ngx_violet_free_reasons(void *data);
+static ngx_int_t ngx_violet_init_process(ngx_cycle_t *cycle);
 static void ngx_violet_exit_process(ngx_cycle_t *cycle);
 
 
@@ -97,6 +99,13 @@ static ngx_command_t  ngx_violet_commands[] = {
       ngx_violet_conf_time,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, health_stale),
+      NULL },
+
+    { ngx_string("violet_health_memory"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_health_memory,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_violet_loc_conf_t, health_memory),
       NULL },
 
     { ngx_string("violet_refresh_limit"),
@@ -174,7 +183,7 @@ ngx_module_t  ngx_violet_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_violet_init_process,               /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_violet_exit_process,               /* exit process */
@@ -229,7 +238,7 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
 
     vmcf->zone = ngx_violet_memory_add(cf, vmcf->zone_size,
                                        &ngx_violet_module);
-    if (vmcf->zone == NULL) {
+    if (vmcf->zone == NULL || ngx_violet_track_create(cf, vmcf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -262,6 +271,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *
      *     vmcf->credentials = NULL;
      *     vmcf->redis = NULL;
+     *     vmcf->link = NULL;
      *     vmcf->zone = NULL;
      *     vmcf->reasons = NULL;
      *     vmcf->patterns = 0;
@@ -322,6 +332,7 @@ ngx_violet_create_loc_conf(ngx_conf_t *cf)
     conf->health_cache = NGX_CONF_UNSET;
     conf->health_ttl = NGX_CONF_UNSET;
     conf->health_stale = NGX_CONF_UNSET;
+    conf->health_memory = NGX_CONF_UNSET;
     conf->limit = NGX_CONF_UNSET_PTR;
     conf->cart_errors = NGX_CONF_UNSET;
     conf->cart_partial_status = NGX_CONF_UNSET_UINT;
@@ -345,6 +356,7 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->health_cache, prev->health_cache, 1);
     ngx_conf_merge_sec_value(conf->health_ttl, prev->health_ttl, 86400);
     ngx_conf_merge_sec_value(conf->health_stale, prev->health_stale, 0);
+    ngx_conf_merge_sec_value(conf->health_memory, prev->health_memory, 60);
     ngx_conf_merge_value(conf->cart_errors, prev->cart_errors, 1);
     ngx_conf_merge_uint_value(conf->cart_partial_status,
                               prev->cart_partial_status, 207);
@@ -427,6 +439,27 @@ ngx_violet_free_reasons(void *data)
 }
 
 
+/* Not in the cache manager, which begins here as well. */
+
+static ngx_int_t
+ngx_violet_init_process(ngx_cycle_t *cycle)
+{
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
+
+    if (vmcf && vmcf->used && vmcf->redis
+        && (ngx_process == NGX_PROCESS_WORKER
+            || ngx_process == NGX_PROCESS_SINGLE))
+    {
+        ngx_violet_redis_start(vmcf->redis);
+        ngx_violet_track_start(vmcf);
+    }
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_violet_exit_process(ngx_cycle_t *cycle)
 {
@@ -435,6 +468,7 @@ ngx_violet_exit_process(ngx_cycle_t *cycle)
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
 
     if (vmcf && vmcf->redis) {
+        ngx_violet_track_close(vmcf);
         ngx_violet_redis_close(vmcf->redis);
     }
 }

@@ -18,6 +18,7 @@
 #include "ngx_violet_exchange.h"
 #include "ngx_violet_limit.h"
 #include "ngx_violet_redis.h"
+#include "ngx_violet_redis_link.h"
 #include "ngx_violet_store.h"
 #include "ngx_violet_wait.h"
 
@@ -34,6 +35,7 @@ typedef struct {
     ngx_array_t                   apps;       /* of ngx_violet_app_t * */
     ngx_violet_credentials_t     *credentials;
     ngx_violet_redis_t           *redis;      /* NULL: no violet_redis */
+    ngx_violet_redis_link_t      *link;       /* NULL: the same */
     ngx_shm_zone_t               *zone;
     size_t                        zone_size;
     violet_reasons_t             *reasons;    /* NULL: none */
@@ -56,6 +58,8 @@ typedef struct {
     ngx_flag_t                    health_cache;
     time_t                        health_ttl;
     time_t                        health_stale;
+    time_t                        health_memory;  /* 0: off */
+    ngx_msec_t                    patience;   /* what proxy_pass may take */
     ngx_violet_limit_conf_t      *limit;      /* NULL: off */
     ngx_flag_t                    cart_errors;
     ngx_uint_t                    cart_partial_status;
@@ -143,6 +147,8 @@ char *ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_health_memory(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 ngx_int_t ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n);
 char *ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd,

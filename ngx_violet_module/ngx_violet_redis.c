@@ -5,10 +5,10 @@
  * worker, which got its own copy by fork().  Commands are in
  * ngx_violet_redis_command.c.
  *
- * Commands wait in "pending" until the connection is open, authenticated and
- * on its database; none is ever run before that.  After a failure the
- * connection is tried again no sooner than a growing, jittered delay; until
- * then the breaker is open.
+ * Commands wait in "pending" until the connection is open, authenticated, on
+ * its database and has answered a PING; none is ever run before that.  After
+ * a failure the connection is tried again in the background, after a
+ * growing, jittered delay, and no command waits for it.
  */
 
 
@@ -16,34 +16,36 @@
 #include "ngx_violet_redis_event.h"
 
 
-#define NGX_VIOLET_REDIS_MIN_BACKOFF   100
-#define NGX_VIOLET_REDIS_MAX_BACKOFF   5000
+#define NGX_VIOLET_REDIS_MIN_BACKOFF  100
+#define NGX_VIOLET_REDIS_MAX_BACKOFF  1000
 
-/* how long an error reply is not logged again */
-#define NGX_VIOLET_REDIS_COMPLAIN      60000
+/*
+ * What a Redis that was away must echo before it is trusted: as much as a
+ * report, so that one that dribbles is not taken for one that is well.
+ */
+#define NGX_VIOLET_REDIS_PROBE        4096
 
 
-static void ngx_violet_redis_init(ngx_violet_redis_t *redis);
 static ngx_int_t ngx_violet_redis_connect(ngx_violet_redis_t *redis);
 static redisAsyncContext *ngx_violet_redis_open(ngx_violet_redis_t *redis);
+static redisAsyncContext *ngx_violet_redis_open_addr(ngx_addr_t *addr);
 static void ngx_violet_redis_connected(const redisAsyncContext *ac,
     int status);
 static void ngx_violet_redis_disconnected(const redisAsyncContext *ac,
     int status);
 static ngx_int_t ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis);
+static ngx_int_t ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis,
+    int argc, const char **argv, size_t *lens);
 static void ngx_violet_redis_preamble_reply(redisAsyncContext *ac,
     void *reply, void *privdata);
+static ngx_uint_t ngx_violet_redis_preamble_good(redisReply *reply,
+    char *command);
 static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_lost(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_retry_later(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_connect_timeout(ngx_event_t *ev);
+static void ngx_violet_redis_retry(ngx_event_t *ev);
 static void ngx_violet_redis_drop(ngx_event_t *ev);
-static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
-static void ngx_violet_redis_reply(redisAsyncContext *ac, void *reply,
-    void *privdata);
-static ngx_uint_t ngx_violet_redis_error(ngx_violet_redis_command_t *cmd,
-    redisReply *reply);
-static void ngx_violet_redis_check_excess(redisAsyncContext *ac,
-    ngx_violet_redis_t *redis);
 
 
 ngx_violet_redis_t *
@@ -69,78 +71,34 @@ ngx_violet_redis_conf(ngx_violet_redis_t *redis)
 }
 
 
-ngx_violet_redis_status_e
-ngx_violet_redis_script(ngx_violet_redis_t *redis,
-    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
-    ngx_uint_t nargs, ngx_msec_t timeout, ngx_violet_redis_handler_pt handler,
-    void *data)
+void
+ngx_violet_redis_start(ngx_violet_redis_t *redis)
 {
-    ngx_violet_redis_command_t  *cmd;
+    ngx_uint_t    i;
+    ngx_event_t  *ev[4];
 
-    if (!redis->initialized) {
-        ngx_violet_redis_init(redis);
-    }
-
-    if (redis->state != NGX_VIOLET_REDIS_READY && redis->failures) {
-
-        /* one command at a time finds out whether Redis is back */
-
-        if ((ngx_msec_int_t) (redis->retry_at - ngx_current_msec) > 0
-            || redis->state != NGX_VIOLET_REDIS_IDLE)
-        {
-            return NGX_VIOLET_REDIS_OPEN;
-        }
-    }
-
-    if (redis->drop.posted) {
-        return NGX_VIOLET_REDIS_OPEN;
-    }
-
-    cmd = ngx_violet_redis_create_command(redis, script, args, nkeys, nargs);
-
-    if (cmd == NULL) {
-        return NGX_VIOLET_REDIS_DOWN;
-    }
-
-    if (redis->state == NGX_VIOLET_REDIS_IDLE
-        && ngx_violet_redis_connect(redis) != NGX_OK)
-    {
-        ngx_violet_redis_free_command(cmd);
-        return NGX_VIOLET_REDIS_DOWN;
-    }
-
-    cmd->handler = handler;
-    cmd->data = data;
-
-    if (redis->state != NGX_VIOLET_REDIS_READY) {
-        ngx_queue_insert_tail(&redis->pending, &cmd->queue);
-
-    } else if (ngx_violet_redis_send(cmd) != NGX_OK) {
-        ngx_violet_redis_free_command(cmd);
-        return NGX_VIOLET_REDIS_DOWN;
-    }
-
-    ngx_add_timer(&cmd->timer, timeout);
-
-    return NGX_VIOLET_REDIS_OK;
-}
-
-
-static void
-ngx_violet_redis_init(ngx_violet_redis_t *redis)
-{
     ngx_queue_init(&redis->pending);
+    ngx_queue_init(&redis->sent);
 
     redis->connect_timer.handler = ngx_violet_redis_connect_timeout;
-    redis->connect_timer.data = redis;
-    redis->connect_timer.log = ngx_cycle->log;
-    redis->connect_timer.cancelable = 1;
-
+    redis->retry_timer.handler = ngx_violet_redis_retry;
+    redis->stall_timer.handler = ngx_violet_redis_drop;
     redis->drop.handler = ngx_violet_redis_drop;
-    redis->drop.data = redis;
-    redis->drop.log = ngx_cycle->log;
+
+    ev[0] = &redis->connect_timer;
+    ev[1] = &redis->retry_timer;
+    ev[2] = &redis->stall_timer;
+    ev[3] = &redis->drop;
+
+    for (i = 0; i < 4; i++) {
+        ev[i]->data = redis;
+        ev[i]->log = ngx_cycle->log;
+        ev[i]->cancelable = 1;
+    }
 
     redis->initialized = 1;
+
+    ngx_violet_redis_retry(&redis->retry_timer);
 }
 
 
@@ -151,15 +109,12 @@ ngx_violet_redis_connect(ngx_violet_redis_t *redis)
 
     ac = ngx_violet_redis_open(redis);
     if (ac == NULL) {
-        redis->failures++;
-        redis->retry_at = ngx_current_msec + NGX_VIOLET_REDIS_MIN_BACKOFF;
         return NGX_ERROR;
     }
 
     ac->data = redis;
     redis->ac = ac;
     redis->state = NGX_VIOLET_REDIS_CONNECTING;
-    redis->timeouts = 0;
 
     ngx_add_timer(&redis->connect_timer, redis->conf.connect_timeout);
 
@@ -170,37 +125,19 @@ ngx_violet_redis_connect(ngx_violet_redis_t *redis)
 static redisAsyncContext *
 ngx_violet_redis_open(ngx_violet_redis_t *redis)
 {
-    u_char              text[NGX_SOCKADDR_STRLEN + 1];
-    ngx_addr_t         *addr;
     redisAsyncContext  *ac;
 
-    addr = &redis->conf.addrs[redis->addr];
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    if (addr->sockaddr->sa_family == AF_UNIX) {
-        ac = redisAsyncConnectUnix(
-                        ((struct sockaddr_un *) addr->sockaddr)->sun_path);
-    } else
-#endif
-    {
-        /* the address was resolved with the configuration */
-
-        text[ngx_sock_ntop(addr->sockaddr, addr->socklen, text,
-                           NGX_SOCKADDR_STRLEN, 0)] = '\0';
-
-        if (text[0] == '[') {
-            text[ngx_strlen(text) - 1] = '\0';
-            ngx_memmove(text, text + 1, ngx_strlen(text));
-        }
-
-        ac = redisAsyncConnect((char *) text,
-                               ngx_inet_get_port(addr->sockaddr));
-    }
+    ac = ngx_violet_redis_open_addr(&redis->conf.addrs[redis->addr]);
 
     if (ac == NULL || ac->err) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: cannot connect to Redis at \"%V\": %s",
-                      &redis->conf.url, ac ? ac->errstr : "no memory");
+
+        if (ngx_violet_redis_error_tell(&redis->errors,
+                                        NGX_VIOLET_REDIS_ERROR_CONNECT))
+        {
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                          "violet: cannot connect to Redis at \"%V\": %s",
+                          &redis->conf.url, ac ? ac->errstr : "no memory");
+        }
 
         if (ac) {
             redisAsyncFree(ac);
@@ -227,6 +164,35 @@ ngx_violet_redis_open(ngx_violet_redis_t *redis)
 }
 
 
+/* The address was resolved with the configuration. */
+
+static redisAsyncContext *
+ngx_violet_redis_open_addr(ngx_addr_t *addr)
+{
+    u_char  text[NGX_SOCKADDR_STRLEN + 1];
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+
+    if (addr->sockaddr->sa_family == AF_UNIX) {
+        return redisAsyncConnectUnix(
+                        ((struct sockaddr_un *) addr->sockaddr)->sun_path);
+    }
+
+#endif
+
+    text[ngx_sock_ntop(addr->sockaddr, addr->socklen, text,
+                       NGX_SOCKADDR_STRLEN, 0)] = '\0';
+
+    if (text[0] == '[') {
+        text[ngx_strlen(text) - 1] = '\0';
+        ngx_memmove(text, text + 1, ngx_strlen(text));
+    }
+
+    return redisAsyncConnect((char *) text,
+                             ngx_inet_get_port(addr->sockaddr));
+}
+
+
 static void
 ngx_violet_redis_connected(const redisAsyncContext *ac, int status)
 {
@@ -239,9 +205,14 @@ ngx_violet_redis_connected(const redisAsyncContext *ac, int status)
     }
 
     if (status != REDIS_OK) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: cannot connect to Redis at \"%V\": %s",
-                      &redis->conf.url, ac->c.errstr);
+
+        if (ngx_violet_redis_error_tell(&redis->errors,
+                                        NGX_VIOLET_REDIS_ERROR_CONNECT))
+        {
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                          "violet: cannot connect to Redis at \"%V\": %s",
+                          &redis->conf.url, ac->c.errstr);
+        }
 
         /* hiredis frees the context as soon as we return */
 
@@ -260,7 +231,7 @@ static ngx_int_t
 ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
 {
     int          argc;
-    char         db[NGX_INT_T_LEN + 1];
+    char         db[NGX_INT_T_LEN + 1], probe[NGX_VIOLET_REDIS_PROBE];
     size_t       lens[3];
     const char  *argv[3];
 
@@ -281,14 +252,11 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
         argv[argc] = (char *) redis->conf.password.data;
         lens[argc++] = redis->conf.password.len;
 
-        if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
-                                  "AUTH", argc, argv, lens)
-            != REDIS_OK)
+        if (ngx_violet_redis_preamble_command(redis, argc, argv, lens)
+            != NGX_OK)
         {
             return NGX_ERROR;
         }
-
-        redis->preamble++;
     }
 
     if (redis->conf.db) {
@@ -299,31 +267,38 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
         lens[1] = ngx_sprintf((u_char *) db, "%ui", redis->conf.db)
                   - (u_char *) db;
 
-        if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
-                                  "SELECT", 2, argv, lens)
-            != REDIS_OK)
+        if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
         {
             return NGX_ERROR;
         }
-
-        redis->preamble++;
     }
 
     /* the kernel accepts for a Redis that hangs: let it say something */
 
-    if (redis->preamble == 0) {
-        argv[0] = "PING";
-        lens[0] = 4;
+    argv[0] = "PING";
+    lens[0] = 4;
 
-        if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
-                                  "PING", 1, argv, lens)
-            != REDIS_OK)
-        {
-            return NGX_ERROR;
-        }
+    ngx_memset(probe, '.', sizeof(probe));
+    argv[1] = probe;
+    lens[1] = sizeof(probe);
 
-        redis->preamble++;
+    return ngx_violet_redis_preamble_command(redis, redis->failures ? 2 : 1,
+                                             argv, lens);
+}
+
+
+static ngx_int_t
+ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis, int argc,
+    const char **argv, size_t *lens)
+{
+    if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
+                              (void *) argv[0], argc, argv, lens)
+        != REDIS_OK)
+    {
+        return NGX_ERROR;
     }
+
+    redis->preamble++;
 
     return NGX_OK;
 }
@@ -333,25 +308,17 @@ static void
 ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
     void *privdata)
 {
+    char                *command = privdata;
     redisReply          *reply = data;
     ngx_violet_redis_t  *redis = ac->data;
-
-    u_char     buf[NGX_VIOLET_REDIS_WORDS];
-    ngx_str_t  words;
 
     if (reply == NULL || redis->ac != ac) {
         return;
     }
 
-    if (reply->type != REDIS_REPLY_STATUS) {
-        /* an AUTH that Redis does not know comes back with its arguments */
-
-        words = ngx_violet_redis_words(reply, buf, sizeof(buf),
-                                       ngx_strcmp(privdata, "AUTH") == 0);
-
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" refused %s: %V",
-                      &redis->conf.url, privdata, &words);
+    if (!ngx_violet_redis_preamble_good(reply, command)) {
+        ngx_violet_redis_error_log(&redis->errors, &redis->conf.url, command,
+                                   reply);
 
         /* not later: more replies may follow in what was read */
 
@@ -359,20 +326,32 @@ ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
         return;
     }
 
-    ngx_violet_redis_check_excess(ac, redis);
-
-    if (redis->ac == ac && --redis->preamble == 0) {
+    if (--redis->preamble == 0) {
         ngx_violet_redis_ready(redis);
     }
+
+    ngx_violet_redis_check_excess(redis, ac);
+}
+
+
+static ngx_uint_t
+ngx_violet_redis_preamble_good(redisReply *reply, char *command)
+{
+    if (reply->type == REDIS_REPLY_STATUS) {
+        return 1;
+    }
+
+    /* the echo of a probe */
+
+    return reply->type == REDIS_REPLY_STRING
+           && reply->len == NGX_VIOLET_REDIS_PROBE
+           && ngx_strcmp(command, "PING") == 0;
 }
 
 
 static void
 ngx_violet_redis_ready(ngx_violet_redis_t *redis)
 {
-    ngx_queue_t                 *q;
-    ngx_violet_redis_command_t  *cmd;
-
     if (redis->connect_timer.timer_set) {
         ngx_del_timer(&redis->connect_timer);
     }
@@ -385,36 +364,25 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
 
     redis->state = NGX_VIOLET_REDIS_READY;
 
-    while (!ngx_queue_empty(&redis->pending)) {
-        q = ngx_queue_head(&redis->pending);
-        ngx_queue_remove(q);
-
-        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
-
-        if (ngx_violet_redis_send(cmd) != NGX_OK) {
-            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
-            ngx_violet_redis_free_command(cmd);
-        }
-    }
+    ngx_violet_redis_send_pending(redis);
 }
 
 
 /*
  * The connection is gone or about to be: whoever still waits for it is told,
- * and the breaker opens for a while.  Commands that were sent are told by
- * hiredis, which calls them back without a reply.
+ * and the breaker is open until another one is ready.  Commands that were
+ * sent are told by hiredis, which calls them back without a reply.
  */
 
 static void
 ngx_violet_redis_lost(ngx_violet_redis_t *redis)
 {
-    ngx_uint_t                   n;
-    ngx_msec_t                   delay;
-    ngx_queue_t                 *q;
-    ngx_violet_redis_command_t  *cmd;
-
     if (redis->connect_timer.timer_set) {
         ngx_del_timer(&redis->connect_timer);
+    }
+
+    if (redis->stall_timer.timer_set) {
+        ngx_del_timer(&redis->stall_timer);
     }
 
     if (redis->drop.posted) {
@@ -423,25 +391,27 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
 
     redis->ac = NULL;
     redis->state = NGX_VIOLET_REDIS_IDLE;
-    redis->complained = 0;
+    redis->stalled = 0;
 
-    n = ngx_min(redis->failures, 8);
-    delay = ngx_min(NGX_VIOLET_REDIS_MIN_BACKOFF << n,
+    ngx_violet_redis_retry_later(redis);
+
+    ngx_violet_redis_fail_pending(redis);
+}
+
+
+static void
+ngx_violet_redis_retry_later(ngx_violet_redis_t *redis)
+{
+    ngx_msec_t  delay;
+
+    delay = ngx_min(NGX_VIOLET_REDIS_MIN_BACKOFF
+                    << ngx_min(redis->failures, 8),
                     NGX_VIOLET_REDIS_MAX_BACKOFF);
 
     redis->failures++;
-    redis->retry_at = ngx_current_msec + delay / 2
-                      + (ngx_msec_t) ngx_random() % (delay / 2 + 1);
 
-    while (!ngx_queue_empty(&redis->pending)) {
-        q = ngx_queue_head(&redis->pending);
-        ngx_queue_remove(q);
-
-        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
-
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
-        ngx_violet_redis_free_command(cmd);
-    }
+    ngx_add_timer(&redis->retry_timer,
+                  delay / 2 + (ngx_msec_t) ngx_random() % (delay / 2 + 1));
 }
 
 
@@ -458,11 +428,15 @@ ngx_violet_redis_disconnected(const redisAsyncContext *ac, int status)
         return;
     }
 
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "violet: Redis at \"%V\" closed the connection%s%s",
-                  &redis->conf.url,
-                  status == REDIS_OK ? "" : ": ",
-                  status == REDIS_OK ? "" : ac->errstr);
+    if (ngx_violet_redis_error_tell(&redis->errors,
+                                    NGX_VIOLET_REDIS_ERROR_CLOSED))
+    {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" closed the connection%s%s",
+                      &redis->conf.url,
+                      status == REDIS_OK ? "" : ": ",
+                      status == REDIS_OK ? "" : ac->errstr);
+    }
 
     ngx_violet_redis_lost(redis);
 }
@@ -475,14 +449,35 @@ ngx_violet_redis_connect_timeout(ngx_event_t *ev)
 
     redis = ev->data;
 
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "violet: Redis at \"%V\" did not answer within %Mms "
-                  "while connecting",
-                  &redis->conf.url, redis->conf.connect_timeout);
+    if (ngx_violet_redis_error_tell(&redis->errors,
+                                    NGX_VIOLET_REDIS_ERROR_CONNECT))
+    {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" did not answer within %Mms "
+                      "while connecting",
+                      &redis->conf.url, redis->conf.connect_timeout);
+    }
 
     redis->addr = (redis->addr + 1) % redis->conf.naddrs;
 
     ngx_violet_redis_drop(&redis->drop);
+}
+
+
+static void
+ngx_violet_redis_retry(ngx_event_t *ev)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = ev->data;
+
+    if (ngx_exiting || ngx_terminate) {
+        return;
+    }
+
+    if (ngx_violet_redis_connect(redis) != NGX_OK) {
+        ngx_violet_redis_retry_later(redis);
+    }
 }
 
 
@@ -524,126 +519,13 @@ ngx_violet_redis_note(ngx_violet_redis_status_e *known,
 void
 ngx_violet_redis_close(ngx_violet_redis_t *redis)
 {
-    if (redis->initialized) {
-        ngx_violet_redis_drop(&redis->drop);
-    }
-}
-
-
-/*
- * After NGX_OK the command is freed by its reply, which always comes: hiredis
- * calls back without one when the connection goes.
- */
-
-static ngx_int_t
-ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
-{
-    if (redisAsyncFormattedCommand(cmd->redis->ac, ngx_violet_redis_reply,
-                                   cmd, cmd->request, cmd->len)
-        != REDIS_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    cmd->sent = 1;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
-{
-    redisReply                  *reply = data;
-    ngx_violet_redis_command_t  *cmd = privdata;
-
-    ngx_violet_redis_t  *redis;
-
-    redis = cmd->redis;
-
-    if (reply == NULL) {
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
-        ngx_violet_redis_free_command(cmd);
+    if (!redis->initialized) {
         return;
     }
-
-    redis->timeouts = 0;
-
-    if (reply->type == REDIS_REPLY_ERROR) {
-
-        if (ngx_violet_redis_error(cmd, reply)
-            && ngx_violet_redis_send(cmd) == NGX_OK)
-        {
-            return;
-        }
-
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
-
-    } else {
-        redis->failures = 0;
-
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
-    }
-
-    ngx_violet_redis_free_command(cmd);
-
-    ngx_violet_redis_check_excess(ac, redis);
-}
-
-
-/* Returns true if the command is to be sent again, with its source. */
-
-static ngx_uint_t
-ngx_violet_redis_error(ngx_violet_redis_command_t *cmd, redisReply *reply)
-{
-    u_char               buf[NGX_VIOLET_REDIS_WORDS];
-    ngx_str_t            words;
-    ngx_violet_redis_t  *redis;
-
-    redis = cmd->redis;
-
-    if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
-        && !cmd->by_source)
-    {
-        /* one that nobody waits for any more is not run late */
-
-        return !cmd->done && redis->ac != NULL && !redis->drop.posted
-               && ngx_violet_redis_use_source(cmd) == NGX_OK;
-    }
-
-    if (!redis->complained
-        || ngx_current_msec - redis->complained_at
-           >= NGX_VIOLET_REDIS_COMPLAIN)
-    {
-        words = ngx_violet_redis_words(reply, buf, sizeof(buf), 0);
-
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" answered \"%V\"",
-                      &redis->conf.url, &words);
-
-        redis->complained = 1;
-        redis->complained_at = ngx_current_msec;
-    }
-
-    return 0;
-}
-
-
-/* hiredis would abort() on them, see ngx_violet_redis_event.c. */
-
-static void
-ngx_violet_redis_check_excess(redisAsyncContext *ac,
-    ngx_violet_redis_t *redis)
-{
-    if (redis->ac != ac || ac->replies.head != NULL
-        || ac->c.reader->pos >= ac->c.reader->len)
-    {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "violet: Redis at \"%V\" sent more than it was asked for, "
-                  "closing the connection", &redis->conf.url);
 
     ngx_violet_redis_drop(&redis->drop);
+
+    if (redis->retry_timer.timer_set) {
+        ngx_del_timer(&redis->retry_timer);
+    }
 }

@@ -1,9 +1,10 @@
 
 /*
- * The Redis client: one pipelined connection a worker, opened on first use.
- * Every command has a deadline of its own, and whoever issued it is called
- * back exactly once: with the reply, at the deadline, or when the connection
- * is lost.  While Redis is away nobody waits for it.
+ * The Redis client: one pipelined connection a worker.  Every command has a
+ * deadline of its own, and whoever issued it is called back exactly once:
+ * with the reply, at the deadline, or when the connection is lost.  While
+ * Redis is away nobody waits for it: the breaker is open, and the client
+ * alone finds out, in the background, when it can be closed.
  */
 
 #ifndef NGX_VIOLET_REDIS_H
@@ -77,9 +78,14 @@ ngx_violet_redis_t *ngx_violet_redis_create(ngx_pool_t *pool,
     ngx_violet_redis_conf_t *conf);
 
 
+/* Begins to connect, in a worker that has just started. */
+
+void ngx_violet_redis_start(ngx_violet_redis_t *redis);
+
+
 /*
  * Runs a script: args[0 .. nkeys-1] are its keys, the other nargs - nkeys
- * its arguments; at most 16 in all.  They are copied.  The timeout is in
+ * its arguments; at most 24 in all.  They are copied.  The timeout is in
  * milliseconds and covers connecting as well.
  *
  * Returns NGX_VIOLET_REDIS_OK if the handler will be called, or else why it

@@ -4,6 +4,10 @@
  * it is accepted until hiredis has let go of it; one that missed its
  * deadline stays behind as a tombstone, so that a late reply meets it and
  * nobody else.
+ *
+ * Replies come in the order of the commands.  So once one of them is late,
+ * those behind it are as good as late: all of them are told at once, and
+ * nobody joins the queue before the last of it has been answered.
  */
 
 
@@ -12,15 +16,69 @@
 #include <ngx_sha1.h>
 
 
-/* timeouts in a row after which the connection is given up */
-#define NGX_VIOLET_REDIS_MAX_TIMEOUTS  3
+/* milliseconds without a reply after which the connection is given up */
+#define NGX_VIOLET_REDIS_STALL  1000
 
 
-static void ngx_violet_redis_command_timeout(ngx_event_t *ev);
+static ngx_violet_redis_command_t *ngx_violet_redis_create_command(
+    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
+    ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs);
+static void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
 static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
+static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
+static void ngx_violet_redis_reply(redisAsyncContext *ac, void *reply,
+    void *privdata);
+static ngx_uint_t ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd,
+    redisReply *reply);
+static ngx_int_t ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd);
+static void ngx_violet_redis_command_timeout(ngx_event_t *ev);
+static void ngx_violet_redis_stall(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_recover(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
+    ngx_violet_redis_status_e status, redisReply *reply);
 
 
-ngx_violet_redis_command_t *
+ngx_violet_redis_status_e
+ngx_violet_redis_script(ngx_violet_redis_t *redis,
+    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
+    ngx_uint_t nargs, ngx_msec_t timeout, ngx_violet_redis_handler_pt handler,
+    void *data)
+{
+    ngx_violet_redis_command_t  *cmd;
+
+    /* while the breaker is open only the connection's own PING waits */
+
+    if (!redis->initialized || redis->stalled || redis->drop.posted
+        || redis->state == NGX_VIOLET_REDIS_IDLE
+        || (redis->state != NGX_VIOLET_REDIS_READY && redis->failures))
+    {
+        return NGX_VIOLET_REDIS_OPEN;
+    }
+
+    cmd = ngx_violet_redis_create_command(redis, script, args, nkeys, nargs);
+
+    if (cmd == NULL) {
+        return NGX_VIOLET_REDIS_DOWN;
+    }
+
+    cmd->handler = handler;
+    cmd->data = data;
+
+    if (redis->state != NGX_VIOLET_REDIS_READY) {
+        ngx_queue_insert_tail(&redis->pending, &cmd->queue);
+
+    } else if (ngx_violet_redis_send(cmd) != NGX_OK) {
+        ngx_violet_redis_free_command(cmd);
+        return NGX_VIOLET_REDIS_DOWN;
+    }
+
+    ngx_add_timer(&cmd->timer, timeout);
+
+    return NGX_VIOLET_REDIS_OK;
+}
+
+
+static ngx_violet_redis_command_t *
 ngx_violet_redis_create_command(ngx_violet_redis_t *redis,
     ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
     ngx_uint_t nargs)
@@ -73,7 +131,7 @@ ngx_violet_redis_create_command(ngx_violet_redis_t *redis,
 }
 
 
-void
+static void
 ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd)
 {
     if (cmd->timer.timer_set) {
@@ -85,12 +143,164 @@ ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd)
 }
 
 
+static void
+ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
+{
+    u_char      digest[20];
+    ngx_sha1_t  sha1;
+
+    if (script->sha1[0]) {
+        return;
+    }
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, script->source.data, script->source.len);
+    ngx_sha1_final(digest, &sha1);
+
+    ngx_hex_dump(script->sha1, digest, 20);
+}
+
+
+/*
+ * After NGX_OK the command is freed by its reply, which always comes: hiredis
+ * calls back without one when the connection goes.
+ */
+
+static ngx_int_t
+ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
+{
+    if (redisAsyncFormattedCommand(cmd->redis->ac, ngx_violet_redis_reply,
+                                   cmd, cmd->request, cmd->len)
+        != REDIS_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cmd->sent = 1;
+    cmd->sent_at = ngx_current_msec;
+
+    ngx_queue_insert_tail(&cmd->redis->sent, &cmd->queue);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_violet_redis_send_pending(ngx_violet_redis_t *redis)
+{
+    ngx_queue_t                 *q;
+    ngx_violet_redis_command_t  *cmd;
+
+    while (!ngx_queue_empty(&redis->pending)) {
+        q = ngx_queue_head(&redis->pending);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
+
+        if (ngx_violet_redis_send(cmd) != NGX_OK) {
+            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+            ngx_violet_redis_free_command(cmd);
+        }
+    }
+}
+
+
+void
+ngx_violet_redis_fail_pending(ngx_violet_redis_t *redis)
+{
+    ngx_queue_t                 *q;
+    ngx_violet_redis_command_t  *cmd;
+
+    while (!ngx_queue_empty(&redis->pending)) {
+        q = ngx_queue_head(&redis->pending);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+        ngx_violet_redis_free_command(cmd);
+    }
+}
+
+
+static void
+ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
+{
+    redisReply                  *reply = data;
+    ngx_violet_redis_command_t  *cmd = privdata;
+
+    ngx_violet_redis_t  *redis;
+
+    redis = cmd->redis;
+
+    ngx_queue_remove(&cmd->queue);
+
+    if (reply == NULL) {
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+        ngx_violet_redis_free_command(cmd);
+        return;
+    }
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+
+        if (ngx_violet_redis_refused(cmd, reply)
+            && ngx_violet_redis_send(cmd) == NGX_OK)
+        {
+            return;
+        }
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+
+    } else {
+        redis->failures = 0;
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
+    }
+
+    ngx_violet_redis_free_command(cmd);
+
+    ngx_violet_redis_recover(redis);
+    ngx_violet_redis_check_excess(redis, ac);
+}
+
+
+/* Returns true if the command is to be sent again, with its source. */
+
+static ngx_uint_t
+ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = cmd->redis;
+
+    if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
+        && !cmd->by_source)
+    {
+        /* one that nobody waits for any more is not run late */
+
+        return !cmd->done && redis->ac != NULL && !redis->drop.posted
+               && ngx_violet_redis_use_source(cmd) == NGX_OK;
+    }
+
+    ngx_violet_redis_error_log(&redis->errors, &redis->conf.url, NULL,
+                               reply);
+
+    if (ngx_violet_redis_error_is_away(ngx_violet_redis_error(reply))
+        && redis->ac != NULL && !redis->drop.posted)
+    {
+        ngx_post_event(&redis->drop, &ngx_posted_events);
+    }
+
+    return 0;
+}
+
+
 /*
  * After the count of arguments "$7 EVALSHA $40 <digest>" gives way to
  * "$4 EVAL $<length> <source>".
  */
 
-ngx_int_t
+static ngx_int_t
 ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd)
 {
     u_char     *head, *rest, *p;
@@ -130,34 +340,85 @@ ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd)
 static void
 ngx_violet_redis_command_timeout(ngx_event_t *ev)
 {
-    ngx_violet_redis_t          *redis;
+    ngx_msec_t                   age, timeout;
     ngx_violet_redis_command_t  *cmd;
 
     cmd = ev->data;
-    redis = cmd->redis;
 
-    ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
+    if (cmd->sent) {
+        age = ngx_current_msec - cmd->sent_at;
+        timeout = cmd->redis->conf.timeout;
 
-    if (!cmd->sent) {
-        ngx_queue_remove(&cmd->queue);
-        ngx_violet_redis_free_command(cmd);
+        if (age >= timeout) {
+            ngx_violet_redis_stall(cmd->redis);
+            return;
+        }
+
+        /* who had less time than Redis is given says nothing about Redis */
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
+        ngx_add_timer(&cmd->timer, timeout - age);
         return;
     }
 
-    if (++redis->timeouts == NGX_VIOLET_REDIS_MAX_TIMEOUTS) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" missed %d deadlines in a row, "
-                      "closing the connection",
-                      &redis->conf.url, NGX_VIOLET_REDIS_MAX_TIMEOUTS);
+    ngx_queue_remove(&cmd->queue);
 
-        if (!redis->drop.posted) {
-            ngx_post_event(&redis->drop, &ngx_posted_events);
+    ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
+    ngx_violet_redis_free_command(cmd);
+}
+
+
+static void
+ngx_violet_redis_stall(ngx_violet_redis_t *redis)
+{
+    ngx_queue_t                 *q;
+    ngx_violet_redis_command_t  *cmd;
+
+    if (!redis->stalled) {
+        redis->stalled = 1;
+        redis->failures++;
+
+        ngx_add_timer(&redis->stall_timer, NGX_VIOLET_REDIS_STALL);
+
+        if (ngx_violet_redis_error_tell(&redis->errors,
+                                        NGX_VIOLET_REDIS_ERROR_STALLED))
+        {
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                          "violet: Redis at \"%V\" missed a deadline, nobody "
+                          "waits for it until it answers again",
+                          &redis->conf.url);
         }
+    }
+
+    for (q = ngx_queue_head(&redis->sent);
+         q != ngx_queue_sentinel(&redis->sent);
+         q = ngx_queue_next(q))
+    {
+        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
+
+        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
     }
 }
 
 
-void
+/* All that was late has been answered in the end. */
+
+static void
+ngx_violet_redis_recover(ngx_violet_redis_t *redis)
+{
+    if (!redis->stalled || !ngx_queue_empty(&redis->sent)) {
+        return;
+    }
+
+    redis->stalled = 0;
+
+    if (redis->stall_timer.timer_set) {
+        ngx_del_timer(&redis->stall_timer);
+    }
+}
+
+
+static void
 ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
     ngx_violet_redis_status_e status, redisReply *reply)
 {
@@ -175,49 +436,19 @@ ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
 }
 
 
-static void
-ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
+void
+ngx_violet_redis_check_excess(ngx_violet_redis_t *redis,
+    redisAsyncContext *ac)
 {
-    u_char      digest[20];
-    ngx_sha1_t  sha1;
-
-    if (script->sha1[0]) {
+    if (redis->ac != ac || ac->replies.head != NULL
+        || ac->c.reader->pos >= ac->c.reader->len)
+    {
         return;
     }
 
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, script->source.data, script->source.len);
-    ngx_sha1_final(digest, &sha1);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: Redis at \"%V\" sent more than it was asked for, "
+                  "closing the connection", &redis->conf.url);
 
-    ngx_hex_dump(script->sha1, digest, 20);
-}
-
-
-ngx_str_t
-ngx_violet_redis_words(redisReply *reply, u_char *buf, size_t size,
-    ngx_uint_t code)
-{
-    u_char     ch;
-    size_t     i;
-    ngx_str_t  words;
-
-    if (reply->type != REDIS_REPLY_ERROR) {
-        ngx_str_set(&words, "unexpected reply");
-        return words;
-    }
-
-    for (i = 0; i < size && i < (size_t) reply->len; i++) {
-        ch = reply->str[i];
-
-        if (code && ch == ' ') {
-            break;
-        }
-
-        buf[i] = (ch < 0x20 || ch > 0x7e || ch == '"') ? '?' : ch;
-    }
-
-    words.data = buf;
-    words.len = i;
-
-    return words;
+    redis->drop.handler(&redis->drop);
 }

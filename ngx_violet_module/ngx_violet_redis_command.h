@@ -1,8 +1,9 @@
 
 /*
- * What the two halves of the Redis client share: the connection
- * (ngx_violet_redis.c) and its commands (ngx_violet_redis_command.c).  For
- * nobody else.
+ * What the parts of the Redis client share: the connection
+ * (ngx_violet_redis.c), its commands (ngx_violet_redis_command.c) and what
+ * is told of errors (ngx_violet_redis_error.c).  The connection calls the
+ * other two, never the reverse.  For nobody else.
  */
 
 #ifndef NGX_VIOLET_REDIS_COMMAND_H
@@ -10,15 +11,11 @@
 
 
 #include "ngx_violet_redis.h"
+#include "ngx_violet_redis_args.h"
+#include "ngx_violet_redis_error.h"
 
 #include <ngx_event.h>
 #include <hiredis/async.h>
-
-
-#define NGX_VIOLET_REDIS_MAX_ARGS  16
-
-/* as much of an error reply as goes to the log */
-#define NGX_VIOLET_REDIS_WORDS     128
 
 
 typedef enum {
@@ -37,17 +34,19 @@ struct ngx_violet_redis_s {
     ngx_uint_t                   addr;          /* index of the next try */
     ngx_uint_t                   preamble;      /* replies still awaited */
 
-    ngx_queue_t                  pending;
+    ngx_queue_t                  pending;       /* until it is ready */
+    ngx_queue_t                  sent;          /* no reply yet, by age */
+
     ngx_event_t                  connect_timer;
+    ngx_event_t                  retry_timer;
+    ngx_event_t                  stall_timer;
     ngx_event_t                  drop;          /* posted: close it */
 
-    ngx_uint_t                   timeouts;      /* in a row */
     ngx_uint_t                   failures;      /* in a row */
-    ngx_msec_t                   retry_at;
-    ngx_msec_t                   complained_at;
+    ngx_violet_redis_errors_t    errors;
 
     unsigned                     initialized:1;
-    unsigned                     complained:1;  /* of an error reply */
+    unsigned                     stalled:1;     /* a deadline was missed */
 };
 
 
@@ -61,6 +60,7 @@ typedef struct {
     ngx_violet_redis_script_t   *script;
     char                        *request;       /* hiredis's, EVALSHA */
     int                          len;
+    ngx_msec_t                   sent_at;
 
     unsigned                     sent:1;
     unsigned                     done:1;        /* the handler was called */
@@ -68,37 +68,22 @@ typedef struct {
 } ngx_violet_redis_command_t;
 
 
-/* A command, ready to be sent; NULL if memory runs out. */
+/*
+ * The connection is ready: what was pending is sent.  It is lost: what was
+ * pending is told so; hiredis tells those that were sent.
+ */
 
-ngx_violet_redis_command_t *ngx_violet_redis_create_command(
-    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
-    ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs);
+void ngx_violet_redis_send_pending(ngx_violet_redis_t *redis);
+void ngx_violet_redis_fail_pending(ngx_violet_redis_t *redis);
 
 
 /*
- * Puts the script's source in the place of its digest, for a Redis that does
- * not know the script.  NGX_ERROR if memory runs out.
+ * hiredis calls abort() on a reply that no command asked for; such bytes
+ * have the connection closed before it sees them.
  */
 
-ngx_int_t ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd);
-
-
-/* Calls its handler, unless it was called before. */
-
-void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
-    ngx_violet_redis_status_e status, redisReply *reply);
-
-
-void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
-
-
-/*
- * What an error reply says, fit for a log, in the buffer; only its first
- * word, the code, if the rest could repeat what was sent.
- */
-
-ngx_str_t ngx_violet_redis_words(redisReply *reply, u_char *buf, size_t size,
-    ngx_uint_t code);
+void ngx_violet_redis_check_excess(ngx_violet_redis_t *redis,
+    redisAsyncContext *ac);
 
 
 #endif /* NGX_VIOLET_REDIS_COMMAND_H */

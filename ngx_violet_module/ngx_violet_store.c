@@ -1,9 +1,9 @@
 
 /*
- * Where reports are kept.  In Redis a report is a hash, written and read by
- * a script each, so that both are atomic and both use Redis's clock.  In
- * shared memory it is a small head and the body.  Nothing that is read back
- * is believed before it is vetted.
+ * Where reports are kept.  In Redis a report is a hash, read by a script so
+ * that it is read whole and by Redis's clock.  In shared memory it is a
+ * small head and the body.  Nothing that is read back from Redis is believed
+ * before it is vetted.
  *
  * An operation of the store lives on the heap until Redis has called back.
  */
@@ -11,6 +11,7 @@
 
 #include "ngx_violet_store.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_redis_args.h"
 
 #include <ngx_sha1.h>
 
@@ -19,205 +20,81 @@
 
 
 typedef struct {
-    uint64_t                      ttl;
-    uint64_t                      stale;
-    size_t                        limit;
-    ngx_violet_store_handler_pt   get;
-    ngx_violet_store_done_pt      set;
+    ngx_violet_store_key_t        key;
+    uint64_t                      note;
+    ngx_violet_store_handler_pt   handler;
     void                         *data;
+    u_char                        name[1];
 } ngx_violet_store_op_t;
 
 
-/* what precedes a body in shared memory */
+/* what precedes a body in shared memory; monotonic milliseconds */
 
 typedef struct {
-    uint64_t                      stored_at;  /* monotonic milliseconds */
+    uint64_t                      stored_at;
+    uint64_t                      asked_at;   /* when it was the truth */
     violet_report_state_t         state;
     u_char                        etag[NGX_VIOLET_ETAG_LEN];
 } ngx_violet_store_head_t;
 
 
-/*
- * Age and fields of the hash, or nothing: a value of another type or too
- * long a body is not fetched at all.
- */
+/* A value of another type or too long a body is not fetched at all. */
 
 static ngx_violet_redis_script_t  ngx_violet_store_get_script = {
     ngx_string(
-        "local n = redis.pcall('HSTRLEN', KEYS[1], 'body') "
-        "if type(n) ~= 'number' or n == 0 or n > tonumber(ARGV[1]) then "
-            "return false "
-        "end "
-        "local h = redis.call('HMGET', KEYS[1], "
-                             "'body', 'etag', 'state', 'stored_at') "
-        "local at = tonumber(h[4] or '') "
-        "if not at then return false end "
-        "local t = redis.call('TIME') "
-        "local age = t[1] * 1000 + math.floor(t[2] / 1000) - at "
-        "if age ~= age or age < 0 or age > 1e13 then return false end "
-        "return {h[1], h[2], h[3], math.floor(age), "
-                "redis.call('PTTL', KEYS[1])}"),
+        NGX_VIOLET_STORE_READ
+        "return read(KEYS[1], ARGV[1])"),
     ""
 };
 
 
-/*
- * HSET first, which Redis refuses when it is full, as it would not after a
- * DEL; whatever else was there, of whatever type, is replaced.
- */
-
-static ngx_violet_redis_script_t  ngx_violet_store_set_script = {
-    ngx_string(
-        "local t = redis.call('TIME') "
-        "local at = string.format('%.0f', "
-                                 "t[1] * 1000 + math.floor(t[2] / 1000)) "
-        "local function set() "
-            "return redis.pcall('HSET', KEYS[1], 'body', ARGV[2], "
-                               "'etag', ARGV[3], 'state', ARGV[4], "
-                               "'stored_at', at) "
-        "end "
-        "local r = set() "
-        "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
-            "redis.call('DEL', KEYS[1]) "
-            "r = set() "
-        "end "
-        "if type(r) == 'table' then return r end "
-        "redis.call('PEXPIRE', KEYS[1], ARGV[1]) "
-        "return 1"),
-    ""
-};
-
-
-static ngx_int_t ngx_violet_store_get_memory(ngx_violet_store_key_t *key,
-    ngx_pool_t *pool, ngx_violet_report_t *report);
-static ngx_int_t ngx_violet_store_set_memory(ngx_violet_store_key_t *key,
-    ngx_violet_report_t *report);
-static ngx_int_t ngx_violet_store_prefixed(ngx_violet_store_key_t *key,
-    u_char *buf, size_t size, ngx_str_t *prefixed);
+static ngx_int_t ngx_violet_store_recall(ngx_violet_store_key_t *key,
+    ngx_pool_t *pool, ngx_violet_report_t *report, uint64_t *asked);
 static void ngx_violet_store_got(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static ngx_int_t ngx_violet_store_vet(ngx_violet_store_op_t *op,
-    redisReply *reply, ngx_violet_report_t *report);
+static ngx_int_t ngx_violet_store_remember(ngx_violet_store_key_t *key,
+    ngx_violet_report_t *report, uint64_t note);
 static ngx_int_t ngx_violet_store_vet_etag(ngx_str_t *etag);
-static void ngx_violet_store_stored(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
 
 
 ngx_int_t
-ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_pool_t *pool,
-    ngx_violet_report_t *report, ngx_msec_t timeout,
-    ngx_violet_redis_status_e *status, ngx_violet_store_handler_pt handler,
-    void *data)
+ngx_violet_store_peek(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report)
 {
-    u_char                  name[512], limit[NGX_SIZE_T_LEN];
-    ngx_str_t               args[2];
-    ngx_violet_store_op_t  *op;
+    uint64_t  asked;
 
-    if (key->redis == NULL) {
-        *status = NGX_VIOLET_REDIS_OFF;
-        return ngx_violet_store_get_memory(key, pool, report);
-    }
-
-    if (timeout == 0) {
-        *status = NGX_VIOLET_REDIS_TIMEOUT;
+    if (key->redis && key->memory == 0) {
         return NGX_DECLINED;
     }
 
-    if (ngx_violet_store_prefixed(key, name, sizeof(name), &args[0])
-        != NGX_OK)
-    {
-        *status = NGX_VIOLET_REDIS_DOWN;
+    if (ngx_violet_store_recall(key, pool, report, &asked) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    args[1].data = limit;
-    args[1].len = ngx_sprintf(limit, "%uz", key->limit) - limit;
-
-    op = ngx_calloc(sizeof(ngx_violet_store_op_t), ngx_cycle->log);
-    if (op == NULL) {
-        *status = NGX_VIOLET_REDIS_DOWN;
+    if (key->redis && asked >= key->memory) {
+        ngx_memzero(report, sizeof(ngx_violet_report_t));
         return NGX_DECLINED;
     }
 
-    op->ttl = key->ttl;
-    op->stale = key->stale;
-    op->limit = key->limit;
-    op->get = handler;
-    op->data = data;
-
-    *status = ngx_violet_redis_script(key->redis,
-                                      &ngx_violet_store_get_script, args, 1,
-                                      2, timeout, ngx_violet_store_got, op);
-
-    if (*status != NGX_VIOLET_REDIS_OK) {
-        ngx_free(op);
-        return NGX_DECLINED;
-    }
-
-    return NGX_AGAIN;
+    return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_violet_store_set(ngx_violet_store_key_t *key,
-    ngx_violet_report_t *report, ngx_msec_t timeout,
-    ngx_violet_redis_status_e *status, ngx_violet_store_done_pt handler,
-    void *data)
+ngx_violet_store_last(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report)
 {
-    u_char                  name[512], ttl[NGX_INT64_LEN];
-    ngx_str_t               args[5];
-    const char             *state;
-    ngx_violet_store_op_t  *op;
+    uint64_t  asked;
 
-    if (key->redis == NULL) {
-        *status = NGX_VIOLET_REDIS_OFF;
-        return ngx_violet_store_set_memory(key, report);
-    }
-
-    if (ngx_violet_store_prefixed(key, name, sizeof(name), &args[0])
-        != NGX_OK)
-    {
-        *status = NGX_VIOLET_REDIS_DOWN;
-        return NGX_ERROR;
-    }
-
-    args[1].data = ttl;
-    args[1].len = ngx_sprintf(ttl, "%uL", key->ttl + key->stale) - ttl;
-    args[2] = report->body;
-    args[3] = report->etag;
-
-    state = violet_report_state_name(report->state);
-    args[4].data = (u_char *) state;
-    args[4].len = ngx_strlen(state);
-
-    op = ngx_calloc(sizeof(ngx_violet_store_op_t), ngx_cycle->log);
-    if (op == NULL) {
-        *status = NGX_VIOLET_REDIS_DOWN;
-        return NGX_ERROR;
-    }
-
-    op->set = handler;
-    op->data = data;
-
-    /* a report that nobody can wait for any longer is still worth storing */
-
-    *status = ngx_violet_redis_script(key->redis,
-                                      &ngx_violet_store_set_script, args, 1,
-                                      5, ngx_max(timeout, 1),
-                                      ngx_violet_store_stored, op);
-
-    if (*status != NGX_VIOLET_REDIS_OK) {
-        ngx_free(op);
-        return NGX_ERROR;
-    }
-
-    return NGX_AGAIN;
+    return ngx_violet_store_recall(key, pool, report, &asked);
 }
 
+
+/* *asked is how long ago the report was the truth, in milliseconds. */
 
 static ngx_int_t
-ngx_violet_store_get_memory(ngx_violet_store_key_t *key, ngx_pool_t *pool,
-    ngx_violet_report_t *report)
+ngx_violet_store_recall(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report, uint64_t *asked)
 {
     ngx_str_t                 value;
     ngx_violet_store_head_t  *head;
@@ -238,11 +115,14 @@ ngx_violet_store_get_memory(ngx_violet_store_key_t *key, ngx_pool_t *pool,
     report->age = ngx_current_msec - head->stored_at;
     report->tier = NGX_VIOLET_TIER_MEMORY;
 
+    *asked = ngx_current_msec - head->asked_at;
+
     /* the limits may be tighter than when it was stored */
 
     if (report->body.len > key->limit
         || report->age > key->ttl + key->stale)
     {
+        ngx_memzero(report, sizeof(ngx_violet_report_t));
         return NGX_DECLINED;
     }
 
@@ -250,51 +130,52 @@ ngx_violet_store_get_memory(ngx_violet_store_key_t *key, ngx_pool_t *pool,
 }
 
 
-static ngx_int_t
-ngx_violet_store_set_memory(ngx_violet_store_key_t *key,
-    ngx_violet_report_t *report)
+ngx_int_t
+ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_store_handler_pt handler,
+    void *data)
 {
-    ngx_str_t                head;
-    ngx_violet_store_head_t  h;
+    ngx_violet_store_op_t    *op;
+    ngx_violet_redis_args_t   args;
 
-    if (report->etag.len != NGX_VIOLET_ETAG_LEN) {
-        return NGX_ERROR;
+    if (key->redis == NULL) {
+        *status = NGX_VIOLET_REDIS_OFF;
+        return NGX_DECLINED;
     }
 
-    ngx_memzero(&h, sizeof(ngx_violet_store_head_t));
-
-    h.stored_at = ngx_current_msec;
-    h.state = report->state;
-    ngx_memcpy(h.etag, report->etag.data, NGX_VIOLET_ETAG_LEN);
-
-    head.data = (u_char *) &h;
-    head.len = sizeof(ngx_violet_store_head_t);
-
-    return ngx_violet_memory_set(key->zone, &key->key, &head, &report->body,
-                                 key->ttl + key->stale);
-}
-
-
-static ngx_int_t
-ngx_violet_store_prefixed(ngx_violet_store_key_t *key, u_char *buf,
-    size_t size, ngx_str_t *prefixed)
-{
-    u_char     *p;
-    ngx_str_t  *prefix;
-
-    prefix = &ngx_violet_redis_conf(key->redis)->prefix;
-
-    if (prefix->len + key->key.len > size) {
-        return NGX_ERROR;
+    if (timeout == 0) {
+        *status = NGX_VIOLET_REDIS_TIMEOUT;
+        return NGX_DECLINED;
     }
 
-    p = ngx_cpymem(buf, prefix->data, prefix->len);
-    p = ngx_cpymem(p, key->key.data, key->key.len);
+    op = ngx_alloc(sizeof(ngx_violet_store_op_t) + key->key.len,
+                   ngx_cycle->log);
+    if (op == NULL) {
+        *status = NGX_VIOLET_REDIS_DOWN;
+        return NGX_DECLINED;
+    }
 
-    prefixed->data = buf;
-    prefixed->len = p - buf;
+    op->key = *key;
+    op->key.key.data = op->name;
+    ngx_memcpy(op->name, key->key.data, key->key.len);
 
-    return NGX_OK;
+    op->note = ngx_violet_memory_note(key->zone, &key->key);
+    op->handler = handler;
+    op->data = data;
+
+    ngx_violet_redis_args_init(&args, key->redis);
+    ngx_violet_redis_args_key(&args, "", &key->key, "");
+    ngx_violet_redis_args_number(&args, key->limit);
+
+    *status = ngx_violet_redis_args_run(&args, &ngx_violet_store_get_script,
+                                        timeout, ngx_violet_store_got, op);
+
+    if (*status != NGX_VIOLET_REDIS_OK) {
+        ngx_free(op);
+        return NGX_DECLINED;
+    }
+
+    return NGX_AGAIN;
 }
 
 
@@ -306,34 +187,86 @@ ngx_violet_store_got(void *data, ngx_violet_redis_status_e status,
 
     ngx_violet_report_t  report, *found;
 
-    ngx_memzero(&report, sizeof(ngx_violet_report_t));
-
     found = NULL;
 
-    if (status == NGX_VIOLET_REDIS_OK
-        && ngx_violet_store_vet(op, reply, &report) == NGX_OK)
-    {
-        found = &report;
+    if (status == NGX_VIOLET_REDIS_OK) {
+
+        if (reply->type == REDIS_REPLY_ARRAY
+            && ngx_violet_store_vet(&op->key, reply->element,
+                                    reply->elements, &report)
+               == NGX_OK)
+        {
+            found = &report;
+        }
+
+        if (found && op->key.memory) {
+
+            /* no room for a copy is no harm */
+
+            (void) ngx_violet_store_remember(&op->key, found, op->note);
+
+        } else if (found == NULL) {
+            ngx_violet_memory_forget(op->key.zone, &op->key.key);
+        }
     }
 
-    op->get(op->data, status, found);
+    op->handler(op->data, status, found);
 
     ngx_free(op);
 }
 
 
-static ngx_int_t
-ngx_violet_store_vet(ngx_violet_store_op_t *op, redisReply *reply,
+ngx_int_t
+ngx_violet_store_keep(ngx_violet_store_key_t *key,
     ngx_violet_report_t *report)
 {
-    ngx_uint_t    i;
-    redisReply  **field;
-
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 5) {
-        return NGX_DECLINED;
+    if (key->redis && key->memory == 0) {
+        return NGX_ERROR;
     }
 
-    field = reply->element;
+    report->left = key->ttl + key->stale;
+
+    return ngx_violet_store_remember(key, report,
+                                     ngx_violet_memory_note(key->zone,
+                                                            &key->key));
+}
+
+
+static ngx_int_t
+ngx_violet_store_remember(ngx_violet_store_key_t *key,
+    ngx_violet_report_t *report, uint64_t note)
+{
+    ngx_str_t                head;
+    ngx_violet_store_head_t  h;
+
+    if (report->etag.len != NGX_VIOLET_ETAG_LEN) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&h, sizeof(ngx_violet_store_head_t));
+
+    h.asked_at = ngx_current_msec;
+    h.stored_at = ngx_current_msec - report->age;
+    h.state = report->state;
+    ngx_memcpy(h.etag, report->etag.data, NGX_VIOLET_ETAG_LEN);
+
+    head.data = (u_char *) &h;
+    head.len = sizeof(ngx_violet_store_head_t);
+
+    return ngx_violet_memory_cache(key->zone, &key->key, &head,
+                                   &report->body, report->left, note);
+}
+
+
+ngx_int_t
+ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
+    size_t n, ngx_violet_report_t *report)
+{
+    ngx_uint_t  i;
+
+    if (n != 5) {
+        return NGX_DECLINED;
+    }
 
     for (i = 0; i < 3; i++) {
         if (field[i]->type != REDIS_REPLY_STRING) {
@@ -352,7 +285,7 @@ ngx_violet_store_vet(ngx_violet_store_op_t *op, redisReply *reply,
     report->etag.data = (u_char *) field[1]->str;
     report->etag.len = field[1]->len;
 
-    if (report->body.len == 0 || report->body.len > op->limit
+    if (report->body.len == 0 || report->body.len > key->limit
         || ngx_violet_store_vet_etag(&report->etag) != NGX_OK
         || violet_report_state_parse(field[2]->str, field[2]->len,
                                      &report->state)
@@ -364,13 +297,14 @@ ngx_violet_store_vet(ngx_violet_store_op_t *op, redisReply *reply,
     /* a key that would never expire is not one that we wrote */
 
     if (field[3]->integer < 0
-        || (uint64_t) field[3]->integer > op->ttl + op->stale
+        || (uint64_t) field[3]->integer > key->ttl + key->stale
         || field[4]->integer < 0)
     {
         return NGX_DECLINED;
     }
 
     report->age = field[3]->integer;
+    report->left = field[4]->integer;
     report->tier = NGX_VIOLET_TIER_REDIS;
 
     return NGX_OK;
@@ -397,24 +331,6 @@ ngx_violet_store_vet_etag(ngx_str_t *etag)
     }
 
     return NGX_OK;
-}
-
-
-static void
-ngx_violet_store_stored(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
-{
-    ngx_violet_store_op_t  *op = data;
-
-    if (status == NGX_VIOLET_REDIS_OK
-        && (reply->type != REDIS_REPLY_INTEGER || reply->integer != 1))
-    {
-        status = NGX_VIOLET_REDIS_DOWN;
-    }
-
-    op->set(op->data, status);
-
-    ngx_free(op);
 }
 
 

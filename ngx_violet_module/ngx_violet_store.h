@@ -1,8 +1,12 @@
 
 /*
- * Where connection-health reports are kept: in Redis, or, without
- * violet_redis, in shared memory.  What comes back is vetted; what is not a
- * report of ours is a miss.
+ * Where connection-health reports are kept: shared memory before Redis.
+ * Redis is the truth where there is one, and memory a copy that is dropped
+ * as soon as Redis says that the report has changed; without violet_redis
+ * memory is all there is.  What comes back is vetted; what is not a report
+ * of ours is a miss.
+ *
+ * Reports are written by whoever holds their flight, see ngx_violet_claim.h.
  */
 
 #ifndef NGX_VIOLET_STORE_H
@@ -28,7 +32,8 @@ typedef struct {
     ngx_str_t                   body;
     ngx_str_t                   etag;       /* with its quotes */
     violet_report_state_t       state;
-    uint64_t                    age;        /* milliseconds */
+    uint64_t                    age;        /* milliseconds; and the same */
+    uint64_t                    left;       /* until it is dropped */
     ngx_violet_tier_e           tier;
 } ngx_violet_report_t;
 
@@ -39,13 +44,14 @@ typedef struct {
     ngx_str_t                   key;        /* without the prefix */
     uint64_t                    ttl;        /* how long it is fresh and, */
     uint64_t                    stale;      /* then, kept; milliseconds */
+    uint64_t                    memory;     /* without asking Redis; 0: off */
     size_t                      limit;      /* of a body, in bytes */
 } ngx_violet_store_key_t;
 
 
 /*
- * Called once with what was found, from within Redis's reply or a timer:
- * report is NULL on a miss, and its strings are only valid during the call.
+ * Called once with what Redis has, from within its reply or a timer: report
+ * is NULL on a miss, and its strings are only valid during the call.
  */
 
 typedef void (*ngx_violet_store_handler_pt)(void *data,
@@ -53,37 +59,73 @@ typedef void (*ngx_violet_store_handler_pt)(void *data,
 
 
 /*
- * Looks a report up.  Returns NGX_OK with *report set (its strings in the
- * pool), NGX_DECLINED for a miss known at once, or NGX_AGAIN if the handler
- * will be called, within "timeout" milliseconds.  *status says how Redis
- * was, unless it is NGX_AGAIN.
+ * Looks a report up in shared memory.  Returns NGX_OK with *report set (its
+ * strings in the pool), or NGX_DECLINED if there is none that may be served
+ * without asking Redis.
  */
 
-ngx_int_t ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_pool_t *pool,
-    ngx_violet_report_t *report, ngx_msec_t timeout,
-    ngx_violet_redis_status_e *status, ngx_violet_store_handler_pt handler,
-    void *data);
+ngx_int_t ngx_violet_store_peek(ngx_violet_store_key_t *key,
+    ngx_pool_t *pool, ngx_violet_report_t *report);
 
 
 /*
- * Called once after a report was sent to Redis; status OK says that it is
- * stored.
+ * The same for the last good report, however long ago Redis was asked: for
+ * when neither Redis nor Violet answers.
  */
 
-typedef void (*ngx_violet_store_done_pt)(void *data,
-    ngx_violet_redis_status_e status);
+ngx_int_t ngx_violet_store_last(ngx_violet_store_key_t *key,
+    ngx_pool_t *pool, ngx_violet_report_t *report);
 
 
 /*
- * Stores a report: body, etag and state count, its age is 0 from now on.
- * Returns NGX_OK if it is stored, NGX_AGAIN if the handler will be called,
- * or NGX_ERROR if it is not stored; *status as above.
+ * Looks a report up in Redis, and keeps a copy in memory.  Returns NGX_AGAIN
+ * if the handler will be called, within "timeout" milliseconds, or
+ * NGX_DECLINED with *status set.
  */
 
-ngx_int_t ngx_violet_store_set(ngx_violet_store_key_t *key,
-    ngx_violet_report_t *report, ngx_msec_t timeout,
-    ngx_violet_redis_status_e *status, ngx_violet_store_done_pt handler,
-    void *data);
+ngx_int_t ngx_violet_store_get(ngx_violet_store_key_t *key,
+    ngx_msec_t timeout, ngx_violet_redis_status_e *status,
+    ngx_violet_store_handler_pt handler, void *data);
+
+
+/*
+ * Puts a report into memory alone: where there is no Redis, or none that
+ * would take it.  NGX_OK, or NGX_ERROR if there is no room.
+ */
+
+ngx_int_t ngx_violet_store_keep(ngx_violet_store_key_t *key,
+    ngx_violet_report_t *report);
+
+
+/*
+ * Reads a report from the fields of its hash as one of our scripts returns
+ * them: body, etag, state, age in ms, TTL in ms; n replies in all.  Returns
+ * NGX_OK, the strings being the replies' own, or NGX_DECLINED if it is none
+ * of ours.
+ */
+
+ngx_int_t ngx_violet_store_vet(ngx_violet_store_key_t *key,
+    redisReply **fields, size_t n, ngx_violet_report_t *report);
+
+
+/* The source of a Lua function that returns these fields, or false. */
+
+#define NGX_VIOLET_STORE_READ                                                 \
+    "local function read(key, limit) "                                        \
+        "local n = redis.pcall('HSTRLEN', key, 'body') "                      \
+        "if type(n) ~= 'number' or n == 0 or n > tonumber(limit) then "       \
+            "return false "                                                   \
+        "end "                                                                \
+        "local h = redis.call('HMGET', key, "                                 \
+                             "'body', 'etag', 'state', 'stored_at') "         \
+        "local at = tonumber(h[4] or '') "                                    \
+        "if not at then return false end "                                    \
+        "local t = redis.call('TIME') "                                       \
+        "local age = t[1] * 1000 + math.floor(t[2] / 1000) - at "             \
+        "if age ~= age or age < 0 or age > 1e13 then return false end "       \
+        "return {h[1], h[2], h[3], math.floor(age), "                         \
+                "redis.call('PTTL', key)} "                                   \
+    "end "
 
 
 /*

@@ -1,0 +1,527 @@
+
+/*
+ * Claims among all hosts that share a Redis.  Of each report there are up to
+ * three strings there: the flight of plain reads and that of refreshes, "F"
+ * and a token while it is under way, with a "+" once somebody follows it,
+ * who finds "L", the token and the result when it has landed; and a result
+ * that is held.  All of them expire, by Redis's clock.
+ *
+ * An operation lives on the heap until Redis has called back.
+ */
+
+
+#include "ngx_violet_claim.h"
+#include "ngx_violet_redis_args.h"
+
+#include <sys/random.h>
+
+
+/* milliseconds that a result waits for those who follow */
+#define NGX_VIOLET_CLAIM_RESULT_TTL  5000
+
+/* bytes of a result that others are told; a longer one they ask for */
+#define NGX_VIOLET_CLAIM_MAX_RESULT  65536
+
+
+typedef struct {
+    ngx_violet_claim_t           *claim;
+    ngx_violet_claim_handler_pt   claimed;
+    ngx_violet_claim_landed_pt    landed;
+    void                         *data;
+} ngx_violet_claim_op_t;
+
+
+#define NGX_VIOLET_CLAIM_GET                                                  \
+    "local function get(key) "                                                \
+        "local v = redis.pcall('GET', key) "                                  \
+        "return type(v) == 'string' and v or '' "                             \
+    "end "
+
+
+/*
+ * KEYS: report, flight of plain reads, flight of refreshes, held result.
+ * ARGV: token, "read" or "refresh", the token that is followed or "", lease,
+ * how old a report may be, and its size.
+ *
+ * A report comes before a claim: one may have been stored after the caller
+ * found none.  A key of another type in the place of a flight is replaced.
+ */
+
+static ngx_violet_redis_script_t  ngx_violet_claim_script = {
+    ngx_string(
+        NGX_VIOLET_STORE_READ
+        NGX_VIOLET_CLAIM_GET
+        "local function report() "
+            "local r = read(KEYS[1], ARGV[6]) "
+            "return r and {'report', r[1], r[2], r[3], r[4], r[5]} "
+        "end "
+        "local flights = {get(KEYS[2]), get(KEYS[3])} "
+        "if ARGV[3] ~= '' then "
+            "for i = 1, 2 do "
+                "if string.sub(flights[i], 1, 17) == 'L' .. ARGV[3] then "
+                    "local result = string.sub(flights[i], 18) "
+                    "if result ~= '' then return {'landed', result} end "
+                    "local r = report() "
+                    "if r then return r end "
+                "end "
+            "end "
+        "end "
+        "if ARGV[2] == 'read' then "
+            "local r = report() "
+            "if r and r[5] < tonumber(ARGV[5]) then return r end "
+        "end "
+        "local held = get(KEYS[4]) "
+        "if held ~= '' then "
+            "return {'held', held, redis.call('PTTL', KEYS[4])} "
+        "end "
+        "local mine = ARGV[2] == 'read' and 2 or 3 "
+        "for i = 3, mine, -1 do "
+            "local flight = flights[i - 1] "
+            "if string.sub(flight, 1, 1) == 'F' then "
+                "if #flight == 17 then redis.call('APPEND', KEYS[i], '+') end "
+                "return {'theirs', string.sub(flight, 2, 17)} "
+            "end "
+        "end "
+        "redis.call('SET', KEYS[mine], 'F' .. ARGV[1], 'PX', ARGV[4]) "
+        "return {'ours'}"),
+    ""
+};
+
+
+/* KEYS: flight.  ARGV: token, lease. */
+
+static ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
+    ngx_string(
+        NGX_VIOLET_CLAIM_GET
+        "if string.sub(get(KEYS[1]), 1, 17) ~= 'F' .. ARGV[1] then "
+            "return 0 "
+        "end "
+        "return redis.call('PEXPIRE', KEYS[1], ARGV[2])"),
+    ""
+};
+
+
+/*
+ * KEYS: report, flight, held result, and what a refresh makes old.  ARGV:
+ * token, "held" if the flight was claimed in Redis, milliseconds since
+ * Violet was asked, result, how long it waits for followers, how long it is
+ * held, then, if a report is to be stored, its TTL, body, etag and state.
+ *
+ * HSET first, which Redis refuses when it is full, as it would not after a
+ * DEL; a report of another type is replaced.  Without a claim in Redis a
+ * report that somebody has stored since is left as it is.
+ */
+
+static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
+    ngx_string(
+        NGX_VIOLET_CLAIM_GET
+        "local flight = get(KEYS[2]) "
+        "local mine = string.sub(flight, 1, 17) == 'F' .. ARGV[1] "
+        "local t = redis.call('TIME') "
+        "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
+        "local stored, failed = 0, false "
+        "local function set() "
+            "return redis.pcall('HSET', KEYS[1], 'body', ARGV[8], "
+                               "'etag', ARGV[9], 'state', ARGV[10], "
+                               "'stored_at', string.format('%.0f', now)) "
+        "end "
+        "local function newer() "
+            "local at = redis.pcall('HGET', KEYS[1], 'stored_at') "
+            "at = type(at) == 'string' and tonumber(at) or 0 "
+            "return at > now - tonumber(ARGV[3]) "
+        "end "
+        "if ARGV[7] and (mine or ARGV[2] ~= 'held' and not newer()) then "
+            "local r = set() "
+            "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
+                "redis.call('DEL', KEYS[1]) "
+                "r = set() "
+            "end "
+            "if type(r) == 'table' then "
+                "failed = r "
+            "else "
+                "redis.call('PEXPIRE', KEYS[1], ARGV[7]) "
+                "stored = 1 "
+            "end "
+        "end "
+        "if failed then "
+            "if mine then redis.pcall('DEL', KEYS[2]) end "
+            "return failed "
+        "end "
+        "for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end "
+        "if mine then "
+            "if #flight > 17 and ARGV[5] ~= '0' then "
+                "redis.call('SET', KEYS[2], 'L' .. ARGV[1] .. ARGV[4], "
+                           "'PX', ARGV[5]) "
+            "else "
+                "redis.call('DEL', KEYS[2]) "
+            "end "
+        "end "
+        "if ARGV[6] ~= '0' then "
+            "redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[6]) "
+        "end "
+        "return stored"),
+    ""
+};
+
+
+static void ngx_violet_claim_claimed(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_claim_read(ngx_violet_claim_op_t *op,
+    redisReply *reply);
+static ngx_int_t ngx_violet_claim_read_theirs(ngx_violet_claim_t *claim,
+    redisReply *reply);
+static void ngx_violet_claim_renewed(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_claim_landed(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
+static void ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
+
+
+ngx_int_t
+ngx_violet_claim_init(ngx_violet_claim_t *claim)
+{
+    u_char  random[NGX_VIOLET_CLAIM_TOKEN / 2];
+
+    /* the worker's own random numbers may be those of a worker elsewhere */
+
+    if (getrandom(random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
+        return NGX_ERROR;
+    }
+
+    ngx_hex_dump(claim->token, random, sizeof(random));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_claim_in_redis(ngx_violet_claim_t *claim, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_claim_handler_pt handler,
+    void *data)
+{
+    ngx_str_t                *key;
+    ngx_violet_claim_op_t    *op;
+    ngx_violet_redis_args_t   args;
+
+    key = &claim->store.key;
+
+    if (claim->store.redis == NULL) {
+        *status = NGX_VIOLET_REDIS_OFF;
+        return NGX_DECLINED;
+    }
+
+    if (timeout == 0) {
+        *status = NGX_VIOLET_REDIS_TIMEOUT;
+        return NGX_DECLINED;
+    }
+
+    op = ngx_calloc(sizeof(ngx_violet_claim_op_t), ngx_cycle->log);
+    if (op == NULL) {
+        *status = NGX_VIOLET_REDIS_DOWN;
+        return NGX_DECLINED;
+    }
+
+    op->claim = claim;
+    op->claimed = handler;
+    op->data = data;
+
+    ngx_violet_redis_args_init(&args, claim->store.redis);
+
+    ngx_violet_redis_args_key(&args, "", key, "");
+    ngx_violet_redis_args_key(&args, NGX_VIOLET_CLAIM_NAME, key, ":read");
+    ngx_violet_redis_args_key(&args, NGX_VIOLET_CLAIM_NAME, key, ":refresh");
+    ngx_violet_redis_args_key(&args, NGX_VIOLET_CLAIM_NAME, key, ":held");
+
+    ngx_violet_redis_args_add(&args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    ngx_violet_redis_args_text(&args, claim->refresh ? "refresh" : "read");
+    ngx_violet_redis_args_add(&args, claim->followed,
+                              claim->follows ? NGX_VIOLET_CLAIM_TOKEN : 0);
+    ngx_violet_redis_args_number(&args, NGX_VIOLET_CLAIM_LEASE);
+    ngx_violet_redis_args_number(&args, claim->store.ttl);
+    ngx_violet_redis_args_number(&args, claim->store.limit);
+
+    *status = ngx_violet_redis_args_run(&args, &ngx_violet_claim_script,
+                                        timeout, ngx_violet_claim_claimed,
+                                        op);
+
+    if (*status != NGX_VIOLET_REDIS_OK) {
+        ngx_free(op);
+        return NGX_DECLINED;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_violet_claim_claimed(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_claim_op_t  *op = data;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+        ngx_violet_claim_read(op, reply);
+
+    } else {
+        op->claimed(op->data, status, NGX_VIOLET_CLAIM_OURS, NULL, NULL, 0);
+    }
+
+    ngx_free(op);
+}
+
+
+static void
+ngx_violet_claim_read(ngx_violet_claim_op_t *op, redisReply *reply)
+{
+    ngx_str_t                   result;
+    redisReply                **element;
+    ngx_violet_claim_t         *claim;
+    ngx_violet_claim_e          outcome;
+    ngx_violet_report_t         report;
+    ngx_violet_redis_status_e   status;
+
+    claim = op->claim;
+    status = NGX_VIOLET_REDIS_OK;
+    outcome = NGX_VIOLET_CLAIM_OURS;
+    element = reply->element;
+
+    ngx_str_null(&result);
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0
+        || element[0]->type != REDIS_REPLY_STRING)
+    {
+        status = NGX_VIOLET_REDIS_DOWN;
+
+    } else if (ngx_strcmp(element[0]->str, "ours") == 0) {
+        claim->in_redis = 1;
+
+    } else if (ngx_strcmp(element[0]->str, "theirs") == 0
+               && ngx_violet_claim_read_theirs(claim, reply) == NGX_OK)
+    {
+        outcome = NGX_VIOLET_CLAIM_THEIRS;
+
+    } else if (ngx_strcmp(element[0]->str, "report") == 0
+               && ngx_violet_store_vet(&claim->store, element + 1,
+                                       reply->elements - 1, &report)
+                  == NGX_OK)
+    {
+        outcome = NGX_VIOLET_CLAIM_REPORT;
+
+    } else if (reply->elements > 1
+               && element[1]->type == REDIS_REPLY_STRING)
+    {
+        outcome = ngx_strcmp(element[0]->str, "held") == 0
+                  ? NGX_VIOLET_CLAIM_HELD : NGX_VIOLET_CLAIM_RESULT;
+
+        result.data = (u_char *) element[1]->str;
+        result.len = element[1]->len;
+    }
+
+    op->claimed(op->data, status, outcome, &report, &result,
+                reply->elements == 3
+                && element[2]->type == REDIS_REPLY_INTEGER
+                && element[2]->integer > 0
+                ? (uint64_t) element[2]->integer : 0);
+}
+
+
+static ngx_int_t
+ngx_violet_claim_read_theirs(ngx_violet_claim_t *claim, redisReply *reply)
+{
+    redisReply  *token;
+
+    if (reply->elements != 2) {
+        return NGX_DECLINED;
+    }
+
+    token = reply->element[1];
+
+    if (token->type != REDIS_REPLY_STRING
+        || token->len != NGX_VIOLET_CLAIM_TOKEN)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(claim->followed, token->str, NGX_VIOLET_CLAIM_TOKEN);
+    claim->follows = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_violet_claim_renew(ngx_violet_claim_t *claim)
+{
+    ngx_violet_redis_t       *redis;
+    ngx_violet_redis_args_t   args;
+
+    if (!claim->in_redis) {
+        return;
+    }
+
+    redis = claim->store.redis;
+
+    ngx_violet_redis_args_init(&args, redis);
+
+    ngx_violet_redis_args_key(&args, NGX_VIOLET_CLAIM_NAME,
+                              &claim->store.key,
+                              claim->refresh ? ":refresh" : ":read");
+    ngx_violet_redis_args_add(&args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    ngx_violet_redis_args_number(&args, NGX_VIOLET_CLAIM_LEASE);
+
+    (void) ngx_violet_redis_args_run(&args, &ngx_violet_claim_renew_script,
+                                     ngx_violet_redis_conf(redis)->timeout,
+                                     ngx_violet_claim_renewed, NULL);
+}
+
+
+static void
+ngx_violet_claim_renewed(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
+                   "violet: claim renewed: %d", status);
+}
+
+
+ngx_int_t
+ngx_violet_claim_land(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_claim_landed_pt handler,
+    void *data)
+{
+    ngx_violet_claim_op_t    *op;
+    ngx_violet_redis_args_t   args;
+
+    if (claim->store.redis == NULL) {
+        *status = NGX_VIOLET_REDIS_OFF;
+        return NGX_DECLINED;
+    }
+
+    op = ngx_calloc(sizeof(ngx_violet_claim_op_t), ngx_cycle->log);
+    if (op == NULL) {
+        *status = NGX_VIOLET_REDIS_DOWN;
+        return NGX_DECLINED;
+    }
+
+    op->landed = handler;
+    op->data = data;
+
+    ngx_violet_redis_args_init(&args, claim->store.redis);
+
+    ngx_violet_claim_land_keys(claim, landing, &args);
+    ngx_violet_claim_land_args(claim, landing, &args);
+
+    /* a report that nobody can wait for any longer is still worth storing */
+
+    *status = ngx_violet_redis_args_run(&args, &ngx_violet_claim_land_script,
+                                        ngx_max(timeout, 1),
+                                        ngx_violet_claim_landed, op);
+
+    if (*status != NGX_VIOLET_REDIS_OK) {
+        ngx_free(op);
+        return NGX_DECLINED;
+    }
+
+    claim->in_redis = 0;
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
+{
+    ngx_str_t   *key;
+    ngx_uint_t   i;
+
+    key = &claim->store.key;
+
+    ngx_violet_redis_args_key(args, "", key, "");
+    ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key,
+                              claim->refresh ? ":refresh" : ":read");
+    ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key, ":held");
+
+    if (!claim->refresh || landing->report == NULL) {
+        return;
+    }
+
+    /* a plain read under way brings what is older */
+
+    ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key, ":read");
+
+    for (i = 0; i < claim->ndrops; i++) {
+        key = &claim->drops[i];
+
+        ngx_violet_redis_args_key(args, "", key, "");
+        ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key, ":read");
+    }
+}
+
+
+static void
+ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
+{
+    ngx_uint_t   told;
+    const char  *state;
+
+    /* a report is read from where it is stored */
+
+    told = landing->report
+           || landing->result.len <= NGX_VIOLET_CLAIM_MAX_RESULT;
+
+    ngx_violet_redis_args_add(args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    ngx_violet_redis_args_text(args, claim->in_redis ? "held" : "");
+    ngx_violet_redis_args_number(args, landing->since);
+    ngx_violet_redis_args_add(args, landing->result.data,
+                              (landing->report || !told)
+                              ? 0 : landing->result.len);
+    ngx_violet_redis_args_number(args,
+                                 told ? NGX_VIOLET_CLAIM_RESULT_TTL : 0);
+    ngx_violet_redis_args_number(args, told ? landing->hold : 0);
+
+    if (landing->report == NULL) {
+        return;
+    }
+
+    state = violet_report_state_name(landing->report->state);
+
+    ngx_violet_redis_args_number(args,
+                                 claim->store.ttl + claim->store.stale);
+    ngx_violet_redis_args_add(args, landing->report->body.data,
+                              landing->report->body.len);
+    ngx_violet_redis_args_add(args, landing->report->etag.data,
+                              landing->report->etag.len);
+    ngx_violet_redis_args_text(args, state);
+}
+
+
+static void
+ngx_violet_claim_landed(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_claim_op_t  *op = data;
+
+    ngx_uint_t  stored;
+
+    stored = 0;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+
+        if (reply->type == REDIS_REPLY_INTEGER) {
+            stored = (reply->integer == 1);
+
+        } else {
+            status = NGX_VIOLET_REDIS_DOWN;
+        }
+    }
+
+    op->landed(op->data, status, stored);
+
+    ngx_free(op);
+}

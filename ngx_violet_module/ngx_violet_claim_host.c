@@ -1,0 +1,366 @@
+
+/*
+ * Claims on this host, in the shared memory zone.  Of each report there is
+ * one small counter: who asks Violet for it, for a plain read and for a
+ * refresh, and until when that is believed without a renewal.  Results lie
+ * beside it under the token of the flight they are of.
+ */
+
+
+#include "ngx_violet_claim.h"
+#include "ngx_violet_memory.h"
+
+
+/* milliseconds; followers look every 20 */
+#define NGX_VIOLET_CLAIM_RESULT_TTL  5000
+
+#define NGX_VIOLET_CLAIM_MAX_KEY     512
+#define NGX_VIOLET_CLAIM_MAX_NAME    (NGX_VIOLET_CLAIM_MAX_KEY + 64)
+
+
+/* index 0 is that of plain reads, 1 of refreshes */
+
+typedef struct {
+    u_char                token[NGX_VIOLET_CLAIM_TOKEN];
+    uint64_t              until;          /* monotonic milliseconds */
+    uint64_t              followed;
+} ngx_violet_claim_slot_t;
+
+
+typedef enum {
+    NGX_VIOLET_CLAIM_TAKE = 0,
+    NGX_VIOLET_CLAIM_KEEP,
+    NGX_VIOLET_CLAIM_LEAVE,
+    NGX_VIOLET_CLAIM_REVOKE
+} ngx_violet_claim_act_e;
+
+
+typedef struct {
+    ngx_violet_claim_t       *claim;
+    ngx_violet_claim_act_e    act;
+    ngx_uint_t                held;       /* it is or was ours */
+    ngx_uint_t                followed;   /* by others of this host */
+} ngx_violet_claim_update_t;
+
+
+static ngx_int_t ngx_violet_claim_update(ngx_violet_claim_t *claim,
+    ngx_str_t *key, ngx_violet_claim_update_t *update);
+static void ngx_violet_claim_update_slots(void *data, u_char *value);
+static void ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
+    ngx_violet_claim_slot_t *slots);
+static ngx_uint_t ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot);
+static ngx_int_t ngx_violet_claim_find(ngx_violet_claim_t *claim,
+    ngx_pool_t *pool, u_char *token, ngx_str_t *result, uint64_t *left);
+static void ngx_violet_claim_leave_result(ngx_violet_claim_t *claim,
+    u_char *token, ngx_str_t *result, uint64_t ttl);
+static ngx_int_t ngx_violet_claim_name(ngx_str_t *key, u_char *token,
+    u_char *buf, ngx_str_t *name);
+
+
+/* in the place of a token */
+
+static u_char  ngx_violet_claim_held[NGX_VIOLET_CLAIM_TOKEN] = "held";
+
+
+ngx_violet_claim_e
+ngx_violet_claim_on_host(ngx_violet_claim_t *claim, ngx_pool_t *pool,
+    ngx_str_t *result, uint64_t *left)
+{
+    ngx_violet_claim_update_t  update;
+
+    *left = 0;
+
+    if (claim->follows
+        && ngx_violet_claim_find(claim, pool, claim->followed, result, left)
+           == NGX_OK)
+    {
+        return NGX_VIOLET_CLAIM_RESULT;
+    }
+
+    if (ngx_violet_claim_find(claim, pool, NULL, result, left) == NGX_OK) {
+        return NGX_VIOLET_CLAIM_HELD;
+    }
+
+    update.act = NGX_VIOLET_CLAIM_TAKE;
+
+    if (ngx_violet_claim_update(claim, &claim->store.key, &update) != NGX_OK)
+    {
+        return NGX_VIOLET_CLAIM_OURS;
+    }
+
+    if (!update.held) {
+        return NGX_VIOLET_CLAIM_THEIRS;
+    }
+
+    claim->on_host = 1;
+
+    return NGX_VIOLET_CLAIM_OURS;
+}
+
+
+ngx_uint_t
+ngx_violet_claim_renew_on_host(ngx_violet_claim_t *claim)
+{
+    ngx_violet_claim_update_t  update;
+
+    if (!claim->on_host) {
+        return 0;
+    }
+
+    update.act = NGX_VIOLET_CLAIM_KEEP;
+
+    return ngx_violet_claim_update(claim, &claim->store.key, &update)
+           == NGX_OK
+           && update.held;
+}
+
+
+void
+ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing)
+{
+    ngx_uint_t                 i;
+    ngx_violet_claim_update_t  update;
+
+    if (landing->hold) {
+        ngx_violet_claim_leave_result(claim, NULL, &landing->result,
+                                      landing->hold);
+    }
+
+    if (claim->refresh && landing->report) {
+
+        /* what the others bring is older, and not to be stored */
+
+        update.act = NGX_VIOLET_CLAIM_REVOKE;
+
+        (void) ngx_violet_claim_update(claim, &claim->store.key, &update);
+
+        for (i = 0; i < claim->ndrops; i++) {
+            ngx_violet_memory_forget(claim->store.zone, &claim->drops[i]);
+
+            (void) ngx_violet_claim_update(claim, &claim->drops[i], &update);
+        }
+    }
+
+    if (!claim->on_host) {
+        return;
+    }
+
+    claim->on_host = 0;
+
+    update.act = NGX_VIOLET_CLAIM_LEAVE;
+
+    if (ngx_violet_claim_update(claim, &claim->store.key, &update) == NGX_OK
+        && update.followed && landing->result.len)
+    {
+        ngx_violet_claim_leave_result(claim, claim->token, &landing->result,
+                                      NGX_VIOLET_CLAIM_RESULT_TTL);
+    }
+}
+
+
+static ngx_int_t
+ngx_violet_claim_update(ngx_violet_claim_t *claim, ngx_str_t *key,
+    ngx_violet_claim_update_t *update)
+{
+    u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
+    ngx_str_t  name;
+
+    update->claim = claim;
+    update->held = 0;
+    update->followed = 0;
+
+    if (ngx_violet_claim_name(key, NULL, buf, &name) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* the lock of the host is a counter: never dropped before its time */
+
+    return ngx_violet_memory_update(claim->store.zone, &name, 1,
+                                    2 * sizeof(ngx_violet_claim_slot_t),
+                                    NGX_VIOLET_CLAIM_LEASE,
+                                    ngx_violet_claim_update_slots, update);
+}
+
+
+static void
+ngx_violet_claim_update_slots(void *data, u_char *value)
+{
+    ngx_violet_claim_update_t  *u = data;
+
+    ngx_uint_t                i;
+    ngx_violet_claim_t       *claim;
+    ngx_violet_claim_slot_t   slots[2];
+
+    ngx_memcpy(slots, value, sizeof(slots));
+
+    claim = u->claim;
+
+    switch (u->act) {
+
+    case NGX_VIOLET_CLAIM_TAKE:
+        ngx_violet_claim_take_slot(u, slots);
+        break;
+
+    case NGX_VIOLET_CLAIM_REVOKE:
+        ngx_memzero(&slots[0], sizeof(ngx_violet_claim_slot_t));
+        break;
+
+    default:
+        i = claim->refresh;
+
+        if (ngx_memcmp(slots[i].token, claim->token, NGX_VIOLET_CLAIM_TOKEN)
+            != 0)
+        {
+            break;
+        }
+
+        u->held = 1;
+        u->followed = slots[i].followed;
+
+        if (u->act == NGX_VIOLET_CLAIM_LEAVE) {
+            ngx_memzero(&slots[i], sizeof(ngx_violet_claim_slot_t));
+
+        } else {
+            slots[i].until = ngx_current_msec + NGX_VIOLET_CLAIM_LEASE;
+        }
+    }
+
+    for (i = 0; i < 2; i++) {
+        if (!ngx_violet_claim_slot_taken(&slots[i])) {
+            ngx_memzero(&slots[i], sizeof(ngx_violet_claim_slot_t));
+        }
+    }
+
+    ngx_memcpy(value, slots, sizeof(slots));
+}
+
+
+static void
+ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
+    ngx_violet_claim_slot_t *slots)
+{
+    ngx_uint_t           i;
+    ngx_violet_claim_t  *claim;
+
+    claim = u->claim;
+
+    for (i = 2; i-- > claim->refresh; /* void */) {
+
+        if (!ngx_violet_claim_slot_taken(&slots[i])) {
+            continue;
+        }
+
+        slots[i].followed = 1;
+
+        ngx_memcpy(claim->followed, slots[i].token, NGX_VIOLET_CLAIM_TOKEN);
+        claim->follows = 1;
+
+        return;
+    }
+
+    i = claim->refresh;
+
+    ngx_memcpy(slots[i].token, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    slots[i].until = ngx_current_msec + NGX_VIOLET_CLAIM_LEASE;
+    slots[i].followed = 0;
+
+    u->held = 1;
+}
+
+
+static ngx_uint_t
+ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot)
+{
+    return slot->until
+           && (ngx_msec_int_t) (slot->until - ngx_current_msec) > 0;
+}
+
+
+/*
+ * A result by the token of its flight, or the held one if that is NULL.  It
+ * is preceded by the time until which it is held.
+ */
+
+static ngx_int_t
+ngx_violet_claim_find(ngx_violet_claim_t *claim, ngx_pool_t *pool,
+    u_char *token, ngx_str_t *result, uint64_t *left)
+{
+    u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
+    uint64_t   until;
+    ngx_str_t  name, value;
+
+    if (ngx_violet_claim_name(&claim->store.key,
+                              token ? token : ngx_violet_claim_held, buf,
+                              &name)
+        != NGX_OK
+        || ngx_violet_memory_get(claim->store.zone, &name, pool, &value)
+           != NGX_OK
+        || value.len < sizeof(uint64_t))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(&until, value.data, sizeof(uint64_t));
+
+    *left = until > ngx_current_msec ? until - ngx_current_msec : 0;
+
+    result->data = value.data + sizeof(uint64_t);
+    result->len = value.len - sizeof(uint64_t);
+
+    return NGX_OK;
+}
+
+
+/* If there is no room for it, who follows asks for itself. */
+
+static void
+ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
+    ngx_str_t *result, uint64_t ttl)
+{
+    u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
+    uint64_t   until;
+    ngx_str_t  name, head;
+
+    if (ngx_violet_claim_name(&claim->store.key,
+                              token ? token : ngx_violet_claim_held, buf,
+                              &name)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    until = ngx_current_msec + ttl;
+
+    head.data = (u_char *) &until;
+    head.len = sizeof(uint64_t);
+
+    (void) ngx_violet_memory_set(claim->store.zone, &name, &head, result,
+                                 ttl);
+}
+
+
+static ngx_int_t
+ngx_violet_claim_name(ngx_str_t *key, u_char *token, u_char *buf,
+    ngx_str_t *name)
+{
+    u_char  *p;
+
+    if (key->len > NGX_VIOLET_CLAIM_MAX_KEY) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(buf, NGX_VIOLET_CLAIM_NAME,
+                   sizeof(NGX_VIOLET_CLAIM_NAME) - 1);
+    p = ngx_cpymem(p, key->data, key->len);
+
+    if (token) {
+        *p++ = ':';
+        p = ngx_cpymem(p, token, NGX_VIOLET_CLAIM_TOKEN);
+    }
+
+    name->data = buf;
+    name->len = p - buf;
+
+    return NGX_OK;
+}

@@ -1,0 +1,360 @@
+
+/*
+ * The first half of a fetch: who asks Violet.  The flight is claimed on this
+ * host and then in Redis.  If somebody else has it, the fetch follows: one
+ * in a worker, whoever waits there; it looks again when the link tells that
+ * something has changed, and now and then by itself.
+ */
+
+
+#include "ngx_violet_fetch_claim.h"
+
+
+/* how often a follower looks by itself, in milliseconds: on its own host; */
+#define NGX_VIOLET_FETCH_LOOK         20
+
+/* in Redis, with and without a link that tells */
+#define NGX_VIOLET_FETCH_LOOK_LINKED  250
+#define NGX_VIOLET_FETCH_LOOK_REDIS   50
+
+
+static void ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_claimed(void *data,
+    ngx_violet_redis_status_e status, ngx_violet_claim_e outcome,
+    ngx_violet_report_t *report, ngx_str_t *result, uint64_t left);
+static ngx_int_t ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch,
+    ngx_str_t *result, ngx_uint_t held, uint64_t left);
+static ngx_int_t ngx_violet_fetch_found(ngx_violet_fetch_t *fetch,
+    ngx_violet_report_t *report);
+static void ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_look(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_look_event(ngx_event_t *ev);
+static void ngx_violet_fetch_noticed(ngx_violet_flight_t *flight);
+static void ngx_violet_fetch_renew(ngx_event_t *ev);
+
+
+void
+ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
+{
+    ngx_violet_claim_t  *claim;
+
+    fetch->flight->notice = ngx_violet_fetch_noticed;
+
+    fetch->look.handler = ngx_violet_fetch_look_event;
+    fetch->look.data = fetch;
+    fetch->look.log = ngx_cycle->log;
+
+    fetch->renewal.handler = ngx_violet_fetch_renew;
+    fetch->renewal.data = fetch;
+    fetch->renewal.log = ngx_cycle->log;
+    fetch->renewal.cancelable = 1;
+
+    claim = &fetch->claim;
+
+    claim->store = fetch->conf.store;
+    claim->drops[0] = fetch->conf.drops[0];
+    claim->drops[1] = fetch->conf.drops[1];
+    claim->ndrops = fetch->conf.refresh ? 2 : 0;
+    claim->refresh = fetch->conf.refresh;
+
+    if (!fetch->conf.cached || ngx_violet_claim_init(claim) != NGX_OK) {
+        ngx_violet_fetch_limit(fetch);
+        return;
+    }
+
+    ngx_violet_fetch_claim(fetch);
+}
+
+
+static void
+ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch)
+{
+    uint64_t              left;
+    ngx_str_t             result;
+    ngx_violet_claim_e    outcome;
+    ngx_violet_report_t   report;
+
+    outcome = ngx_violet_claim_on_host(&fetch->claim, fetch->flight->pool,
+                                       &result, &left);
+
+    switch (outcome) {
+
+    case NGX_VIOLET_CLAIM_THEIRS:
+        ngx_violet_fetch_follow(fetch);
+        return;
+
+    case NGX_VIOLET_CLAIM_RESULT:
+    case NGX_VIOLET_CLAIM_HELD:
+        if (ngx_violet_fetch_follow_result(fetch, &result,
+                                           outcome == NGX_VIOLET_CLAIM_HELD,
+                                           left)
+            == NGX_OK)
+        {
+            ngx_violet_fetch_land(fetch);
+            return;
+        }
+
+        if (fetch->again) {
+            ngx_violet_fetch_claim(fetch);
+            return;
+        }
+
+        break;
+
+    default: /* NGX_VIOLET_CLAIM_OURS */
+        break;
+    }
+
+    ngx_add_timer(&fetch->renewal, NGX_VIOLET_CLAIM_RENEW);
+
+    if (fetch->conf.store.redis) {
+        ngx_violet_fetch_claim_in_redis(fetch);
+        return;
+    }
+
+    /* somebody may have landed since the caller looked */
+
+    if (!fetch->conf.refresh
+        && ngx_violet_store_peek(&fetch->conf.store, fetch->flight->pool,
+                                 &report)
+           == NGX_OK
+        && report.age < fetch->conf.store.ttl)
+    {
+        (void) ngx_violet_fetch_found(fetch, &report);
+        ngx_violet_fetch_land(fetch);
+        return;
+    }
+
+    ngx_violet_fetch_limit(fetch);
+}
+
+
+static void
+ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
+{
+    ngx_int_t                  rc;
+    ngx_violet_redis_status_e  status;
+
+    fetch->asked_at = ngx_current_msec;
+
+    rc = ngx_violet_claim_in_redis(&fetch->claim, fetch->conf.redis_left,
+                                   &status, ngx_violet_fetch_claimed, fetch);
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    ngx_violet_redis_note(&fetch->fetched.redis, status);
+
+    ngx_violet_fetch_limit(fetch);
+}
+
+
+static void
+ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
+    ngx_violet_claim_e outcome, ngx_violet_report_t *report,
+    ngx_str_t *result, uint64_t left)
+{
+    ngx_int_t                  rc;
+    ngx_violet_fetch_t        *fetch = data;
+    ngx_violet_fetch_step_pt   next;
+
+    ngx_violet_fetch_asked(fetch, status);
+
+    next = ngx_violet_fetch_limit;
+
+    switch (outcome) {
+
+    case NGX_VIOLET_CLAIM_THEIRS:
+        next = ngx_violet_fetch_follow;
+        break;
+
+    case NGX_VIOLET_CLAIM_REPORT:
+        if (ngx_violet_fetch_found(fetch, report) == NGX_OK) {
+            next = ngx_violet_fetch_land;
+        }
+
+        break;
+
+    case NGX_VIOLET_CLAIM_RESULT:
+    case NGX_VIOLET_CLAIM_HELD:
+        rc = ngx_violet_fetch_follow_result(fetch, result,
+                                            outcome == NGX_VIOLET_CLAIM_HELD,
+                                            left);
+        if (rc == NGX_OK) {
+            next = ngx_violet_fetch_land;
+
+        } else if (fetch->again) {
+            next = ngx_violet_fetch_claim_in_redis;
+        }
+
+        break;
+
+    default: /* NGX_VIOLET_CLAIM_OURS */
+        break;
+    }
+
+    ngx_violet_fetch_post(fetch, next);
+}
+
+
+/*
+ * What somebody else's flight brought.  NGX_OK, or else the fetch must find
+ * out by itself.
+ */
+
+static ngx_int_t
+ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
+    ngx_uint_t held, uint64_t left)
+{
+    ngx_int_t              rc;
+    ngx_violet_fetched_t   fetched;
+
+    ngx_memzero(&fetched, sizeof(ngx_violet_fetched_t));
+
+    fetch->again = 0;
+
+    rc = ngx_violet_fetched_unpack(&fetched, fetch->flight->pool, result,
+                                   fetch->conf.buffer_limit);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* a plain read that followed a refused refresh is still a plain read */
+
+    if (fetched.kind == NGX_VIOLET_FETCHED_LIMITED && !fetch->conf.refresh) {
+        fetch->claim.follows = 0;
+        fetch->again = 1;
+        return NGX_DECLINED;
+    }
+
+    fetched.redis = fetch->fetched.redis;
+    fetched.followed = !held;
+    fetched.held = held;
+    fetched.hold = held ? left : 0;
+
+    fetch->fetched = fetched;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_fetch_found(ngx_violet_fetch_t *fetch,
+    ngx_violet_report_t *report)
+{
+    ngx_violet_fetched_t  *fetched;
+
+    fetched = &fetch->fetched;
+
+    if (ngx_violet_store_copy(fetch->flight->pool, &fetched->report, report)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    fetched->kind = NGX_VIOLET_FETCHED_REPORT;
+    fetched->followed = fetch->claim.follows;
+    fetched->found = !fetched->followed;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
+{
+    ngx_msec_t               delay;
+    ngx_violet_main_conf_t  *vmcf;
+
+    /* nobody waits any more */
+
+    if (ngx_violet_flight_is_empty(fetch->flight)) {
+        fetch->nothing = 1;
+        ngx_violet_fetch_land(fetch);
+        return;
+    }
+
+    if (ngx_current_msec - fetch->opened_at >= fetch->conf.patience) {
+        ngx_violet_fetch_limit(fetch);
+        return;
+    }
+
+    delay = NGX_VIOLET_FETCH_LOOK;
+
+    if (fetch->claim.on_host) {
+        vmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                                   ngx_violet_module);
+
+        delay = (vmcf->link && ngx_violet_redis_link_is_up(vmcf->link))
+                ? NGX_VIOLET_FETCH_LOOK_LINKED : NGX_VIOLET_FETCH_LOOK_REDIS;
+
+        delay += (ngx_msec_t) ngx_random() % (delay / 4);
+    }
+
+    fetch->flight->following = 1;
+
+    ngx_add_timer(&fetch->look, delay);
+}
+
+
+static void
+ngx_violet_fetch_look(ngx_violet_fetch_t *fetch)
+{
+    if (fetch->claim.on_host) {
+        ngx_violet_fetch_claim_in_redis(fetch);
+        return;
+    }
+
+    ngx_violet_fetch_claim(fetch);
+}
+
+
+static void
+ngx_violet_fetch_look_event(ngx_event_t *ev)
+{
+    ngx_violet_fetch_t  *fetch;
+
+    fetch = ev->data;
+    fetch->flight->following = 0;
+
+    ngx_violet_fetch_look(fetch);
+}
+
+
+/* From within the link's handler. */
+
+static void
+ngx_violet_fetch_noticed(ngx_violet_flight_t *flight)
+{
+    ngx_violet_fetch_t  *fetch;
+
+    fetch = flight->data;
+
+    if (!flight->following) {
+        return;
+    }
+
+    flight->following = 0;
+
+    if (fetch->look.timer_set) {
+        ngx_del_timer(&fetch->look);
+    }
+
+    ngx_violet_fetch_post(fetch, ngx_violet_fetch_look);
+}
+
+
+static void
+ngx_violet_fetch_renew(ngx_event_t *ev)
+{
+    ngx_violet_fetch_t  *fetch;
+
+    fetch = ev->data;
+
+    (void) ngx_violet_claim_renew_on_host(&fetch->claim);
+    ngx_violet_claim_renew(&fetch->claim);
+
+    ngx_add_timer(&fetch->renewal, NGX_VIOLET_CLAIM_RENEW);
+}

@@ -1,0 +1,301 @@
+
+/*
+ * The answers of the connection-health flow, and what their Cache-Status
+ * says (RFC 9211).  What is sent lives in the request's pool or in that of
+ * the flight, which the request holds.
+ */
+
+
+#include "ngx_violet_health.h"
+
+
+static ngx_int_t ngx_violet_health_answer(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_report_t *report,
+    ngx_str_t *cache_status);
+static ngx_int_t ngx_violet_health_answer_state(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_report_t *report);
+static ngx_int_t ngx_violet_health_status(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_fetched_t *fetched);
+static ngx_int_t ngx_violet_health_retry_after(ngx_http_request_t *r,
+    ngx_violet_fetched_t *fetched);
+static ngx_str_t *ngx_violet_health_forwarded(ngx_violet_ctx_t *ctx,
+    ngx_uint_t stored);
+
+
+static ngx_str_t  ngx_violet_json_type = ngx_string("application/json");
+
+
+ngx_int_t
+ngx_violet_health_answer_new(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_fetched_t *fetched)
+{
+    ngx_str_t  *status;
+
+    if (fetched->found) {
+        ctx->report = fetched->report;
+        ctx->cache_status = NGX_VIOLET_CACHE_HIT;
+
+        return ngx_violet_health_answer_hit(r, ctx, "");
+    }
+
+    status = ngx_violet_health_forwarded(ctx, fetched->stored);
+
+    return ngx_violet_health_answer(r, ctx, &fetched->report, status);
+}
+
+
+ngx_int_t
+ngx_violet_health_answer_other(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_fetched_t *fetched)
+{
+    if (ngx_violet_health_status(r, ctx, fetched) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (fetched->content_encoding.len
+        && ngx_violet_answer_header(r, "Content-Encoding",
+                                    &fetched->content_encoding)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_violet_answer_set(r, fetched->status, &fetched->content_type,
+                          &fetched->content);
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_violet_health_answer_failure(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_fetched_t *fetched)
+{
+    if (ngx_violet_health_status(r, ctx, fetched) != NGX_OK
+        || ngx_violet_health_retry_after(r, fetched) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_violet_answer_problem(r,
+                                     NGX_VIOLET_PROBLEM_UPSTREAM_UNAVAILABLE,
+                                     fetched->status, &fetched->detail);
+}
+
+
+ngx_int_t
+ngx_violet_health_answer_hit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    char *detail)
+{
+    u_char                 *p;
+    int64_t                 ttl;
+    ngx_str_t               status;
+    ngx_violet_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    ttl = (int64_t) vlcf->health_ttl - (int64_t) (ctx->report.age / 1000);
+
+    p = ngx_pnalloc(r->pool, sizeof("violet; hit; ttl=") + NGX_INT64_LEN
+                             + ngx_strlen(detail));
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    status.data = p;
+    status.len = ngx_sprintf(p, "violet; hit; ttl=%L%s", ttl, detail) - p;
+
+    ctx->tier = ctx->report.tier;
+
+    return ngx_violet_health_answer(r, ctx, &ctx->report, &status);
+}
+
+
+static ngx_int_t
+ngx_violet_health_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_report_t *report, ngx_str_t *cache_status)
+{
+    u_char           *p;
+    ngx_str_t         age;
+    ngx_table_elt_t  *h;
+
+    ctx->age = (ngx_int_t) (report->age / 1000);
+
+    p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    age.data = p;
+    age.len = ngx_sprintf(p, "%i", ctx->age) - p;
+
+    if (ngx_violet_answer_header(r, "Age", &age) != NGX_OK
+        || ngx_violet_answer_header(r, "Cache-Status", cache_status)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_violet_health_answer_state(r, ctx, report) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* nginx's own filter answers If-None-Match with it */
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "ETag");
+    h->value = report->etag;
+    h->lowcase_key = NULL;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    r->headers_out.etag = h;
+
+    ngx_violet_answer_set(r, NGX_HTTP_OK, &ngx_violet_json_type,
+                          &report->body);
+
+    return NGX_DECLINED;
+}
+
+
+/* Of one merchant: a list has no state. */
+
+static ngx_int_t
+ngx_violet_health_answer_state(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_report_t *report)
+{
+    if (ctx->route.id == VIOLET_ROUTE_CONNECTION_HEALTH_LIST) {
+        return NGX_OK;
+    }
+
+    ctx->merchant_state.data =
+                        (u_char *) violet_report_state_name(report->state);
+    ctx->merchant_state.len = ngx_strlen(ctx->merchant_state.data);
+
+    return ngx_violet_answer_header(r, "X-Violet-Merchant-State",
+                                    &ctx->merchant_state);
+}
+
+
+/* The Cache-Status of what is no report. */
+
+static ngx_int_t
+ngx_violet_health_status(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_fetched_t *fetched)
+{
+    u_char     *p;
+    ngx_str_t   status;
+
+    if (!fetched->held) {
+        return ngx_violet_answer_header(r, "Cache-Status",
+                                        ngx_violet_health_forwarded(ctx, 0));
+    }
+
+    ctx->cache_status = NGX_VIOLET_CACHE_HIT;
+
+    p = ngx_pnalloc(r->pool, sizeof("violet; hit; ttl=; detail=held")
+                             + NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    status.data = p;
+    status.len = ngx_sprintf(p, "violet; hit; ttl=%uL; detail=held",
+                             fetched->hold / 1000)
+                 - p;
+
+    return ngx_violet_answer_header(r, "Cache-Status", &status);
+}
+
+
+/* What Violet said with its 429, or what is left of that. */
+
+static ngx_int_t
+ngx_violet_health_retry_after(ngx_http_request_t *r,
+    ngx_violet_fetched_t *fetched)
+{
+    u_char     *p;
+    ngx_str_t   after;
+
+    if (fetched->status != NGX_HTTP_TOO_MANY_REQUESTS) {
+        return NGX_OK;
+    }
+
+    after = fetched->retry_after;
+
+    if (fetched->held) {
+        p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        after.data = p;
+        after.len = ngx_sprintf(p, "%uL", fetched->hold / 1000 + 1) - p;
+    }
+
+    if (after.len == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_violet_answer_header(r, "Retry-After", &after);
+}
+
+
+/* RFC 9211, for what came from Violet. */
+
+static ngx_str_t *
+ngx_violet_health_forwarded(ngx_violet_ctx_t *ctx, ngx_uint_t stored)
+{
+    ngx_uint_t  i, j;
+
+    static ngx_str_t  texts[4][3] = {
+        { ngx_string("violet; fwd=uri-miss"),
+          ngx_string("violet; fwd=uri-miss; stored"),
+          ngx_string("violet; fwd=uri-miss; collapsed") },
+
+        { ngx_string("violet; fwd=stale"),
+          ngx_string("violet; fwd=stale; stored"),
+          ngx_string("violet; fwd=stale; collapsed") },
+
+        { ngx_string("violet; fwd=request"),
+          ngx_string("violet; fwd=request; stored"),
+          ngx_string("violet; fwd=request; collapsed") },
+
+        { ngx_string("violet; fwd=bypass"),
+          ngx_string("violet; fwd=bypass; stored"),
+          ngx_string("violet; fwd=bypass; collapsed") }
+    };
+
+    if (ctx->route.refresh) {
+        i = 2;
+        ctx->cache_status = NGX_VIOLET_CACHE_REFRESH;
+
+    } else if (!ctx->looked_up) {
+        i = 3;
+        ctx->cache_status = NGX_VIOLET_CACHE_BYPASS;
+
+    } else if (ctx->report.body.len) {
+        i = 1;
+        ctx->cache_status = NGX_VIOLET_CACHE_EXPIRED;
+
+    } else {
+        i = 0;
+        ctx->cache_status = NGX_VIOLET_CACHE_MISS;
+    }
+
+    j = stored ? 1 : 0;
+
+    if (ctx->joined) {
+        j = 2;
+        ctx->cache_status = NGX_VIOLET_CACHE_JOINED;
+    }
+
+    return &texts[i][j];
+}

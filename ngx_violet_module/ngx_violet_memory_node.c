@@ -1,0 +1,230 @@
+
+/*
+ * The nodes of the shared memory zone: a tree by key, and two queues by use,
+ * one of values and one of counters.  A node is one allocation of the slab
+ * pool: header, key, value.
+ */
+
+
+#include "ngx_violet_memory_node.h"
+
+
+/* how many of the least recently used go, at most, to make room for one */
+#define NGX_VIOLET_MEMORY_EVICT  64
+
+
+static void ngx_violet_memory_expire(ngx_violet_memory_t *memory);
+static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
+    size_t size);
+static ngx_queue_t *ngx_violet_memory_queue(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn);
+static ngx_int_t ngx_violet_memory_cmp(ngx_violet_memory_node_t *mn,
+    u_char *data, size_t len);
+
+
+ngx_violet_memory_node_t *
+ngx_violet_memory_lookup(ngx_violet_memory_t *memory, ngx_str_t *key,
+    uint32_t hash)
+{
+    ngx_int_t                  rc;
+    ngx_rbtree_node_t         *node, *sentinel;
+    ngx_violet_memory_node_t  *mn;
+
+    node = memory->sh->rbtree.root;
+    sentinel = memory->sh->rbtree.sentinel;
+
+    while (node != sentinel) {
+
+        if (hash != node->key) {
+            node = (hash < node->key) ? node->left : node->right;
+            continue;
+        }
+
+        mn = (ngx_violet_memory_node_t *) node;
+
+        rc = ngx_violet_memory_cmp(mn, key->data, key->len);
+
+        if (rc == 0) {
+            return mn;
+        }
+
+        node = (rc < 0) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+ngx_violet_memory_node_t *
+ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
+    uint32_t hash, size_t size, ngx_violet_memory_kind_e kind)
+{
+    ngx_violet_memory_node_t  *mn;
+
+    if (key->len > 0xffff || size > 0xffffffff) {
+        return NULL;
+    }
+
+    ngx_violet_memory_expire(memory);
+
+    mn = ngx_violet_memory_alloc(memory,
+                                 offsetof(ngx_violet_memory_node_t, data)
+                                 + key->len + NGX_ALIGNMENT + size);
+    if (mn == NULL) {
+        return NULL;
+    }
+
+    mn->node.key = hash;
+    mn->key_len = (uint16_t) key->len;
+    mn->value_len = (uint32_t) size;
+    mn->kind = kind;
+    mn->generation = memory->sh->generation;
+    ngx_memcpy(mn->data, key->data, key->len);
+
+    ngx_rbtree_insert(&memory->sh->rbtree, &mn->node);
+    ngx_queue_insert_head(ngx_violet_memory_queue(memory, mn), &mn->queue);
+
+    return mn;
+}
+
+
+/* Counters that have had their time go one by one, as new nodes come. */
+
+static void
+ngx_violet_memory_expire(ngx_violet_memory_t *memory)
+{
+    ngx_uint_t                 i;
+    ngx_queue_t               *q;
+    ngx_violet_memory_node_t  *mn;
+
+    for (i = 0; i < 2 && !ngx_queue_empty(&memory->sh->counters); i++) {
+
+        q = ngx_queue_last(&memory->sh->counters);
+        mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+        if (!ngx_violet_memory_expired(memory, mn)) {
+            return;
+        }
+
+        ngx_violet_memory_delete(memory, mn);
+    }
+}
+
+
+/*
+ * Values make room for anything, the least recently used first.  A counter
+ * that still counts does not, or whoever fills the zone would get new
+ * budgets.
+ */
+
+static void *
+ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size)
+{
+    void                      *p;
+    ngx_uint_t                 i;
+    ngx_queue_t               *q;
+    ngx_violet_memory_node_t  *mn;
+
+    p = ngx_slab_alloc_locked(memory->shpool, size);
+
+    for (i = 0; p == NULL && i < NGX_VIOLET_MEMORY_EVICT; i++) {
+
+        if (ngx_queue_empty(&memory->sh->queue)) {
+            return NULL;
+        }
+
+        q = ngx_queue_last(&memory->sh->queue);
+        mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+        ngx_violet_memory_delete(memory, mn);
+
+        p = ngx_slab_alloc_locked(memory->shpool, size);
+    }
+
+    return p;
+}
+
+
+static ngx_queue_t *
+ngx_violet_memory_queue(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn)
+{
+    return mn->kind == NGX_VIOLET_MEMORY_COUNTER ? &memory->sh->counters
+                                                 : &memory->sh->queue;
+}
+
+
+void
+ngx_violet_memory_use(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn)
+{
+    ngx_queue_remove(&mn->queue);
+    ngx_queue_insert_head(ngx_violet_memory_queue(memory, mn), &mn->queue);
+}
+
+
+void
+ngx_violet_memory_delete(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn)
+{
+    ngx_rbtree_delete(&memory->sh->rbtree, &mn->node);
+    ngx_queue_remove(&mn->queue);
+    ngx_slab_free_locked(memory->shpool, mn);
+}
+
+
+ngx_uint_t
+ngx_violet_memory_expired(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn)
+{
+    if (mn->kind == NGX_VIOLET_MEMORY_CACHED
+        && mn->generation != memory->sh->generation)
+    {
+        return 1;
+    }
+
+    return (ngx_msec_int_t) (mn->expires - ngx_current_msec) <= 0;
+}
+
+
+void
+ngx_violet_memory_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
+    ngx_rbtree_node_t *sentinel)
+{
+    ngx_rbtree_node_t         **p;
+    ngx_violet_memory_node_t   *mn;
+
+    mn = (ngx_violet_memory_node_t *) node;
+
+    for ( ;; ) {
+
+        if (node->key != temp->key) {
+            p = (node->key < temp->key) ? &temp->left : &temp->right;
+
+        } else {
+            p = (ngx_violet_memory_cmp((ngx_violet_memory_node_t *) temp,
+                                       mn->data, mn->key_len)
+                 < 0)
+                ? &temp->left : &temp->right;
+        }
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+    ngx_rbt_red(node);
+}
+
+
+static ngx_int_t
+ngx_violet_memory_cmp(ngx_violet_memory_node_t *mn, u_char *data, size_t len)
+{
+    return ngx_memn2cmp(data, mn->data, len, mn->key_len);
+}

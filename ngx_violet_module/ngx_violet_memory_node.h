@@ -1,0 +1,93 @@
+
+/*
+ * What the two halves of the shared memory zone share: its operations
+ * (ngx_violet_memory.c) and the nodes they are made of
+ * (ngx_violet_memory_node.c).  For nobody else; all of it under the zone's
+ * mutex.
+ */
+
+#ifndef NGX_VIOLET_MEMORY_NODE_H
+#define NGX_VIOLET_MEMORY_NODE_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* of keys that share a count of changes; a power of two */
+#define NGX_VIOLET_MEMORY_BUCKETS  256
+
+
+/* what a value is to those who need room */
+
+typedef enum {
+    NGX_VIOLET_MEMORY_VALUE = 0,
+    NGX_VIOLET_MEMORY_CACHED,       /* goes with its generation */
+    NGX_VIOLET_MEMORY_COUNTER       /* not to be dropped before its time */
+} ngx_violet_memory_kind_e;
+
+
+typedef struct {
+    ngx_rbtree_t         rbtree;
+    ngx_rbtree_node_t    sentinel;
+    ngx_queue_t          queue;       /* of values, by use */
+    ngx_queue_t          counters;    /* by use */
+    ngx_uint_t           generation;
+    ngx_msec_t           covered;     /* until then */
+    uint64_t             changes[NGX_VIOLET_MEMORY_BUCKETS];
+} ngx_violet_memory_shared_t;
+
+
+typedef struct {
+    ngx_rbtree_node_t    node;        /* node.key is a hash of the key */
+    ngx_queue_t          queue;
+    ngx_msec_t           expires;
+    ngx_uint_t           generation;
+    uint32_t             value_len;
+    uint16_t             key_len;
+    u_char               kind;
+    u_char               data[1];     /* the key, then the value, aligned */
+} ngx_violet_memory_node_t;
+
+
+typedef struct {
+    ngx_violet_memory_shared_t  *sh;
+    ngx_slab_pool_t             *shpool;
+} ngx_violet_memory_t;
+
+
+#define ngx_violet_memory_value(mn)                                           \
+    ngx_align_ptr((mn)->data + (mn)->key_len, NGX_ALIGNMENT)
+
+
+/* The node of a key, expired or not, or NULL. */
+
+ngx_violet_memory_node_t *ngx_violet_memory_lookup(
+    ngx_violet_memory_t *memory, ngx_str_t *key, uint32_t hash);
+
+
+/*
+ * A new node with room for a value of that size; others are dropped for it.
+ * NULL if there is no room.
+ */
+
+ngx_violet_memory_node_t *ngx_violet_memory_create(
+    ngx_violet_memory_t *memory, ngx_str_t *key, uint32_t hash, size_t size,
+    ngx_violet_memory_kind_e kind);
+
+
+void ngx_violet_memory_use(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn);
+void ngx_violet_memory_delete(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn);
+ngx_uint_t ngx_violet_memory_expired(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn);
+
+
+/* for ngx_rbtree_init() */
+
+void ngx_violet_memory_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+
+
+#endif /* NGX_VIOLET_MEMORY_NODE_H */

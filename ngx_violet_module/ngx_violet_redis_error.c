@@ -1,0 +1,219 @@
+
+/*
+ * Redis's error replies, told apart by their first word.  Nothing is kept
+ * here: when an error was told last lies with whoever has the connection.
+ */
+
+
+#include "ngx_violet_redis_error.h"
+
+
+/* as much of an error reply as goes to the log */
+#define NGX_VIOLET_REDIS_WORDS       128
+
+/* milliseconds during which an error is not told again */
+#define NGX_VIOLET_REDIS_TELL_AGAIN  60000
+
+
+typedef struct {
+    ngx_str_t                   code;
+    ngx_violet_redis_error_e    error;
+    ngx_uint_t                  away;
+    char                       *advice;
+} ngx_violet_redis_error_code_t;
+
+
+static ngx_violet_redis_error_code_t *ngx_violet_redis_error_find(
+    redisReply *reply);
+static ngx_str_t ngx_violet_redis_words(redisReply *reply, u_char *buf,
+    size_t size, ngx_uint_t code);
+
+
+static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
+
+    { ngx_string("LOADING"), NGX_VIOLET_REDIS_ERROR_LOADING, 1,
+      "it is loading its data and is left alone until that is done" },
+
+    { ngx_string("MASTERDOWN"), NGX_VIOLET_REDIS_ERROR_MASTERDOWN, 1,
+      "it is a replica that has lost its master and is left alone until it "
+      "has one" },
+
+    { ngx_string("BUSY"), NGX_VIOLET_REDIS_ERROR_BUSY, 1,
+      "somebody's script keeps it busy (SCRIPT KILL ends it), it is left "
+      "alone until then" },
+
+    { ngx_string("NOAUTH"), NGX_VIOLET_REDIS_ERROR_NOAUTH, 1,
+      "it asks for a password, give it to \"violet_redis\" as "
+      "\"password=\"" },
+
+    { ngx_string("WRONGPASS"), NGX_VIOLET_REDIS_ERROR_NOAUTH, 1,
+      "check \"username=\" and \"password=\" of \"violet_redis\"" },
+
+    { ngx_string("NOPERM"), NGX_VIOLET_REDIS_ERROR_NOPERM, 0,
+      "its user lacks a right that docs/caching.md names (ACL SETUSER)" },
+
+    { ngx_string("READONLY"), NGX_VIOLET_REDIS_ERROR_READONLY, 0,
+      "it is a read-only replica: reports are read from it but not stored, "
+      "and limits hold for each host alone" },
+
+    { ngx_string("OOM"), NGX_VIOLET_REDIS_ERROR_OOM, 0,
+      "it is full: reports are read from it but not stored, and limits hold "
+      "for each host alone; see maxmemory" },
+
+    { ngx_string("MISCONF"), NGX_VIOLET_REDIS_ERROR_MISCONF, 0,
+      "it refuses writes because it cannot save: see its log" },
+
+    { ngx_string("WRONGTYPE"), NGX_VIOLET_REDIS_ERROR_WRONGTYPE, 0,
+      "somebody else's key is in the place of one of ours, see \"prefix=\" "
+      "of \"violet_redis\"" },
+
+    { ngx_string("MOVED"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
+      "it is a node of a cluster: \"violet_redis\" wants a single server" },
+
+    { ngx_string("ASK"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
+      "it is a node of a cluster: \"violet_redis\" wants a single server" },
+
+    { ngx_string("CLUSTERDOWN"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
+      "it is a node of a cluster: \"violet_redis\" wants a single server" },
+
+    { ngx_string("CROSSSLOT"), NGX_VIOLET_REDIS_ERROR_CROSSSLOT, 0,
+      "it is a node of a cluster: \"violet_redis\" wants a single server" },
+
+    { ngx_null_string, NGX_VIOLET_REDIS_ERROR_OTHER, 0, NULL }
+};
+
+
+ngx_violet_redis_error_e
+ngx_violet_redis_error(redisReply *reply)
+{
+    return ngx_violet_redis_error_find(reply)->error;
+}
+
+
+static ngx_violet_redis_error_code_t *
+ngx_violet_redis_error_find(redisReply *reply)
+{
+    size_t                          len;
+    ngx_violet_redis_error_code_t  *c;
+
+    for (c = ngx_violet_redis_error_codes; c->code.len; c++) {
+        len = c->code.len;
+
+        if ((size_t) reply->len >= len
+            && ngx_strncmp(reply->str, c->code.data, len) == 0
+            && ((size_t) reply->len == len || reply->str[len] == ' '))
+        {
+            break;
+        }
+    }
+
+    return c;
+}
+
+
+ngx_uint_t
+ngx_violet_redis_error_is_away(ngx_violet_redis_error_e error)
+{
+    ngx_violet_redis_error_code_t  *c;
+
+    for (c = ngx_violet_redis_error_codes; c->code.len; c++) {
+        if (c->error == error) {
+            break;
+        }
+    }
+
+    return c->away;
+}
+
+
+ngx_uint_t
+ngx_violet_redis_error_tell(ngx_violet_redis_errors_t *errors,
+    ngx_violet_redis_error_e error)
+{
+    if (errors->told[error]
+        && ngx_current_msec - errors->told_at[error]
+           < NGX_VIOLET_REDIS_TELL_AGAIN)
+    {
+        return 0;
+    }
+
+    errors->told[error] = 1;
+    errors->told_at[error] = ngx_current_msec;
+
+    return 1;
+}
+
+
+void
+ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
+    char *what, redisReply *reply)
+{
+    char                           *advice;
+    u_char                          buf[NGX_VIOLET_REDIS_WORDS];
+    ngx_str_t                       words;
+    ngx_violet_redis_error_e        error;
+    ngx_violet_redis_error_code_t  *c;
+
+    error = NGX_VIOLET_REDIS_ERROR_OTHER;
+    advice = NULL;
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        c = ngx_violet_redis_error_find(reply);
+        error = c->error;
+        advice = c->advice;
+    }
+
+    if (!ngx_violet_redis_error_tell(errors, error)) {
+        return;
+    }
+
+    words = ngx_violet_redis_words(reply, buf, sizeof(buf),
+                                   what && ngx_strcmp(what, "AUTH") == 0);
+
+    if (what) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" refused %s: %V%s%s",
+                      url, what, &words, advice ? ", " : "",
+                      advice ? advice : "");
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: Redis at \"%V\" answered \"%V\"%s%s",
+                  url, &words, advice ? ", " : "", advice ? advice : "");
+}
+
+
+/*
+ * What an error reply says, fit for a log; only its first word, the code, if
+ * the rest could repeat what was sent.
+ */
+
+static ngx_str_t
+ngx_violet_redis_words(redisReply *reply, u_char *buf, size_t size,
+    ngx_uint_t code)
+{
+    u_char     ch;
+    size_t     i;
+    ngx_str_t  words;
+
+    if (reply->type != REDIS_REPLY_ERROR) {
+        ngx_str_set(&words, "unexpected reply");
+        return words;
+    }
+
+    for (i = 0; i < size && i < (size_t) reply->len; i++) {
+        ch = reply->str[i];
+
+        if (code && ch == ' ') {
+            break;
+        }
+
+        buf[i] = (ch < 0x20 || ch > 0x7e || ch == '"') ? '?' : ch;
+    }
+
+    words.data = buf;
+    words.len = i;
+
+    return words;
+}

@@ -1,0 +1,29 @@
+
+/*
+ * What follows from a key that changed in Redis: the copy in memory goes,
+ * and who follows somebody else's flight looks again.
+ */
+
+#ifndef NGX_VIOLET_TRACK_H
+#define NGX_VIOLET_TRACK_H
+
+
+#include "ngx_violet_module.h"
+
+
+/*
+ * Makes the link of a configuration that has a Redis.  NGX_ERROR if memory
+ * runs out.
+ */
+
+ngx_int_t ngx_violet_track_create(ngx_conf_t *cf,
+    ngx_violet_main_conf_t *vmcf);
+
+
+/* Begins and ends with the worker. */
+
+void ngx_violet_track_start(ngx_violet_main_conf_t *vmcf);
+void ngx_violet_track_close(ngx_violet_main_conf_t *vmcf);
+
+
+#endif /* NGX_VIOLET_TRACK_H */
