@@ -336,8 +336,9 @@ sub killed_host {
     $health->all_are(200, 'killed host', @answers);
     is($health->reached($merchant), 2, 'killed host: one request more');
 
-    my @left = grep { $health->command("PTTL $_") < 0 }
-               @{$health->command('KEYS violet:*')};
+    my $redis = Violet::Redis->new($health->redis->port);
+    my @left = grep { $redis->call('PTTL', $_) < 0 }
+               @{$redis->call('KEYS', 'violet:*')};
     is("@left", '', 'killed host: nothing is left in Redis for ever');
 }
 
