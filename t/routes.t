@@ -680,6 +680,100 @@ __DATA__
 
 
 
+=== GET connection_health: the list, asked for with both of its arguments
+--- http_extra eval: $::NoCache
+--- request eval
+["GET $::Health", "GET /_mock/counts", "GET /_mock/last"]
+--- error_code eval
+[200, 200, 200]
+--- response_body_like eval
+['\A\[\{"merchant_id":', ::counts(connection_health_list => 1),
+ ::asked('connection_health_list',
+         "GET $::Health?app_id=10000&exclude_public=true")]
+
+
+
+=== spellings of the list: Violet is asked for the canonical one
+--- http_extra eval: $::NoCache
+--- request eval
+[(map { ("GET $_", "GET /_mock/last") }
+  "$::Health/", "/v1//operations///connection_health//",
+  "/v1/./operations/x/../connection_health",
+  "/v1%2Foperations%2fconnection_health", "/v1/operations/connection%5fhealth",
+  "$::Health?", "$::Health/?&&", "$::Health?app_id=10000",
+  "$::Health?app%5Fid=1000%30&x=1", "$::Health?exclude_public=true",
+  "$::Health?exclude_public=ON&exclude_public=1",
+  "$::Health?exclude_public=false&%65xclude_public=Yes",
+  "$::Health?exclude_public=true&exclude_public=0",
+  "$::Health?Exclude_Public=false&excludePublic=false&page=2",
+  "$::Health?refresh=true", "$::Health?refresh=maybe")]
+--- error_code eval
+[(200) x 32]
+--- response_body_like eval
+[('\A\[', ::asked('connection_health_list',
+                  "GET $::Health?app_id=10000&exclude_public=true")) x 16]
+
+
+
+=== the list with public merchants, in every spelling
+--- http_extra eval: $::NoCache
+--- request eval
+[(map { ("GET $::Health$_", "GET /_mock/last") } split ' ',
+  '?exclude_public=false /?exclude_public=0 ?exclude_public=No
+     ?app_id=10000&exclude_public=off ?exclude_public=FALSE&app_id=10000
+     ?%65xclude%5fpublic=%66alse ?exclude_public=false&exclude_public=false
+     ?refresh=true&exclude_public=false&x')]
+--- error_code eval
+[(200) x 16]
+--- response_body_like eval
+[('\A\[', ::asked('connection_health_list',
+                  "GET $::Health?app_id=10000&exclude_public=false")) x 8]
+
+
+
+=== the list: another app, another value or a broken escape is refused
+--- request eval
+[(map { "GET $::Health$_" } split ' ',
+  '?app_id=10001 ?app_id ?app_id= /?app_id=010000 ?app_id=10000&app_id=1
+     ?exclude_public ?exclude_public= ?exclude_public=maybe
+     /?exclude_public=2 ?exclude_public=true&exclude_public=x
+     ?exclude_public=false%00 ?x=%zz ?exclude_public=%tr'),
+ "GET /_mock/counts"]
+--- error_code eval
+[(400) x 13, 200]
+--- response_body_like eval
+[(::problem('invalid-request', 400, 'app_id')) x 5,
+ (::problem('invalid-request', 400, 'exclude_public')) x 6,
+ (::problem('invalid-request', 400, 'percent-encoded')) x 2, ::counts()]
+
+
+
+=== an extension is no part of the list
+--- request eval
+["GET $::Health.json", "GET $::Health.", "GET $::Health.json/",
+ "HEAD $::Health%2ejson", "POST $::Health.json\n{}", "GET /_mock/counts"]
+--- error_code eval
+[(400) x 5, 200]
+--- response_body_like eval
+[(::problem('invalid-request', 400, 'extension')) x 3, '\A\z',
+ ::problem('invalid-request', 400, 'extension'), ::counts()]
+
+
+
+=== what only looks like the list is passed on as it is
+--- request eval
+["POST $::Health\n{}", "PUT $::Health/\n{}", "GET /v1/operations/Connection_Health",
+ "GET /v1/operations/connection_healthy?app_id=1", "GET /v1/operations/",
+ "POST $::Health/search?app_id=10000\n{}", "GET /_mock/counts"]
+--- error_code eval
+[(200) x 7]
+--- response_body_like eval
+['"POST"', '"PUT"', 'Connection_Health"',
+ 'connection_healthy\?app_id=1"', '/v1/operations/"', '"content"',
+ ::counts(other => 5, connection_health_search => 1)]
+
+
+
 === Violet's login routes are blocked, whatever the method
 --- request eval
 ["POST /v1/login\n{}", "GET /v1/login", "PUT /v1/login", "DELETE /v1/login",

@@ -36,6 +36,7 @@ use Live::Client;
 use Live::Fake;
 use Live::Nginx;
 use Live::Process;
+use Live::Relay;
 
 my $root = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my $open_files = 8192;
@@ -143,6 +144,17 @@ sub mock {
         '--token', 'mock-token', @{$option{args} || []});
 
     return $self->listening($mock, $port);
+}
+
+
+# A relay to another port that can be stalled or cut, see Live::Relay.
+sub relay {
+    my ($self, $target) = @_;
+
+    my $port = free_port();
+
+    return Live::Relay->start($port, $target,
+                              "$self->{folder}/relay.$port");
 }
 
 
@@ -260,7 +272,8 @@ sub client {
 
 # Many at once, each on a connection of its own, all connections open before
 # the first byte is sent.  Options: count, request (text, or code that gives it
-# for a number), timeout.  Gives an answer for each, as request() does.
+# for a number), timeout.  Gives an answer for each, as request() does.  With a
+# list of ports the callers are dealt out to them in turn.
 sub many {
     my ($self, $port, %option) = @_;
 

@@ -33,7 +33,7 @@ def plain(merchant: int, n: int) -> Json:
         "merchant_status": "ACTIVE",
         "platform": "SHOPIFY",
         "store_url": f"https://store-{merchant}.example",
-        "distribution_type": "PUBLIC",
+        "distribution_type": "PUBLIC" if merchant % 2 else "PRIVATE",
         "recalculated": n,
         "connection": section({
             "isConnected": True, "hasActivePlatformPlan": True,
@@ -179,6 +179,12 @@ VARIATIONS: dict[int, tuple[str, str, Variation]] = {
     245: ("complete the first time, then closed before the header",
           "ready, then stale or 502", dict),
     246: ("complete the first time, then 404", "ready, then 404", dict),
+    247: ("complete the first time, then 429 without `Retry-After`",
+          "ready, then stale or 429", dict),
+    248: ("complete the first time, then cut off", "ready, then stale or 502",
+          dict),
+    249: ("complete the first time, then 5 MB", "ready, then stale or 502",
+          dict),
 }
 
 # group of ids: a refusal; the contract's treatment of it
@@ -195,6 +201,8 @@ REFUSALS: dict[int, tuple[str, str, Refusal]] = {
         "merchant_not_connected", 2403)),
     404: ("404, API exception", "passes", lambda merchant: exception(
         404, f"Merchant {merchant} not found.", "merchant_not_found", 2404)),
+    428: ("429, API exception, without `Retry-After`", "stale or 429 problem",
+          lambda merchant: throttled(None)),
     429: ("429, API exception, `Retry-After: 7`", "stale or 429 problem",
           lambda merchant: throttled()),
     500: ("500, API exception", "stale or 502 problem",
@@ -212,10 +220,18 @@ def failed() -> Reply:
                      "internal_error", 1000)
 
 
-def throttled() -> Reply:
+def throttled(seconds: int | None = 7) -> Reply:
     return exception(429, "The platform of the merchant is busy.",
                      "platform_throttled", 2429,
-                     headers=[("Retry-After", "7")])
+                     headers=[] if seconds is None
+                     else [("Retry-After", str(seconds))])
+
+
+def faulty(group: int, merchant: int, good: Reply) -> Reply | None:
+    """The refusal, or the broken form of a good reply, of a group of ids."""
+    if group in REFUSALS:
+        return REFUSALS[group][2](merchant)
+    return broken(group, good)
 
 
 def table() -> list[Row]:
@@ -241,7 +257,11 @@ class Reports:
         self.asked[merchant] += 1
         key = (merchant, app_id)
         if refresh or key not in self.kept:
-            self.kept[key] = self.calculate(merchant)
+            report = self.calculate(merchant)
+            if refresh:                    # the list shows it as well
+                for other in [k for k in self.kept if k[0] == merchant]:
+                    self.kept[other] = report
+            self.kept[key] = report
         return self.reply(merchant, self.kept[key])
 
     def post(self, merchant: int) -> Reply:
@@ -250,8 +270,14 @@ class Reports:
         return self.reply(merchant, camel(self.calculate(merchant)))
 
     def several(self, merchants: tuple[int, ...], app_id: str) -> list[Json]:
-        return [self.kept.setdefault((m, app_id), self.calculate(m))
-                for m in merchants]
+        for merchant in merchants:
+            if (merchant, app_id) not in self.kept:
+                self.kept[merchant, app_id] = self.calculate(merchant)
+        return [self.kept[merchant, app_id] for merchant in merchants]
+
+    def forget(self) -> None:
+        """As if 24 hours were over: each is calculated when next asked for."""
+        self.kept.clear()
 
     def calculate(self, merchant: int) -> Json:
         self.calculated[merchant] += 1
@@ -265,11 +291,9 @@ class Reports:
     def reply(self, merchant: int, report: Json) -> Reply:
         group = merchant // 100
         good = Reply.of(report)
-        if group in REFUSALS:
-            return REFUSALS[group][2](merchant)
-        if 240 <= group <= 246:
+        if 240 <= group <= 249:
             return self.in_turn(merchant, group, good)
-        return broken(group, good) or dressed(group, good)
+        return faulty(group, merchant, good) or dressed(group, good)
 
     def in_turn(self, merchant: int, group: int, good: Reply) -> Reply:
         """Answers that differ from the second time on."""
@@ -280,11 +304,11 @@ class Reports:
             return good
         if group == 240:
             return failed()
-        if group == 242:
-            return throttled()
-        if group == 246:
-            return REFUSALS[404][2](merchant)
-        return broken(602 if group == 241 else 603, good) or good
+        if group == 249:
+            report = json.loads(good.body)
+            return Reply.of(VARIATIONS[221][2](report))
+        return faulty({241: 602, 242: 429, 245: 603, 246: 404, 247: 428,
+                       248: 600}[group], merchant, good) or good
 
 
 def dressed(group: int, good: Reply) -> Reply:

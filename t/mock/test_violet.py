@@ -236,6 +236,38 @@ class Health(Case):
         self.assertEqual(found["content"][0]["merchantId"], 10000)
         self.assertEqual(found["totalElements"], 3)
 
+    def merchants(self, query: str) -> list[int]:
+        path = HEALTH.rstrip("/") + "?app_id=10000" + query
+        return [report["merchant_id"] for report
+                in self.mock.json("GET", path)]
+
+    def test_the_list_without_and_with_public_merchants(self) -> None:
+        hidden = [10000, 20100, 20300]
+        self.assertEqual(self.merchants(""), hidden)
+        self.assertEqual(self.merchants("&exclude_public=TRUE"), hidden)
+        self.assertEqual(self.merchants("&exclude_public=no"),
+                         hidden + [20001])
+        path = HEALTH.rstrip("/") + "?app_id=1&exclude_public=maybe"
+        self.assertEqual(self.mock.ask("GET", path)[0], 400)
+        self.assertEqual(self.mock.counts()["connection_health_list"], 4)
+
+    def test_a_refresh_shows_in_the_list(self) -> None:
+        path = HEALTH.rstrip("/") + "?app_id=10000"
+        first = self.mock.ask("GET", path)[2]
+        self.assertEqual(self.mock.ask("GET", path)[2], first)
+        self.assertEqual(self.mock.ask("HEAD", path)[1]["Content-Length"],
+                         str(len(first)))
+        for query, n in (("", 2), ("&app_id=10000", 3)):
+            self.get(20100, "?refresh=true" + query)
+            self.assertEqual([report["recalculated"] for report
+                              in self.mock.json("GET", path)], [1, n, 1])
+
+    def test_reports_are_forgotten_on_demand(self) -> None:
+        self.assertEqual(self.get(42)["recalculated"], 1)
+        self.mock.ask("POST", "/_mock/forget", headers={})
+        self.assertEqual(self.get(42)["recalculated"], 2)
+        self.assertEqual(self.get(42)["recalculated"], 2)
+
     def test_states(self) -> None:
         self.assertEqual(self.get(20100)["connection"]["status"],
                          "NEEDS_ATTENTION")
@@ -286,7 +318,8 @@ class Health(Case):
         for merchant, wanted in ((24000, [200, 500, 500]),
                                  (24200, [200, 429, 429]),
                                  (24300, [500, 200, 200]),
-                                 (24600, [200, 404, 404])):
+                                 (24600, [200, 404, 404]),
+                                 (24700, [200, 429, 429])):
             self.assertEqual([self.mock.ask("GET", f"{HEALTH}{merchant}")[0]
                               for _ in range(3)], wanted)
         self.assertEqual(self.get(24400)["connection"]["status"], "COMPLETE")
@@ -296,6 +329,55 @@ class Health(Case):
         self.get(24500)
         with self.assertRaises(http.client.RemoteDisconnected):
             self.get(24500)
+        self.get(24800)
+        with self.assertRaises(http.client.IncompleteRead):
+            self.get(24800)
+        self.assertLess(len(self.mock.ask("GET", HEALTH + "24900")[2]), 5000)
+        self.assertGreater(len(self.mock.ask("GET", HEALTH + "24900")[2]),
+                           5_000_000)
+
+    def test_429_with_and_without_a_time(self) -> None:
+        self.get(24200)
+        self.get(24700)
+        for merchant, seconds in ((42900, "7"), (42800, None), (24200, "7"),
+                                  (24700, None)):
+            status, headers, _ = self.mock.ask("GET", f"{HEALTH}{merchant}")
+            self.assertEqual((status, headers["Retry-After"]), (429, seconds))
+
+    def test_faults_on_demand(self) -> None:
+        path = HEALTH.rstrip("/") + "?app_id=10000"
+        self.control("fault?connection_health_list=500"
+                     "&connection_health/42=429")
+        self.assertEqual(self.mock.ask("GET", path)[0], 500)
+        self.assertEqual(self.mock.ask("GET", HEALTH + "42")[0], 429)
+        self.assertEqual(self.mock.ask("GET", HEALTH + "43")[0], 200)
+        self.control("fault?connection_health=600&connection_health/42=0"
+                     "&connection_health_list=0")
+        self.assertEqual(self.mock.ask("GET", HEALTH + "42")[0], 200)
+        self.assertEqual(self.mock.ask("GET", path)[0], 200)
+        with self.assertRaises(http.client.IncompleteRead):
+            self.get(43)
+        self.mock.ask("POST", "/_mock/reset", headers={})
+        self.assertEqual(self.get(43)["merchant_id"], 43)
+        for query in ("connection_health=999", "connection_health=x"):
+            self.assertEqual(self.mock.ask(
+                "POST", f"/_mock/fault?{query}", headers={})[0], 400)
+
+    def test_delays_on_demand(self) -> None:
+        self.control("delay?connection_health=1&connection_health/43=0")
+        self.assertGreater(self.seconds(42), 0.99)
+        self.assertLess(self.seconds(43), 0.99)
+        self.control("delay?connection_health=0")
+        self.assertLess(self.seconds(42), 0.99)
+
+    def control(self, what: str) -> None:
+        status, _, _ = self.mock.ask("POST", f"/_mock/{what}", headers={})
+        self.assertEqual(status, 200)
+
+    def seconds(self, merchant: int) -> float:
+        started = time.monotonic()
+        self.get(merchant)
+        return time.monotonic() - started
 
 
 class Submit(Case):

@@ -120,6 +120,8 @@ class Violet:
         self.carts = carts.Carts()
         self.counts: Counter[str] = Counter(dict.fromkeys(ROUTES, 0))
         self.last: dict[str, Any] = {}
+        self.delays: dict[str, float] = {}
+        self.faults: dict[str, int] = {}
 
     async def answer(self, request: Request) -> Reply:
         if request.path == "/_mock" or request.path.startswith("/_mock/"):
@@ -131,7 +133,8 @@ class Violet:
             self.counts["unauthorized"] += 1
             reply = refusal
         else:
-            reply = self.serve(route, number, request)
+            reply = self.spoil(route, number,
+                               self.serve(route, number, request))
         if self.options.log:
             print(f"{request.connection}.{request.nth} {route} "
                   f"\"{request.line}\" {reply.status}", flush=True)
@@ -146,6 +149,16 @@ class Violet:
             "body": request.body.decode("utf-8", "backslashreplace"),
             "connection": request.connection, "nth": request.nth,
             "time": time.time()}
+
+    def spoil(self, route: str, number: int | None, reply: Reply) -> Reply:
+        """The reply as POST /_mock/delay and /_mock/fault want it."""
+        names = (f"{route}/{number}", route)
+        fault = next((self.faults[n] for n in names if n in self.faults), 0)
+        if fault:
+            reply = reports.faulty(fault, number or 0, reply) or reply
+        reply.delay += next(
+            (self.delays[n] for n in names if n in self.delays), 0.0)
+        return reply
 
     def garbage(self, data: bytes, connection: int, nth: int) -> None:
         self.counts["garbage"] += 1
@@ -243,7 +256,12 @@ class Violet:
 
         if not app_id:
             return carts.spring(400, "Bad Request", request.path)
-        some = self.reports.several((10000, 20100, 20300), app_id)
+        hidden = arguments.get("exclude_public", "true").strip().lower()
+        if hidden not in TRUE + FALSE:
+            return carts.spring(400, "Bad Request", request.path)
+        listed = (10000, 20100, 20300)
+        some = self.reports.several(
+            listed if hidden in TRUE else listed + (20001,), app_id)
         if route == "connection_health_list":
             return Reply.of(some)
         return Reply.of(carts.camel({
@@ -270,6 +288,27 @@ class Violet:
         if asked == ("POST", "/_mock/expire"):
             self.tokens.expire()
             return Reply.of({"expired": True})
+        if asked == ("POST", "/_mock/forget"):
+            self.reports.forget()
+            return Reply.of({"forgot": True})
+        try:
+            return self.control_replies(asked, parse_qsl(request.query))
+        except ValueError as error:
+            return Reply.of({"error": str(error)}, 400)
+
+    def control_replies(self, asked: tuple[str, str],
+                        given: list[tuple[str, str]]) -> Reply:
+        """How routes, or single ids of them, are to answer from now on."""
+        if asked == ("POST", "/_mock/delay"):
+            self.delays |= {name: float(value) for name, value in given}
+            return Reply.of(self.delays)
+        if asked == ("POST", "/_mock/fault"):
+            wanted = {name: int(value) for name, value in given}
+            for group in wanted.values():
+                if group and reports.faulty(group, 0, Reply()) is None:
+                    raise ValueError(f"no such fault: {group}")
+            self.faults |= wanted
+            return Reply.of(self.faults)
         return Reply.of({"error": "no such control; GET /_mock lists them"},
                         404)
 
@@ -292,6 +331,11 @@ these here need nothing:
   GET  /_mock/connections  connections: open now, the most at once, accepted
   POST /_mock/reset        forget everything
   POST /_mock/expire       every access token known is expired
+  POST /_mock/forget       every report is calculated anew when next asked for
+  POST /_mock/delay?NAME=S delays the answers of a route (connection_health) or
+                           of one id (connection_health/42) by so many seconds
+  POST /_mock/fault?NAME=G makes them answer like the ids of group G in the
+                           tables (500: like 500xx); 0 ends it
 """
 
 

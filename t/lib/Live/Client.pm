@@ -285,13 +285,16 @@ sub result {
 }
 
 
-# The backlog of a listening socket has an end, so not all in one go.
+# The backlog of a listening socket has an end, so not all in one go.  Of
+# several ports each gets its share, in turn.
 sub connect_all {
     my ($port, $count, $deadline) = @_;
 
+    my @ports = ref $port ? @$port : $port;
     my @states;
 
     while (@states < $count) {
+        my $port = $ports[@states % @ports];
         my $sock = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port",
                                          Timeout => 5);
 

@@ -1,0 +1,311 @@
+package Live::Health;
+
+# What live tests of connection health share: gateways that say in a header
+# what the module's variables say, and questions to the mock and to Redis.
+#
+#   my $health = Live::Health->new($live);      starts a Redis and a mock
+#   my $nginx = $health->gateway(workers => 2); over both; see gateway()
+#   my $answer = $health->get($nginx, 42);
+#   $answer->{vars}{cache_status}               "HIT"
+#
+# Locations: /v1/, and what a test adds by location().
+
+use strict;
+use warnings;
+
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Violet::Redis;
+
+my @variables = qw(cache_status cache_tier cache_age refresh redis route
+                   merchant_state);
+
+
+sub new {
+    my ($class, $live, %option) = @_;
+
+    my $redis = exists $option{redis} ? $option{redis} : $live->redis;
+
+    return bless {live => $live, redis => $redis, mock => $live->mock},
+                 $class;
+}
+
+
+sub redis {
+    return $_[0]{redis};
+}
+
+
+sub mock {
+    return $_[0]{mock};
+}
+
+
+# An nginx of its own, another host to all others.  Options, beside those of
+# Live::Nginx: redis (what follows "violet_redis"; '' for none), lines (of
+# /v1/), more (of the server), extra (of http), keepalive (of the upstream).
+sub gateway {
+    my ($self, %option) = @_;
+
+    my $live = $self->{live};
+    my $redis = exists $option{redis}
+                ? delete $option{redis}
+                : 'redis://127.0.0.1:' . $self->{redis}->port
+                  . '/0 timeout=2s connect_timeout=2s';
+    my $lines = delete $option{lines};
+    my $more = delete $option{more} || '';
+    my $extra = delete $option{extra} || '';
+    my $keepalive = exists $option{keepalive} ? delete $option{keepalive}
+                                              : 'keepalive 8;';
+
+    my $http = length $redis ? "violet_redis $redis;\n" : '';
+
+    $http .= <<"    END";
+    violet_app shop {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:@{[$self->{mock}->port]};
+        $keepalive
+    }
+
+    log_format times '\$request_time \$status \$violet_cache_status';
+    access_log logs/times.log times;
+    $extra
+    END
+
+    my $headers = 'add_header X-Worker $pid always;'
+        . 'add_header X-Vars "'
+        . join('|', map { "\$violet_$_" } @variables) . '" always;';
+
+    return $live->nginx(workers => 2, http => $http, server =>
+                        $headers . $self->location('/', $lines) . $more,
+                        %option);
+}
+
+
+# A location under another prefix, by default of the same app.
+sub location {
+    my ($self, $prefix, $lines, $app) = @_;
+
+    $lines = '' if !defined $lines;
+    $app = 'shop' if !defined $app;
+
+    return "location ${prefix}v1/ { violet $app;"
+           . 'proxy_pass http://violet_api' . ($prefix eq '/' ? '' : '/v1/')
+           . ";proxy_http_version 1.1; proxy_set_header Connection '';"
+           . "$lines }\n";
+}
+
+
+# --- asking ---
+
+# "42", "42?refresh=true"; '' or "?..." is the list.
+sub path {
+    my ($self, $what, $prefix) = @_;
+
+    $prefix = '/' if !defined $prefix;
+
+    return "GET ${prefix}v1/operations/connection_health"
+           . ($what =~ /^\d/ ? '/' : '') . $what;
+}
+
+
+sub get {
+    my ($self, $nginx, $what, %option) = @_;
+
+    return read_vars($self->{live}->request(
+        $nginx->port, $self->path($what, delete $option{prefix}), %option));
+}
+
+
+# Killed, and started anew at the same port, with nothing in it.
+sub restart_redis {
+    my ($self, @args) = @_;
+
+    my $port = $self->{redis}->port;
+
+    $self->{redis}->stop('KILL');
+    $self->{redis} = $self->{live}->redis(port => $port, args => \@args);
+}
+
+
+# Sends a request and gives the client that waits for its answer.
+sub ask {
+    my ($self, $nginx, @path) = @_;
+
+    my $client = $self->{live}->client($nginx->port);
+
+    $client->send(Live::Client::request_bytes($self->path(@path)));
+
+    return $client;
+}
+
+
+sub answer {
+    my ($self, $client, $seconds) = @_;
+
+    return read_vars($client->answer($seconds || 10));
+}
+
+
+# Over all the gateways in turn; "request" gets a path's arguments.
+sub many {
+    my ($self, $nginx, %option) = @_;
+
+    my $what = $option{what};
+    my @ports = map { $_->port } ref $nginx eq 'ARRAY' ? @$nginx : $nginx;
+
+    return map { read_vars($_) } $self->{live}->many(
+        \@ports, count => $option{count}, timeout => $option{timeout},
+        request => sub {
+            $self->path(ref $what ? $what->($_[0]) : ($what,
+                                                      $option{prefix}));
+        });
+}
+
+
+sub read_vars {
+    my ($answer) = @_;
+
+    my @values = split /\|/, $answer->{headers}{'x-vars'} || '', -1;
+    my %vars = map { $variables[$_] => defined $values[$_] ? $values[$_] : '' }
+                   0 .. $#variables;
+
+    $answer->{vars} = \%vars;
+    $answer->{status} = 0 if !defined $answer->{status};
+    $answer->{body} = '' if !defined $answer->{body};
+    $answer->{cache} = $answer->{headers}{'cache-status'} || '';
+    ($answer->{revision}) = $answer->{body} =~ /"recalculated": (\d+)/;
+
+    return $answer;
+}
+
+
+# --- the mock and Redis ---
+
+sub control {
+    my ($self, $what) = @_;
+
+    my $answer = $self->{live}->request(
+        $self->{mock}->port,
+        "POST /_mock/$what HTTP/1.0\r\nContent-Length: 0\r\n\r\n");
+
+    die "the mock refuses $what\n" if ($answer->{status} || 0) != 200;
+}
+
+
+# How often the mock was asked: "connection_health/42", or "42" for short.
+sub reached {
+    my ($self, $name) = @_;
+
+    $name = "connection_health/$name" if $name =~ /^\d/;
+
+    return $self->{live}->mock_counts($self->{mock})->{$name} || 0;
+}
+
+
+sub reaches {
+    my ($self, $name, $times, $seconds) = @_;
+
+    return $self->{live}->wait_for($seconds || 10, sub {
+        $self->reached($name) >= ($times || 1);
+    });
+}
+
+
+sub command {
+    my ($self, @command) = @_;
+
+    return Violet::Redis->new($self->{redis}->port)->command(@command);
+}
+
+
+sub key {
+    my ($self, $merchant, $argument) = @_;
+
+    $argument = '-' if !defined $argument;
+
+    return "violet:health:violet_api:shop:10000:$argument:$merchant";
+}
+
+
+sub list_key {
+    my ($self, $exclude) = @_;
+
+    return "violet:health-list:violet_api:shop:10000:$exclude";
+}
+
+
+# --- saying ---
+
+sub count(&@) {
+    my ($code, @answers) = @_;
+
+    return scalar grep { $code->() } @answers;
+}
+
+
+# All have this status; else it is said what some of them had.
+sub all_are {
+    my ($self, $status, $title, @answers) = @_;
+
+    my @bad = grep { $_->{error} || $_->{status} != $status } @answers;
+
+    ok(!@bad, "$title: all " . @answers . " get $status")
+        or diag(scalar @bad, ' do not: ', join ', ', map {
+            $_->{error} || "$_->{status} " . substr($_->{body}, 0, 200)
+        } @bad[0 .. ($#bad > 4 ? 4 : $#bad)]);
+}
+
+
+sub all_same {
+    my ($self, $title, @answers) = @_;
+
+    my %bodies;
+    $bodies{$_->{body}}++ for @answers;
+
+    is(scalar(keys %bodies), 1, "$title: the same bytes for all")
+        or diag(join ', ', sort { $b <=> $a } values %bodies > 9
+                           ? (values %bodies)[0 .. 9] : values %bodies);
+}
+
+
+# How many there are of each: "HIT 3, MISS 1".
+sub tally {
+    my ($self, $name, @answers) = @_;
+
+    my %seen;
+    $seen{length $_->{vars}{$name} ? $_->{vars}{$name} : '-'}++ for @answers;
+
+    return join ', ', map { "$_ $seen{$_}" } sort keys %seen;
+}
+
+
+# What a person would want to know; nothing depends on it.
+sub tell_slowest {
+    my ($self, $title, $delay, @answers) = @_;
+
+    my ($slowest) = sort { $b <=> $a } map { $_->{seconds} } @answers;
+
+    note(sprintf '%s: the slowest of %d after %.0f ms, %.0f ms more than the '
+                 . 'mock takes', $title, scalar @answers, $slowest * 1000,
+                 ($slowest - $delay) * 1000);
+}
+
+
+sub tell_times {
+    my ($self, $title, $delay, @nginx) = @_;
+
+    my ($slowest) = sort { $b <=> $a } map { /^([\d.]+)/ ? $1 : 0 }
+        map { split /\n/, Live::Nginx::text_of($_->folder
+                                               . '/logs/times.log') } @nginx;
+
+    note(sprintf '%s: $request_time of the slowest is %.0f ms more than the '
+                 . 'mock takes', $title, ($slowest - $delay) * 1000);
+}
+
+1;

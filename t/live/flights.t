@@ -1,0 +1,355 @@
+#!/usr/bin/perl
+
+# One flight: however many callers there are, on however many hosts, Violet is
+# asked once.  A thousand at once over two nginx instances of two workers each
+# and one Redis; openers who leave, workers that are killed, answers that are
+# errors.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Live::Health;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+# How long Violet takes: all callers have come before its answer does.
+my $delay = 3;
+
+my $live = Live->new;
+my $health = Live::Health->new($live);
+my @hosts = map { host() } 1, 2;
+
+cold();
+expired();
+refreshes();
+mixed();
+errors();
+timeouts();
+opener_who_leaves();
+killed_worker();
+killed_host();
+without_redis();
+
+$live->check_logs(qr/exited on signal 9/);
+done_testing();
+
+
+sub host {
+    my (%option) = @_;
+
+    return $health->gateway(
+        keepalive => '',
+        lines => 'proxy_read_timeout 10s;',
+        more => $health->location('/short/', 'violet_health_ttl 10s;'
+                                             . 'violet_health_stale 1h;')
+                . $health->location('/hasty/', 'proxy_read_timeout 2s;')
+                . $health->location('/other/', '', 'other'),
+        extra => 'violet_app other { app_id 10000;'
+                 . 'app_secret mock-app-secret; token mock-token; }',
+        %option);
+}
+
+
+sub delay {
+    my ($what, $seconds) = @_;
+
+    $health->control("delay?$what=$seconds");
+}
+
+
+# A thousand of one report.
+sub thousand {
+    my ($hosts, $what, $prefix) = @_;
+
+    return $health->many($hosts, count => 1000, what => $what,
+                         prefix => $prefix, timeout => 60);
+}
+
+
+# One asks Violet, the others say that they joined; who was late has a hit.
+sub one_flight {
+    my ($title, $merchant, $opener, $fwd, @answers) = @_;
+
+    is($health->reached($merchant), 1, "$title: one request at Violet");
+    $health->all_are(200, $title, @answers);
+    $health->all_same($title, @answers);
+    like($answers[0]{body}, qr/"merchant_id": $merchant\b/,
+         "$title: the right report");
+
+    my %seen;
+    $seen{$_->{vars}{cache_status}}++ for @answers;
+
+    is($seen{$opener}, 1, "$title: one opener");
+    is(($seen{JOINED} || 0) + ($seen{HIT} || 0), @answers - 1,
+       "$title: all others joined")
+        or diag($health->tally('cache_status', @answers));
+    is(Live::Health::count(sub {
+           $_->{vars}{cache_status} eq 'JOINED'
+               && $_->{cache} ne "violet; fwd=$fwd; collapsed"
+       }, @answers), 0, "$title: and say so in Cache-Status");
+
+    note("$title: ", $health->tally('cache_status', @answers));
+    $health->tell_slowest($title, $delay, @answers);
+}
+
+
+sub cold {
+    delay('connection_health/20001', $delay);
+
+    my @answers = thousand(\@hosts, 20001);
+
+    one_flight('cold', 20001, 'MISS', 'uri-miss', @answers);
+    $health->tell_times('cold', $delay, @hosts);
+
+    my %workers;
+    $workers{$_->{headers}{'x-worker'}}++ for @answers;
+    is(scalar(keys %workers), 4, 'cold: callers of all four workers');
+
+    for my $nginx (@hosts) {
+        my $hit = $health->get($nginx, 20001);
+        is($hit->{vars}{cache_status}, 'HIT', 'cold: then a hit');
+        is($hit->{body}, $answers[0]{body}, 'cold: of the same bytes');
+    }
+
+    is($health->reached(20001), 1, 'cold: and no further request');
+}
+
+
+sub expired {
+    my $old = $health->get($hosts[0], 20002, prefix => '/short/');
+    is($old->{vars}{cache_status}, 'MISS', 'expired: a report is stored');
+    $health->get($hosts[1], 20002, prefix => '/short/');
+
+    sleep 10.1;
+    $health->control('reset');
+    delay('connection_health/20002', $delay);
+
+    my @answers = thousand(\@hosts, 20002, '/short/');
+
+    one_flight('expired', 20002, 'EXPIRED', 'stale', @answers);
+    isnt($answers[0]{body}, $old->{body}, 'expired: all get the new report');
+}
+
+
+sub refreshes {
+    my $old = $health->get($hosts[0], 20003);
+    $health->get($hosts[1], 20003);
+    delay('connection_health/20003', $delay);
+
+    my @answers = thousand(\@hosts, '20003?refresh=true');
+
+    is($health->reached('connection_health.refresh/20003'), 1,
+       'refreshes: one request at Violet');
+    is($health->reached(20003), 2, 'refreshes: beside the first of all');
+    $health->all_are(200, 'refreshes', @answers);
+    $health->all_same('refreshes', @answers);
+    is($answers[0]{revision}, $old->{revision} + 1,
+       'refreshes: all get the new report');
+
+    my %seen;
+    $seen{$_->{vars}{refresh}}++ for @answers;
+    is_deeply(\%seen, {granted => 1, joined => 999},
+              'refreshes: one is granted, who joins spends nothing')
+        or diag($health->tally('refresh', @answers));
+    $health->tell_slowest('refreshes', $delay, @answers);
+
+    for my $nginx (@hosts) {
+        is($health->get($nginx, 20003)->{body}, $answers[0]{body},
+           'refreshes: then it is the cached one');
+        is($health->get($nginx, '20003?refresh=true')->{status}, 429,
+           'refreshes: and the budget is spent');
+    }
+}
+
+
+# Another app, another argument, another merchant: each a flight of its own.
+sub mixed {
+    my @paths = (['20004', '/'], ['20004', '/other/'],
+                 ['20004?app_id=10000', '/'], ['20005', '/']);
+
+    delay('connection_health', 1);
+
+    my @answers = $health->many(\@hosts, count => 400, timeout => 60,
+                                what => sub { @{$paths[$_[0] / 2 % 4]} });
+
+    delay('connection_health', 0);
+
+    $health->all_are(200, 'mixed', @answers);
+    is($health->reached(20004), 3, 'mixed: three flights of one merchant');
+    is($health->reached(20005), 1, 'mixed: one of the other');
+
+    for my $n (0 .. 3) {
+        my @own = map { $answers[$_] } grep { int($_ / 2) % 4 == $n } 0 .. 399;
+        my $merchant = substr $paths[$n][0], 0, 5;
+
+        $health->all_same("mixed, path $n", @own);
+        like($own[0]{body}, qr/"merchant_id": $merchant\b/,
+             "mixed, path $n: the right report");
+    }
+}
+
+
+# All share the one error; who comes later starts one flight anew.
+sub errors {
+    delay('connection_health/50001', $delay);
+
+    for my $round (1, 2) {
+        my @answers = thousand(\@hosts, 50001);
+
+        is($health->reached(50001), $round,
+           "500, round $round: one request at Violet");
+        $health->all_are(502, "500, round $round", @answers);
+        is(Live::Health::count(sub {
+               $_->{body} =~ /"type":"urn:ngx-violet:upstream-unavailable"/
+           }, @answers), 1000, "500, round $round: each gets the problem");
+        note('500: ', $health->tally('cache_status', @answers));
+    }
+}
+
+
+sub timeouts {
+    my @answers = thousand(\@hosts, 60201, '/hasty/');
+
+    is($health->reached(60201), 1, 'time-out: one request at Violet');
+    $health->all_are(504, 'time-out', @answers);
+    $health->tell_slowest('time-out', 2, @answers);
+}
+
+
+sub opener_who_leaves {
+    delay('connection_health/20006', $delay);
+
+    my $opener = $health->ask($hosts[0], 20006);
+    ok($health->reaches(20006), 'opener leaves: Violet is asked');
+    my @others = map { $health->ask($_, 20006) } (@hosts) x 20;
+    sleep 0.3;
+    $opener->reset;
+
+    my @answers = map { $health->answer($_, 30) } @others;
+
+    $health->all_are(200, 'opener leaves', @answers);
+    $health->all_same('opener leaves', @answers);
+    is($health->reached(20006), 1, 'opener leaves: one request at Violet');
+    is(Live::Health::count(sub { $_->{vars}{cache_status} eq 'JOINED' },
+                           @answers), 40, 'opener leaves: all others joined');
+
+    # nobody waits for it at all
+    delay('connection_health/20007', 1);
+    $opener = $health->ask($hosts[0], 20007);
+    ok($health->reaches(20007), 'the only caller leaves: Violet is asked');
+    $opener->reset;
+
+    ok($live->wait_for(20, sub {
+        $health->command('EXISTS ' . $health->key(20007)) eq '1';
+    }), 'the only caller leaves: the report is stored');
+    is($health->get($hosts[1], 20007)->{vars}{cache_status}, 'HIT',
+       'the only caller leaves: for the next one');
+    is($health->reached(20007), 1, 'the only caller leaves: asked once');
+}
+
+
+# Who has a connection to the mock is who flies: there is no keepalive here.
+sub flyer {
+    my ($nginx) = @_;
+
+    my $port = sprintf '%04X', $health->mock->port;
+    my %inodes = map { $_ => 1 }
+        map { /^\s*\d+: \S+ \S+:$port 01(?:\s+\S+){5}\s+(\d+)/ ? $1 : () }
+        split /\n/, Live::Nginx::text_of('/proc/net/tcp');
+
+    for my $pid ($nginx->workers) {
+        for my $fd (glob "/proc/$pid/fd/*") {
+            my $target = readlink $fd;
+            return $pid if defined $target && $target =~ /^socket:\[(\d+)\]$/
+                           && $inodes{$1};
+        }
+    }
+
+    return undef;
+}
+
+
+# The others of its host and of other hosts are answered by the flight that
+# replaces it; nothing is stored by the dead.
+sub killed_worker {
+    my $merchant = 20008;
+
+    delay("connection_health/$merchant", $delay);
+
+    my $opener = $health->ask($hosts[0], $merchant);
+    ok($health->reaches($merchant), 'killed worker: Violet is asked');
+
+    my @near = map { $health->ask($hosts[0], $merchant) } 1 .. 40;
+    my @far = map { $health->ask($hosts[1], $merchant) } 1 .. 40;
+    sleep 0.5;
+
+    my $pid = flyer($hosts[0]);
+    ok($pid, 'killed worker: it is found') or return;
+    kill 'KILL', $pid;
+    my $begun = time;
+
+    my @answers = map { $health->answer($_, 60) } @far;
+
+    note(sprintf 'killed worker: replaced and answered after %.1f s, of '
+                 . 'which Violet takes %.0f s', time - $begun, $delay);
+
+    $health->all_are(200, 'killed worker, other host', @answers);
+
+    my @near_answers = map { $health->answer($_, 60) } @near;
+    my @answered = grep { $_->{status} } @near_answers;
+
+    $health->all_are(200, 'killed worker, same host', @answered);
+    cmp_ok(scalar @answered, '>', 0,
+           'killed worker: callers of the other worker are answered');
+    is(Live::Health::count(sub { !$_->{status} && length $_->{raw} },
+                           @near_answers), 0,
+       'killed worker: the others lost their connection');
+    note(scalar(@answered), ' of 40 callers were at the worker that lives');
+
+    $health->all_same('killed worker', @answers, @answered);
+    is($health->reached($merchant), 2,
+       'killed worker: one request replaces the one that died');
+    is($health->get($_, $merchant)->{vars}{cache_status}, 'HIT',
+       'killed worker: then a hit') for @hosts;
+    ok($live->wait_for(10, sub { $hosts[0]->workers == 2 }),
+       'killed worker: nginx has two again');
+}
+
+
+# All of a host is gone; what it left in Redis ends by itself.
+sub killed_host {
+    my $merchant = 20009;
+    my $host = host();
+
+    delay("connection_health/$merchant", $delay);
+
+    my $opener = $health->ask($host, $merchant);
+    ok($health->reaches($merchant), 'killed host: Violet is asked');
+    my @others = map { $health->ask($hosts[1], $merchant) } 1 .. 20;
+    sleep 0.5;
+    $host->process->stop('KILL');
+
+    my @answers = map { $health->answer($_, 60) } @others;
+
+    $health->all_are(200, 'killed host', @answers);
+    is($health->reached($merchant), 2, 'killed host: one request more');
+
+    my @left = grep { $health->command("PTTL $_") < 0 }
+               @{$health->command('KEYS violet:*')};
+    is("@left", '', 'killed host: nothing is left in Redis for ever');
+}
+
+
+sub without_redis {
+    my $alone = host(redis => '');
+
+    delay('connection_health/20010', $delay);
+
+    my @answers = thousand($alone, 20010);
+
+    one_flight('without Redis', 20010, 'MISS', 'uri-miss', @answers);
+    is($health->get($alone, 20010)->{vars}{cache_status}, 'HIT',
+       'without Redis: then a hit');
+}

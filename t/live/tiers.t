@@ -1,0 +1,489 @@
+#!/usr/bin/perl
+
+# Two tiers: a hit comes from shared memory, and Redis is the truth.  What is
+# written, deleted or expired there, by whomever, leaves the memory of every
+# gateway; when the link that tells of it is lost, memory is not trusted beyond
+# its bound.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Live::Health;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+# How soon a change is known everywhere; and one look later, for a machine
+# that is busy with other things.
+my $soon = 0.1;
+my $late = 0.9;
+
+# violet_health_memory of the tests about its bound.
+my $bound = 4;
+
+my $live = Live->new;
+my $health = Live::Health->new($live);
+my $link = $live->relay($health->redis->port);
+
+my ($near, $far) = map {
+    $health->gateway(lines => 'violet_health_memory 1h;',
+                     more => $health->location('/unread/',
+                                               'violet_health_memory off;'))
+} 1, 2;
+
+memory_before_redis();
+memory_off();
+deleted();
+refreshed_elsewhere();
+written_by_hand();
+expired();
+flushed();
+many_at_once();
+reloaded();
+zone_full();
+link_cut();
+link_stalled();
+link_back();
+redis_away();
+
+$live->check_logs;
+done_testing();
+
+
+sub tier {
+    my ($answer) = @_;
+
+    my $vars = $answer->{vars};
+
+    return "$vars->{cache_status} $vars->{cache_tier}";
+}
+
+
+# In memory of both hosts.
+sub fill {
+    my ($title, $merchant) = @_;
+
+    for my $nginx ($near, $far) {
+        $health->get($nginx, $merchant);
+        my $answer = $health->get($nginx, $merchant);
+        is(tier($answer), 'HIT memory', "$title: in memory");
+    }
+
+    return $health->get($far, $merchant);
+}
+
+
+# Asks once, a tenth of a second after the change; and once more if it was not
+# known by then.
+sub learns {
+    my ($title, $nginx, $merchant, $code) = @_;
+
+    sleep $soon;
+    my $answer = $health->get($nginx, $merchant);
+
+    if (!$code->($answer)) {
+        note("$title: not known after 100 ms");
+        sleep $late;
+        $answer = $health->get($nginx, $merchant);
+    }
+
+    ok($code->($answer), $title)
+        or diag(tier($answer), ' ', $answer->{body});
+
+    return $answer;
+}
+
+
+sub is_in_memory {
+    my ($title, $nginx, $merchant) = @_;
+
+    $health->get($nginx, $merchant);
+    is(tier($health->get($nginx, $merchant)), 'HIT memory',
+       "$title: then from memory again");
+}
+
+
+sub memory_before_redis {
+    my $first = $health->get($near, 20001);
+    is($first->{vars}{cache_status}, 'MISS', 'first: a miss');
+    is($first->{vars}{cache_tier}, '', 'first: of no tier');
+
+    my @reads = map { $health->get($near, 20001) } 1 .. 10;
+    is(Live::Health::count(sub { tier($_) eq 'HIT memory' }, @reads), 10,
+       'the second read comes from memory');
+    $health->all_same('memory', $first, @reads);
+    like($reads[0]{cache}, qr/^violet; hit; ttl=\d+$/, 'memory: a plain hit');
+    is($reads[0]{headers}{etag}, $first->{headers}{etag}, 'memory: the ETag');
+    is($reads[0]{headers}{'x-violet-merchant-state'}, 'ready',
+       'memory: the state');
+
+    my $other = $health->get($far, 20001);
+    is(tier($other), 'HIT redis', 'another host finds it in Redis');
+    is($other->{body}, $first->{body}, 'the same bytes');
+    is(tier($health->get($far, 20001)), 'HIT memory', 'and then in memory');
+
+    # both workers see it
+    my @all = $health->many($far, count => 100, what => 20001);
+    my %workers = map { $_->{headers}{'x-worker'} => 1 } @all;
+    is(Live::Health::count(sub { tier($_) eq 'HIT memory' }, @all), 100,
+       'memory is one for all workers');
+    is(scalar(keys %workers), 2, 'of which both have answered');
+
+    sleep 1.1;
+    my $aged = $health->get($near, 20001);
+    cmp_ok($aged->{headers}{age}, '>=', 1, 'what is in memory ages');
+    is($health->reached(20001), 1, 'and Violet was asked once');
+}
+
+
+sub memory_off {
+    my @reads = map { $health->get($near, 20001, prefix => '/unread/') } 1 .. 5;
+
+    is(Live::Health::count(sub { tier($_) eq 'HIT redis' }, @reads), 5,
+       'violet_health_memory off: Redis is asked each time');
+    $health->all_same('violet_health_memory off', @reads);
+    is(tier($health->get($near, 20001)), 'HIT memory',
+       'which changes nothing beside it');
+}
+
+
+sub deleted {
+    for my $round (1 .. 3) {
+        my $old = fill("DEL, round $round", 20002);
+
+        $health->control('forget');
+        is($health->command('DEL ' . $health->key(20002)), 1,
+           "DEL, round $round: it was there");
+
+        my $new = learns("DEL, round $round: it is asked for anew", $far,
+                         20002, sub { $_[0]{revision} > $old->{revision} });
+        is($new->{vars}{cache_status}, 'MISS', "DEL, round $round: a miss");
+
+        my $near_new = learns("DEL, round $round: on the other host", $near,
+                              20002, sub { $_[0]{revision}
+                                           == $new->{revision} });
+        is($health->reached(20002), $round + 1,
+           "DEL, round $round: one request at Violet");
+    }
+}
+
+
+sub refreshed_elsewhere {
+    my $old = fill('refresh', 20003);
+
+    my $new = $health->get($near, '20003?refresh=true');
+    is($new->{vars}{refresh}, 'granted', 'refresh: on one host');
+    cmp_ok($new->{revision}, '>', $old->{revision}, 'refresh: a new report');
+
+    # where it was refreshed it is known at once
+    is($health->get($near, 20003)->{body}, $new->{body},
+       'refresh: there the next read has it');
+
+    learns('refresh: the other host serves nothing older', $far, 20003,
+           sub { $_[0]{body} eq $new->{body} });
+    is_in_memory('refresh', $far, 20003);
+    is($health->reached(20003), 2, 'refresh: Violet was asked for it only');
+
+    # by several workers, none of which has it left
+    my @all = $health->many($far, count => 100, what => 20003);
+    is(Live::Health::count(sub { $_->{body} eq $new->{body} }, @all), 100,
+       'refresh: nor does any of its workers');
+}
+
+
+# An operator writes a report as the module does.
+sub written_by_hand {
+    my $old = fill('HSET', 20004);
+    my $body = $old->{body} =~ s/"Store 20004"/"Store By Hand"/r;
+    my $redis = Violet::Redis->new($health->redis->port);
+
+    $redis->call('HSET', $health->key(20004), 'body', $body);
+    learns('HSET of a body: the other bytes are served', $far, 20004,
+           sub { $_[0]{body} eq $body });
+    is_in_memory('HSET', $far, 20004);
+
+    # what is no report any more is a miss and is replaced
+    $redis->call('HSET', $health->key(20004), 'state', 'whatever');
+    learns('HSET of nonsense: a miss', $near, 20004,
+           sub { $_[0]{vars}{cache_status} eq 'MISS'
+                 && $_[0]{body} =~ /"Store 20004"/ });
+
+    fill('SET', 20005);
+    $redis->call('SET', $health->key(20005), 'nonsense');
+    learns('SET of a string: a miss', $far, 20005,
+           sub { $_[0]{vars}{cache_status} eq 'MISS' });
+    is($health->command('TYPE ' . $health->key(20005)), 'hash',
+       'SET of a string: replaced');
+}
+
+
+sub expired {
+    my $old = fill('EXPIRE', 20006);
+
+    $health->control('forget');
+    $health->command('PEXPIRE ' . $health->key(20006) . ' 50');
+    sleep 0.1;
+    # Redis tells of it when it notices, which a look makes it do
+    $health->command('EXISTS ' . $health->key(20006));
+
+    learns('EXPIRE: it is gone from memory', $far, 20006,
+           sub { $_[0]{revision} > $old->{revision} });
+
+    fill('PERSIST', 20007);
+    $health->command('PERSIST ' . $health->key(20007));
+    learns('PERSIST: without an end it is not trusted', $far, 20007,
+           sub { $_[0]{vars}{cache_status} eq 'MISS' });
+    cmp_ok($health->command('PTTL ' . $health->key(20007)), '>', 0,
+           'PERSIST: it has an end again');
+}
+
+
+sub flushed {
+    for my $command ('FLUSHALL', 'FLUSHDB', 'FLUSHALL ASYNC') {
+        my @old = map { fill($command, $_) } 20008, 20009;
+
+        $health->control('forget');
+        $health->command($command);
+
+        for my $n (0, 1) {
+            learns("$command: nothing is left in memory", $far, 20008 + $n,
+                   sub { $_[0]{revision} > $old[$n]{revision} });
+        }
+    }
+}
+
+
+# More changes than one message holds.
+sub many_at_once {
+    my @merchants = 20010 .. 20059;
+    my %old;
+
+    for my $nginx ($near, $far) {
+        for (1, 2) {
+            $old{$_} = $health->get($nginx, $_) for @merchants;
+        }
+    }
+
+    is(Live::Health::count(sub { tier($_) eq 'HIT memory' }, values %old), 50,
+       'DEL of fifty: all in memory');
+
+    $health->control('forget');
+    $health->command('DEL ' . join ' ', map { $health->key($_) } @merchants);
+
+    sleep 1;
+    my @new = map { $health->get($far, $_) } @merchants;
+    is(Live::Health::count(sub { $new[$_]{revision}
+                                 > $old{$merchants[$_]}{revision} }, 0 .. 49),
+       50, 'DEL of fifty: each is asked for anew');
+}
+
+
+sub reloaded {
+    fill('reload', 20060);
+
+    my @old = $far->workers;
+
+    ok($far->reload, 'reload');
+    ok($far->wait_gone(10, @old), 'reload: the old workers go');
+
+    # the first read after it, and while Redis does not answer at all
+    my $answer = $health->get($far, 20060);
+    is($answer->{vars}{cache_status}, 'HIT', 'reload: a hit');
+    ok($live->wait_for(5, sub {
+        tier($health->get($far, 20060)) eq 'HIT memory'
+    }), 'reload: from memory');
+    is($health->reached(20060), 1, 'reload: Violet is not asked for it');
+
+    # a change still is heard of
+    my $old = fill('reload', 20060);
+    $health->control('forget');
+    $health->command('DEL ' . $health->key(20060));
+    learns('reload: the new workers hear of a change', $far, 20060,
+           sub { $_[0]{revision} > $old->{revision} });
+}
+
+
+# More reports than the zone holds: the least recently used go, and nothing
+# fails.
+sub zone_full {
+    my $small = $health->gateway(
+        extra => 'violet_zone 128k;',
+        lines => 'violet_health_memory 1h;');
+    my @merchants = 100001 .. 100300;
+
+    $health->get($small, 100000);
+
+    my @answers;
+
+    for my $merchant (@merchants) {
+        push @answers, $health->get($small, $merchant);
+        $health->get($small, 100000) if $merchant % 5 == 0;
+    }
+
+    $health->all_are(200, 'zone full', @answers);
+    is(tier($health->get($small, 100000)), 'HIT memory',
+       'zone full: what is used is kept');
+    is(tier($health->get($small, 100300)), 'HIT memory',
+       'zone full: what came last is kept');
+    is(tier($health->get($small, 100001)), 'HIT redis',
+       'zone full: what was not used has gone to make room');
+    is(Live::Health::count(sub { $health->reached($_) == 1 }, @merchants),
+       300, 'zone full: each was asked for once');
+
+    my $held = 0;
+    my @again = map { $health->get($small, $_) } reverse @merchants;
+
+    for my $answer (@again) {
+        last if tier($answer) ne 'HIT memory';
+        $held++;
+    }
+
+    note(sprintf 'zone full: 128k hold about %d reports of %d bytes, '
+                 . '%.0f bytes of the zone for each', $held,
+                 length $again[0]{body}, $held ? 131072 / $held : 0);
+    $health->all_are(200, 'zone full, again', @again);
+    $small->quit(10);
+}
+
+
+# --- the link is lost ---
+
+# A gateway that reaches Redis through the relay.
+sub far_away {
+    my ($memory) = @_;
+
+    return $health->gateway(
+        redis => 'redis://127.0.0.1:' . $link->port . '/0 timeout=2s',
+        lines => "violet_health_memory $memory;");
+}
+
+
+# What is in memory may be served for its bound, and no longer.
+sub is_bounded {
+    my ($title, $nginx, $merchant, $old) = @_;
+
+    $health->control('forget');
+    my $changed = time;
+    $health->command('DEL ' . $health->key($merchant));
+
+    my $answer;
+    ok($live->wait_for($bound + 10, sub {
+        $answer = $health->get($nginx, $merchant);
+        return $answer->{revision} > $old->{revision};
+    }), "$title: what is old is not served for ever");
+    note(sprintf '%s: the change was known after %.1f s, the bound is %d s',
+         $title, time - $changed, $bound);
+    is($answer->{status}, 200, "$title: no error");
+}
+
+
+sub in_memory {
+    my ($title, $nginx, $merchant) = @_;
+
+    $health->get($nginx, $merchant);
+
+    my $answer;
+    ok($live->wait_for(10, sub {
+        $answer = $health->get($nginx, $merchant);
+        return tier($answer) eq 'HIT memory';
+    }), "$title: in memory");
+
+    return $answer;
+}
+
+
+sub link_cut {
+    my $nginx = far_away("${bound}s");
+    my $old = in_memory('link cut', $nginx, 20070);
+
+    $link->mode('cut link');
+    is_bounded('link cut', $nginx, 20070, $old);
+    $link->mode('pass');
+
+    # killed by an operator, and made again
+    in_memory('link killed', $nginx, 20071);
+    my $kill = $health->command('CLIENT KILL TYPE pubsub');
+    cmp_ok($kill, '>=', 2, 'link killed: that of each worker');
+
+    my $killed = in_memory('link killed', $nginx, 20071);
+    $health->control('forget');
+    sleep 3;
+    $health->command('DEL ' . $health->key(20071));
+    learns('link killed: it is made again', $nginx, 20071,
+           sub { $_[0]{revision} > $killed->{revision} });
+
+    $nginx->quit(10);
+}
+
+
+# Nobody says that the link is dead.
+sub link_stalled {
+    my $nginx = far_away("${bound}s");
+    my $old = in_memory('link stalled', $nginx, 20072);
+
+    $link->mode('stall link');
+    is_bounded('link stalled', $nginx, 20072, $old);
+    $link->mode('pass');
+
+    is($health->get($nginx, 20072)->{status}, 200, 'link stalled: and back');
+    $nginx->quit(10);
+}
+
+
+# What changed while the link was away is not found out later than when it is
+# back, however long memory might be trusted.
+sub link_back {
+    my $nginx = far_away('1h');
+    my @old = map { in_memory('link back', $nginx, $_) } 20073, 20074;
+
+    $link->mode('cut link');
+    sleep 0.5;
+    $health->control('forget');
+    $health->command('DEL ' . $health->key($_)) for 20073, 20074;
+    sleep 0.5;
+    $link->mode('pass');
+
+    my $begun = time;
+
+    for my $n (0, 1) {
+        ok($live->wait_for(10, sub {
+            $health->get($nginx, 20073 + $n)->{revision}
+                > $old[$n]{revision};
+        }), 'link back: memory was emptied');
+    }
+
+    note(sprintf 'link back: after %.1f s', time - $begun);
+    in_memory('link back', $nginx, 20073);
+    $nginx->quit(10);
+}
+
+
+# Memory goes on serving for its bound when there is no Redis at all, and
+# Violet is asked once, not by every caller.
+sub redis_away {
+    my $nginx = far_away("${bound}s");
+
+    in_memory('Redis away', $nginx, 20075);
+    $link->mode('cut all');
+
+    my @answers = map { $health->get($nginx, 20075) } 1 .. 20;
+    $health->all_are(200, 'Redis away', @answers);
+    is($health->reached(20075), 1, 'Redis away: Violet is not asked');
+
+    sleep $bound + 1;
+    $health->control('delay?connection_health/20075=1');
+    @answers = $health->many($nginx, count => 100, what => 20075);
+    $health->all_are(200, 'Redis away, later', @answers);
+    cmp_ok($health->reached(20075), '<=', 2,
+           'Redis away, later: one flight for all');
+
+    $link->mode('pass');
+    $health->control('delay?connection_health/20075=0');
+    ok($live->wait_for(10, sub {
+        my $answer = $health->get($nginx, 20075);
+        return $answer->{vars}{redis} eq 'ok'
+               || tier($answer) eq 'HIT memory';
+    }), 'Redis away: and back');
+    $nginx->quit(10);
+}
