@@ -9,6 +9,7 @@
 
 
 #include "ngx_violet_module.h"
+#include "ngx_violet_track.h"
 
 
 static ngx_int_t ngx_violet_handler_start(ngx_http_request_t *r,
@@ -78,6 +79,12 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    /* without a master a new configuration begins without an init_process */
+
+    if (!vmcf->started) {
+        ngx_violet_track_start(vmcf);
+    }
 
     if (ngx_violet_handler_app(r, ctx, vlcf) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

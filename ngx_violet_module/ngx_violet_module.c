@@ -276,6 +276,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *     vmcf->reasons = NULL;
      *     vmcf->patterns = 0;
      *     vmcf->used = 0;
+     *     vmcf->started = 0;
      */
 
     vmcf->zone_size = NGX_CONF_UNSET_SIZE;
@@ -448,11 +449,10 @@ ngx_violet_init_process(ngx_cycle_t *cycle)
 
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
 
-    if (vmcf && vmcf->used && vmcf->redis
+    if (vmcf && vmcf->used
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
-        ngx_violet_redis_start(vmcf->redis);
         ngx_violet_track_start(vmcf);
     }
 
@@ -467,8 +467,7 @@ ngx_violet_exit_process(ngx_cycle_t *cycle)
 
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
 
-    if (vmcf && vmcf->redis) {
+    if (vmcf) {
         ngx_violet_track_close(vmcf);
-        ngx_violet_redis_close(vmcf->redis);
     }
 }

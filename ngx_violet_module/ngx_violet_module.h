@@ -43,6 +43,7 @@ typedef struct {
     ngx_http_handler_pt           proxy_handler;
     unsigned                      patterns:1; /* the built-in ones */
     unsigned                      used:1;     /* by some location */
+    unsigned                      started:1;  /* in this worker */
 } ngx_violet_main_conf_t;
 
 

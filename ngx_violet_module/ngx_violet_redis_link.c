@@ -10,11 +10,7 @@
  */
 
 
-#include "ngx_violet_redis_link.h"
-#include "ngx_violet_redis_error.h"
-
-#include <ngx_event.h>
-#include <ngx_event_connect.h>
+#include "ngx_violet_redis_link_talk.h"
 
 
 #define NGX_VIOLET_REDIS_LINK_MIN_DELAY  100
@@ -23,67 +19,16 @@
 /* after Redis has said that it does not know, or not allow, the commands */
 #define NGX_VIOLET_REDIS_LINK_REFUSED    60000
 
-#define NGX_VIOLET_REDIS_LINK_CHANNEL    "__redis__:invalidate"
-
-/* of one message in bytes, and in keys: more are taken for all */
+/* of one message, in bytes */
 #define NGX_VIOLET_REDIS_LINK_MAX_SIZE   (16 * 1024 * 1024)
-#define NGX_VIOLET_REDIS_LINK_MAX_KEYS   1000
-
-#define NGX_VIOLET_REDIS_LINK_MAX_NAMES  4
-
-
-typedef enum {
-    NGX_VIOLET_REDIS_LINK_CLOSED = 0,
-    NGX_VIOLET_REDIS_LINK_CONNECTING,
-    NGX_VIOLET_REDIS_LINK_AUTH,
-    NGX_VIOLET_REDIS_LINK_ID,
-    NGX_VIOLET_REDIS_LINK_TRACKING,
-    NGX_VIOLET_REDIS_LINK_SUBSCRIBE,
-    NGX_VIOLET_REDIS_LINK_READY
-} ngx_violet_redis_link_state_e;
-
-
-struct ngx_violet_redis_link_s {
-    ngx_violet_redis_conf_t         *conf;
-    ngx_str_t                       *names;
-    ngx_uint_t                       n;
-
-    ngx_violet_redis_link_pt         handler;
-    void                            *data;
-
-    ngx_violet_redis_link_state_e    state;
-    ngx_peer_connection_t            peer;
-    redisReader                     *reader;
-    ngx_event_t                      timer;
-    ngx_uint_t                       addr;
-    ngx_uint_t                       failures;
-    ngx_violet_redis_errors_t        errors;
-
-    unsigned                         asked:1;   /* a PING is under way */
-};
 
 
 static void ngx_violet_redis_link_connect(ngx_violet_redis_link_t *link);
 static void ngx_violet_redis_link_write_handler(ngx_event_t *wev);
-static ngx_int_t ngx_violet_redis_link_begin(ngx_violet_redis_link_t *link);
-static ngx_int_t ngx_violet_redis_link_track(ngx_violet_redis_link_t *link,
-    long long id);
-static ngx_int_t ngx_violet_redis_link_send(ngx_violet_redis_link_t *link,
-    int argc, const char **argv, size_t *lens);
 static void ngx_violet_redis_link_read_handler(ngx_event_t *rev);
 static ngx_int_t ngx_violet_redis_link_read(ngx_violet_redis_link_t *link,
     u_char *data, size_t len);
-static ngx_int_t ngx_violet_redis_link_reply(ngx_violet_redis_link_t *link,
-    redisReply *reply);
-static ngx_int_t ngx_violet_redis_link_refused(ngx_violet_redis_link_t *link,
-    redisReply *reply);
-static ngx_int_t ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
-    redisReply *reply);
-static ngx_int_t ngx_violet_redis_link_changed(ngx_violet_redis_link_t *link,
-    redisReply *keys);
 static void ngx_violet_redis_link_timer(ngx_event_t *ev);
-static void ngx_violet_redis_link_lost(ngx_violet_redis_link_t *link,
-    char *why);
 static void ngx_violet_redis_link_end(ngx_violet_redis_link_t *link);
 
 
@@ -219,113 +164,6 @@ ngx_violet_redis_link_write_handler(ngx_event_t *wev)
 }
 
 
-/* AUTH if there is a password, then CLIENT ID. */
-
-static ngx_int_t
-ngx_violet_redis_link_begin(ngx_violet_redis_link_t *link)
-{
-    int          argc;
-    size_t       lens[3];
-    const char  *argv[3];
-
-    argc = 0;
-
-    if (link->state == NGX_VIOLET_REDIS_LINK_CONNECTING
-        && link->conf->password.len)
-    {
-        link->state = NGX_VIOLET_REDIS_LINK_AUTH;
-
-        argv[argc] = "AUTH";
-        lens[argc++] = 4;
-
-        if (link->conf->username.len) {
-            argv[argc] = (char *) link->conf->username.data;
-            lens[argc++] = link->conf->username.len;
-        }
-
-        argv[argc] = (char *) link->conf->password.data;
-        lens[argc++] = link->conf->password.len;
-
-        return ngx_violet_redis_link_send(link, argc, argv, lens);
-    }
-
-    link->state = NGX_VIOLET_REDIS_LINK_ID;
-
-    argv[argc] = "CLIENT";
-    lens[argc++] = 6;
-
-    argv[argc] = "ID";
-    lens[argc++] = 2;
-
-    return ngx_violet_redis_link_send(link, argc, argv, lens);
-}
-
-
-static ngx_int_t
-ngx_violet_redis_link_track(ngx_violet_redis_link_t *link, long long id)
-{
-    int          argc;
-    u_char       text[NGX_INT64_LEN], *p;
-    u_char       names[NGX_VIOLET_REDIS_LINK_MAX_NAMES][256];
-    size_t       lens[6 + 2 * NGX_VIOLET_REDIS_LINK_MAX_NAMES];
-    ngx_uint_t   i;
-    const char  *argv[6 + 2 * NGX_VIOLET_REDIS_LINK_MAX_NAMES];
-
-    static const char  *words[] = {
-        "CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT"
-    };
-
-    for (argc = 0; argc < 5; argc++) {
-        argv[argc] = words[argc];
-        lens[argc] = ngx_strlen(words[argc]);
-    }
-
-    argv[argc] = (char *) text;
-    lens[argc++] = ngx_sprintf(text, "%L", (int64_t) id) - text;
-
-    for (i = 0; i < link->n; i++) {
-        argv[argc] = "PREFIX";
-        lens[argc++] = 6;
-
-        p = ngx_slprintf(names[i], names[i] + sizeof(names[i]), "%V%V",
-                         &link->conf->prefix, &link->names[i]);
-
-        argv[argc] = (char *) names[i];
-        lens[argc++] = p - names[i];
-    }
-
-    link->state = NGX_VIOLET_REDIS_LINK_TRACKING;
-
-    return ngx_violet_redis_link_send(link, argc, argv, lens);
-}
-
-
-/* What is sent is shorter than any socket's buffer. */
-
-static ngx_int_t
-ngx_violet_redis_link_send(ngx_violet_redis_link_t *link, int argc,
-    const char **argv, size_t *lens)
-{
-    int                len;
-    char              *request;
-    ssize_t            n;
-    ngx_connection_t  *c;
-
-    len = redisFormatCommandArgv(&request, argc, argv, lens);
-    if (len < 0) {
-        return NGX_ERROR;
-    }
-
-    c = link->peer.connection;
-
-    n = c->send(c, (u_char *) request, len);
-
-    redisFreeCommand(request);
-
-    return n == len ? NGX_OK : NGX_ERROR;
-}
-
-
 static void
 ngx_violet_redis_link_read_handler(ngx_event_t *rev)
 {
@@ -406,166 +244,9 @@ ngx_violet_redis_link_read(ngx_violet_redis_link_t *link, u_char *data,
 }
 
 
-/* NGX_OK, NGX_ERROR, or NGX_DONE if the link was ended here. */
-
-static ngx_int_t
-ngx_violet_redis_link_reply(ngx_violet_redis_link_t *link, redisReply *reply)
-{
-    size_t       lens[2];
-    const char  *argv[2];
-
-    if (reply->type == REDIS_REPLY_ERROR) {
-        return ngx_violet_redis_link_refused(link, reply);
-    }
-
-    switch (link->state) {
-
-    case NGX_VIOLET_REDIS_LINK_AUTH:
-        if (reply->type != REDIS_REPLY_STATUS) {
-            return NGX_ERROR;
-        }
-
-        return ngx_violet_redis_link_begin(link);
-
-    case NGX_VIOLET_REDIS_LINK_ID:
-        if (reply->type != REDIS_REPLY_INTEGER) {
-            return NGX_ERROR;
-        }
-
-        return ngx_violet_redis_link_track(link, reply->integer);
-
-    case NGX_VIOLET_REDIS_LINK_TRACKING:
-        if (reply->type != REDIS_REPLY_STATUS) {
-            return NGX_ERROR;
-        }
-
-        link->state = NGX_VIOLET_REDIS_LINK_SUBSCRIBE;
-
-        argv[0] = "SUBSCRIBE";
-        lens[0] = 9;
-        argv[1] = NGX_VIOLET_REDIS_LINK_CHANNEL;
-        lens[1] = sizeof(NGX_VIOLET_REDIS_LINK_CHANNEL) - 1;
-
-        return ngx_violet_redis_link_send(link, 2, argv, lens);
-
-    default: /* SUBSCRIBE, READY */
-        return ngx_violet_redis_link_message(link, reply);
-    }
-}
-
-
-static ngx_int_t
-ngx_violet_redis_link_refused(ngx_violet_redis_link_t *link,
-    redisReply *reply)
-{
-    char  *what;
-
-    what = (link->state == NGX_VIOLET_REDIS_LINK_AUTH) ? "AUTH"
-                                                       : "CLIENT TRACKING";
-
-    ngx_violet_redis_error_log(&link->errors, &link->conf->url, what, reply);
-
-    if (ngx_violet_redis_error_is_away(ngx_violet_redis_error(reply))) {
-        ngx_violet_redis_link_lost(link, NULL);
-        return NGX_DONE;
-    }
-
-    ngx_violet_redis_link_end(link);
-    ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_LINK_REFUSED);
-
-    return NGX_DONE;
-}
-
-
-static ngx_int_t
-ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
-    redisReply *reply)
-{
-    redisReply  *kind;
-
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2
-        || reply->element[0]->type != REDIS_REPLY_STRING)
-    {
-        return NGX_ERROR;
-    }
-
-    kind = reply->element[0];
-
-    if (link->state == NGX_VIOLET_REDIS_LINK_SUBSCRIBE) {
-
-        if (ngx_strcmp(kind->str, "subscribe") != 0) {
-            return NGX_ERROR;
-        }
-
-        link->state = NGX_VIOLET_REDIS_LINK_READY;
-        link->failures = 0;
-        link->asked = 0;
-
-        ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_LINK_PERIOD);
-
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_UP, NULL);
-
-        return NGX_OK;
-    }
-
-    if (ngx_strcmp(kind->str, "pong") == 0) {
-        link->asked = 0;
-
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_ALIVE, NULL);
-
-        return NGX_OK;
-    }
-
-    if (ngx_strcmp(kind->str, "message") != 0 || reply->elements != 3) {
-        return NGX_ERROR;
-    }
-
-    return ngx_violet_redis_link_changed(link, reply->element[2]);
-}
-
-
-/* nil stands for all keys: FLUSHDB and FLUSHALL. */
-
-static ngx_int_t
-ngx_violet_redis_link_changed(ngx_violet_redis_link_t *link,
-    redisReply *keys)
-{
-    size_t      i;
-    ngx_str_t   key;
-
-    if (keys->type == REDIS_REPLY_NIL
-        || (keys->type == REDIS_REPLY_ARRAY
-            && keys->elements > NGX_VIOLET_REDIS_LINK_MAX_KEYS))
-    {
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_ALL, NULL);
-        return NGX_OK;
-    }
-
-    if (keys->type != REDIS_REPLY_ARRAY) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < keys->elements; i++) {
-
-        if (keys->element[i]->type != REDIS_REPLY_STRING) {
-            return NGX_ERROR;
-        }
-
-        key.data = (u_char *) keys->element[i]->str;
-        key.len = keys->element[i]->len;
-
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_KEY, &key);
-    }
-
-    return NGX_OK;
-}
-
-
 static void
 ngx_violet_redis_link_timer(ngx_event_t *ev)
 {
-    size_t                    lens[1];
-    const char               *argv[1];
     ngx_violet_redis_link_t  *link;
 
     link = ev->data;
@@ -584,23 +265,16 @@ ngx_violet_redis_link_timer(ngx_event_t *ev)
         return;
     }
 
-    argv[0] = "PING";
-    lens[0] = 4;
-
-    if (ngx_violet_redis_link_send(link, 1, argv, lens) != NGX_OK) {
+    if (ngx_violet_redis_link_ping(link) != NGX_OK) {
         ngx_violet_redis_link_lost(link, "it takes no more");
         return;
     }
-
-    link->asked = 1;
 
     ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_LINK_PERIOD);
 }
 
 
-/* The reason is NULL if it has been told already. */
-
-static void
+void
 ngx_violet_redis_link_lost(ngx_violet_redis_link_t *link, char *why)
 {
     ngx_msec_t                delay;
@@ -628,6 +302,15 @@ ngx_violet_redis_link_lost(ngx_violet_redis_link_t *link, char *why)
 
     ngx_add_timer(&link->timer,
                   delay / 2 + (ngx_msec_t) ngx_random() % (delay / 2 + 1));
+}
+
+
+void
+ngx_violet_redis_link_give_up(ngx_violet_redis_link_t *link)
+{
+    ngx_violet_redis_link_end(link);
+
+    ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_LINK_REFUSED);
 }
 
 

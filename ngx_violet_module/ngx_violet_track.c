@@ -48,7 +48,10 @@ ngx_violet_track_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
 void
 ngx_violet_track_start(ngx_violet_main_conf_t *vmcf)
 {
+    vmcf->started = 1;
+
     if (vmcf->link) {
+        ngx_violet_redis_start(vmcf->redis);
         ngx_violet_redis_link_start(vmcf->link, ngx_violet_track, vmcf);
     }
 }
@@ -57,8 +60,9 @@ ngx_violet_track_start(ngx_violet_main_conf_t *vmcf)
 void
 ngx_violet_track_close(ngx_violet_main_conf_t *vmcf)
 {
-    if (vmcf->link) {
+    if (vmcf->started && vmcf->link) {
         ngx_violet_redis_link_close(vmcf->link);
+        ngx_violet_redis_close(vmcf->redis);
     }
 }
 

@@ -20,7 +20,7 @@ ngx_int_t ngx_violet_track_create(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf);
 
 
-/* Begins and ends with the worker. */
+/* Connects to Redis, and to what it tells, if there is one; closes both. */
 
 void ngx_violet_track_start(ngx_violet_main_conf_t *vmcf);
 void ngx_violet_track_close(ngx_violet_main_conf_t *vmcf);
