@@ -22,8 +22,6 @@ static ngx_int_t ngx_violet_handler_dispatch(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_loc_conf_t *vlcf);
 static ngx_int_t ngx_violet_handler_auth(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_loc_conf_t *vlcf);
-static ngx_int_t ngx_violet_handler_list(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_handler_other(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
@@ -210,10 +208,6 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_auth(r, ctx, vlcf);
     }
 
-    if (ctx->route.id == VIOLET_ROUTE_CONNECTION_HEALTH_LIST) {
-        return ngx_violet_handler_list(r, ctx);
-    }
-
     if (ctx->route.id == VIOLET_ROUTE_OTHER) {
         return ngx_violet_handler_other(r, ctx);
     }
@@ -257,22 +251,6 @@ ngx_violet_handler_auth(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_ROUTE_BLOCKED, 0,
                                      &detail);
-}
-
-
-/* To proxy_pass, with the canonical URI. */
-
-static ngx_int_t
-ngx_violet_handler_list(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
-{
-    if (ngx_violet_exchange_uri(r, &ctx->route, &r->uri) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->args.data = (u_char *) ctx->route.args;
-    r->args.len = ctx->route.args_len;
-
-    return ngx_violet_handler_other(r, ctx);
 }
 
 

@@ -1,0 +1,369 @@
+#!/usr/bin/perl
+
+# The list of an app's merchants: cached as a report is, in both tiers, for all
+# workers and hosts, and dropped by a refresh of any merchant.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Live::Health;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Violet::Redis;
+
+my $live = Live->new;
+my $health = Live::Health->new($live);
+my $redis = Violet::Redis->new($health->redis->port);
+my $odd = odd_violet();
+
+my ($near, $far) = map {
+    $health->gateway(
+        more => $health->location('/short/', 'violet_health_ttl 1s;'
+                                             . 'violet_health_stale 1h;')
+                . $health->location('/other/', '', 'other')
+                . $health->location('/off/', 'violet_health_cache off;')
+                . 'location /odd/v1/ { violet shop; proxy_pass '
+                . "http://127.0.0.1:${\ $odd->port}/v1/; }",
+        extra => 'violet_app other { app_id 10000;'
+                 . 'app_secret mock-app-secret; token mock-token; }');
+} 1, 2;
+
+cached();
+keys_in_redis();
+arguments();
+conditional();
+refreshed();
+refused_refresh();
+deleted();
+one_flight();
+bypassed();
+stale();
+failed();
+no_list();
+
+$live->check_logs;
+done_testing();
+
+
+# It answers with an object where a list is wanted.
+sub odd_violet {
+    my $body = '{"merchant_id": 1, "connection": {"status": "COMPLETE"}}';
+
+    return $live->fake(do => 'answer', bytes =>
+        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n"
+        . 'Content-Length: ' . length($body) . "\r\n\r\n$body");
+}
+
+
+sub list {
+    my ($nginx, $arguments, %option) = @_;
+
+    return $health->get($nginx, defined $arguments ? $arguments : '', %option);
+}
+
+
+sub reached {
+    return $health->reached('connection_health_list');
+}
+
+
+sub status {
+    return $_[0]{vars}{cache_status};
+}
+
+
+# The mock knows nothing any more, nor does anybody else.
+sub begin {
+    $redis->call('FLUSHALL');
+    $health->control('reset');
+    sleep 0.3;
+}
+
+
+# How often each merchant of a list was calculated.
+sub revisions {
+    my ($answer) = @_;
+
+    return join ' ', $answer->{body} =~ /"recalculated": (\d+)/g;
+}
+
+
+sub cached {
+    my $first = list($near);
+
+    is($first->{status}, 200, 'list: the first read');
+    is(status($first), 'MISS', 'list: a miss');
+    is($first->{cache}, 'violet; fwd=uri-miss; stored', 'list: it is stored');
+    is($first->{vars}{route}, 'connection_health_list', 'list: the route');
+    is($first->{headers}{'content-type'}, 'application/json', 'list: JSON');
+    like($first->{headers}{etag}, qr/^"[0-9a-f]{40}"$/, 'list: an ETag');
+    like($first->{body}, qr/^\[\{"merchant_id": 10000,/, 'list: an array');
+    is($first->{headers}{'x-violet-merchant-state'}, undef,
+       'list: no state, which is of one merchant');
+    is($first->{vars}{merchant_state}, '', 'list: nor as a variable');
+
+    sleep 0.3;
+    list($near);
+    my $hit = list($near);
+    is(status($hit) . " $hit->{vars}{cache_tier}", 'HIT memory',
+       'list: from memory');
+    like($hit->{cache}, qr/^violet; hit; ttl=\d+$/, 'list: a plain hit');
+    is($hit->{body}, $first->{body}, 'list: the same bytes');
+    is($hit->{headers}{etag}, $first->{headers}{etag}, 'list: the same ETag');
+    like($hit->{headers}{age}, qr/^\d+$/, 'list: its age');
+
+    my $other = list($far);
+    is(status($other) . " $other->{vars}{cache_tier}", 'HIT redis',
+       'list: the other host finds it in Redis');
+    is($other->{body}, $first->{body}, 'list: the same bytes there');
+    is(reached(), 1, 'list: Violet is asked once');
+}
+
+
+sub keys_in_redis {
+    my ($key) = @{$redis->call('KEYS', 'violet:health-list:*')};
+
+    like($key, qr/^violet:health-list:violet_api:shop:10000:(?:true|1)$/,
+         'list: the key');
+    my %hash = @{$redis->call('HGETALL', $key)};
+    is_deeply([sort grep { /^(?:body|etag|stored_at|state)$/ } keys %hash],
+              [qw(body etag state stored_at)], 'list: its fields');
+    is($hash{body}, list($near)->{body}, 'list: its body');
+
+    my $ttl = $redis->call('PTTL', $key);
+    cmp_ok($ttl, '<=', 86400_000, 'list: it ends within violet_health_ttl');
+    cmp_ok($ttl, '>', 86000_000, 'list: and not before');
+}
+
+
+# Two lists: without and with public merchants.
+sub arguments {
+    begin();
+
+    my $hidden = list($near);
+    my $all = list($near, '?exclude_public=false');
+
+    is(status($all), 'MISS', 'exclude_public=false: another list');
+    like($all->{body}, qr/"merchant_id": 20001\b/, 'with public merchants');
+    unlike($hidden->{body}, qr/"merchant_id": 20001\b/,
+           'which the other one has not');
+    is(reached(), 2, 'exclude_public=false: asked for it');
+
+    for my $spelling ('/', '?app_id=10000', '?exclude_public=yes',
+                      '?x=1', '?refresh=true',
+                      '?exclude_public=false&exclude_public=true')
+    {
+        my $answer = list($near, $spelling);
+        is(status($answer), 'HIT', "$spelling: a hit");
+        is($answer->{body}, $hidden->{body}, "$spelling: the same list");
+    }
+
+    for my $spelling ('/?exclude_public=off', '?exclude_public=0&refresh=1',
+                      '?app_id=10000&%65xclude_public=FALSE')
+    {
+        is(list($near, $spelling)->{body}, $all->{body},
+           "$spelling: the list of all");
+    }
+
+    is(reached(), 2, 'spellings: Violet is not asked for them');
+    is($health->reached('connection_health.refresh'), 0,
+       'spellings: nor for a refresh');
+
+    is(list($near, '?app_id=1')->{status}, 400, 'another app: refused');
+    is(list($near, '?exclude_public=x')->{status}, 400, 'nonsense: refused');
+
+    my $other = list($near, '', prefix => '/other/');
+    is(status($other), 'MISS', 'another app has a list of its own');
+    is(reached(), 3, 'another app: asked for it');
+
+    my $post = $live->request($near->port,
+        'POST /v1/operations/connection_health', body => '{}');
+    is($post->{status}, 200, 'POST: passed on');
+    is(reached(), 3, 'POST: no list');
+}
+
+
+sub conditional {
+    begin();
+
+    my $first = list($near);
+    my $etag = $first->{headers}{etag};
+
+    my $same = list($near, '', headers => {'If-None-Match' => $etag});
+    is($same->{status}, 304, 'If-None-Match: not modified');
+    is($same->{body}, '', 'If-None-Match: no body');
+
+    my $head = $live->request(
+        $near->port, 'HEAD /v1/operations/connection_health');
+    is($head->{status}, 200, 'HEAD: found');
+    is($head->{headers}{'content-length'}, length $first->{body},
+       'HEAD: the length');
+    is(reached(), 1, 'HEAD: Violet is not asked');
+}
+
+
+# In memory on both hosts, then a merchant is refreshed on one of them.
+sub refreshed {
+    begin();
+
+    for my $nginx ($near, $far) {
+        for (1 .. 3) {
+            list($nginx);
+            list($nginx, '?exclude_public=no');
+            sleep 0.2;
+        }
+        is(list($nginx)->{vars}{cache_tier}, 'memory', 'refresh: in memory');
+    }
+
+    my $old = list($near);
+    is(revisions($old), '1 1 1', 'refresh: the list before');
+
+    my $refresh = $health->get($near, '20100?refresh=true');
+    is($refresh->{vars}{refresh}, 'granted', 'refresh: of one merchant');
+
+    my $new = list($near);
+    is(status($new), 'MISS', 'refresh: the list is dropped');
+    is(revisions($new), '1 2 1', 'refresh: it shows the new report');
+
+    sleep 0.1;
+    my $other = list($far);
+    if (revisions($other) ne '1 2 1') {
+        note('refresh: the other host did not know it after 100 ms');
+        sleep 0.9;
+        $other = list($far);
+    }
+    is(revisions($other), '1 2 1', 'refresh: on the other host as well');
+
+    my $all = list($far, '?exclude_public=no');
+    is(revisions($all), '1 2 1 1', 'refresh: and the list of all');
+    is(reached(), 4, 'refresh: each list is asked for anew once');
+
+    # of a merchant who was not in it before
+    $health->get($far, '20200?refresh=true');
+    is(status(list($far)), 'MISS', 'refresh of any merchant: dropped');
+
+    # the list of another app is its own affair
+    list($near, '', prefix => '/other/');
+    $health->get($near, '20301?refresh=true');
+    is(status(list($near, '', prefix => '/other/')), 'HIT',
+       'refresh: the list of another app stays');
+}
+
+
+# What changed nothing drops nothing.
+sub refused_refresh {
+    begin();
+
+    $health->get($near, '20100?refresh=true');
+    list($near);
+    is($health->get($near, '20100?refresh=true')->{status}, 429,
+       'refused refresh: 429');
+    is(status(list($near)), 'HIT', 'refused refresh: the list stays');
+
+    $health->get($near, 20300);
+    is(status(list($near)), 'HIT', 'a plain read: the list stays');
+}
+
+
+sub deleted {
+    begin();
+
+    for my $nginx ($near, $far) {
+        list($nginx), sleep 0.2 for 1 .. 3;
+    }
+
+    my $old = list($far);
+    my ($key) = @{$redis->call('KEYS', 'violet:health-list:*')};
+    $health->control('forget');
+    is($redis->call('DEL', $key), 1, 'DEL: by an operator');
+
+    sleep 0.1;
+    my $new = list($far);
+    if ($new->{body} eq $old->{body}) {
+        note('DEL: not known after 100 ms');
+        sleep 0.9;
+        $new = list($far);
+    }
+
+    isnt($new->{body}, $old->{body}, 'DEL: nothing older is served');
+}
+
+
+sub one_flight {
+    begin();
+    $health->control('delay?connection_health_list=2');
+
+    my @answers = $health->many([$near, $far], count => 400, what => '',
+                                timeout => 60);
+
+    $health->all_are(200, 'one flight', @answers);
+    $health->all_same('one flight', @answers);
+    is(reached(), 1, 'one flight: one request at Violet');
+    note('one flight: ', $health->tally('cache_status', @answers));
+}
+
+
+sub bypassed {
+    begin();
+
+    is(status(list($near, '', prefix => '/off/')), 'BYPASS',
+       'violet_health_cache off: not cached') for 1, 2;
+    is(reached(), 2, 'violet_health_cache off: asked each time');
+    is(scalar @{$redis->call('KEYS', 'violet:health-list:*')}, 0,
+       'violet_health_cache off: not stored');
+}
+
+
+# Violet fails: the last good list.
+sub stale {
+    begin();
+
+    my $good = list($near, '', prefix => '/short/');
+    $health->control('fault?connection_health_list=500');
+    sleep 1.2;
+
+    my $stale = list($near, '', prefix => '/short/');
+    is($stale->{status}, 200, 'stale: served');
+    is(status($stale), 'STALE', 'stale: as such');
+    like($stale->{cache}, qr/^violet; hit; ttl=-\d+; detail=\S+$/,
+         'stale: and marked');
+    is($stale->{body}, $good->{body}, 'stale: the last good list');
+}
+
+
+sub failed {
+    for my $case ([500, 502], [600, 502], [603, 502], [429, 429]) {
+        my ($fault, $wanted) = @$case;
+
+        begin();
+        $health->control("fault?connection_health_list=$fault");
+        my $answer = list($near);
+        is($answer->{status}, $wanted, "as $fault: $wanted");
+        like($answer->{headers}{'content-type'}, qr/problem\+json/,
+             "as $fault: a problem");
+    }
+
+    begin();
+    $health->control('fault?connection_health_list=403');
+    is(list($near)->{status}, 403, 'as 403: passes');
+    is(scalar @{$redis->call('KEYS', 'violet:health-list:*')}, 0,
+       'failures: nothing is stored');
+    begin();
+}
+
+
+sub no_list {
+    my $before = $odd->connections;
+
+    for my $round (1, 2) {
+        my $answer = list($near, '', prefix => '/odd/');
+        is($answer->{status}, 200, 'no list: passed on');
+        unlike($answer->{cache}, qr/stored/, 'no list: not stored');
+    }
+
+    is($odd->connections - $before, 2, 'no list: asked each time');
+    like($near->error_log, qr/\[warn\].*not an array/,
+         'no list: the log says why');
+}
