@@ -3,7 +3,9 @@ package Violet::FakeRedis;
 # A Redis that answers as a test wants it to.  The section fake_redis of a
 # block is a list of replies, one for each script that is to be run, on any
 # connection, the last of them for all others.  What comes before (PING, AUTH,
-# SELECT) goes well, unless the list begins with a hash that says otherwise:
+# SELECT) goes well, and so does what is said on the connection for notices
+# (CLIENT ID, CLIENT TRACKING, SUBSCRIBE, then PING), on which no notice ever
+# comes, unless the list begins with a hash that says otherwise:
 #
 #     --- fake_redis eval: [{PING => "-ERR no\r\n"}, "\$-1\r\n"]
 #
@@ -33,8 +35,14 @@ our @EXPORT = qw(bulk found);
 my $main_pid = $$;
 my $pid;
 my %input;
+my %subscribed;
+my $channel = '__redis__:invalidate';
 my %preamble = (AUTH => "+OK\r\n", PING => "+PONG\r\n",
-                SELECT => "+OK\r\n");
+                SELECT => "+OK\r\n", 'CLIENT ID' => ":7\r\n",
+                'CLIENT TRACKING' => "+OK\r\n",
+                SUBSCRIBE => "*3\r\n" . bulk('subscribe') . bulk($channel)
+                             . ":1\r\n",
+                'SUBSCRIBED PING' => "*2\r\n" . bulk('pong') . bulk(''));
 
 my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
     or die "no port for the fake Redis: $!\n";
@@ -121,6 +129,9 @@ sub serve {
             while (exists $input{$sock}
                    && (my $name = take_command(\$input{$sock})))
             {
+                $name = "SUBSCRIBED $name" if $subscribed{$sock};
+                $subscribed{$sock} = 1 if $name eq 'SUBSCRIBE';
+
                 my $reply = exists $answer{$name} ? $answer{$name}
                           : @replies > 1          ? shift @replies
                           :                         $replies[0];
@@ -136,11 +147,12 @@ sub forget {
 
     $select->remove($sock);
     delete $input{$sock};
+    delete $subscribed{$sock};
     close $sock;
 }
 
 
-# Its first word; nothing if it is not whole yet.
+# Its first word, of CLIENT the first two; nothing if it is not whole yet.
 sub take_command {
     my ($bytes) = @_;
 
@@ -158,7 +170,7 @@ sub take_command {
 
     substr $$bytes, 0, pos $$bytes, '';
 
-    return uc $words[0];
+    return uc($words[0] eq 'CLIENT' ? "@words[0, 1]" : $words[0]);
 }
 
 

@@ -1,0 +1,376 @@
+# Violet's bad days and what is remembered of them, and Redis's own words for
+# what ails it: each told once, each with its consequence.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Test::Nginx::Socket 'no_plan';
+use Violet;
+use Violet::FakeRedis;
+use Violet::Mock;
+use Violet::Report;
+
+our $Fake = 'violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT';
+
+# A report that has expired 40 s ago, and what is served of it.
+our @Stale = ('violet_health_ttl 1h;', 'violet_health_stale 1h;');
+our %Old = (age => 3640, ttl => 3600);
+our $Marked = 'Cache-Status: violet; hit; ttl=-4[0-3]; detail=[a-z-]+';
+
+no_long_string();
+run_tests();
+
+
+# The mock is told something, and a request takes place.
+sub mock {
+    return "POST /_mock/$_[0]\n";
+}
+
+__DATA__
+
+=== a stale report for each of Violet's bad days, marked
+--- config eval: ::location(@::Stale, 'proxy_read_timeout 300ms;')
+--- redis_commands eval
+CORE::join '', map { ::seed($_, %::Old) }
+    50001, 50301, 51001, 42901, 42801, 60001, 60101, 60201, 60301, 60401,
+    60501, 60601, 60701, 60801, 61101, 22101, 30101
+--- timeout: 10
+--- request eval
+::get(50001, 50301, 51001, 42901, 42801, 60001, 60101, 60201, 60301, 60401,
+      60501, 60601, 60701, 60801, 61101, 22101, 30101)
+--- error_code eval
+[(200) x 17]
+--- response_headers_like eval
+[("$::Marked\nAge: 364\\d\nX-Violet-Merchant-State: ready\nX-Vars: cache=STALE .*") x 17]
+--- response_body eval
+[CORE::map { ::report($_) } 50001, 50301, 51001, 42901, 42801, 60001, 60101,
+ 60201, 60301, 60401, 60501, 60601, 60701, 60801, 61101, 22101, 30101]
+
+
+
+=== nobody listens at Violet's address: a stale report, marked
+--- http_extra
+    upstream nobody {
+        server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+--- config eval
+"
+        location /v1/ {
+            violet shop;
+            proxy_pass http://nobody;
+            @::Stale
+        }
+"
+--- redis_commands eval
+::seed(20001, %::Old, key => 'violet:health:nobody:shop:10000:-:20001')
+--- request eval: ::get(20001, 20002)
+--- error_code eval: [200, 502]
+--- response_headers_like eval
+["$::Marked\nX-Vars: cache=STALE .*", 'X-Vars: cache=MISS .*']
+--- response_body_like eval
+['\A' . quotemeta(::report(20001)) . '\z',
+ ::problem('upstream-unavailable', 502)]
+
+
+
+=== a stale report ends: longer than violet_health_stale it is not served
+--- config eval
+::location('violet_health_ttl 1h;', 'violet_health_stale 30s;')
+--- redis_commands eval: ::seed(50002, %::Old)
+--- request eval: ::get(50002)
+--- error_code: 502
+--- response_body_like eval: ::problem('upstream-unavailable', 502)
+
+
+
+=== what Violet refuses is no bad day: 401, 403, 404 pass, though a report is there
+--- config eval: ::location(@::Stale)
+--- redis_commands eval
+CORE::join '', map { ::seed($_, %::Old) } 40001, 40101, 40301, 40401
+--- request eval: ::get(40001, 40101, 40301, 40401)
+--- error_code eval: [400, 401, 403, 404]
+
+
+
+=== a bad day ends: the next report is stored
+--- config eval: ::location(@::Stale)
+--- redis_commands eval: ::seed(20003, %::Old)
+--- request eval
+[::mock('fault?connection_health/20003=500'), ::get(20003),
+ ::mock('fault?connection_health/20003=0'), ::get(20003), ::get(20003)]
+--- error_code eval: [(200) x 5]
+--- response_headers_like eval
+['', $::Marked, '', 'Cache-Status: violet; fwd=stale; stored',
+ 'Cache-Status: violet; hit; ttl=\d+']
+
+
+
+=== over violet_buffer_limit: remembered, Violet is not asked again
+--- request eval: ::get(22102, 22102, 22102, '/_mock/counts')
+--- error_code eval: [502, 502, 502, 200]
+--- response_headers_like eval
+[('Content-Type: application/problem\+json') x 3, '']
+--- response_body_like eval
+[(::problem('upstream-unavailable', 502, 'violet_buffer_limit')) x 3,
+ ::counts(connection_health => 1, 'connection_health/22102' => 1)]
+
+
+
+=== over violet_buffer_limit: with a stale report that is served, and Violet spared
+--- config eval: ::location(@::Stale)
+--- redis_commands eval: ::seed(22103, %::Old)
+--- request eval: ::get(22103, 22103, '/_mock/counts')
+--- error_code eval: [200, 200, 200]
+--- response_headers_like eval
+[($::Marked) x 2, '']
+--- response_body_like eval
+[('\A' . quotemeta(::report(22103)) . '\z') x 2,
+ ::counts(connection_health => 1, 'connection_health/22103' => 1)]
+
+
+
+=== over violet_buffer_limit of one merchant: others are asked for
+--- request eval: ::get(22104, 22105, 20004)
+--- error_code eval: [502, 502, 200]
+
+
+
+=== Violet's 429 is remembered for its Retry-After
+--- request eval: ::get(42902, 42902, 42902, '/_mock/counts')
+--- error_code eval: [429, 429, 429, 200]
+--- response_headers_like eval
+['Retry-After: 7', 'Retry-After: [67]', 'Retry-After: [67]', '']
+--- response_body_like eval
+[(::problem('upstream-unavailable', 429)) x 3,
+ ::counts(connection_health => 1, 'connection_health/42902' => 1)]
+
+
+
+=== Violet's 429 is forgotten after its Retry-After
+--- timeout: 15
+--- request eval
+[::mock('fault?connection_health/20005=429'), ::get(20005), ::get(20005),
+ ::mock('fault?connection_health/20005=0'),
+ ::mock('delay?connection_health/20006=7.2'), ::get(20006), ::get(20005)]
+--- error_code eval: [200, 429, 429, 200, 200, 200, 200]
+--- response_body_like eval
+['', (::problem('upstream-unavailable', 429)) x 2, '', '', '20006', '20005']
+
+
+
+=== Violet's 429 without a time is remembered for 60 s
+--- request eval: ::get(42802, 42802, '/_mock/counts')
+--- error_code eval: [429, 429, 200]
+--- response_body_like eval
+[(::problem('upstream-unavailable', 429)) x 2,
+ ::counts(connection_health => 1, 'connection_health/42802' => 1)]
+
+
+
+=== Violet's 429 is of one merchant
+--- request eval: ::get(42903, 42904, 42903, '/_mock/counts')
+--- error_code eval: [429, 429, 429, 200]
+--- response_body_like eval
+['', '', '', ::counts(connection_health => 2, 'connection_health/42903' => 1,
+                      'connection_health/42904' => 1)]
+
+
+
+=== Violet's 429 and a stale report: served, and Violet spared
+--- config eval: ::location(@::Stale)
+--- redis_commands eval: ::seed(42905, %::Old)
+--- request eval: ::get(42905, 42905, '/_mock/counts')
+--- error_code eval: [200, 200, 200]
+--- response_headers_like eval
+[($::Marked) x 2, '']
+--- response_body_like eval
+[('\A' . quotemeta(::report(42905)) . '\z') x 2,
+ ::counts(connection_health => 1, 'connection_health/42905' => 1)]
+
+
+
+=== a 500 is not remembered
+--- request eval: ::get(24301, 24301)
+--- error_code eval: [502, 200]
+
+
+
+=== a limit's key without an end heals: it is a spent budget that comes back
+--- redis_commands
+SET violet:limit:{violet_api:10000} 99999999999999
+SET violet:limit:{violet_api:10000}:20007 99999999999999
+--- request eval: ::get('20007?refresh=true')
+--- error_code: 429
+--- response_headers_like
+Retry-After: (?:[1-9]|\d\d|[1-9]\d\d|[12]\d{3}|3[0-5]\d\d|3600)
+--- redis_check
+PTTL violet:limit:{violet_api:10000}
+=~ ^(?:3600000|35\d{5})$
+PTTL violet:limit:{violet_api:10000}:20007
+=~ ^(?:600000|59\d{4})$
+
+
+
+=== a limit's key of long ago without an end is none, and gets one
+--- redis_commands
+SET violet:limit:{violet_api:10000} 1000
+SET violet:limit:{violet_api:10000}:20007 1000
+--- request eval: ::get('20007?refresh=true', '20007?refresh=true')
+--- error_code eval: [200, 429]
+--- redis_check
+PTTL violet:limit:{violet_api:10000}
+=~ ^(?:120000|11\d{4})$
+PTTL violet:limit:{violet_api:10000}:20007
+=~ ^(?:600000|59\d{4})$
+
+
+
+=== a limit's key that is no number heals
+--- redis_commands
+SET violet:limit:{violet_api:10000} nonsense
+HSET violet:limit:{violet_api:10000}:20008 a b
+--- request eval: ::get('20008?refresh=true', '20008?refresh=true')
+--- error_code eval: [200, 429]
+--- redis_check
+TYPE violet:limit:{violet_api:10000}:20008
+=> string
+PTTL violet:limit:{violet_api:10000}:20008
+=~ ^(?:600000|59\d{4})$
+
+
+
+=== a report without an end heals
+--- redis_commands eval: ::seed(20009, ttl => undef)
+--- request eval: ::get(20009)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- redis_check
+PTTL violet:health:violet_api:shop:10000:-:20009
+=~ ^(?:86400000|8639\d{4})$
+
+
+
+=== LOADING: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-LOADING Redis is loading the dataset in memory\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "LOADING
+--- error_log eval
+qr/\[error\][^\n]*answered "LOADING[^\n]*loading/
+
+
+
+=== MASTERDOWN: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "MASTERDOWN
+--- error_log eval
+qr/\[error\][^\n]*answered "MASTERDOWN[^\n]*replica/
+
+
+
+=== BUSY: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-BUSY Redis is busy running a script. You can only call SCRIPT KILL.\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "BUSY
+--- error_log eval
+qr/\[error\][^\n]*answered "BUSY[^\n]*script/
+
+
+
+=== NOAUTH: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-NOAUTH Authentication required.\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "NOAUTH
+--- error_log eval
+qr/\[error\][^\n]*answered "NOAUTH[^\n]*password=/
+
+
+
+=== NOPERM: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-NOPERM this user has no permissions to run this command\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "NOPERM
+--- error_log eval
+qr/\[error\][^\n]*answered "NOPERM[^\n]*ACL/
+
+
+
+=== READONLY: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-READONLY You can't write against a read only replica.\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "READONLY
+--- error_log eval
+qr/\[error\][^\n]*answered "READONLY[^\n]*read-only/
+
+
+
+=== OOM: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-OOM command not allowed when used memory > 'maxmemory'.\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "OOM
+--- error_log eval
+qr/\[error\][^\n]*answered "OOM[^\n]*maxmemory/
+
+
+
+=== WRONGTYPE: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "WRONGTYPE
+--- error_log eval
+qr/\[error\][^\n]*answered "WRONGTYPE[^\n]*prefix=/
+
+
+
+=== MOVED: told once, with its remedy, and the request is answered
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["-MOVED 3999 127.0.0.1:6381\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "\w+/
+--- grep_error_log_out
+answered "MOVED
+--- error_log eval
+qr/\[error\][^\n]*answered "MOVED[^\n]*cluster/
