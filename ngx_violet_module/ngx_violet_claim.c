@@ -454,7 +454,7 @@ ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
 
     ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key, ":read");
 
-    for (i = 0; i < claim->ndrops; i++) {
+    for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
         key = &claim->drops[i];
 
         ngx_violet_redis_args_key(args, "", key, "");

@@ -25,6 +25,9 @@
 
 #define NGX_VIOLET_CLAIM_TOKEN   16     /* its text, in bytes */
 
+/* what else is old once a report has been refreshed */
+#define NGX_VIOLET_CLAIM_DROPS   3
+
 /* what precedes the key of a report in the names of a claim */
 #define NGX_VIOLET_CLAIM_NAME    "flight:"
 
@@ -40,8 +43,7 @@ typedef enum {
 
 typedef struct {
     ngx_violet_store_key_t      store;      /* of the report */
-    ngx_str_t                   drops[2];   /* keys that a refresh drops */
-    ngx_uint_t                  ndrops;
+    ngx_str_t                  *drops;      /* keys that a refresh drops */
 
     u_char                      token[NGX_VIOLET_CLAIM_TOKEN];
     u_char                      followed[NGX_VIOLET_CLAIM_TOKEN];

@@ -135,7 +135,7 @@ ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
 
         (void) ngx_violet_claim_update(claim, &claim->store.key, &update);
 
-        for (i = 0; i < claim->ndrops; i++) {
+        for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
             ngx_violet_memory_forget(claim->store.zone, &claim->drops[i]);
 
             (void) ngx_violet_claim_update(claim, &claim->drops[i], &update);

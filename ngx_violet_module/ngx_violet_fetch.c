@@ -109,7 +109,7 @@ ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
 static ngx_int_t
 ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
 {
-    ngx_str_t   *s[6];
+    ngx_str_t   *s[4 + NGX_VIOLET_CLAIM_DROPS];
     ngx_pool_t  *pool;
     ngx_uint_t   i;
 
@@ -119,10 +119,12 @@ ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
     s[1] = &fetch->conf.args;
     s[2] = &fetch->conf.store.key;
     s[3] = &fetch->conf.limit.upstream;
-    s[4] = &fetch->conf.drops[0];
-    s[5] = &fetch->conf.drops[1];
 
-    for (i = 0; i < 6; i++) {
+    for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
+        s[4 + i] = &fetch->conf.drops[i];
+    }
+
+    for (i = 0; i < 4 + NGX_VIOLET_CLAIM_DROPS; i++) {
         s[i]->data = ngx_pstrdup(pool, s[i]);
         if (s[i]->data == NULL) {
             return NGX_ERROR;

@@ -21,7 +21,7 @@ typedef struct {
     ngx_violet_app_t           *app;
     ngx_violet_store_key_t      store;
     ngx_violet_limit_key_t      limit;
-    ngx_str_t                   drops[2];   /* what a refresh drops */
+    ngx_str_t                   drops[NGX_VIOLET_CLAIM_DROPS];
     ngx_str_t                   uri;        /* decoded, canonical */
     ngx_str_t                   args;
     int32_t                     merchant_id;    /* 0: the list */

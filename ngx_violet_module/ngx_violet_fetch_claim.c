@@ -53,9 +53,7 @@ ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
     claim = &fetch->claim;
 
     claim->store = fetch->conf.store;
-    claim->drops[0] = fetch->conf.drops[0];
-    claim->drops[1] = fetch->conf.drops[1];
-    claim->ndrops = fetch->conf.refresh ? 2 : 0;
+    claim->drops = fetch->conf.drops;
     claim->refresh = fetch->conf.refresh;
 
     if (!fetch->conf.cached || ngx_violet_claim_init(claim) != NGX_OK) {

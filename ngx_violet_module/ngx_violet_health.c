@@ -199,7 +199,7 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     conf.cached = vlcf->health_cache;
 
     if (conf.refresh
-        && ngx_violet_health_list_keys(r, ctx, conf.drops) != NGX_OK)
+        && ngx_violet_health_drops(r, ctx, conf.drops) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

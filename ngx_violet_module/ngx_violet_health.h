@@ -14,14 +14,15 @@
 
 
 /*
- * The key of the report that the request asks for, in its pool, and those of
- * both lists of the app.  NGX_ERROR if memory runs out.
+ * The key of the report that the request asks for, in its pool; and those of
+ * what its refresh makes old: the lists of the app, and the same report with
+ * or without an app_id argument.  NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_health_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t *key);
-ngx_int_t ngx_violet_health_list_keys(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_str_t keys[2]);
+ngx_int_t ngx_violet_health_drops(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t keys[NGX_VIOLET_CLAIM_DROPS]);
 
 
 /* The key with all that the store must know of its location. */

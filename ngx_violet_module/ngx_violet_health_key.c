@@ -9,6 +9,8 @@
 #include "ngx_violet_health.h"
 
 
+static ngx_int_t ngx_violet_health_report_key(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_uint_t has_app_id, ngx_str_t *key);
 static ngx_int_t ngx_violet_health_list_key(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_uint_t exclude_public, ngx_str_t *key);
 
@@ -17,23 +19,46 @@ ngx_int_t
 ngx_violet_health_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t *key)
 {
+    if (ctx->route.id == VIOLET_ROUTE_CONNECTION_HEALTH_LIST) {
+        return ngx_violet_health_list_key(r, ctx, ctx->route.exclude_public,
+                                          key);
+    }
+
+    return ngx_violet_health_report_key(r, ctx, ctx->route.has_app_id, key);
+}
+
+
+ngx_int_t
+ngx_violet_health_drops(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t keys[NGX_VIOLET_CLAIM_DROPS])
+{
+    if (ngx_violet_health_list_key(r, ctx, 0, &keys[0]) != NGX_OK
+        || ngx_violet_health_list_key(r, ctx, 1, &keys[1]) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_violet_health_report_key(r, ctx, !ctx->route.has_app_id,
+                                        &keys[2]);
+}
+
+
+static ngx_int_t
+ngx_violet_health_report_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_uint_t has_app_id, ngx_str_t *key)
+{
     u_char                 *p;
     size_t                  len;
     ngx_str_t               argument;
     ngx_violet_app_t       *app;
     ngx_violet_loc_conf_t  *vlcf;
 
-    if (ctx->route.id == VIOLET_ROUTE_CONNECTION_HEALTH_LIST) {
-        return ngx_violet_health_list_key(r, ctx, ctx->route.exclude_public,
-                                          key);
-    }
-
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
     app = ctx->app;
 
     ngx_str_set(&argument, "-");
 
-    if (ctx->route.has_app_id) {
+    if (has_app_id) {
         argument = app->id_text;
     }
 
@@ -50,22 +75,6 @@ ngx_violet_health_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                            &app->name, &app->id_text, &argument,
                            ctx->route.merchant_id)
                - p;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_violet_health_list_keys(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    ngx_str_t keys[2])
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < 2; i++) {
-        if (ngx_violet_health_list_key(r, ctx, i, &keys[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
 
     return NGX_OK;
 }

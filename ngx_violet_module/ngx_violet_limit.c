@@ -9,6 +9,7 @@
 
 #include "ngx_violet_limit.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_redis_args.h"
 
 
 #define NGX_VIOLET_LIMIT_KEY_LEN  512
@@ -186,31 +187,34 @@ static ngx_violet_redis_status_e
 ngx_violet_limit_run(ngx_violet_limit_key_t *key, char *mode,
     ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data)
 {
-    u_char      names[2 * NGX_VIOLET_LIMIT_KEY_LEN];
-    u_char      numbers[4][NGX_INT64_LEN];
-    uint64_t    n[4];
-    ngx_str_t   args[7];
-    ngx_uint_t  i;
+    u_char                    buf[2 * NGX_VIOLET_LIMIT_KEY_LEN];
+    ngx_str_t                 names[2];
+    ngx_uint_t                i;
+    violet_rate_t            *rate[2];
+    ngx_violet_redis_args_t   args;
 
-    if (ngx_violet_limit_names(key, names, args) != NGX_OK) {
+    if (ngx_violet_limit_names(key, buf, names) != NGX_OK) {
         return NGX_VIOLET_REDIS_DOWN;
     }
 
-    n[0] = key->conf->app.requests;
-    n[1] = key->conf->app.period;
-    n[2] = key->conf->merchant.requests;
-    n[3] = key->conf->merchant.period;
+    rate[0] = &key->conf->app;
+    rate[1] = &key->conf->merchant;
 
-    for (i = 0; i < 4; i++) {
-        args[2 + i].data = numbers[i];
-        args[2 + i].len = ngx_sprintf(numbers[i], "%uL", n[i]) - numbers[i];
+    ngx_violet_redis_args_init(&args, key->redis);
+
+    for (i = 0; i < 2; i++) {
+        ngx_violet_redis_args_key(&args, "", &names[i], "");
     }
 
-    args[6].data = (u_char *) mode;
-    args[6].len = ngx_strlen(mode);
+    for (i = 0; i < 2; i++) {
+        ngx_violet_redis_args_number(&args, rate[i]->requests);
+        ngx_violet_redis_args_number(&args, rate[i]->period);
+    }
 
-    return ngx_violet_redis_script(key->redis, &ngx_violet_limit_script,
-                                   args, 2, 7, timeout, handler, data);
+    ngx_violet_redis_args_text(&args, mode);
+
+    return ngx_violet_redis_args_run(&args, &ngx_violet_limit_script,
+                                     timeout, handler, data);
 }
 
 
@@ -403,25 +407,21 @@ ngx_violet_limit_update(void *data, u_char *value)
 }
 
 
-/* The braces keep both keys in one slot of a Redis cluster. */
+/*
+ * Without the prefix of violet_redis.  The braces keep both keys in one slot
+ * of a Redis cluster.
+ */
 
 static ngx_int_t
 ngx_violet_limit_names(ngx_violet_limit_key_t *key, u_char *buf,
     ngx_str_t *names)
 {
-    u_char     *p, *last;
-    ngx_str_t   prefix;
-
-    ngx_str_null(&prefix);
-
-    if (key->redis) {
-        prefix = ngx_violet_redis_conf(key->redis)->prefix;
-    }
+    u_char  *p, *last;
 
     last = buf + NGX_VIOLET_LIMIT_KEY_LEN;
 
-    p = ngx_slprintf(buf, last, "%Vlimit:{%V:%i}",
-                     &prefix, &key->upstream, key->app_id);
+    p = ngx_slprintf(buf, last, "limit:{%V:%i}", &key->upstream,
+                     key->app_id);
     if (p == last) {
         return NGX_ERROR;
     }

@@ -26,6 +26,8 @@ static ngx_violet_redis_command_t *ngx_violet_redis_create_command(
 static void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
 static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
 static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
+static ngx_violet_redis_command_t *ngx_violet_redis_next_pending(
+    ngx_violet_redis_t *redis);
 static void ngx_violet_redis_reply(redisAsyncContext *ac, void *reply,
     void *privdata);
 static ngx_uint_t ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd,
@@ -188,14 +190,9 @@ ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
 void
 ngx_violet_redis_send_pending(ngx_violet_redis_t *redis)
 {
-    ngx_queue_t                 *q;
     ngx_violet_redis_command_t  *cmd;
 
-    while (!ngx_queue_empty(&redis->pending)) {
-        q = ngx_queue_head(&redis->pending);
-        ngx_queue_remove(q);
-
-        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
+    while ((cmd = ngx_violet_redis_next_pending(redis)) != NULL) {
 
         if (ngx_violet_redis_send(cmd) != NGX_OK) {
             ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
@@ -208,18 +205,28 @@ ngx_violet_redis_send_pending(ngx_violet_redis_t *redis)
 void
 ngx_violet_redis_fail_pending(ngx_violet_redis_t *redis)
 {
-    ngx_queue_t                 *q;
     ngx_violet_redis_command_t  *cmd;
 
-    while (!ngx_queue_empty(&redis->pending)) {
-        q = ngx_queue_head(&redis->pending);
-        ngx_queue_remove(q);
-
-        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
-
+    while ((cmd = ngx_violet_redis_next_pending(redis)) != NULL) {
         ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
         ngx_violet_redis_free_command(cmd);
     }
+}
+
+
+static ngx_violet_redis_command_t *
+ngx_violet_redis_next_pending(ngx_violet_redis_t *redis)
+{
+    ngx_queue_t  *q;
+
+    if (ngx_queue_empty(&redis->pending)) {
+        return NULL;
+    }
+
+    q = ngx_queue_head(&redis->pending);
+    ngx_queue_remove(q);
+
+    return ngx_queue_data(q, ngx_violet_redis_command_t, queue);
 }
 
 
