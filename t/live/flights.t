@@ -30,6 +30,7 @@ timeouts();
 opener_who_leaves();
 killed_worker();
 killed_host();
+frozen_host();
 without_redis();
 
 $live->check_logs(qr/exited on signal 9/);
@@ -340,6 +341,42 @@ sub killed_host {
     my @left = grep { $redis->call('PTTL', $_) < 0 }
                @{$redis->call('KEYS', 'violet:*')};
     is("@left", '', 'killed host: nothing is left in Redis for ever');
+}
+
+
+# A host that stands still for longer than its lease, and goes on as if nothing
+# had been: what it then has is older than what others have stored meanwhile.
+sub frozen_host {
+    my $merchant = 20011;
+    my $host = host(workers => 1);
+    my ($worker) = $host->workers;
+
+    delay("connection_health/$merchant", 1);
+
+    my $opener = $health->ask($host, $merchant);
+    ok($health->reaches($merchant), 'frozen host: Violet is asked');
+    kill 'STOP', $worker;
+    $health->control('forget');
+
+    my $new = $health->get($hosts[1], $merchant, timeout => 30);
+    is($new->{status}, 200, 'frozen host: another one takes over');
+    is($new->{revision}, 2, 'frozen host: and has a newer report');
+
+    kill 'CONT', $worker;
+    is($health->answer($opener, 20)->{status}, 200,
+       'frozen host: its caller is answered');
+
+    sleep 0.5;
+    my $redis = Violet::Redis->new($health->redis->port);
+    like($redis->call('HGET', $health->key($merchant), 'body'),
+         qr/"recalculated": 2\b/, 'frozen host: it stores nothing older');
+
+    for my $nginx ($host, @hosts) {
+        is($health->get($nginx, $merchant)->{revision}, 2,
+           'frozen host: nor does anybody serve it') for 1, 2;
+    }
+
+    is($health->reached($merchant), 2, 'frozen host: two requests in all');
 }
 
 
