@@ -96,6 +96,12 @@ ngx_violet_health_answer_hit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ttl = (int64_t) vlcf->health_ttl - (int64_t) (ctx->report.age / 1000);
 
+    /* an expired one says so from its first millisecond */
+
+    if (ctx->report.age > (uint64_t) vlcf->health_ttl * 1000) {
+        ttl = ngx_min(ttl, -1);
+    }
+
     p = ngx_pnalloc(r->pool, sizeof("violet; hit; ttl=") + NGX_INT64_LEN
                              + ngx_strlen(detail));
     if (p == NULL) {

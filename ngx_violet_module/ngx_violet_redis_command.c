@@ -422,6 +422,10 @@ ngx_violet_redis_recover(ngx_violet_redis_t *redis)
     if (redis->stall_timer.timer_set) {
         ngx_del_timer(&redis->stall_timer);
     }
+
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                  "violet: Redis at \"%V\" answers again",
+                  &redis->conf.url);
 }
 
 
