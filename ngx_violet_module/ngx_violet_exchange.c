@@ -19,11 +19,13 @@
 #define NGX_VIOLET_EXCHANGE_MIN_BUFFER  4096
 
 
-static void ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
+static ngx_int_t ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr);
 static ngx_int_t ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr);
 static ngx_uint_t ngx_violet_exchange_drops_header(ngx_table_elt_t *h);
+static ngx_int_t ngx_violet_exchange_push_json(ngx_list_t *headers,
+    char *name, char *lowcase);
 static ngx_int_t ngx_violet_exchange_push_header(ngx_list_t *headers,
     ngx_table_elt_t *h);
 static ngx_int_t ngx_violet_exchange_finished(ngx_http_request_t *sr,
@@ -34,6 +36,9 @@ static ngx_uint_t ngx_violet_exchange_length_valid(
     ngx_http_upstream_headers_in_t *headers_in);
 static ngx_int_t ngx_violet_exchange_reserve(ngx_violet_exchange_t *e,
     size_t size);
+
+
+static ngx_str_t  ngx_violet_post_method = ngx_string("POST");
 
 
 /*
@@ -125,6 +130,10 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
 
     sr->method = e->body ? NGX_HTTP_LOCK : NGX_HTTP_UNKNOWN;
 
+    if (e->own && e->own->body.len) {
+        sr->method_name = ngx_violet_post_method;
+    }
+
     /* no phase before content is for a clone: mirror, try_files, ourselves */
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
@@ -138,9 +147,9 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
 
     sr->phase_handler = i;
 
-    ngx_violet_exchange_set_body(e, sr);
-
-    if (ngx_violet_exchange_set_headers(e, sr) != NGX_OK) {
+    if (ngx_violet_exchange_set_body(e, sr) != NGX_OK
+        || ngx_violet_exchange_set_headers(e, sr) != NGX_OK)
+    {
 
         /* too late to return an error: the clone is posted */
 
@@ -152,12 +161,15 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
 }
 
 
-static void
+static ngx_int_t
 ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr)
 {
+    ngx_buf_t                *b;
+    ngx_http_request_body_t  *rb;
+
     if (e->body) {
-        return;
+        return NGX_OK;
     }
 
     /*
@@ -169,6 +181,38 @@ ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
     sr->headers_in.content_length = NULL;
     sr->headers_in.content_length_n = -1;
     sr->headers_in.chunked = 0;
+
+    if (e->own == NULL || e->own->body.len == 0) {
+        return NGX_OK;
+    }
+
+    rb = ngx_pcalloc(sr->pool, sizeof(ngx_http_request_body_t));
+    b = ngx_calloc_buf(sr->pool);
+
+    if (rb == NULL || b == NULL) {
+        return NGX_ERROR;
+    }
+
+    rb->bufs = ngx_alloc_chain_link(sr->pool);
+    if (rb->bufs == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->memory = 1;
+    b->last_buf = 1;
+    b->pos = e->own->body.data;
+    b->start = b->pos;
+    b->last = b->pos + e->own->body.len;
+    b->end = b->last;
+
+    rb->bufs->buf = b;
+    rb->bufs->next = NULL;
+    rb->buf = b;
+
+    sr->request_body = rb;
+    sr->headers_in.content_length_n = e->own->body.len;
+
+    return NGX_OK;
 }
 
 
@@ -180,7 +224,7 @@ ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, accept;
+    ngx_table_elt_t  *h;
 
     if (ngx_list_init(&sr->headers_in.headers, sr->pool, 8,
                       sizeof(ngx_table_elt_t))
@@ -190,16 +234,17 @@ ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
     }
 
     if (!e->headers) {
-        ngx_memzero(&accept, sizeof(ngx_table_elt_t));
 
-        accept.hash = 1;
-        ngx_str_set(&accept.key, "Accept");
-        ngx_str_set(&accept.value, "application/json");
-        accept.lowcase_key = (u_char *) "accept";
-        accept.hash = ngx_hash_key(accept.lowcase_key, accept.key.len);
+        if (e->own && e->own->body.len
+            && ngx_violet_exchange_push_json(&sr->headers_in.headers,
+                                             "Content-Type", "content-type")
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
 
-        return ngx_violet_exchange_push_header(&sr->headers_in.headers,
-                                               &accept);
+        return ngx_violet_exchange_push_json(&sr->headers_in.headers,
+                                             "Accept", "accept");
     }
 
     part = &e->carrier->headers_in.headers.part;
@@ -231,6 +276,23 @@ ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
     sr->headers_in.upgrade = NULL;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_exchange_push_json(ngx_list_t *headers, char *name, char *lowcase)
+{
+    ngx_table_elt_t  h;
+
+    ngx_memzero(&h, sizeof(ngx_table_elt_t));
+
+    h.key.data = (u_char *) name;
+    h.key.len = ngx_strlen(name);
+    h.lowcase_key = (u_char *) lowcase;
+    h.hash = ngx_hash_key(h.lowcase_key, h.key.len);
+    ngx_str_set(&h.value, "application/json");
+
+    return ngx_violet_exchange_push_header(headers, &h);
 }
 
 
@@ -607,6 +669,11 @@ ngx_violet_exchange_reserve(ngx_violet_exchange_t *e, size_t size)
     }
 
     if (e->content.data) {
+
+        if (e->own) {
+            explicit_bzero(e->content.data, e->content.len);
+        }
+
         (void) ngx_pfree(e->carrier->pool, e->content.data);
     }
 

@@ -28,7 +28,10 @@ struct ngx_violet_fetch_s {
 
     ngx_event_t                  event;
     ngx_violet_fetch_step_pt     next;
+    ngx_violet_fetch_step_pt     then;          /* after credentials */
     ngx_msec_t                   asked_at;      /* Redis */
+    unsigned                     waited:1;
+    unsigned                     repeated:1;
 };
 
 
@@ -38,6 +41,12 @@ static void ngx_violet_fetch_limit_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static void ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch);
+static ngx_uint_t ngx_violet_fetch_has_credentials(
+    ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_waited(void *data);
+static ngx_uint_t ngx_violet_fetch_refused(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_destroy_carrier(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
 static void ngx_violet_fetch_check(ngx_violet_fetch_t *fetch);
@@ -218,6 +227,10 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     ngx_http_request_t     *r;
     ngx_violet_exchange_t  *e;
 
+    if (!ngx_violet_fetch_has_credentials(fetch)) {
+        return;
+    }
+
     r = ngx_violet_clientless_create(&fetch->conf.location,
                                      &fetch->conf.uri);
     if (r == NULL) {
@@ -231,6 +244,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     fetch->carrier = r;
 
     e = &fetch->exchange;
+    ngx_memzero(e, sizeof(ngx_violet_exchange_t));
 
     e->carrier = r;
     e->app = fetch->conf.app;
@@ -253,6 +267,113 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 }
 
 
+/* False if the fetch waits for a token, or ends as there is none. */
+
+static ngx_uint_t
+ngx_violet_fetch_has_credentials(ngx_violet_fetch_t *fetch)
+{
+    if (ngx_violet_credentials_ready(fetch->conf.app)) {
+        return 1;
+    }
+
+    if (!fetch->waited) {
+        fetch->waited = 1;
+        fetch->then = ngx_violet_fetch_exchange;
+
+        if (ngx_violet_credentials_wait(fetch->conf.app, NULL,
+                                        ngx_violet_fetch_waited, fetch)
+            == NGX_OK)
+        {
+            return 0;
+        }
+    }
+
+    ngx_memzero(&fetch->exchange, sizeof(ngx_violet_exchange_t));
+
+    fetch->exchange.result = NGX_VIOLET_EXCHANGE_REFUSED;
+    fetch->exchange.refused = NGX_VIOLET_REFUSED_CREDENTIALS;
+
+    ngx_violet_fetch_check(fetch);
+
+    return 0;
+}
+
+
+static void
+ngx_violet_fetch_waited(void *data)
+{
+    ngx_violet_fetch_t  *fetch = data;
+
+    ngx_violet_fetch_post(fetch, fetch->then);
+}
+
+
+/* A complete 401 is asked again once, if that can be done otherwise. */
+
+static ngx_uint_t
+ngx_violet_fetch_refused(ngx_violet_fetch_t *fetch)
+{
+    ngx_int_t               rc;
+    ngx_violet_exchange_t  *e;
+
+    e = &fetch->exchange;
+
+    if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED || fetch->repeated) {
+        return 0;
+    }
+
+    rc = ngx_violet_credentials_refused(fetch->conf.app, &e->used, e->status);
+
+    if (rc == NGX_DECLINED) {
+        return 0;
+    }
+
+    fetch->repeated = 1;
+
+    if (rc == NGX_OK) {
+        ngx_violet_fetch_repeat(fetch);
+        return 1;
+    }
+
+    fetch->then = ngx_violet_fetch_repeat;
+
+    return ngx_violet_credentials_wait(fetch->conf.app, &e->used,
+                                       ngx_violet_fetch_waited, fetch)
+           == NGX_OK;
+}
+
+
+static void
+ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch)
+{
+    ngx_violet_exchange_t  *e;
+
+    e = &fetch->exchange;
+
+    if (!ngx_violet_credentials_differ(fetch->conf.app, &e->used)
+        || ngx_violet_exchange_copy_states(fetch->flight->pool,
+                                           &fetch->fetched.states, e->states)
+           != NGX_OK)
+    {
+        ngx_violet_fetch_check(fetch);
+        return;
+    }
+
+    ngx_violet_fetch_destroy_carrier(fetch);
+    ngx_violet_fetch_exchange(fetch);
+}
+
+
+static void
+ngx_violet_fetch_destroy_carrier(ngx_violet_fetch_t *fetch)
+{
+    if (fetch->carrier) {
+        ngx_violet_clientless_destroy(fetch->carrier);
+        fetch->carrier = NULL;
+    }
+}
+
+
 /* Inside the end of the subrequest: its carrier must outlive this call. */
 
 static void
@@ -269,6 +390,10 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t  rc;
 
+    if (ngx_violet_fetch_refused(fetch)) {
+        return;
+    }
+
     if (ngx_violet_exchange_unsent(fetch->exchange.states)
         && fetch->exchange.status == 0
         && fetch->fetched.limit.asked && fetch->fetched.limit.allowed)
@@ -278,8 +403,7 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 
     rc = ngx_violet_fetch_take(fetch);
 
-    ngx_violet_clientless_destroy(fetch->carrier);
-    fetch->carrier = NULL;
+    ngx_violet_fetch_destroy_carrier(fetch);
 
     if (rc != NGX_OK) {
         fetch->fetched.kind = NGX_VIOLET_FETCHED_FAILED;
@@ -319,7 +443,12 @@ ngx_violet_fetch_take(ngx_violet_fetch_t *fetch)
     }
 
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
-        fetch->fetched.kind = NGX_VIOLET_FETCHED_REFUSED;
+
+        /* without a token Violet has as good as failed: stale reports help */
+
+        fetch->fetched.kind = e->refused == NGX_VIOLET_REFUSED_CREDENTIALS
+                              ? NGX_VIOLET_FETCHED_FAILED
+                              : NGX_VIOLET_FETCHED_REFUSED;
         fetch->fetched.refused = e->refused;
         return NGX_OK;
     }

@@ -41,6 +41,7 @@ struct ngx_violet_fetched_s {
     /* of a failure: what to tell, as a sentence; 502, 504 or 429 */
     ngx_str_t                   detail;
 
+    /* also of a failure, if it is ours */
     ngx_violet_refusal_e        refused;
 
     ngx_violet_limit_result_t   limit;
