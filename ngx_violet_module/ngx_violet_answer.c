@@ -173,11 +173,16 @@ ngx_violet_answer_refusal(ngx_uint_t refusal, ngx_str_t *detail)
 ngx_int_t
 ngx_violet_answer_refused(ngx_http_request_t *r, ngx_uint_t refusal)
 {
-    return ngx_violet_answer_problem(r,
-                                     refusal == NGX_VIOLET_REFUSED_CREDENTIALS
-                                     ? NGX_VIOLET_PROBLEM_CREDENTIALS_UNAVAILABLE
-                                     : NGX_VIOLET_PROBLEM_CONFIGURATION,
-                                     0, &ngx_violet_refusals[refusal]);
+    ngx_violet_problem_e  type;
+
+    type = NGX_VIOLET_PROBLEM_CONFIGURATION;
+
+    if (refusal == NGX_VIOLET_REFUSED_CREDENTIALS) {
+        type = NGX_VIOLET_PROBLEM_CREDENTIALS_UNAVAILABLE;
+    }
+
+    return ngx_violet_answer_problem(r, type, 0,
+                                     &ngx_violet_refusals[refusal]);
 }
 
 

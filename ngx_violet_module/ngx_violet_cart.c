@@ -31,8 +31,6 @@ static void ngx_violet_cart_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
 static ngx_uint_t ngx_violet_cart_refused(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
-static ngx_int_t ngx_violet_cart_wait(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_cart_repeat(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_cleanup(void *data);
@@ -235,33 +233,16 @@ ngx_violet_cart_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     rc = ngx_violet_credentials_refused(ctx->app, &e->used, e->status);
 
-    if (rc == NGX_DECLINED || e->status != NGX_HTTP_UNAUTHORIZED
-        || (rc == NGX_OK
+    if (e->status != NGX_HTTP_UNAUTHORIZED
+        || (rc != NGX_AGAIN
             && !ngx_violet_credentials_token_differs(ctx->app, &e->used)))
     {
         return 0;
     }
 
-    ctx->repeated = 1;
-    ctx->next = (rc == NGX_AGAIN) ? ngx_violet_cart_wait
-                                  : ngx_violet_cart_repeat;
-
-    return 1;
-}
-
-
-static ngx_int_t
-ngx_violet_cart_wait(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
-{
     ctx->next = ngx_violet_cart_repeat;
 
-    if (ngx_violet_credentials_park(r, ctx->app, &ctx->submitted->used)
-        == NGX_AGAIN)
-    {
-        return NGX_AGAIN;
-    }
-
-    return ngx_violet_cart_repeat(r, ctx);
+    return 1;
 }
 
 
@@ -271,6 +252,14 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_exchange_t  *e;
 
     e = ctx->submitted;
+
+    if (!ctx->repeated) {
+        ctx->repeated = 1;
+
+        if (ngx_violet_credentials_park(r, ctx->app, &e->used) == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+    }
 
     if (ngx_violet_credentials_token_differs(ctx->app, &e->used)) {
         ctx->submitted = NULL;
@@ -296,15 +285,9 @@ ngx_violet_cart_cleanup(void *data)
     ngx_violet_cart_sent_t  *sent = data;
 
     if (sent->ctx->submitted) {
-
-        /* it was refused, and the caller did not wait for another token */
-
         if (sent->ctx->waiting) {
-            ngx_log_error(NGX_LOG_ERR, sent->request->connection->log, 0,
-                          "violet: submit of cart %L: failed, "
-                          "CREDENTIALS_REJECTED, Violet's status 401, the "
-                          "caller did not wait for it",
-                          sent->ctx->route.cart_id);
+            ngx_violet_cart_log(sent->request, sent->ctx,
+                                sent->ctx->submitted);
         }
 
         return;

@@ -1,8 +1,8 @@
 
 /*
- * How credentials reach Violet.  The three headers are ordinary proxy_set_header lines with
- * variables of our own: proxy_pass then drops a caller's copies by itself,
- * and nothing edits the request.
+ * How credentials reach Violet.  The three headers are ordinary
+ * proxy_set_header lines with variables of our own: proxy_pass then drops a
+ * caller's copies by itself, and nothing edits the request.
  *
  * The names of the variables end in a random suffix that is made at each
  * load of the configuration and they cannot be looked up by name at run

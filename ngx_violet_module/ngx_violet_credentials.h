@@ -120,7 +120,10 @@ ngx_int_t ngx_violet_credentials_wait(ngx_violet_app_t *app,
     void *data);
 
 
-/* The same for a request, which is parked: NGX_AGAIN or NGX_ERROR. */
+/*
+ * The same for a request, which is parked: NGX_AGAIN; NGX_OK if there is
+ * another token already; or NGX_ERROR.
+ */
 
 ngx_int_t ngx_violet_credentials_park(ngx_http_request_t *r,
     ngx_violet_app_t *app, ngx_violet_used_t *used);

@@ -47,6 +47,10 @@ ngx_violet_credentials_park(ngx_http_request_t *r, ngx_violet_app_t *app,
 {
     ngx_violet_wait_t  *wait;
 
+    if (used && ngx_violet_credentials_token_differs(app, used)) {
+        return NGX_OK;
+    }
+
     wait = ngx_violet_wait_start(r);
     if (wait == NULL) {
         return NGX_ERROR;

@@ -140,6 +140,15 @@ ngx_table_elt_t *ngx_violet_exchange_find_header(
     ngx_violet_exchange_t *exchange, char *name);
 
 
+/*
+ * Gives the clone the body and the headers to send; NGX_OK, or NGX_ERROR if
+ * memory runs out.  For ngx_violet_exchange_start().
+ */
+
+ngx_int_t ngx_violet_exchange_set_request(ngx_violet_exchange_t *exchange,
+    ngx_http_request_t *sr);
+
+
 /* Capture, called by the module's filters; NGX_OK or NGX_ERROR. */
 
 ngx_int_t ngx_violet_exchange_header(ngx_violet_exchange_t *exchange,

@@ -11,6 +11,7 @@
 
 
 #include "ngx_violet_fetch.h"
+#include "ngx_violet_attempt.h"
 
 
 typedef struct ngx_violet_fetch_s  ngx_violet_fetch_t;
@@ -25,13 +26,11 @@ struct ngx_violet_fetch_s {
 
     ngx_http_request_t          *carrier;
     ngx_violet_exchange_t        exchange;
+    ngx_violet_attempt_t         attempt;
 
     ngx_event_t                  event;
     ngx_violet_fetch_step_pt     next;
-    ngx_violet_fetch_step_pt     then;          /* after credentials */
     ngx_msec_t                   asked_at;      /* Redis */
-    unsigned                     waited:1;
-    unsigned                     repeated:1;
 };
 
 
@@ -41,12 +40,8 @@ static void ngx_violet_fetch_limit_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static void ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch);
-static ngx_uint_t ngx_violet_fetch_has_credentials(
-    ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_waited(void *data);
-static ngx_uint_t ngx_violet_fetch_refused(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_attempt(void *data);
 static void ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_destroy_carrier(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
 static void ngx_violet_fetch_check(ngx_violet_fetch_t *fetch);
@@ -104,6 +99,10 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     fetch->flights = &vmcf->flights;
     fetch->flight = flight;
     flight->data = fetch;
+
+    fetch->attempt.app = conf->app;
+    fetch->attempt.handler = ngx_violet_fetch_attempt;
+    fetch->attempt.data = fetch;
 
     fetch->event.handler = ngx_violet_fetch_event;
     fetch->event.data = fetch;
@@ -223,11 +222,18 @@ ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch)
 static void
 ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 {
+    ngx_int_t               rc;
     ngx_connection_t       *c;
     ngx_http_request_t     *r;
     ngx_violet_exchange_t  *e;
 
-    if (!ngx_violet_fetch_has_credentials(fetch)) {
+    rc = ngx_violet_attempt_start(&fetch->attempt, &fetch->exchange);
+
+    if (rc != NGX_OK) {
+        if (rc == NGX_DECLINED) {
+            ngx_violet_fetch_check(fetch);
+        }
+
         return;
     }
 
@@ -244,7 +250,6 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     fetch->carrier = r;
 
     e = &fetch->exchange;
-    ngx_memzero(e, sizeof(ngx_violet_exchange_t));
 
     e->carrier = r;
     e->app = fetch->conf.app;
@@ -267,110 +272,29 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 }
 
 
-/* False if the fetch waits for a token, or ends as there is none. */
-
-static ngx_uint_t
-ngx_violet_fetch_has_credentials(ngx_violet_fetch_t *fetch)
-{
-    if (ngx_violet_credentials_ready(fetch->conf.app)) {
-        return 1;
-    }
-
-    if (!fetch->waited) {
-        fetch->waited = 1;
-        fetch->then = ngx_violet_fetch_exchange;
-
-        if (ngx_violet_credentials_wait(fetch->conf.app, NULL,
-                                        ngx_violet_fetch_waited, fetch)
-            == NGX_OK)
-        {
-            return 0;
-        }
-    }
-
-    ngx_memzero(&fetch->exchange, sizeof(ngx_violet_exchange_t));
-
-    fetch->exchange.result = NGX_VIOLET_EXCHANGE_REFUSED;
-    fetch->exchange.refused = NGX_VIOLET_REFUSED_CREDENTIALS;
-
-    ngx_violet_fetch_check(fetch);
-
-    return 0;
-}
-
-
 static void
-ngx_violet_fetch_waited(void *data)
+ngx_violet_fetch_attempt(void *data)
 {
     ngx_violet_fetch_t  *fetch = data;
 
-    ngx_violet_fetch_post(fetch, fetch->then);
-}
-
-
-/* A complete 401 is asked again once, if that can be done otherwise. */
-
-static ngx_uint_t
-ngx_violet_fetch_refused(ngx_violet_fetch_t *fetch)
-{
-    ngx_int_t               rc;
-    ngx_violet_exchange_t  *e;
-
-    e = &fetch->exchange;
-
-    if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED || fetch->repeated) {
-        return 0;
-    }
-
-    rc = ngx_violet_credentials_refused(fetch->conf.app, &e->used, e->status);
-
-    if (rc == NGX_DECLINED) {
-        return 0;
-    }
-
-    fetch->repeated = 1;
-
-    if (rc == NGX_OK) {
-        ngx_violet_fetch_repeat(fetch);
-        return 1;
-    }
-
-    fetch->then = ngx_violet_fetch_repeat;
-
-    return ngx_violet_credentials_wait(fetch->conf.app, &e->used,
-                                       ngx_violet_fetch_waited, fetch)
-           == NGX_OK;
+    ngx_violet_fetch_post(fetch, fetch->carrier ? ngx_violet_fetch_repeat
+                                                : ngx_violet_fetch_exchange);
 }
 
 
 static void
 ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch)
 {
-    ngx_violet_exchange_t  *e;
-
-    e = &fetch->exchange;
-
-    if (!ngx_violet_credentials_differ(fetch->conf.app, &e->used)
-        || ngx_violet_exchange_copy_states(fetch->flight->pool,
-                                           &fetch->fetched.states, e->states)
-           != NGX_OK)
+    if (!ngx_violet_attempt_again(&fetch->attempt, &fetch->exchange,
+                                  fetch->flight->pool,
+                                  &fetch->fetched.states))
     {
         ngx_violet_fetch_check(fetch);
         return;
     }
 
-    ngx_violet_fetch_destroy_carrier(fetch);
+    fetch->carrier = NULL;
     ngx_violet_fetch_exchange(fetch);
-}
-
-
-static void
-ngx_violet_fetch_destroy_carrier(ngx_violet_fetch_t *fetch)
-{
-    if (fetch->carrier) {
-        ngx_violet_clientless_destroy(fetch->carrier);
-        fetch->carrier = NULL;
-    }
 }
 
 
@@ -390,7 +314,7 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t  rc;
 
-    if (ngx_violet_fetch_refused(fetch)) {
+    if (ngx_violet_attempt_refused(&fetch->attempt, &fetch->exchange)) {
         return;
     }
 
@@ -403,7 +327,8 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 
     rc = ngx_violet_fetch_take(fetch);
 
-    ngx_violet_fetch_destroy_carrier(fetch);
+    ngx_violet_clientless_destroy(fetch->carrier);
+    fetch->carrier = NULL;
 
     if (rc != NGX_OK) {
         fetch->fetched.kind = NGX_VIOLET_FETCHED_FAILED;

@@ -28,6 +28,9 @@
 /* ms; how long nobody looks again, whatever the clocks say */
 #define NGX_VIOLET_TOKEN_LOOK       1000
 
+/* ms; by so much the cached times of two workers may differ */
+#define NGX_VIOLET_TOKEN_SLACK      100
+
 /* slots come in so many, that a reload seldom changes the zone's size */
 #define NGX_VIOLET_TOKEN_SLOTS      8
 
@@ -322,7 +325,7 @@ ngx_violet_token_slot_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
 
     ms = (ngx_msec_int_t) (slot->retry - ngx_current_msec);
 
-    if ((slot->failures || slot->refusals) && ms > 0) {
+    if ((slot->failures || slot->refusals) && ms > NGX_VIOLET_TOKEN_SLACK) {
         *wait = ms;
         *pause = 1;
         goto done;
@@ -487,7 +490,9 @@ ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
         slot->refused = ngx_current_msec;
     }
 
-    if ((ngx_msec_int_t) (slot->retry - ngx_current_msec) <= 0) {
+    if ((ngx_msec_int_t) (slot->retry - ngx_current_msec)
+        <= NGX_VIOLET_TOKEN_SLACK)
+    {
         rc = NGX_OK;
     }
 

@@ -47,7 +47,7 @@ violet_jwt_expiry(const char *data, size_t len, int64_t *expires)
     if (json_is_number(exp)) {
         seconds = json_number_value(exp);
 
-        if (seconds >= 0 && seconds <= VIOLET_JWT_LAST) {
+        if (seconds > 0 && seconds <= VIOLET_JWT_LAST) {
             *expires = (int64_t) (seconds * 1000);
             rc = 0;
         }

@@ -23,7 +23,7 @@
  * RFC 7519, section 2: a number of seconds, which may have a fraction.
  *
  * Returns 0, or -1 if the text is no JWT, is longer than VIOLET_JWT_MAX, or
- * has no "exp" that is a number from 0 to the end of the year 9999.
+ * has no "exp" that is a number above 0 and not after the year 9999.
  */
 
 int violet_jwt_expiry(const char *data, size_t len, int64_t *expires);
