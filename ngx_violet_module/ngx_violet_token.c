@@ -604,7 +604,9 @@ ngx_violet_token_log(ngx_violet_token_t *token, ngx_violet_token_call_t *call)
 
     p = status;
 
-    if (call->status) {
+    if (call->result == NGX_VIOLET_TOKEN_REFUSED
+        || call->result == NGX_VIOLET_TOKEN_STATUS)
+    {
         p = ngx_sprintf(p, " (status %ui)", call->status);
     }
 

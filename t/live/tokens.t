@@ -198,6 +198,7 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 
     my $seconds = time - $start;
     my $counts = counts($mock);
+    $counts->{expired} ||= 0;
 
     diag("$n requests in $seconds s: $failed failures, $counts->{expired} "
          . "with an expired token, $counts->{token} calls for a token")

@@ -35,7 +35,7 @@ from httpd import Ending, Reply, Request, Server
 ROUTES = ("connection_health", "connection_health_report",
           "connection_health_list", "connection_health_search",
           "cart_submit", "login", "token", "other", "garbage",
-          "unauthorized", "expired")
+          "unauthorized")
 
 TRUE, FALSE = ("true", "on", "yes", "1"), ("false", "off", "no", "0", "")
 
