@@ -69,7 +69,11 @@ static ngx_str_t  ngx_violet_refusals[] = {
                "error log says why"),
 
     ngx_string("it is a request that another module made past the gateway's "
-               "checks, and goes nowhere without credentials")
+               "checks, and goes nowhere without credentials"),
+
+    ngx_string("the gateway has no access token for Violet at present"),
+
+    ngx_string("proxy_pass leads elsewhere")
 };
 
 
@@ -163,6 +167,22 @@ void
 ngx_violet_answer_refusal(ngx_uint_t refusal, ngx_str_t *detail)
 {
     *detail = ngx_violet_refusals[refusal];
+}
+
+
+ngx_int_t
+ngx_violet_answer_refused(ngx_http_request_t *r, ngx_uint_t refusal)
+{
+    ngx_violet_problem_e  type;
+
+    type = NGX_VIOLET_PROBLEM_CONFIGURATION;
+
+    if (refusal == NGX_VIOLET_REFUSED_CREDENTIALS) {
+        type = NGX_VIOLET_PROBLEM_CREDENTIALS_UNAVAILABLE;
+    }
+
+    return ngx_violet_answer_problem(r, type, 0,
+                                     &ngx_violet_refusals[refusal]);
 }
 
 

@@ -61,9 +61,14 @@ ngx_int_t ngx_violet_answer_problem_text(ngx_http_request_t *r,
     ngx_str_t *text);
 
 
-/* The problem for a request that was refused before it connected. */
+/*
+ * The problem for a request that was refused before it connected: what to
+ * tell, and as ngx_violet_answer_problem() does.
+ */
 
 void ngx_violet_answer_refusal(ngx_uint_t refusal, ngx_str_t *detail);
+ngx_int_t ngx_violet_answer_refused(ngx_http_request_t *r,
+    ngx_uint_t refusal);
 
 
 /* Adds a response header; the name is a literal.  NGX_OK or NGX_ERROR. */

@@ -25,8 +25,14 @@ typedef struct {
 static void ngx_violet_cart_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+static ngx_int_t ngx_violet_cart_note(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
+static ngx_uint_t ngx_violet_cart_refused(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
+static ngx_int_t ngx_violet_cart_repeat(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_cleanup(void *data);
 static ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
@@ -116,16 +122,15 @@ ngx_violet_cart_body_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_http_cleanup_t     *cln;
     ngx_violet_loc_conf_t  *vlcf;
     ngx_violet_exchange_t  *e;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_violet_cart_sent_t));
     e = ngx_pcalloc(r->pool, sizeof(ngx_violet_exchange_t));
 
-    if (cln == NULL || e == NULL
+    if (e == NULL
+        || (!ctx->repeated && ngx_violet_cart_note(r, ctx) != NGX_OK)
         || ngx_violet_exchange_uri(r, &ctx->route, &e->uri) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -140,10 +145,6 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     e->handler = ngx_violet_cart_exchanged;
     e->data = r;
 
-    ((ngx_violet_cart_sent_t *) cln->data)->request = r;
-    ((ngx_violet_cart_sent_t *) cln->data)->ctx = ctx;
-    cln->handler = ngx_violet_cart_cleanup;
-
     ctx->waiting = 1;
     ctx->next = ngx_violet_cart_judged;
 
@@ -155,6 +156,30 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     return NGX_AGAIN;
+}
+
+
+/* A mark on the request that no redirect takes away. */
+
+static ngx_int_t
+ngx_violet_cart_note(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_http_cleanup_t      *cln;
+    ngx_violet_cart_sent_t  *sent;
+
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_violet_cart_sent_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    sent = cln->data;
+
+    sent->request = r;
+    sent->ctx = ctx;
+
+    cln->handler = ngx_violet_cart_cleanup;
+
+    return NGX_OK;
 }
 
 
@@ -179,13 +204,73 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
     (void) ngx_violet_exchange_copy_states(r->pool, &r->upstream_states,
                                            e->states);
 
-    if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
+    if (e->result == NGX_VIOLET_EXCHANGE_REFUSED
+        || ngx_violet_cart_refused(r, ctx, e))
+    {
         return;
     }
 
     ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
 
     ngx_violet_cart_log(r, ctx, e);
+}
+
+
+/*
+ * A complete 401: Violet did nothing.  True if the cart may be submitted
+ * once more, if only there is another token.
+ */
+
+static ngx_uint_t
+ngx_violet_cart_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e)
+{
+    ngx_int_t  rc;
+
+    if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED || ctx->repeated) {
+        return 0;
+    }
+
+    rc = ngx_violet_credentials_refused(ctx->app, &e->used, e->status);
+
+    if (e->status != NGX_HTTP_UNAUTHORIZED
+        || (rc != NGX_AGAIN
+            && !ngx_violet_credentials_token_differs(ctx->app, &e->used)))
+    {
+        return 0;
+    }
+
+    ctx->next = ngx_violet_cart_repeat;
+
+    return 1;
+}
+
+
+static ngx_int_t
+ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_violet_exchange_t  *e;
+
+    e = ctx->submitted;
+
+    if (!ctx->repeated) {
+        ctx->repeated = 1;
+
+        if (ngx_violet_credentials_park(r, ctx->app, &e->used) == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+    }
+
+    if (ngx_violet_credentials_token_differs(ctx->app, &e->used)) {
+        ctx->submitted = NULL;
+        return ngx_violet_cart_exchange(r, ctx);
+    }
+
+    ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
+
+    ngx_violet_cart_log(r, ctx, e);
+
+    return ngx_violet_cart_judged(r, ctx);
 }
 
 
@@ -200,6 +285,11 @@ ngx_violet_cart_cleanup(void *data)
     ngx_violet_cart_sent_t  *sent = data;
 
     if (sent->ctx->submitted) {
+        if (sent->ctx->waiting) {
+            ngx_violet_cart_log(sent->request, sent->ctx,
+                                sent->ctx->submitted);
+        }
+
         return;
     }
 
@@ -394,7 +484,7 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_str_t               after, detail;
+    ngx_str_t               after;
     ngx_violet_loc_conf_t  *vlcf;
     ngx_violet_exchange_t  *e;
     violet_cart_verdict_t  *verdict;
@@ -411,10 +501,7 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        ngx_violet_answer_refusal(e->refused, &detail);
-
-        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
-                                         0, &detail);
+        return ngx_violet_answer_refused(r, e->refused);
     }
 
     if (!ctx->judged) {

@@ -220,6 +220,10 @@ ngx_violet_clientless_destroy(ngx_http_request_t *r)
     ngx_pool_t        *pool;
     ngx_connection_t  *c;
 
+    if (r == NULL) {
+        return;
+    }
+
     c = r->connection;
     pool = c->pool;
 

@@ -46,8 +46,8 @@ ngx_http_request_t *ngx_violet_clientless_create(
 
 
 /*
- * Destroys the request with all that belongs to it.  Not from within one of
- * its own handlers: post an event.
+ * Destroys the request, if any, with all that belongs to it.  Not from
+ * within one of its own handlers: post an event.
  */
 
 void ngx_violet_clientless_destroy(ngx_http_request_t *r);

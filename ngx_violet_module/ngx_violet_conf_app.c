@@ -6,15 +6,35 @@
 
 
 #include "ngx_violet_module.h"
+#include "ngx_violet_token.h"
+
+
+typedef struct {
+    ngx_str_t      name;
+    ngx_uint_t     args;
+    ngx_uint_t     secret;     /* NGX_VIOLET_APP_SECRETS: none */
+} ngx_violet_app_parameter_t;
 
 
 static char *ngx_violet_conf_app_parameter(ngx_conf_t *cf,
     ngx_command_t *dummy, void *conf);
 static char *ngx_violet_conf_app_id(ngx_conf_t *cf, ngx_violet_app_t *app,
     ngx_str_t *value);
+static char *ngx_violet_conf_app_secret(ngx_conf_t *cf,
+    ngx_violet_app_t *app, ngx_violet_app_parameter_t *p);
 static char *ngx_violet_conf_app_check(ngx_conf_t *cf,
     ngx_violet_app_t *app);
 static ngx_int_t ngx_violet_conf_name_valid(ngx_str_t *name);
+
+
+static ngx_violet_app_parameter_t  ngx_violet_app_parameters[] = {
+    { ngx_string("app_id"), 1, NGX_VIOLET_APP_SECRETS },
+    { ngx_string("app_secret"), 1, NGX_VIOLET_APP_SECRET },
+    { ngx_string("token"), 1, NGX_VIOLET_APP_TOKEN },
+    { ngx_string("refresh_token"), 1, NGX_VIOLET_APP_REFRESH_TOKEN },
+    { ngx_string("login"), 2, NGX_VIOLET_APP_USERNAME },
+    { ngx_null_string, 0, 0 }
+};
 
 
 char *
@@ -77,52 +97,79 @@ static char *
 ngx_violet_conf_app_parameter(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf)
 {
-    ngx_violet_app_t  *app;
-
-    ngx_str_t  *value, *secret;
+    ngx_str_t                   *value;
+    ngx_violet_app_t            *app;
+    ngx_violet_app_parameter_t  *p;
 
     app = cf->handler_conf;
     value = cf->args->elts;
 
-    secret = NULL;
+    for (p = ngx_violet_app_parameters; p->name.len; p++) {
+        if (p->name.len == value[0].len
+            && ngx_strncmp(p->name.data, value[0].data, p->name.len) == 0)
+        {
+            break;
+        }
+    }
 
-    if (ngx_strcmp(value[0].data, "app_secret") == 0) {
-        secret = &app->secret;
-
-    } else if (ngx_strcmp(value[0].data, "token") == 0) {
-        secret = &app->token;
-
-    } else if (ngx_strcmp(value[0].data, "app_id") != 0) {
+    if (p->name.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown directive \"%V\" in \"violet_app\", it "
-                           "knows \"app_id\", \"app_secret\" and \"token\"",
-                           &value[0]);
+                           "knows \"app_id\", \"app_secret\", \"token\", "
+                           "\"refresh_token\" and \"login\"", &value[0]);
         return NGX_CONF_ERROR;
     }
 
-    if (cf->args->nelts != 2) {
+    if (cf->args->nelts != 1 + p->args) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid number of arguments in \"%V\" of "
-                           "\"violet_app\", it takes one", &value[0]);
+                           "\"violet_app\", it takes %s", &value[0],
+                           p->args == 1 ? "one" : "two");
         return NGX_CONF_ERROR;
     }
 
-    if (secret == NULL) {
+    if (p->secret == NGX_VIOLET_APP_SECRETS) {
         return ngx_violet_conf_app_id(cf, app, &value[1]);
     }
 
-    if (secret->data) {
+    return ngx_violet_conf_app_secret(cf, app, p);
+}
+
+
+/* One secret or two in a row; app_secret may come twice. */
+
+static char *
+ngx_violet_conf_app_secret(ngx_conf_t *cf, ngx_violet_app_t *app,
+    ngx_violet_app_parameter_t *p)
+{
+    ngx_str_t             *value;
+    ngx_uint_t             i, n;
+    ngx_violet_secret_t  **secret;
+
+    value = cf->args->elts;
+    n = p->secret;
+
+    if (n == NGX_VIOLET_APP_SECRET && app->secrets[n]) {
+        n++;
+    }
+
+    if (app->secrets[n]) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" is duplicate in \"violet_app\" \"%V\", "
-                           "remove one",
-                           &value[0], &app->name);
+                           "remove one%s", &value[0], &app->name,
+                           n == NGX_VIOLET_APP_SECRET + 1
+                           ? ": there may be two, the new one and the old"
+                           : "");
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_violet_credentials_read(cf, &value[0], &value[1], secret)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
+    for (i = 0; i < p->args; i++) {
+        secret = &app->secrets[n + i];
+
+        *secret = ngx_violet_secret_read(cf, &value[0], &value[1 + i]);
+        if (*secret == NULL) {
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;
@@ -163,27 +210,69 @@ ngx_violet_conf_app_id(ngx_conf_t *cf, ngx_violet_app_t *app,
 static char *
 ngx_violet_conf_app_check(ngx_conf_t *cf, ngx_violet_app_t *app)
 {
-    char  *missing;
+    char                 *missing, *or;
+    ngx_uint_t            sources;
+    ngx_violet_secret_t  *refresh;
+
+    refresh = app->secrets[NGX_VIOLET_APP_REFRESH_TOKEN];
+
+    sources = (app->secrets[NGX_VIOLET_APP_TOKEN] != NULL)
+              + (refresh != NULL)
+              + (app->secrets[NGX_VIOLET_APP_USERNAME] != NULL);
 
     missing = NULL;
+    or = "";
 
     if (app->id == 0) {
         missing = "app_id";
 
-    } else if (app->secret.data == NULL) {
+    } else if (app->secrets[NGX_VIOLET_APP_SECRET] == NULL) {
         missing = "app_secret";
 
-    } else if (app->token.data == NULL) {
+    } else if (sources == 0) {
         missing = "token";
+        or = " or \"refresh_token\" or \"login\"";
     }
 
     if (missing) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no \"%s\" in \"violet_app\" \"%V\", add it: no "
-                           "request goes to Violet without all credentials",
-                           missing, &app->name);
+                           "no \"%s\" in \"violet_app\" \"%V\", add it%s: "
+                           "no request goes to Violet without all "
+                           "credentials", missing, &app->name, or);
         return NGX_CONF_ERROR;
     }
+
+    if (sources > 1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "more than one of \"token\", \"refresh_token\" "
+                           "and \"login\" in \"violet_app\" \"%V\", leave "
+                           "one", &app->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (refresh && refresh->value.len > VIOLET_REFRESH_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"refresh_token\" in \"violet_app\" \"%V\" is "
+                           "longer than %d bytes, check it",
+                           &app->name, VIOLET_REFRESH_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    app->state = ngx_pcalloc(cf->pool, sizeof(ngx_violet_app_state_t));
+    if (app->state == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (app->secrets[NGX_VIOLET_APP_TOKEN]) {
+        return NGX_CONF_OK;
+    }
+
+    app->renewal = ngx_pcalloc(cf->pool, sizeof(ngx_violet_token_t));
+    if (app->renewal == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    app->renewal->app = app;
 
     return NGX_CONF_OK;
 }

@@ -219,7 +219,13 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
         }
     }
 
-    return ngx_violet_conf_upstream(cf, vlcf);
+    if (ngx_violet_conf_upstream(cf, vlcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_violet_conf_token_route(cf, vlcf);
+
+    return NGX_OK;
 }
 
 

@@ -1,9 +1,8 @@
 
 /*
- * The apps and their secrets.  What is read lives in the configuration's
- * pool.  The three headers are ordinary proxy_set_header lines with
- * variables of our own: proxy_pass then drops a caller's copies by itself,
- * and nothing edits the request.
+ * How credentials reach Violet.  The three headers are ordinary
+ * proxy_set_header lines with variables of our own: proxy_pass then drops a
+ * caller's copies by itself, and nothing edits the request.
  *
  * The names of the variables end in a random suffix that is made at each
  * load of the configuration and they cannot be looked up by name at run
@@ -16,12 +15,16 @@
 #include "ngx_violet_module.h"
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_guard.h"
+#include "ngx_violet_token.h"
 
 #include <sys/random.h>
 
 
-#define NGX_VIOLET_CREDENTIALS  3
-#define NGX_VIOLET_MAX_SECRET   65536
+#define NGX_VIOLET_CREDENTIALS        3
+
+#define NGX_VIOLET_CREDENTIAL_ID      0
+#define NGX_VIOLET_CREDENTIAL_SECRET  1
+#define NGX_VIOLET_CREDENTIAL_TOKEN   2
 
 
 struct ngx_violet_credentials_s {
@@ -32,7 +35,6 @@ struct ngx_violet_credentials_s {
 typedef struct {
     ngx_str_t           header;
     ngx_str_t           variable;
-    size_t              offset;       /* of the value in ngx_violet_app_t */
 } ngx_violet_credential_t;
 
 
@@ -42,27 +44,20 @@ static ngx_violet_ctx_t *ngx_violet_credentials_inherit(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_violet_credentials_open(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
-static ngx_int_t ngx_violet_credentials_read_file(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_str_t *path, ngx_str_t *secret);
-static ngx_int_t ngx_violet_credentials_read_fd(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_str_t *path, ngx_fd_t fd, ngx_str_t *secret);
-static ngx_int_t ngx_violet_credentials_check(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_str_t *secret);
+static ngx_str_t *ngx_violet_credential_value(ngx_violet_ctx_t *ctx,
+    uintptr_t data);
 
 
 static ngx_violet_credential_t  ngx_violet_credential_headers[] = {
 
     { ngx_string("X-Violet-App-Id"),
-      ngx_string("violet_app_id"),
-      offsetof(ngx_violet_app_t, id_text) },
+      ngx_string("violet_app_id") },
 
     { ngx_string("X-Violet-App-Secret"),
-      ngx_string("violet_app_secret"),
-      offsetof(ngx_violet_app_t, secret) },
+      ngx_string("violet_app_secret") },
 
     { ngx_string("X-Violet-Token"),
-      ngx_string("violet_token"),
-      offsetof(ngx_violet_app_t, token) }
+      ngx_string("violet_token") }
 };
 
 
@@ -233,13 +228,79 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    value = (ngx_str_t *) ((u_char *) ctx->app
-                           + ngx_violet_credential_headers[data].offset);
+    value = ngx_violet_credential_value(ctx, data);
+
+    if (value == NULL) {
+        ctx->refused = ngx_violet_guard_refuse(r,
+                                          NGX_VIOLET_REFUSED_CREDENTIALS);
+        if (ctx->exchange) {
+            ctx->exchange->refused = ctx->refused;
+        }
+
+        v->not_found = 1;
+        return NGX_OK;
+    }
 
     v->len = value->len;
     v->data = value->data;
 
     return NGX_OK;
+}
+
+
+/*
+ * The length and the copy are asked for in one go, so no value changes
+ * between them.  NULL: there is no token that could be sent.
+ */
+
+static ngx_str_t *
+ngx_violet_credential_value(ngx_violet_ctx_t *ctx, uintptr_t data)
+{
+    ngx_str_t                  *value;
+    ngx_violet_app_t           *app;
+    ngx_violet_exchange_t      *e;
+    ngx_violet_exchange_own_t  *own;
+
+    app = ctx->app;
+    e = ctx->exchange;
+    own = e ? e->own : NULL;
+
+    switch (data) {
+
+    case NGX_VIOLET_CREDENTIAL_ID:
+        return &app->id_text;
+
+    case NGX_VIOLET_CREDENTIAL_SECRET:
+        ctx->used.secret = own ? own->secret : app->state->secret;
+
+        return &app->secrets[ctx->used.secret]->value;
+
+    default: /* NGX_VIOLET_CREDENTIAL_TOKEN */
+        break;
+    }
+
+    if (own) {
+        return &own->token;
+    }
+
+    if (!ngx_violet_credentials_ready(app)) {
+        return NULL;
+    }
+
+    if (app->renewal) {
+        ctx->used.token = app->renewal->generation;
+        value = &app->renewal->value;
+
+    } else {
+        ctx->used.token = app->secrets[NGX_VIOLET_APP_TOKEN]->version;
+        value = &app->secrets[NGX_VIOLET_APP_TOKEN]->value;
+    }
+
+    if (e) {
+        e->used = ctx->used;
+    }
+
+    return value;
 }
 
 
@@ -322,169 +383,14 @@ ngx_int_t
 ngx_violet_credentials_read(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *value, ngx_str_t *secret)
 {
-    char       *env;
-    ngx_str_t   source;
+    ngx_violet_secret_t  *s;
 
-    if (value->len >= 5 && ngx_strncmp(value->data, "file:", 5) == 0) {
-        source.data = value->data + 5;
-        source.len = value->len - 5;
-
-        if (ngx_conf_full_name(cf->cycle, &source, 1) != NGX_OK
-            || ngx_violet_credentials_read_file(cf, name, &source, secret)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-    } else if (value->len >= 4 && ngx_strncmp(value->data, "env:", 4) == 0) {
-        source.data = value->data + 4;
-        source.len = value->len - 4;
-
-        /* the parser ends its strings with a NUL */
-
-        env = getenv((char *) source.data);
-
-        if (env == NULL) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "environment variable \"%V\" of \"%V\" is "
-                               "not set, set it where nginx is started",
-                               &source, name);
-            return NGX_ERROR;
-        }
-
-        source.data = (u_char *) env;
-        source.len = ngx_strlen(env);
-
-        secret->data = ngx_pstrdup(cf->pool, &source);
-        if (secret->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        secret->len = source.len;
-
-    } else {
-        *secret = *value;
-    }
-
-    return ngx_violet_credentials_check(cf, name, secret);
-}
-
-
-static ngx_int_t
-ngx_violet_credentials_read_file(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *path, ngx_str_t *secret)
-{
-    ngx_fd_t   fd;
-    ngx_int_t  rc;
-
-    fd = ngx_open_file(path->data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
-                       NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "cannot open file \"%V\" of \"%V\", it must be "
-                           "there and readable by who starts nginx",
-                           path, name);
+    s = ngx_violet_secret_read(cf, name, value);
+    if (s == NULL) {
         return NGX_ERROR;
     }
 
-    rc = ngx_violet_credentials_read_fd(cf, name, path, fd, secret);
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
-                      ngx_close_file_n " \"%V\" failed", path);
-    }
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_violet_credentials_read_fd(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *path, ngx_fd_t fd, ngx_str_t *secret)
-{
-    ssize_t          n;
-    ngx_file_info_t  fi;
-
-    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_fd_info_n " \"%V\" of \"%V\" failed",
-                           path, name);
-        return NGX_ERROR;
-    }
-
-    if (!ngx_is_file(&fi)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" of \"%V\" is not a regular file, put the "
-                           "value into one", path, name);
-        return NGX_ERROR;
-    }
-
-    if (ngx_file_size(&fi) > NGX_VIOLET_MAX_SECRET) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "file \"%V\" of \"%V\" is longer than %d bytes",
-                           path, name, NGX_VIOLET_MAX_SECRET);
-        return NGX_ERROR;
-    }
-
-    if (ngx_file_access(&fi) & S_IROTH) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "file \"%V\" of \"%V\" is readable by every "
-                           "user, remove that right with \"chmod o-r\"",
-                           path, name);
-    }
-
-    secret->data = ngx_pnalloc(cf->pool, (size_t) ngx_file_size(&fi) + 1);
-    if (secret->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, secret->data, (size_t) ngx_file_size(&fi));
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " \"%V\" of \"%V\" failed",
-                           path, name);
-        return NGX_ERROR;
-    }
-
-    secret->len = n;
-
-    if (n && secret->data[n - 1] == LF) {
-        secret->len--;
-
-        if (secret->len && secret->data[secret->len - 1] == CR) {
-            secret->len--;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* What would break the header line is no secret that anybody meant. */
-
-static ngx_int_t
-ngx_violet_credentials_check(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *secret)
-{
-    size_t  i;
-
-    if (secret->len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is empty, give it a value", name);
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < secret->len; i++) {
-        if (secret->data[i] < 0x20 || secret->data[i] == 0x7f) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" has a control character or a line "
-                               "break in its value, which no header can "
-                               "carry: remove it", name);
-            return NGX_ERROR;
-        }
-    }
+    *secret = s->value;
 
     return NGX_OK;
 }

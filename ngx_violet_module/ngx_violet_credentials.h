@@ -1,8 +1,10 @@
 
 /*
- * The apps and what opens Violet's door: id, secret, token.  They are read
- * while the configuration is read and live as long as it does; they leave
- * it only through the three headers that proxy_pass builds.
+ * The apps and what opens Violet's door: id, secret, token.  The apps are
+ * made with the configuration and live as long as it does; where their
+ * secrets come from is in ngx_violet_secret.c, tokens are renewed in
+ * ngx_violet_token.c.  They leave only through the three headers that
+ * proxy_pass builds.
  */
 
 #ifndef NGX_VIOLET_CREDENTIALS_H
@@ -13,14 +15,53 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_violet_secret.h"
+
+
+#define NGX_VIOLET_APP_SECRET         0     /* and 1 */
+#define NGX_VIOLET_APP_TOKEN          2
+#define NGX_VIOLET_APP_REFRESH_TOKEN  3
+#define NGX_VIOLET_APP_USERNAME       4
+#define NGX_VIOLET_APP_PASSWORD       5
+#define NGX_VIOLET_APP_SECRETS        6
+
+
+typedef struct ngx_violet_token_s  ngx_violet_token_t;
+
+
+/* what a worker has learned of an app; its own */
 
 typedef struct {
-    ngx_str_t      name;
-    ngx_int_t      id;          /* int32; 0 while unset */
-    ngx_str_t      id_text;
-    ngx_str_t      secret;
-    ngx_str_t      token;
+    ngx_uint_t               secret;    /* which one is right */
+    ngx_uint_t               refused;   /* which ones were not, as bits */
+    ngx_msec_t               doubted;   /* when the last of them was */
+} ngx_violet_app_state_t;
+
+
+typedef struct {
+    ngx_str_t                name;
+    ngx_int_t                id;        /* int32; 0 while unset */
+    ngx_str_t                id_text;
+
+    /* NULL where not given; a second app_secret, one of three for tokens */
+    ngx_violet_secret_t     *secrets[NGX_VIOLET_APP_SECRETS];
+
+    ngx_violet_token_t      *renewal;   /* NULL: somebody else renews it */
+    ngx_violet_app_state_t  *state;
 } ngx_violet_app_t;
+
+
+/* what a request was sent with */
+
+typedef struct {
+    ngx_uint_t               token;     /* its generation; 0: none */
+    ngx_uint_t               secret;
+} ngx_violet_used_t;
+
+
+/* a wait for credentials is over: see whether they are there */
+
+typedef void (*ngx_violet_credentials_handler_pt)(void *data);
 
 
 typedef struct ngx_violet_credentials_s  ngx_violet_credentials_t;
@@ -49,9 +90,8 @@ ngx_command_t *ngx_violet_credentials_proxy_command(char *name);
 
 
 /*
- * Reads a secret, which is "file:PATH", "env:NAME" or the value itself.
- * "name" is the directive's, for the messages.  NGX_OK, or NGX_ERROR, which
- * is logged with the reason and never with the value.
+ * Reads a secret that is not an app's and is not read again, see
+ * ngx_violet_secret_read().  NGX_OK, or NGX_ERROR, which is logged.
  */
 
 ngx_int_t ngx_violet_credentials_read(ngx_conf_t *cf, ngx_str_t *name,
@@ -62,6 +102,53 @@ ngx_int_t ngx_violet_credentials_read(ngx_conf_t *cf, ngx_str_t *name,
 
 ngx_violet_app_t *ngx_violet_credentials_find(ngx_array_t *apps,
     ngx_str_t *name);
+
+
+/* True if nothing is missing to send a request of the app now. */
+
+ngx_uint_t ngx_violet_credentials_ready(ngx_violet_app_t *app);
+
+
+/*
+ * Waits until that may have changed: the handler is called once, later, and
+ * after 5 seconds at most.  "used" is what a request was refused with; NULL
+ * if none was sent.  NGX_OK, or NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_credentials_wait(ngx_violet_app_t *app,
+    ngx_violet_used_t *used, ngx_violet_credentials_handler_pt handler,
+    void *data);
+
+
+/*
+ * The same for a request, which is parked: NGX_AGAIN; NGX_OK if there is
+ * another token already; or NGX_ERROR.
+ */
+
+ngx_int_t ngx_violet_credentials_park(ngx_http_request_t *r,
+    ngx_violet_app_t *app, ngx_violet_used_t *used);
+
+
+/*
+ * Violet refused a request with status 401 or 403.  What can be done about
+ * it is begun: another token, the other app_secret.  Returns NGX_OK if a
+ * repeat would be sent with something else, NGX_AGAIN if that may be so
+ * after a wait, NGX_DECLINED if not.
+ */
+
+ngx_int_t ngx_violet_credentials_refused(ngx_violet_app_t *app,
+    ngx_violet_used_t *used, ngx_uint_t status);
+
+
+/*
+ * True if a request would now be sent with another token; or with another
+ * token or app_secret.
+ */
+
+ngx_uint_t ngx_violet_credentials_token_differs(ngx_violet_app_t *app,
+    ngx_violet_used_t *used);
+ngx_uint_t ngx_violet_credentials_differ(ngx_violet_app_t *app,
+    ngx_violet_used_t *used);
 
 
 #endif /* NGX_VIOLET_CREDENTIALS_H */

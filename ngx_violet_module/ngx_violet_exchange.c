@@ -19,13 +19,6 @@
 #define NGX_VIOLET_EXCHANGE_MIN_BUFFER  4096
 
 
-static void ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
-    ngx_http_request_t *sr);
-static ngx_int_t ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
-    ngx_http_request_t *sr);
-static ngx_uint_t ngx_violet_exchange_drops_header(ngx_table_elt_t *h);
-static ngx_int_t ngx_violet_exchange_push_header(ngx_list_t *headers,
-    ngx_table_elt_t *h);
 static ngx_int_t ngx_violet_exchange_finished(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
 static ngx_violet_exchange_result_e ngx_violet_exchange_result(
@@ -34,26 +27,6 @@ static ngx_uint_t ngx_violet_exchange_length_valid(
     ngx_http_upstream_headers_in_t *headers_in);
 static ngx_int_t ngx_violet_exchange_reserve(ngx_violet_exchange_t *e,
     size_t size);
-
-
-/*
- * Headers of a caller that would change what Violet's answer looks like, or
- * that speak of the caller's connection rather than of the request.
- */
-
-static ngx_str_t  ngx_violet_dropped_headers[] = {
-    ngx_string("accept-encoding"),
-    ngx_string("expect"),
-    ngx_string("if-match"),
-    ngx_string("if-modified-since"),
-    ngx_string("if-none-match"),
-    ngx_string("if-range"),
-    ngx_string("if-unmodified-since"),
-    ngx_string("range"),
-    ngx_string("te"),
-    ngx_string("upgrade"),
-    ngx_null_string
-};
 
 
 ngx_int_t
@@ -138,134 +111,13 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
 
     sr->phase_handler = i;
 
-    ngx_violet_exchange_set_body(e, sr);
-
-    if (ngx_violet_exchange_set_headers(e, sr) != NGX_OK) {
+    if (ngx_violet_exchange_set_request(e, sr) != NGX_OK) {
 
         /* too late to return an error: the clone is posted */
 
         e->failed = 1;
         sr->content_handler = NULL;
     }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
-    ngx_http_request_t *sr)
-{
-    if (e->body) {
-        return;
-    }
-
-    /*
-     * with the length of a body that is not sent the next request on the
-     * same upstream connection would be read as that body
-     */
-
-    sr->request_body = NULL;
-    sr->headers_in.content_length = NULL;
-    sr->headers_in.content_length_n = -1;
-    sr->headers_in.chunked = 0;
-}
-
-
-/* A list of its own: the carrier's is read by its access log and others. */
-
-static ngx_int_t
-ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
-    ngx_http_request_t *sr)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, accept;
-
-    if (ngx_list_init(&sr->headers_in.headers, sr->pool, 8,
-                      sizeof(ngx_table_elt_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (!e->headers) {
-        ngx_memzero(&accept, sizeof(ngx_table_elt_t));
-
-        accept.hash = 1;
-        ngx_str_set(&accept.key, "Accept");
-        ngx_str_set(&accept.value, "application/json");
-        accept.lowcase_key = (u_char *) "accept";
-        accept.hash = ngx_hash_key(accept.lowcase_key, accept.key.len);
-
-        return ngx_violet_exchange_push_header(&sr->headers_in.headers,
-                                               &accept);
-    }
-
-    part = &e->carrier->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_violet_exchange_drops_header(&h[i])) {
-            continue;
-        }
-
-        if (ngx_violet_exchange_push_header(&sr->headers_in.headers, &h[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    sr->headers_in.upgrade = NULL;
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_violet_exchange_drops_header(ngx_table_elt_t *h)
-{
-    ngx_str_t  *name;
-
-    for (name = ngx_violet_dropped_headers; name->len; name++) {
-        if (h->key.len == name->len
-            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static ngx_int_t
-ngx_violet_exchange_push_header(ngx_list_t *headers, ngx_table_elt_t *h)
-{
-    ngx_table_elt_t  *pushed;
-
-    pushed = ngx_list_push(headers);
-    if (pushed == NULL) {
-        return NGX_ERROR;
-    }
-
-    *pushed = *h;
-
-#if (nginx_version >= 1023000)
-    pushed->next = NULL;
-#endif
 
     return NGX_OK;
 }
@@ -607,6 +459,11 @@ ngx_violet_exchange_reserve(ngx_violet_exchange_t *e, size_t size)
     }
 
     if (e->content.data) {
+
+        if (e->own) {
+            explicit_bzero(e->content.data, e->content.len);
+        }
+
         (void) ngx_pfree(e->carrier->pool, e->content.data);
     }
 

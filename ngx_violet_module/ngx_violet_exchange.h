@@ -37,12 +37,28 @@ typedef enum {
     NGX_VIOLET_REFUSED_UNVERIFIED,       /* https without verification */
     NGX_VIOLET_REFUSED_URI,              /* proxy_pass built another URI */
     NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed by itself */
-    NGX_VIOLET_REFUSED_UNCHECKED         /* it never passed our handler */
+    NGX_VIOLET_REFUSED_UNCHECKED,        /* it never passed our handler */
+    NGX_VIOLET_REFUSED_CREDENTIALS,      /* there is no access token */
+    NGX_VIOLET_REFUSED_PATH              /* see ngx_violet_exchange_own_t */
 } ngx_violet_refusal_e;
 
 
 typedef void (*ngx_violet_exchange_handler_pt)(void *data,
     ngx_violet_exchange_t *exchange);
+
+
+/* a request of the gateway's own, for a token */
+
+typedef struct {
+    ngx_str_t                        token;     /* in the place of the
+                                                   app's; empty: none */
+    ngx_uint_t                       secret;    /* which app_secret */
+    ngx_str_t                        body;      /* JSON; empty: a GET */
+    ngx_msec_t                       timeout;   /* of any step, at most */
+
+    /* if not empty, proxy_pass must make "/v1/" and this of the URI */
+    ngx_str_t                        path;
+} ngx_violet_exchange_own_t;
 
 
 struct ngx_violet_exchange_s {
@@ -56,6 +72,7 @@ struct ngx_violet_exchange_s {
     size_t                           limit;     /* of the body, in bytes */
     ngx_violet_exchange_handler_pt   handler;
     void                            *data;
+    ngx_violet_exchange_own_t       *own;       /* NULL: it is not */
 
     unsigned                         body:1;    /* the carrier's is sent */
     unsigned                         headers:1; /* so are its headers */
@@ -65,6 +82,7 @@ struct ngx_violet_exchange_s {
 
     ngx_violet_exchange_result_e     result;
     ngx_violet_refusal_e             refused;
+    ngx_violet_used_t                used;
     ngx_uint_t                       status;
     ngx_str_t                        content;
     ngx_http_headers_out_t          *headers_out;   /* if answered */
@@ -120,6 +138,15 @@ ngx_int_t ngx_violet_exchange_copy_states(ngx_pool_t *pool,
 
 ngx_table_elt_t *ngx_violet_exchange_find_header(
     ngx_violet_exchange_t *exchange, char *name);
+
+
+/*
+ * Gives the clone the body and the headers to send; NGX_OK, or NGX_ERROR if
+ * memory runs out.  For ngx_violet_exchange_start().
+ */
+
+ngx_int_t ngx_violet_exchange_set_request(ngx_violet_exchange_t *exchange,
+    ngx_http_request_t *sr);
 
 
 /* Capture, called by the module's filters; NGX_OK or NGX_ERROR. */

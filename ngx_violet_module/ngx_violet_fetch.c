@@ -23,6 +23,8 @@ static void ngx_violet_fetch_limit_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static void ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_attempt(void *data);
+static void ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
 static void ngx_violet_fetch_check(ngx_violet_fetch_t *fetch);
@@ -97,6 +99,10 @@ ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
     fetch->opened_at = ngx_current_msec;
 
     flight->data = fetch;
+
+    fetch->attempt.app = conf->app;
+    fetch->attempt.handler = ngx_violet_fetch_attempt;
+    fetch->attempt.data = fetch;
 
     fetch->event.handler = ngx_violet_fetch_event;
     fetch->event.data = fetch;
@@ -199,9 +205,20 @@ ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch)
 static void
 ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 {
+    ngx_int_t               rc;
     ngx_connection_t       *c;
     ngx_http_request_t     *r;
     ngx_violet_exchange_t  *e;
+
+    rc = ngx_violet_attempt_start(&fetch->attempt, &fetch->exchange);
+
+    if (rc != NGX_OK) {
+        if (rc == NGX_DECLINED) {
+            ngx_violet_fetch_check(fetch);
+        }
+
+        return;
+    }
 
     fetch->sent_at = ngx_current_msec;
 
@@ -238,6 +255,32 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 }
 
 
+static void
+ngx_violet_fetch_attempt(void *data)
+{
+    ngx_violet_fetch_t  *fetch = data;
+
+    ngx_violet_fetch_post(fetch, fetch->carrier ? ngx_violet_fetch_repeat
+                                                : ngx_violet_fetch_exchange);
+}
+
+
+static void
+ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch)
+{
+    if (!ngx_violet_attempt_again(&fetch->attempt, &fetch->exchange,
+                                  fetch->flight->pool,
+                                  &fetch->fetched.states))
+    {
+        ngx_violet_fetch_check(fetch);
+        return;
+    }
+
+    fetch->carrier = NULL;
+    ngx_violet_fetch_exchange(fetch);
+}
+
+
 /* Inside the end of the subrequest: its carrier must outlive this call. */
 
 static void
@@ -252,6 +295,10 @@ ngx_violet_fetch_exchanged(void *data, ngx_violet_exchange_t *exchange)
 static void
 ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 {
+    if (ngx_violet_attempt_refused(&fetch->attempt, &fetch->exchange)) {
+        return;
+    }
+
     if (ngx_violet_exchange_unsent(fetch->exchange.states)
         && fetch->exchange.status == 0
         && fetch->fetched.limit.asked && fetch->fetched.limit.allowed)

@@ -9,6 +9,7 @@
 #define NGX_VIOLET_FETCH_CLAIM_H
 
 
+#include "ngx_violet_attempt.h"
 #include "ngx_violet_fetch.h"
 
 
@@ -29,6 +30,7 @@ struct ngx_violet_fetch_s {
 
     ngx_http_request_t          *carrier;
     ngx_violet_exchange_t        exchange;
+    ngx_violet_attempt_t         attempt;
     ngx_msec_t                   sent_at;       /* to Violet */
 
     ngx_event_t                  event;

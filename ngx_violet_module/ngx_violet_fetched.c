@@ -41,13 +41,21 @@ ngx_violet_fetched_take(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
         return NGX_ERROR;
     }
 
+    fetched->status = e->status;
+
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
         fetched->kind = NGX_VIOLET_FETCHED_REFUSED;
         fetched->refused = e->refused;
+
+        /* without a token Violet has as good as failed: stale reports help */
+
+        if (e->refused == NGX_VIOLET_REFUSED_CREDENTIALS) {
+            fetched->kind = NGX_VIOLET_FETCHED_FAILED;
+            fetched->status = NGX_HTTP_BAD_GATEWAY;
+        }
+
         return NGX_OK;
     }
-
-    fetched->status = e->status;
 
     if (e->result == NGX_VIOLET_EXCHANGE_ANSWERED) {
         return ngx_violet_fetched_answer(fetched, pool, e, merchant_id);

@@ -42,6 +42,7 @@ typedef struct {
     /* how long Violet is not to be asked again, in milliseconds; 0: not */
     uint64_t                    hold;
 
+    /* also of a failure, if it is ours */
     ngx_violet_refusal_e        refused;
 
     ngx_violet_limit_result_t   limit;

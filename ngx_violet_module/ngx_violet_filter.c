@@ -38,6 +38,16 @@ ngx_violet_header_filter(ngx_http_request_t *r)
         return ngx_violet_exchange_header(ctx->exchange, r);
     }
 
+    /* what Violet refuses is passed on, and what can be done about it done */
+
+    if (ctx->credentials && !ctx->refused && r->upstream
+        && ctx->route.id != VIOLET_ROUTE_AUTH
+        && r->upstream->headers_in.status_n == NGX_HTTP_UNAUTHORIZED)
+    {
+        (void) ngx_violet_credentials_refused(ctx->app, &ctx->used,
+                                              NGX_HTTP_UNAUTHORIZED);
+    }
+
     if (ctx->refused && !ctx->answer.is_set
         && ngx_violet_filter_refused(r, ctx) != NGX_OK)
     {
@@ -96,14 +106,7 @@ ngx_violet_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 static ngx_int_t
 ngx_violet_filter_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_str_t  detail;
-
-    ngx_violet_answer_refusal(ctx->refused, &detail);
-
-    if (ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION, 0,
-                                  &detail)
-        != NGX_DECLINED)
-    {
+    if (ngx_violet_answer_refused(r, ctx->refused) != NGX_DECLINED) {
         return NGX_ERROR;
     }
 

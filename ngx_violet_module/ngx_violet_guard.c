@@ -17,6 +17,7 @@ static ngx_int_t ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr);
 static ngx_int_t ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
+static ngx_uint_t ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path);
 static ngx_int_t ngx_violet_guard_check_uri(ngx_http_request_t *r);
 
 
@@ -45,6 +46,10 @@ ngx_violet_guard(ngx_http_request_t *r, ngx_violet_exchange_t *e,
 
         if (u->resolved && ngx_violet_guard_check_uri(r) != NGX_OK) {
             return ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_URI);
+        }
+
+        if (e && e->own && !ngx_violet_guard_is_api(&u->uri, &e->own->path)) {
+            return ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_PATH);
         }
 
         return NGX_VIOLET_NOT_REFUSED;
@@ -96,6 +101,19 @@ ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
         conf->next_upstream &= ~NGX_HTTP_UPSTREAM_FT_TIMEOUT;
     }
 
+    if (e->own) {
+        conf->connect_timeout = ngx_min(conf->connect_timeout,
+                                        e->own->timeout);
+        conf->send_timeout = ngx_min(conf->send_timeout, e->own->timeout);
+        conf->read_timeout = ngx_min(conf->read_timeout, e->own->timeout);
+
+        if (conf->next_upstream_timeout == 0
+            || conf->next_upstream_timeout > e->own->timeout)
+        {
+            conf->next_upstream_timeout = e->own->timeout;
+        }
+    }
+
     conf->intercept_errors = 0;
     conf->ignore_client_abort = 1;
     conf->ignore_headers |= NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT
@@ -137,6 +155,12 @@ ngx_violet_guard_refuse(ngx_http_request_t *r,
 
     r->error_page = 1;
 
+    /* it was only an attempt to find out where proxy_pass leads */
+
+    if (refused == NGX_VIOLET_REFUSED_PATH) {
+        return refused;
+    }
+
     ngx_violet_answer_refusal(refused, &detail);
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -151,6 +175,28 @@ ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
     return NGX_ERROR;
+}
+
+
+/* Does the URI end in "/v1/" and the path?  It may if there is no path. */
+
+static ngx_uint_t
+ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path)
+{
+    u_char  *last;
+
+    if (path->len == 0) {
+        return 1;
+    }
+
+    if (uri->len < 4 + path->len) {
+        return 0;
+    }
+
+    last = uri->data + uri->len - path->len;
+
+    return ngx_memcmp(last, path->data, path->len) == 0
+           && ngx_memcmp(last - 4, "/v1/", 4) == 0;
 }
 
 

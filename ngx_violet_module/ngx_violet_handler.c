@@ -24,6 +24,10 @@ static ngx_int_t ngx_violet_handler_auth(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_loc_conf_t *vlcf);
 static ngx_int_t ngx_violet_handler_other(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+static ngx_int_t ngx_violet_handler_send(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+static ngx_int_t ngx_violet_handler_credentials(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_step_pt next);
 
 
 ngx_int_t
@@ -221,18 +225,15 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_configuration(r, ctx, &detail);
     }
 
-    switch (ctx->route.id) {
+    /* a cached report needs no credentials */
 
-    case VIOLET_ROUTE_CONNECTION_HEALTH:
-    case VIOLET_ROUTE_CONNECTION_HEALTH_LIST:
+    if (ctx->route.id == VIOLET_ROUTE_CONNECTION_HEALTH
+        || ctx->route.id == VIOLET_ROUTE_CONNECTION_HEALTH_LIST)
+    {
         return ngx_violet_health_handler(r, ctx);
-
-    case VIOLET_ROUTE_CONNECTION_HEALTH_REPORT:
-        return ngx_violet_report_handler(r, ctx);
-
-    default: /* VIOLET_ROUTE_CART_SUBMIT */
-        return ngx_violet_cart_handler(r, ctx);
     }
+
+    return ngx_violet_handler_send(r, ctx);
 }
 
 
@@ -259,6 +260,14 @@ ngx_violet_handler_auth(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 static ngx_int_t
 ngx_violet_handler_other(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
+    ngx_int_t  rc;
+
+    rc = ngx_violet_handler_credentials(r, ctx, ngx_violet_handler_other);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     ctx->credentials = 1;
 
     /* Violet reads what was matched, not how the caller spelled it */
@@ -266,4 +275,54 @@ ngx_violet_handler_other(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     r->valid_unparsed_uri = 0;
 
     return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_violet_handler_send(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_violet_handler_credentials(r, ctx, ngx_violet_handler_send);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ctx->route.id == VIOLET_ROUTE_CART_SUBMIT) {
+        return ngx_violet_cart_handler(r, ctx);
+    }
+
+    return ngx_violet_report_handler(r, ctx);
+}
+
+
+/*
+ * NGX_OK if the request can be sent; else it waits and "next" runs after
+ * that, or it gets its problem.
+ */
+
+static ngx_int_t
+ngx_violet_handler_credentials(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_step_pt next)
+{
+    if (ngx_violet_credentials_ready(ctx->app)) {
+        return NGX_OK;
+    }
+
+    if (!ctx->waited) {
+        ctx->waited = 1;
+        ctx->next = next;
+
+        return ngx_violet_credentials_park(r, ctx->app, NULL) == NGX_AGAIN
+               ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->route.id == VIOLET_ROUTE_CART_SUBMIT
+        && ngx_violet_cart_not_sent(r, ctx) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_violet_answer_refused(r, NGX_VIOLET_REFUSED_CREDENTIALS);
 }

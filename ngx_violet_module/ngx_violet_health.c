@@ -222,7 +222,6 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 static ngx_int_t
 ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_str_t              detail;
     ngx_violet_fetched_t  *fetched;
 
     fetched = ngx_violet_fetched(ctx->flight);
@@ -268,10 +267,7 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_health_limited(r, ctx);
 
     default: /* NGX_VIOLET_FETCHED_REFUSED */
-        ngx_violet_answer_refusal(fetched->refused, &detail);
-
-        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
-                                         0, &detail);
+        return ngx_violet_answer_refused(r, fetched->refused);
     }
 }
 

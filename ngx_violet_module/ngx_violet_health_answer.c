@@ -77,6 +77,10 @@ ngx_violet_health_answer_failure(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (fetched->refused) {
+        return ngx_violet_answer_refused(r, fetched->refused);
+    }
+
     return ngx_violet_answer_problem(r,
                                      NGX_VIOLET_PROBLEM_UPSTREAM_UNAVAILABLE,
                                      fetched->status, &fetched->detail);

@@ -5,8 +5,8 @@
  * This file holds the directive table, the creation and inheritance of the
  * configuration, and the registration with nginx; the parsers of directives
  * are in ngx_violet_conf.c.  Configurations live in the pool of the cycle
- * and are read-only once nginx runs; only the Redis client and the queue of
- * flights, each a worker's own, change after that.
+ * and are read-only once nginx runs; only what is a worker's own changes
+ * after that: the Redis client, the queue of flights, secrets and tokens.
  */
 
 
@@ -29,7 +29,8 @@ static char *ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_violet_merge_limit(ngx_conf_t *cf,
     ngx_violet_loc_conf_t *prev, ngx_violet_loc_conf_t *conf);
-static void ngx_violet_free_reasons(void *data);
+static void ngx_violet_main_conf_cleanup(void *data);
+static ngx_int_t ngx_violet_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_violet_init_process(ngx_cycle_t *cycle);
 static void ngx_violet_exit_process(ngx_cycle_t *cycle);
 
@@ -182,7 +183,7 @@ ngx_module_t  ngx_violet_module = {
     ngx_violet_commands,                   /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_violet_init_module,                /* init module */
     ngx_violet_init_process,               /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -232,6 +233,10 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
 
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
 
+    if (ngx_violet_conf_check_apps(cf, vmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (!vmcf->used) {
         return NGX_OK;
     }
@@ -273,6 +278,8 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *     vmcf->redis = NULL;
      *     vmcf->link = NULL;
      *     vmcf->zone = NULL;
+     *     vmcf->tokens = NULL;
+     *     vmcf->look = { 0 };
      *     vmcf->reasons = NULL;
      *     vmcf->patterns = 0;
      *     vmcf->used = 0;
@@ -294,7 +301,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    cln->handler = ngx_violet_free_reasons;
+    cln->handler = ngx_violet_main_conf_cleanup;
     cln->data = vmcf;
 
     return vmcf;
@@ -425,12 +432,16 @@ ngx_violet_merge_limit(ngx_conf_t *cf, ngx_violet_loc_conf_t *prev,
 }
 
 
-/* PCRE2's memory is not the pool's. */
+/* What is not the pool's: PCRE2's memory, and a timer. */
 
 static void
-ngx_violet_free_reasons(void *data)
+ngx_violet_main_conf_cleanup(void *data)
 {
     ngx_violet_main_conf_t  *vmcf = data;
+
+    if (vmcf->look.timer_set) {
+        ngx_del_timer(&vmcf->look);
+    }
 
     violet_reasons_destroy(vmcf->reasons);
 
@@ -440,7 +451,34 @@ ngx_violet_free_reasons(void *data)
 }
 
 
-/* Not in the cache manager, which begins here as well. */
+/* In the master, also for "nginx -t": the configuration is whole now. */
+
+static ngx_int_t
+ngx_violet_init_module(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                i, n;
+    ngx_violet_app_t        **app;
+    ngx_violet_main_conf_t   *vmcf;
+
+    vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
+
+    if (vmcf == NULL) {
+        return NGX_OK;
+    }
+
+    app = vmcf->apps.elts;
+
+    for (i = 0; i < vmcf->apps.nelts; i++) {
+        for (n = 0; n < NGX_VIOLET_APP_SECRETS; n++) {
+            if (app[i]->secrets[n]) {
+                ngx_violet_secret_warn(cycle, app[i]->secrets[n]);
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
 
 static ngx_int_t
 ngx_violet_init_process(ngx_cycle_t *cycle)
@@ -449,11 +487,14 @@ ngx_violet_init_process(ngx_cycle_t *cycle)
 
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
 
+    /* the helpers that look after caches send nothing to Violet */
+
     if (vmcf && vmcf->used
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
         ngx_violet_track_start(vmcf);
+        ngx_violet_credentials_start(vmcf);
     }
 
     return NGX_OK;
@@ -467,7 +508,10 @@ ngx_violet_exit_process(ngx_cycle_t *cycle)
 
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
 
-    if (vmcf) {
-        ngx_violet_track_close(vmcf);
+    if (vmcf == NULL) {
+        return;
     }
+
+    ngx_violet_track_close(vmcf);
+    ngx_violet_credentials_stop(vmcf);
 }

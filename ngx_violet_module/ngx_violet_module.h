@@ -37,9 +37,11 @@ typedef struct {
     ngx_violet_redis_t           *redis;      /* NULL: no violet_redis */
     ngx_violet_redis_link_t      *link;       /* NULL: the same */
     ngx_shm_zone_t               *zone;
+    ngx_shm_zone_t               *tokens;     /* NULL: none is renewed */
     size_t                        zone_size;
     violet_reasons_t             *reasons;    /* NULL: none */
     ngx_queue_t                   flights;    /* this worker's */
+    ngx_event_t                   look;       /* at files, this worker's */
     ngx_http_handler_pt           proxy_handler;
     unsigned                      patterns:1; /* the built-in ones */
     unsigned                      used:1;     /* by some location */
@@ -110,6 +112,7 @@ struct ngx_violet_ctx_s {
     ngx_violet_answer_t           answer;
     ngx_violet_exchange_t        *exchange;
     ngx_violet_refusal_e          refused;
+    ngx_violet_used_t             used;         /* to send it */
 
     /* connection health */
     ngx_str_t                     key;
@@ -138,6 +141,8 @@ struct ngx_violet_ctx_s {
     unsigned                      joined:1;
     unsigned                      looked_up:1;
     unsigned                      judged:1;
+    unsigned                      waited:1;       /* for credentials */
+    unsigned                      repeated:1;     /* so is the submit */
 };
 
 
@@ -164,6 +169,28 @@ char *ngx_violet_conf_buffer_limit(ngx_conf_t *cf, ngx_command_t *cmd,
 
 ngx_int_t ngx_violet_conf_check_location(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf, ngx_violet_loc_conf_t *vlcf);
+
+
+/*
+ * How tokens are got, ngx_violet_conf_token.c.  In turn: a location that is
+ * merged may be the one for its app; every app that renews its token has one
+ * and a place in the zone for it, NGX_OK or NGX_ERROR.
+ */
+
+void ngx_violet_conf_token_route(ngx_conf_t *cf,
+    ngx_violet_loc_conf_t *vlcf);
+ngx_int_t ngx_violet_conf_check_apps(ngx_conf_t *cf,
+    ngx_violet_main_conf_t *vmcf);
+
+
+/*
+ * The life of a worker, ngx_violet_credentials_state.c: tokens are renewed
+ * and files looked at from start to stop, which also wipes what the worker
+ * has.
+ */
+
+void ngx_violet_credentials_start(ngx_violet_main_conf_t *vmcf);
+void ngx_violet_credentials_stop(ngx_violet_main_conf_t *vmcf);
 
 
 /* the PRECONTENT handler, ngx_violet_handler.c */

@@ -223,12 +223,13 @@ no "app_secret" in "violet_app" "shop", add it
 
 
 
-=== violet_app: app_secret twice
+=== violet_app: app_secret three times
 --- http_config
     violet_app shop {
         app_id 10000;
         app_secret some-secret;
         token some-token;
+        app_secret some-secret;
         app_secret some-secret;
     }
 --- config
@@ -237,7 +238,144 @@ no "app_secret" in "violet_app" "shop", add it
         }
 --- must_die
 --- error_log
-"app_secret" is duplicate in "violet_app" "shop"
+"app_secret" is duplicate in "violet_app" "shop", remove one: there may be two, the new one and the old
+
+
+
+=== violet_app: app_secret twice is the new one and the old
+--- http_config
+    violet_app shop {
+        app_id 10000;
+        app_secret some-secret;
+        app_secret other-secret;
+        token some-token;
+    }
+--- config
+        location /t {
+            return 204;
+        }
+--- request
+GET /t
+--- error_code: 204
+
+
+
+=== violet_app: two sources of tokens
+--- http_config
+    violet_app shop {
+        app_id 10000;
+        app_secret some-secret;
+        token some-token;
+        refresh_token other-token;
+    }
+--- config
+--- must_die
+--- error_log
+more than one of "token", "refresh_token" and "login" in "violet_app" "shop", leave one
+--- no_error_log
+other-token
+
+
+
+=== violet_app: no source of tokens
+--- http_config
+    violet_app shop {
+        app_id 10000;
+        app_secret some-secret;
+    }
+--- config
+--- must_die
+--- error_log
+no "token" in "violet_app" "shop", add it or "refresh_token" or "login"
+
+
+
+=== violet_app: refresh_token twice
+--- http_config
+    violet_app shop {
+        app_id 10000;
+        app_secret some-secret;
+        refresh_token some-token;
+        refresh_token some-token;
+    }
+--- config
+--- must_die
+--- error_log
+"refresh_token" is duplicate in "violet_app" "shop", remove one
+
+
+
+=== violet_app: refresh_token that is too long
+--- http_config
+    violet_app shop {
+        app_id 1;
+        app_secret s;
+        refresh_token file:../html/long;
+    }
+--- config
+--- user_files eval
+">>> long\n" . 'r' x 4097
+--- must_die
+--- error_log
+"refresh_token" in "violet_app" "shop" is longer than 4096 bytes, check it
+--- no_error_log
+rrrrrrrr
+
+
+
+=== violet_app: refresh_token without a location for its calls
+--- http_config
+    violet_app shop {
+        app_id 10000;
+        app_secret some-secret;
+        refresh_token some-token;
+    }
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_pass http://$host;
+        }
+--- must_die
+--- error_log
+no location through which "violet_app" "shop" could get its tokens, add one such as "location /v1/" with "violet shop" and a "proxy_pass" without variables
+
+
+
+=== violet_app: login without a location that names the app
+--- http_config
+    violet_app shop {
+        app_id 10000;
+        app_secret some-secret;
+        login dev@example.com some-password;
+    }
+--- config
+        location /v1/ {
+            violet $arg_app;
+            proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+        }
+--- must_die
+--- error_log
+no location through which "violet_app" "shop" could get its tokens
+--- no_error_log
+some-password
+
+
+
+=== violet_app: a location for a part of the API is not one for tokens
+--- http_config
+    violet_app shop {
+        app_id 10000;
+        app_secret some-secret;
+        refresh_token some-token;
+    }
+--- config
+        location /v1/operations/ {
+            violet shop;
+            proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+        }
+--- must_die
+--- error_log
+no location through which "violet_app" "shop" could get its tokens
 
 
 
@@ -3612,13 +3750,13 @@ duplicate parameter "dry_run" in "violet_refresh_limit", remove one
 
 
 
-=== violet_app: login with two values is not known here
+=== violet_app: login with three values
 --- http_config
-    violet_app shop { app_id 1; app_secret s; login user secretpass; }
+    violet_app shop { app_id 1; app_secret s; login user secretpass more; }
 --- config
 --- must_die
 --- error_log
-unknown directive "login" in "violet_app"
+invalid number of arguments in "login" of "violet_app", it takes two
 --- no_error_log
 secretpass
 

@@ -11,8 +11,8 @@ package Violet;
 # config gets the location /v1/.  Before each block Redis and the mock are
 # emptied; after it nginx is stopped and its whole error log is looked through.
 #
-# Sections of its own: http_extra, keep_state, no_log_check, redis_commands,
-# redis_check (see t/README.md).
+# Sections of its own: http_extra, keep_state, mock_commands, no_log_check,
+# redis_commands, redis_check (see t/README.md).
 
 use strict;
 use warnings;
@@ -94,6 +94,7 @@ sub prepare {
 
     reset_servers() if !defined section($block, 'keep_state');
     redis_commands($block);
+    mock_commands($block);
 }
 
 
@@ -201,6 +202,19 @@ sub http {
     alarm 0;
 
     return defined $answer ? $answer : '';
+}
+
+
+sub mock_commands {
+    my ($block) = @_;
+
+    my $text = section($block, 'mock_commands');
+
+    for my $path (split ' ', defined $text ? $text : '') {
+        my $answer = http($ENV{TEST_NGINX_VIOLET_PORT}, 'POST', $path);
+        die "mock_commands: \"$path\" gives $answer\n"
+            if $answer !~ m{^HTTP/1\.[01] 200};
+    }
 }
 
 

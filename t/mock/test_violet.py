@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import http.client
 import json
@@ -173,6 +174,42 @@ class Credentials(Case):
     def test_every_token_expires_on_demand(self) -> None:
         self.mock.ask("POST", "/_mock/expire", headers={})
         self.assertEqual(self.mock.ask("GET", "/v1/x")[0], 401)
+
+    def test_answers_to_calls_for_a_token(self) -> None:
+        refresh = {**HEADERS, "X-Violet-Token": "mock-refresh-token"}
+
+        def call(answer: str) -> tuple[int, Any, bytes]:
+            self.mock.ask("POST", f"/_mock/tokens?answer={answer}")
+            return self.mock.ask("GET", "/v1/auth/token", headers=refresh)
+
+        for answer, status in (("good", 200), ("refused", 401),
+                               ("forbidden", 403), ("error", 500),
+                               ("limited", 429), ("garbage", 200)):
+            self.assertEqual(call(answer)[0], status, answer)
+        self.assertEqual(call("empty")[2], b"{}")
+        self.assertEqual(call("same")[2], call("same")[2])
+        self.assertNotEqual(call("good")[2], call("good")[2])
+
+        def claims(answer: str) -> Any:
+            token = json.loads(call(answer)[2])["token"]
+            return json.loads(base64.urlsafe_b64decode(
+                token.split(".")[1] + "=="))
+
+        self.assertNotIn("exp", claims("endless"))
+        self.assertLess(claims("expired")["exp"], time.time())
+        self.mock.ask("POST", "/_mock/tokens?ttl=2.5")
+        self.assertAlmostEqual(claims("good")["exp"], time.time() + 2.5,
+                               delta=1)
+
+    def test_the_secret_and_the_refresh_token_can_change(self) -> None:
+        self.mock.ask("POST", "/_mock/tokens?secret=new&refresh=other")
+        right = {**HEADERS, "X-Violet-App-Secret": "new",
+                 "X-Violet-Token": "other"}
+        old = {**right, "X-Violet-App-Secret": HEADERS["X-Violet-App-Secret"]}
+        self.assertEqual(
+            self.mock.ask("GET", "/v1/auth/token", headers=right)[0], 200)
+        self.assertEqual(
+            self.mock.ask("GET", "/v1/auth/token", headers=old)[0], 401)
 
 
 class Health(Case):

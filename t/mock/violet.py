@@ -22,14 +22,15 @@ import ssl
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import parse_qsl, unquote
 
 import carts
 import reports
 from broken import Row
-from httpd import Reply, Request, Server
+from httpd import Ending, Reply, Request, Server
 
 ROUTES = ("connection_health", "connection_health_report",
           "connection_health_list", "connection_health_search",
@@ -52,8 +53,10 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--refresh-token", default="mock-refresh-token")
     add("--username", default="dev@example.com")
     add("--password", default="mock-password")
-    add("--token-ttl", type=int, default=86400,
+    add("--token-ttl", type=float, default=86400,
         help="seconds that a token from login or refresh is good")
+    add("--token-grace", type=float, default=0.0,
+        help="seconds for which one that has expired is still taken")
     add("--hold", type=float, default=30.0,
         help="seconds that a stalled answer stalls")
     add("--tls-cert", type=Path, help="speak TLS on the port")
@@ -74,28 +77,82 @@ class Tokens:
         self.options = options
         self.access: dict[str, float] = {options.token: float("inf")}
         self.refresh: set[str] = {options.refresh_token}
+        self.secret: str = options.app_secret
+        self.ttl: float = options.token_ttl
+        self.answer = "good"
+        self.last = ""
 
     def issue(self) -> str:
         """An access token in the form of Violet's."""
         now = time.time()
-        until = now + self.options.token_ttl
-        claims = {"sub": self.options.username, "scopes": ["ROLE_DEVELOPER"],
+        until = now + self.ttl
+        if self.answer == "expired":
+            until = now - 1
+        claims: dict[str, Any] = {"sub": self.options.username, "scopes": ["ROLE_DEVELOPER"],
                   "user_id": 10000, "user_type": "DEVELOPER",
                   "merchant_ids": [], "developer_id": 10000,
                   "app_id": self.options.app_id, "iss": "https://violet.io",
                   "iat": int(now), "exp": int(until),
                   "jti": secrets.token_hex(8)}
+        if self.ttl < 60:
+            claims["exp"] = until  # whole seconds would halve a short life
+        if self.answer == "endless":
+            del claims["exp"]
         signed = b".".join(base64url(json.dumps(part).encode())
                            for part in ({"alg": "HS512"}, claims))
         mac = hmac.digest(b"mock", signed, hashlib.sha512)
         token = (signed + b"." + base64url(mac)).decode()
         self.access[token] = until
+        self.last = token
         return token
 
     def issue_refresh(self) -> str:
         token = "rt_" + secrets.token_hex(16)
         self.refresh.add(token)
         return token
+
+    def answered(self, good: Callable[[], Reply]) -> Reply:
+        """What a call for a token gets, as /_mock/tokens has set it."""
+        match self.answer:
+            case "refused" | "forbidden":
+                status = 401 if self.answer == "refused" else 403
+                return carts.envelope(status, "Invalid credentials")
+            case "error":
+                return carts.spring(500, "Internal Server Error", "/v1")
+            case "limited":
+                return carts.spring(429, "Too Many Requests", "/v1")
+            case "garbage":
+                return Reply(body=b"this is no JSON")
+            case "html":
+                return Reply(body=b"<html>hello</html>",
+                             content_type="text/html")
+            case "empty":
+                return Reply.of({})
+            case "hostile":
+                return Reply.of({"token": "a\r\nX-Evil: 1"})
+            case "long":
+                return Reply.of({"token": "a" * 20000})
+            case "stalled":
+                return replace(good(), ending=Ending.STALL)
+            case "cut":
+                return replace(good(), ending=Ending.CUT)
+            case "slow":
+                return replace(good(), delay=0.5)
+            case "same" if self.last:
+                return Reply.of({"token": self.last})
+        return good()
+
+    def set(self, query: str) -> None:
+        for name, value in parse_qsl(query):
+            match name:
+                case "answer":
+                    self.answer = value
+                case "ttl":
+                    self.ttl = float(value)
+                case "secret":
+                    self.secret = value
+                case "refresh":
+                    self.refresh = {value}
 
     def expire(self) -> None:
         """Every access token known is expired from now on."""
@@ -178,7 +235,7 @@ class Violet:
             401, "One or more of your API Credentials are invalid")
         if (request.values("X-Violet-App-Id") != [self.options.app_id]
                 or request.values("X-Violet-App-Secret")
-                != [self.options.app_secret]):
+                != [self.tokens.secret]):
             return invalid
         if route == "login":
             return None
@@ -190,7 +247,8 @@ class Violet:
         until = self.tokens.access.get(tokens[0])
         if until is None:
             return invalid
-        if until < time.time():
+        if until + self.options.token_grace < time.time():
+            self.counts["expired"] += 1
             return carts.envelope(401, "Token has expired")
         return None
 
@@ -227,9 +285,9 @@ class Violet:
 
     def serve(self, route: str, number: int | None, request: Request) -> Reply:
         if route == "login":
-            return self.login(request)
+            return self.tokens.answered(lambda: self.login(request))
         if route == "token":
-            return self.token(request)
+            return self.tokens.answered(lambda: self.token(request))
         if route == "cart_submit":
             assert number is not None
             return self.carts.submit(number)
@@ -288,6 +346,9 @@ class Violet:
         if asked == ("POST", "/_mock/expire"):
             self.tokens.expire()
             return Reply.of({"expired": True})
+        if asked == ("POST", "/_mock/tokens"):
+            self.tokens.set(request.query)
+            return Reply.of({"set": True})
         if asked == ("POST", "/_mock/forget"):
             self.reports.forget()
             return Reply.of({"forgot": True})
@@ -336,6 +397,7 @@ these here need nothing:
                            of one id (connection_health/42) by so many seconds
   POST /_mock/fault?NAME=G makes them answer like the ids of group G in the
                            tables (500: like 500xx); 0 ends it
+  POST /_mock/tokens?...   how calls for a token are answered
 """
 
 

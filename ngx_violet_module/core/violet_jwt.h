@@ -1,0 +1,32 @@
+
+/*
+ * When an access token of Violet's ends.  It is a JWT (RFC 7519), signed
+ * with a key that only Violet has; so nothing of it is verified, and nothing
+ * but its "exp" is read.
+ */
+
+#ifndef VIOLET_JWT_H
+#define VIOLET_JWT_H
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+
+/* of the token as a whole, in bytes */
+
+#define VIOLET_JWT_MAX  8192
+
+
+/*
+ * The instant at which a token expires, in milliseconds since the epoch.
+ * RFC 7519, section 2: a number of seconds, which may have a fraction.
+ *
+ * Returns 0, or -1 if the text is no JWT, is longer than VIOLET_JWT_MAX, or
+ * has no "exp" that is a number above 0 and not after the year 9999.
+ */
+
+int violet_jwt_expiry(const char *data, size_t len, int64_t *expires);
+
+
+#endif /* VIOLET_JWT_H */

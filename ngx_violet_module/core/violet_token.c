@@ -1,0 +1,173 @@
+
+/*
+ * Violet's answers about tokens.  The strings inside jansson's tree are
+ * wiped before it is freed, so the only copies are the caller's.
+ */
+
+#define _GNU_SOURCE
+
+#include "violet_token.h"
+#include "violet_json.h"
+
+
+#define VIOLET_TOKEN_MAX_ANSWER  65536
+
+
+static const char *violet_token_take(const json_t *root, const char *name,
+    char *buf, size_t size, size_t *len);
+static void violet_token_wipe(const json_t *root, const char *name);
+static char *violet_token_escape(char *p, char *last, violet_text_t text);
+static char *violet_token_copy(char *p, char *last, const char *text);
+
+
+const char *
+violet_token_parse(const char *data, size_t len, violet_token_t *token)
+{
+    json_t               *root;
+    const char           *reason;
+    violet_json_error_t   error;
+
+    token->access_len = 0;
+    token->refresh_len = 0;
+
+    root = violet_json_parse(data, len, VIOLET_TOKEN_MAX_ANSWER, &error);
+
+    if (root == NULL) {
+        return "it is no JSON";
+    }
+
+    reason = violet_token_take(root, "token", token->access,
+                               sizeof(token->access), &token->access_len);
+
+    if (reason == NULL && token->access_len == 0) {
+        reason = "it has no token";
+    }
+
+    if (reason == NULL) {
+        reason = violet_token_take(root, "refresh_token", token->refresh,
+                                   sizeof(token->refresh),
+                                   &token->refresh_len);
+    }
+
+    violet_token_wipe(root, "token");
+    violet_token_wipe(root, "refresh_token");
+
+    json_decref(root);
+
+    if (reason) {
+        explicit_bzero(token, sizeof(violet_token_t));
+    }
+
+    return reason;
+}
+
+
+static const char *
+violet_token_take(const json_t *root, const char *name, char *buf,
+    size_t size, size_t *len)
+{
+    size_t         i;
+    violet_text_t  text;
+
+    text = violet_json_text(root, name, NULL);
+
+    if (text.data == NULL) {
+        return NULL;
+    }
+
+    if (text.len > size) {
+        return "a token in it is too long";
+    }
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] < 0x21 || text.data[i] > 0x7e) {
+            return "a token in it has a character that no header can carry";
+        }
+    }
+
+    memcpy(buf, text.data, text.len);
+    *len = text.len;
+
+    return NULL;
+}
+
+
+static void
+violet_token_wipe(const json_t *root, const char *name)
+{
+    violet_text_t  text;
+
+    text = violet_json_text(root, name, NULL);
+
+    if (text.data) {
+        explicit_bzero((char *) text.data, text.len);
+    }
+}
+
+
+size_t
+violet_token_login(violet_text_t username, violet_text_t password, char *buf,
+    size_t size)
+{
+    char  *p, *last;
+
+    last = buf + size;
+
+    p = violet_token_copy(buf, last, "{\"username\":\"");
+    p = violet_token_escape(p, last, username);
+    p = violet_token_copy(p, last, "\",\"password\":\"");
+    p = violet_token_escape(p, last, password);
+    p = violet_token_copy(p, last, "\"}");
+
+    return p ? (size_t) (p - buf) : 0;
+}
+
+
+static char *
+violet_token_escape(char *p, char *last, violet_text_t text)
+{
+    size_t             i;
+    unsigned char      ch;
+
+    static const char  hex[] = "0123456789abcdef";
+
+    for (i = 0; p && i < text.len; i++) {
+
+        ch = (unsigned char) text.data[i];
+
+        if (last - p < 6) {
+            return NULL;
+        }
+
+        if (ch >= 0x80 || (ch >= '0' && ch <= '9')
+            || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z'))
+        {
+            *p++ = (char) ch;
+            continue;
+        }
+
+        memcpy(p, "\\u00", 4);
+        p[4] = hex[ch >> 4];
+        p[5] = hex[ch & 15];
+        p += 6;
+    }
+
+    return p;
+}
+
+
+static char *
+violet_token_copy(char *p, char *last, const char *text)
+{
+    size_t  len;
+
+    len = strlen(text);
+
+    if (p == NULL || (size_t) (last - p) < len) {
+        return NULL;
+    }
+
+    memcpy(p, text, len);
+
+    return p + len;
+}

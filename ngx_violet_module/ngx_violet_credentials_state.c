@@ -1,0 +1,261 @@
+
+/*
+ * What an app's credentials are worth at the moment, as this worker knows:
+ * whether there is a token, what Violet refused, what the files say now.
+ * One timer of the worker looks at all files; it is cancelable, so no
+ * worker stays for it.
+ */
+
+
+#include "ngx_violet_module.h"
+#include "ngx_violet_token.h"
+
+
+/* ms; two looks must agree, and a change be taken up within 5 s */
+#define NGX_VIOLET_CREDENTIALS_LOOK   1000
+
+/* ms; what was refused so long ago may be tried once more */
+#define NGX_VIOLET_CREDENTIALS_DOUBT  60000
+
+
+static void ngx_violet_credentials_waited(void *data);
+static void ngx_violet_credentials_look(ngx_event_t *ev);
+static void ngx_violet_credentials_look_at(ngx_violet_app_t *app);
+static ngx_int_t ngx_violet_credentials_other_secret(ngx_violet_app_t *app,
+    ngx_violet_used_t *used);
+
+
+ngx_uint_t
+ngx_violet_credentials_ready(ngx_violet_app_t *app)
+{
+    return app->renewal == NULL || ngx_violet_token_ready(app->renewal);
+}
+
+
+ngx_int_t
+ngx_violet_credentials_wait(ngx_violet_app_t *app, ngx_violet_used_t *used,
+    ngx_violet_credentials_handler_pt handler, void *data)
+{
+    return ngx_violet_token_wait(app->renewal, used ? used->token : 0,
+                                 handler, data);
+}
+
+
+ngx_int_t
+ngx_violet_credentials_park(ngx_http_request_t *r, ngx_violet_app_t *app,
+    ngx_violet_used_t *used)
+{
+    ngx_violet_wait_t  *wait;
+
+    if (used && ngx_violet_credentials_token_differs(app, used)) {
+        return NGX_OK;
+    }
+
+    wait = ngx_violet_wait_start(r);
+    if (wait == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_violet_credentials_wait(app, used, ngx_violet_credentials_waited,
+                                    wait)
+        != NGX_OK)
+    {
+        ngx_violet_wait_cancel(wait);
+        return NGX_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_violet_credentials_waited(void *data)
+{
+    ngx_violet_wait_end(data);
+}
+
+
+ngx_int_t
+ngx_violet_credentials_refused(ngx_violet_app_t *app,
+    ngx_violet_used_t *used, ngx_uint_t status)
+{
+    if (used->token == 0
+        || (status != NGX_HTTP_UNAUTHORIZED
+            && (status != NGX_HTTP_FORBIDDEN || app->secrets[1] == NULL)))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_violet_credentials_token_differs(app, used)) {
+        return NGX_OK;
+    }
+
+    if (app->renewal == NULL) {
+        return ngx_violet_credentials_other_secret(app, used);
+    }
+
+    return ngx_violet_token_refused(app->renewal, used->token) == NGX_OK
+           ? NGX_AGAIN : NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_violet_credentials_token_differs(ngx_violet_app_t *app,
+    ngx_violet_used_t *used)
+{
+    if (app->renewal == NULL) {
+        return app->secrets[NGX_VIOLET_APP_TOKEN]->version != used->token;
+    }
+
+    return ngx_violet_token_ready(app->renewal)
+           && app->renewal->generation != used->token;
+}
+
+
+ngx_uint_t
+ngx_violet_credentials_differ(ngx_violet_app_t *app, ngx_violet_used_t *used)
+{
+    return app->state->secret != used->secret
+           || ngx_violet_credentials_token_differs(app, used);
+}
+
+
+/* Where no call for a token tells which app_secret is right, requests do. */
+
+static ngx_int_t
+ngx_violet_credentials_other_secret(ngx_violet_app_t *app,
+    ngx_violet_used_t *used)
+{
+    ngx_uint_t               other;
+    ngx_violet_app_state_t  *state;
+
+    state = app->state;
+
+    if (app->secrets[1] == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (used->secret != state->secret) {
+        return NGX_OK;
+    }
+
+    if (ngx_current_msec - state->doubted > NGX_VIOLET_CREDENTIALS_DOUBT) {
+        state->refused = 0;
+    }
+
+    other = 1 - used->secret;
+
+    state->doubted = ngx_current_msec;
+    state->refused |= 1 << used->secret;
+
+    if (state->refused & (1 << other)) {
+
+        /* so it is not the secret; the first one is as good as any */
+
+        state->secret = 0;
+        return NGX_DECLINED;
+    }
+
+    state->secret = other;
+
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                  "violet: Violet refused the %s \"app_secret\" of app "
+                  "\"%V\", the %s one is tried",
+                  used->secret ? "second" : "first", &app->name,
+                  other ? "second" : "first");
+
+    return NGX_OK;
+}
+
+
+void
+ngx_violet_credentials_start(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_uint_t           i;
+    ngx_violet_app_t   **app;
+
+    app = vmcf->apps.elts;
+
+    for (i = 0; i < vmcf->apps.nelts; i++) {
+        if (app[i]->renewal) {
+            ngx_violet_token_start(app[i]->renewal);
+        }
+    }
+
+    vmcf->look.handler = ngx_violet_credentials_look;
+    vmcf->look.data = vmcf;
+    vmcf->look.log = ngx_cycle->log;
+    vmcf->look.cancelable = 1;
+
+    ngx_add_timer(&vmcf->look, NGX_VIOLET_CREDENTIALS_LOOK);
+}
+
+
+void
+ngx_violet_credentials_stop(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_uint_t           i, n;
+    ngx_violet_app_t   **app;
+
+    if (vmcf->look.timer_set) {
+        ngx_del_timer(&vmcf->look);
+    }
+
+    app = vmcf->apps.elts;
+
+    for (i = 0; i < vmcf->apps.nelts; i++) {
+
+        if (app[i]->renewal) {
+            ngx_violet_token_stop(app[i]->renewal);
+        }
+
+        for (n = 0; n < NGX_VIOLET_APP_SECRETS; n++) {
+            if (app[i]->secrets[n]) {
+                ngx_violet_secret_wipe(app[i]->secrets[n]);
+            }
+        }
+    }
+}
+
+
+static void
+ngx_violet_credentials_look(ngx_event_t *ev)
+{
+    ngx_uint_t                i;
+    ngx_violet_app_t        **app;
+    ngx_violet_main_conf_t   *vmcf;
+
+    vmcf = ev->data;
+    app = vmcf->apps.elts;
+
+    for (i = 0; i < vmcf->apps.nelts; i++) {
+        ngx_violet_credentials_look_at(app[i]);
+    }
+
+    ngx_add_timer(ev, NGX_VIOLET_CREDENTIALS_LOOK);
+}
+
+
+static void
+ngx_violet_credentials_look_at(ngx_violet_app_t *app)
+{
+    ngx_uint_t  n, changed;
+
+    changed = 0;
+
+    for (n = 0; n < NGX_VIOLET_APP_SECRETS; n++) {
+        if (app->secrets[n]) {
+            changed |= ngx_violet_secret_check(app->secrets[n]);
+        }
+    }
+
+    if (!changed) {
+        return;
+    }
+
+    app->state->refused = 0;
+
+    if (app->renewal) {
+        ngx_violet_token_retry(app->renewal);
+    }
+}

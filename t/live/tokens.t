@@ -1,0 +1,309 @@
+#!/usr/bin/perl
+
+# Access tokens that the gateway renews by itself: storms, workers, reloads,
+# time.  What a single request sees is in t/tokens.t.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Live;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $live = Live->new;
+
+# Seconds under load; 60 gives the figure of docs/credentials.md.
+my $under_load = $ENV{TOKENS_SECONDS} || 10;
+
+
+sub http {
+    my ($mock, %option) = @_;
+
+    my $source = $option{source} || 'refresh_token mock-refresh-token;';
+    my $secret = $option{secret} || 'app_secret mock-app-secret;';
+
+    return <<"    END";
+    violet_app shop {
+        app_id 10000;
+        $secret
+        $source
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:@{[$mock->port]};
+        keepalive 64;
+    }
+    END
+}
+
+
+sub gateway {
+    my ($mock, %option) = @_;
+
+    return $live->nginx(workers => $option{workers} || 2,
+                        http => http($mock, %option),
+                        server => $live->violet_location);
+}
+
+
+sub set {
+    my ($mock, $query) = @_;
+
+    $live->request($mock->port, "POST /_mock/$query");
+}
+
+
+sub counts {
+    return $live->mock_counts($_[0]);
+}
+
+
+sub having {
+    my ($status, @answers) = @_;
+
+    return scalar grep { !$_->{error} && $_->{status} == $status } @answers;
+}
+
+
+# The token is there before anybody asks, and one worker got it.
+{
+    my $mock = $live->mock;
+    my $nginx = gateway($mock, workers => 2);
+
+    ok($live->wait_for(10, sub { counts($mock)->{token} }),
+       'the token is asked for at the start');
+
+    my @answers = $live->many($nginx->port, count => 50,
+                              request => 'GET /v1/orders/1');
+    is(having(200, @answers), 50, 'every worker has it');
+    is(counts($mock)->{token}, 1, 'by one call');
+
+    ok($nginx->reload, 'reload');
+    @answers = $live->many($nginx->port, count => 50,
+                           request => 'GET /v1/orders/1');
+    is(having(200, @answers), 50, 'the new workers have it too');
+    is(counts($mock)->{token}, 1, 'without another call');
+    is(counts($mock)->{unauthorized}, 0, 'and no request was refused');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A storm at a cold start: all wait for one call.
+for my $route ('GET /v1/orders/1', 'POST /v1/checkout/cart/20000/submit',
+               sub { 'GET /v1/operations/connection_health/'
+                     . (20000 + $_[0] % 100) })
+{
+    my $mock = $live->mock;
+    set($mock, 'tokens?answer=slow');
+    my $nginx = gateway($mock, workers => 2);
+
+    my @answers = $live->many($nginx->port, count => 500, timeout => 30,
+                              request => $route);
+    my $name = ref $route ? 'health' : $route;
+
+    is(having(200, @answers), 500, "500 answers at a cold start: $name");
+    is(counts($mock)->{token}, 1, 'by one call for a token');
+    is(counts($mock)->{unauthorized}, 0, 'and none without it');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A login that takes its time, with the same result.
+{
+    my $mock = $live->mock;
+    set($mock, 'tokens?answer=slow');
+    my $nginx = gateway($mock,
+                        source => 'login dev@example.com mock-password;');
+
+    my @answers = $live->many($nginx->port, count => 200, timeout => 30,
+                              request => 'GET /v1/orders/1');
+    is(having(200, @answers), 200, 'a login serves all who wait');
+    is(counts($mock)->{login}, 1, 'by one call');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A token that is revoked: one renewal, and captured routes do not notice.
+for my $route (sub { 'GET /v1/operations/connection_health/'
+                     . (20000 + $_[0] % 100) },
+               'POST /v1/checkout/cart/20000/submit')
+{
+    my $mock = $live->mock;
+    my $nginx = gateway($mock);
+    $live->wait_for(10, sub { counts($mock)->{token} });
+
+    set($mock, 'expire');
+
+    my @answers = $live->many($nginx->port, count => 500, timeout => 30,
+                              request => $route);
+    my $name = ref $route ? 'health' : $route;
+
+    is(having(200, @answers), 500, "500 answers after a revocation: $name");
+    is(counts($mock)->{token}, 2, 'by one renewal');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# Streamed routes pass the 401 on and renew meanwhile.
+{
+    my $mock = $live->mock;
+    my $nginx = gateway($mock);
+    $live->wait_for(10, sub { counts($mock)->{token} });
+
+    set($mock, 'expire');
+
+    my @answers = $live->many($nginx->port, count => 500, timeout => 30,
+                              request => 'GET /v1/orders/1');
+    is(having(200, @answers) + having(401, @answers), 500,
+       'every streamed request is answered');
+    cmp_ok(having(401, @answers), '>=', 1, 'the 401 is passed on');
+
+    ok($live->wait_for(10, sub { counts($mock)->{token} == 2 }),
+       'the token is renewed');
+    is($live->request($nginx->port, 'GET /v1/orders/1')->{status}, 200,
+       'the next request has it');
+    is(counts($mock)->{token}, 2, 'one renewal for a storm of 401s');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# Many short lives under load.
+{
+    my @grace = $ENV{TOKENS_SECONDS} ? () : ('--token-grace', '1');
+    my $mock = $live->mock(args => ['--token-ttl', '2', @grace]);
+    my $nginx = gateway($mock, workers => 2);
+    $live->wait_for(10, sub { counts($mock)->{token} });
+
+    my ($n, $failed, $start) = (0, 0, time);
+
+    while (time - $start < $under_load) {
+        my @answers = $live->many($nginx->port, count => 8,
+                                  request => 'GET /v1/orders/1');
+        $n += @answers;
+        $failed += @answers - having(200, @answers);
+        sleep 0.01;
+    }
+
+    my $seconds = time - $start;
+    my $counts = counts($mock);
+    $counts->{expired} ||= 0;
+
+    diag("$n requests in $seconds s: $failed failures, $counts->{expired} "
+         . "with an expired token, $counts->{token} calls for a token")
+        if $ENV{TOKENS_SECONDS};
+
+    is($failed, 0, "no failure of $n requests");
+    is($counts->{expired}, 0, 'none with an expired token');
+    cmp_ok($counts->{token}, '<=', $seconds / 1.9 + 2,
+           'a renewal for each life and no more');
+    cmp_ok($counts->{token}, '>=', 2, 'and there were some');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A worker that is killed while it renews holds nobody up.
+{
+    my $mock = $live->mock;
+    set($mock, 'tokens?answer=stalled');
+    my $nginx = gateway($mock, workers => 2);
+
+    $live->wait_for(10, sub { counts($mock)->{token} });
+    my ($first) = map { $_->{pid} }
+                  grep { $_->{upstream} } connections($nginx, $mock);
+    ok($first, 'a worker asks for the token');
+
+    set($mock, 'tokens?answer=good');
+    kill 'KILL', $first;
+
+    my $answer = $live->request($nginx->port, 'GET /v1/orders/1',
+                                timeout => 15);
+    is($answer->{status}, 200, 'another one gets it');
+    is(counts($mock)->{token}, 2, 'by a call of its own');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# Which worker has a connection to the mock.
+sub connections {
+    my ($nginx, $mock) = @_;
+
+    my $port = sprintf '%04X', $mock->port;
+    my %inode;
+
+    open my $in, '<', '/proc/net/tcp' or return;
+    while (<$in>) {
+        my @field = split;
+        $inode{$field[9]} = 1 if $field[2] =~ /:$port$/
+                                 && $field[3] eq '01';
+    }
+
+    my @found;
+
+    for my $pid ($nginx->workers) {
+        my $upstream = grep { my $to = readlink;
+                              $to && $to =~ /^socket:\[(\d+)\]$/
+                              && $inode{$1} } glob "/proc/$pid/fd/*";
+        push @found, { pid => $pid, upstream => $upstream };
+    }
+
+    return @found;
+}
+
+
+# Violet is away: requests wait, get a 503, and all is well again afterwards.
+{
+    my $mock = $live->mock;
+    set($mock, 'tokens?answer=error');
+    my $nginx = gateway($mock);
+
+    my $answer = $live->request($nginx->port, 'GET /v1/orders/1',
+                                timeout => 15);
+    is($answer->{status}, 503, 'without a token there is a 503');
+    like($answer->{body}, qr/credentials-unavailable/, 'a problem');
+    is(counts($mock)->{other}, 0, 'and nothing is sent without it');
+
+    set($mock, 'tokens?answer=good');
+
+    ok($live->wait_for(30, sub {
+           $live->request($nginx->port, 'GET /v1/orders/1', timeout => 15)
+                ->{status} == 200
+       }), 'it comes by itself');
+    ok($nginx->wait_log(qr/has an access token again/), 'and is logged');
+
+    my @lines = $nginx->error_log =~ /no new access token for app/g;
+    is(scalar @lines, 1, 'one line for the failure, however often');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A graceful end does not wait for timers.
+{
+    my $mock = $live->mock;
+    my $nginx = gateway($mock);
+    $live->wait_for(10, sub { counts($mock)->{token} });
+
+    ok($nginx->quit(10), 'nginx ends');
+    $mock->stop;
+}
+
+
+$live->check_logs(qr/exited on signal 9/);
+done_testing();

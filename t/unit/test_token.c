@@ -1,0 +1,174 @@
+
+/*
+ * Violet's answers to calls for a token, and the body of a login.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "violet_json.h"
+#include "violet_token.h"
+
+
+typedef struct {
+    const char   *answer;
+    const char   *access;      /* NULL: it is refused */
+    const char   *refresh;
+} test_token_t;
+
+
+static const test_token_t  test_token_table[] = {
+    { "{\"token\":\"a.b.c\"}", "a.b.c", "" },
+    { " {\"x\":[1],\"token\":\"t\",\"refresh_token\":\"rt_1\"}\n", "t",
+      "rt_1" },
+    { "{\"token\":\"t\",\"refresh_token\":null}", "t", "" },
+    { "{\"token\":\"t\",\"refresh_token\":7}", "t", "" },
+    { "{\"token\":\"t\",\"refresh_token\":\"\"}", "t", "" },
+
+    { "", NULL, NULL },
+    { "no JSON", NULL, NULL },
+    { "[\"token\"]", NULL, NULL },
+    { "{}", NULL, NULL },
+    { "{\"token\":\"\"}", NULL, NULL },
+    { "{\"token\":null}", NULL, NULL },
+    { "{\"token\":{\"token\":\"t\"}}", NULL, NULL },
+    { "{\"token\":\"a b\"}", NULL, NULL },
+    { "{\"token\":\"a\\r\\nX-Evil: 1\"}", NULL, NULL },
+    { "{\"token\":\"a\\u0000b\"}", NULL, NULL },
+    { "{\"token\":\"\\u00e9\"}", NULL, NULL },
+    { "{\"token\":\"a\",\"token\":\"b\"}", NULL, NULL },
+    { "{\"token\":\"t\",\"refresh_token\":\"a\\nb\"}", NULL, NULL },
+    { "{\"token\":\"t\"", NULL, NULL }
+};
+
+
+static void
+test_table(void **state)
+{
+    size_t               i;
+    const char          *reason;
+    violet_token_t       token;
+    const test_token_t  *test;
+
+    (void) state;
+
+    for (i = 0; i < sizeof(test_token_table) / sizeof(test_token_t); i++) {
+        test = &test_token_table[i];
+
+        reason = violet_token_parse(test->answer, strlen(test->answer),
+                                    &token);
+
+        if ((reason == NULL) != (test->access != NULL)) {
+            fail_msg("%s: %s", test->answer, reason ? reason : "taken");
+        }
+
+        if (reason) {
+            assert_int_equal(token.access_len, 0);
+            assert_int_equal(token.refresh_len, 0);
+            continue;
+        }
+
+        assert_int_equal(token.access_len, strlen(test->access));
+        assert_memory_equal(token.access, test->access, token.access_len);
+        assert_int_equal(token.refresh_len, strlen(test->refresh));
+        assert_memory_equal(token.refresh, test->refresh, token.refresh_len);
+    }
+}
+
+
+/* As long as may be, and one longer. */
+
+static void
+test_length(void **state)
+{
+    char            *answer;
+    size_t           i, len;
+    violet_token_t   token;
+
+    (void) state;
+
+    for (i = 0; i < 2; i++) {
+        len = VIOLET_TOKEN_MAX + i;
+
+        answer = malloc(len + 12);
+        assert_non_null(answer);
+
+        memcpy(answer, "{\"token\":\"", 10);
+        memset(answer + 10, 't', len);
+        memcpy(answer + 10 + len, "\"}", 2);
+
+        if (i == 0) {
+            assert_null(violet_token_parse(answer, len + 12, &token));
+            assert_int_equal(token.access_len, len);
+
+        } else {
+            assert_non_null(violet_token_parse(answer, len + 12, &token));
+        }
+
+        free(answer);
+    }
+}
+
+
+static void
+test_login(void **state)
+{
+    char                 buf[512];
+    size_t               i, len;
+    json_t              *root;
+    violet_text_t        username, password, text;
+    violet_json_error_t  error;
+
+    (void) state;
+
+    username = (violet_text_t) violet_text("dev@example.com");
+    password = (violet_text_t) violet_text("p\"\\!\x1f \xc3\xa9/");
+
+    len = violet_token_login(username, password, buf, sizeof(buf));
+    assert_int_not_equal(len, 0);
+
+    /* only what nobody stumbles over */
+
+    assert_null(memchr(buf, '!', len));
+    assert_null(memchr(buf, '@', len));
+
+    root = violet_json_parse(buf, len, sizeof(buf), &error);
+    assert_non_null(root);
+
+    text = violet_json_text(root, "username", NULL);
+    assert_int_equal(text.len, username.len);
+    assert_memory_equal(text.data, username.data, text.len);
+
+    text = violet_json_text(root, "password", NULL);
+    assert_int_equal(text.len, password.len);
+    assert_memory_equal(text.data, password.data, text.len);
+
+    json_decref(root);
+
+    /* in too little room nothing is written beyond it */
+
+    for (i = 0; i < len; i++) {
+        buf[i] = '#';
+        assert_int_equal(violet_token_login(username, password, buf, i), 0);
+        assert_int_equal(buf[i], '#');
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_length),
+        cmocka_unit_test(test_login)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
