@@ -100,11 +100,16 @@ ngx_violet_redis_link_connect(ngx_violet_redis_link_t *link)
 
     ngx_memzero(&link->peer, sizeof(ngx_peer_connection_t));
 
+    /* what goes wrong is told by us, once a minute and not at each try */
+
+    link->log = *ngx_cycle->log;
+    link->log.log_level = ngx_min(link->log.log_level, NGX_LOG_ALERT);
+
     link->peer.sockaddr = addr->sockaddr;
     link->peer.socklen = addr->socklen;
     link->peer.name = &addr->name;
     link->peer.get = ngx_event_get_peer;
-    link->peer.log = ngx_cycle->log;
+    link->peer.log = &link->log;
     link->peer.log_error = NGX_ERROR_INFO;
 
     link->state = NGX_VIOLET_REDIS_LINK_CONNECTING;

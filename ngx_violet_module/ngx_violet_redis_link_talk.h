@@ -40,6 +40,7 @@ struct ngx_violet_redis_link_s {
 
     ngx_violet_redis_link_state_e    state;
     ngx_peer_connection_t            peer;
+    ngx_log_t                        log;
     redisReader                     *reader;
     ngx_event_t                      timer;
     ngx_uint_t                       addr;
