@@ -32,6 +32,8 @@ DBSIZE
 
 
 === the second time it comes from Redis, and Violet is not asked
+--- http_extra
+    violet_health_memory off;
 --- request eval: ::get(20002, 20002, 20002, '/_mock/counts')
 --- response_headers_like eval
 my $hit = "Content-Type: application/json
@@ -883,8 +885,8 @@ Retry-After: 7
 --- response_body_like eval
 qr/\A\{"type":"urn:ngx-violet:upstream-unavailable","title":"[^"]+","status":429,"detail":"[^"]*429[^"]*","request_id":"[0-9a-f]{32}"\}\n\z/
 --- redis_check
-DBSIZE
-=> 0
+KEYS *
+=> [violet:flight:health:violet_api:shop:10000:-:42901:held]
 
 
 
@@ -1069,8 +1071,8 @@ Content-Type: application/problem+json
 Cache-Status: violet; fwd=uri-miss
 --- response_body_like: "status":502,"detail":"[^"]*violet_buffer_limit
 --- redis_check
-DBSIZE
-=> 0
+KEYS *
+=> [violet:flight:health:violet_api:shop:10000:-:22103:held]
 
 
 
@@ -1093,7 +1095,7 @@ DBSIZE
 ['"status":502,"detail":"[^"]*violet_buffer_limit', '"merchant_id": 20049']
 --- redis_check
 DBSIZE
-=> 1
+=> 2
 
 
 

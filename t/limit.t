@@ -703,7 +703,7 @@ X-Vars: cache=STALE tier=redis age=8650[01] refresh=granted state=ready redis=ok
 
 
 
-=== the script is not in Redis: it is sent once, and found from then on
+=== the scripts are not in Redis: each is sent once, and found from then on
 --- redis_commands
 SCRIPT FLUSH
 CONFIG RESETSTAT
@@ -712,9 +712,9 @@ CONFIG RESETSTAT
 [($::Granted) x 2]
 --- redis_check
 INFO commandstats
-=~ cmdstat_eval:calls=2,
+=~ cmdstat_eval:calls=3,
 INFO commandstats
-=~ cmdstat_evalsha:calls=4,.*failed_calls=2\b
+=~ cmdstat_evalsha:calls=6,.*failed_calls=3\b
 --- no_error_log
 [error]
 

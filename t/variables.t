@@ -164,7 +164,7 @@ __DATA__
 
 
 === connection_health: a miss, then hits
---- http_extra eval: $::Variables
+--- http_extra eval: $::Variables . 'violet_health_memory off;'
 --- request eval
 ["GET $::Health/42", "GET $::Health/42", "HEAD $::Health/42/?x=1"]
 --- error_code eval
