@@ -38,6 +38,10 @@ typedef struct {
 } ngx_violet_credential_t;
 
 
+static ngx_int_t ngx_violet_credentials_set_header(ngx_conf_t *cf,
+    ngx_str_t *header, ngx_str_t *text);
+static ngx_int_t ngx_violet_credentials_drop_headers(ngx_conf_t *cf,
+    ngx_str_t *header);
 static ngx_int_t ngx_violet_credential_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_violet_ctx_t *ngx_violet_credentials_inherit(
@@ -117,16 +121,38 @@ ngx_violet_credentials_create(ngx_conf_t *cf)
 }
 
 
-/* As the parser would, on reading three lines in this location. */
+/* As the parser would, on reading lines of proxy_set_header. */
 
 ngx_int_t
 ngx_violet_credentials_set_headers(ngx_conf_t *cf,
     ngx_violet_credentials_t *credentials)
 {
+    ngx_str_t   *header;
+    ngx_uint_t   i;
+
+    for (i = 0; i < NGX_VIOLET_CREDENTIALS; i++) {
+        header = &ngx_violet_credential_headers[i].header;
+
+        if (ngx_violet_credentials_set_header(cf, header,
+                                              &credentials->names[i])
+            != NGX_OK
+            || ngx_violet_credentials_drop_headers(cf, header) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_credentials_set_header(ngx_conf_t *cf, ngx_str_t *header,
+    ngx_str_t *text)
+{
     void           *conf;
     char           *rv;
     ngx_str_t      *value;
-    ngx_uint_t      i;
     ngx_array_t    *args;
     ngx_command_t  *cmd;
 
@@ -141,27 +167,65 @@ ngx_violet_credentials_set_headers(ngx_conf_t *cf,
 
     conf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
 
-    for (i = 0; i < NGX_VIOLET_CREDENTIALS; i++) {
+    args = cf->args;
 
-        args = cf->args;
+    cf->args = ngx_array_create(cf->pool, 3, sizeof(ngx_str_t));
+    if (cf->args == NULL) {
+        cf->args = args;
+        return NGX_ERROR;
+    }
 
-        cf->args = ngx_array_create(cf->pool, 3, sizeof(ngx_str_t));
-        if (cf->args == NULL) {
-            cf->args = args;
+    value = ngx_array_push_n(cf->args, 3);
+
+    value[0] = cmd->name;
+    value[1] = *header;
+    value[2] = *text;
+
+    rv = cmd->set(cf, cmd, conf);
+
+    cf->args = args;
+
+    return rv == NGX_CONF_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/*
+ * Some servers take "_" for "-", and nginx may be told to let it through:
+ * each spelling of that kind is a line with an empty value, which costs a
+ * request nothing.
+ */
+
+static ngx_int_t
+ngx_violet_credentials_drop_headers(ngx_conf_t *cf, ngx_str_t *header)
+{
+    size_t      i;
+    ngx_str_t   name, nothing;
+    ngx_uint_t  n, spelling, dashes;
+
+    ngx_str_set(&nothing, "");
+
+    dashes = 0;
+
+    for (i = 0; i < header->len; i++) {
+        dashes += (header->data[i] == '-');
+    }
+
+    for (spelling = 1; spelling < (ngx_uint_t) 1 << dashes; spelling++) {
+
+        name.len = header->len;
+        name.data = ngx_pstrdup(cf->pool, header);
+        if (name.data == NULL) {
             return NGX_ERROR;
         }
 
-        value = ngx_array_push_n(cf->args, 3);
+        for (i = 0, n = 0; i < name.len; i++) {
+            if (name.data[i] == '-' && (spelling >> n++) & 1) {
+                name.data[i] = '_';
+            }
+        }
 
-        value[0] = cmd->name;
-        value[1] = ngx_violet_credential_headers[i].header;
-        value[2] = credentials->names[i];
-
-        rv = cmd->set(cf, cmd, conf);
-
-        cf->args = args;
-
-        if (rv != NGX_CONF_OK) {
+        if (ngx_violet_credentials_set_header(cf, &name, &nothing) != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

@@ -1,0 +1,260 @@
+# Violet behind TLS: which certificates secrets are sent to.  The contract's
+# section 2, violet_unverified_upstream.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use File::Temp ();
+use Test::Nginx::Socket 'no_plan';
+use Violet;
+
+our $tls = File::Temp->newdir;
+$ENV{TEST_NGINX_TLS} = "$tls";
+
+# An authority, and certificates that it signed: a good one, one that has
+# expired, one for another name; and one that signed itself.
+authority();
+signed('good', 'violet.test');
+signed('expired', 'violet.test', '20200101000000Z', '20200102000000Z');
+signed('name', 'violet.other');
+run('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
+    . ' -nodes -days 2 -subj /CN=violet.test'
+    . " -keyout $tls/self-key.pem -out $tls/self.pem");
+
+
+sub run {
+    my ($command) = @_;
+
+    system("$command 2>/dev/null") == 0 or die "this failed: $command\n";
+}
+
+
+sub authority {
+    run('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
+        . ' -nodes -days 2 -subj /CN=authority'
+        . " -keyout $tls/ca-key.pem -out $tls/ca.pem");
+
+    mkdir "$tls/new" or die "$tls/new: $!\n";
+
+    open my $index, '>', "$tls/index" or die "$tls/index: $!\n";
+    open my $out, '>', "$tls/ca.conf" or die "$tls/ca.conf: $!\n";
+
+    print $out <<"    END";
+        [ca]
+        default_ca = own
+        [own]
+        database = $tls/index
+        new_certs_dir = $tls/new
+        certificate = $tls/ca.pem
+        private_key = $tls/ca-key.pem
+        rand_serial = yes
+        unique_subject = no
+        default_md = sha256
+        default_days = 2
+        policy = any
+        [any]
+        commonName = supplied
+    END
+}
+
+
+sub signed {
+    my ($name, $host, $start, $end) = @_;
+
+    run('openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
+        . " -nodes -subj /CN=$host -keyout $tls/$name-key.pem"
+        . " -out $tls/$name.csr");
+    run("openssl ca -batch -config $tls/ca.conf -in $tls/$name.csr"
+        . " -out $tls/$name.pem -notext"
+        . ($start ? " -startdate $start -enddate $end" : ''));
+}
+
+
+# The gateway, to a server with that certificate.
+sub gateway {
+    my ($certificate, $app, @location) = @_;
+
+    my $lines = join ' ', map { "$_;" } @location;
+
+    return (<<"    END", <<"    END2");
+    violet_app shop {
+        app_id 10000;
+        app_secret mock-app-secret;
+        $app;
+    }
+
+    server {
+        listen 127.0.0.1:\$TEST_NGINX_RAND_PORT_1 ssl;
+        ssl_certificate \$TEST_NGINX_TLS/$certificate.pem;
+        ssl_certificate_key \$TEST_NGINX_TLS/$certificate-key.pem;
+
+        location / {
+            proxy_pass http://127.0.0.1:\$TEST_NGINX_VIOLET_PORT;
+        }
+    }
+    END
+        location /v1/ {
+            violet shop;
+            proxy_pass https://127.0.0.1:\$TEST_NGINX_RAND_PORT_1;
+            proxy_ssl_name violet.test;
+            $lines
+        }
+    END2
+}
+
+
+our @Verify = ('proxy_ssl_verify on',
+               'proxy_ssl_trusted_certificate $TEST_NGINX_TLS/ca.pem');
+our $Nothing = qr/"cart_submit": 0,.*"connection_health": 0,.*"login": 0, "other": 0, "token": 0/s;
+our $Token = 'token mock-token';
+our $Refresh = 'refresh_token mock-refresh-token';
+
+our $Problem = qr/"type":"urn:ngx-violet:configuration".*proxy_ssl_verify on/s;
+our $Failed = qr/"outcome":"failed","retry":"later".*"reason":"UPSTREAM_UNREACHABLE"/;
+our $NoToken = qr/"type":"urn:ngx-violet:credentials-unavailable"/;
+
+no_long_string();
+no_root_location();
+run_tests();
+
+__DATA__
+
+=== verified, and good: on every route, and for the token
+--- http_config eval: (::gateway('good', $::Refresh, @::Verify))[0]
+--- config eval: (::gateway('good', $::Refresh, @::Verify))[1]
+--- request eval
+["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+ "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
+--- response_body_like eval
+["X-Violet-Token", "merchant_id", "bags", qr/"token": 1/]
+--- error_code eval
+[200, 200, 200, 200]
+
+
+
+=== verified, but it signed itself: nothing is sent
+--- http_config eval: (::gateway('self', $::Token, @::Verify))[0]
+--- config eval: (::gateway('self', $::Token, @::Verify))[1]
+--- request eval
+["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+ "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
+--- response_body_like eval
+["502", "upstream-unavailable", $::Failed, $::Nothing]
+--- error_code eval
+[502, 502, 502, 200]
+
+
+
+=== verified, but it has expired: nothing is sent
+--- http_config eval: (::gateway('expired', $::Token, @::Verify))[0]
+--- config eval: (::gateway('expired', $::Token, @::Verify))[1]
+--- request eval
+["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+ "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
+--- response_body_like eval
+["502", "upstream-unavailable", $::Failed, $::Nothing]
+--- error_code eval
+[502, 502, 502, 200]
+
+
+
+=== verified, but it is for another name: nothing is sent
+--- http_config eval: (::gateway('name', $::Token, @::Verify))[0]
+--- config eval: (::gateway('name', $::Token, @::Verify))[1]
+--- request eval
+["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+ "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
+--- response_body_like eval
+["502", "upstream-unavailable", $::Failed, $::Nothing]
+--- error_code eval
+[502, 502, 502, 200]
+
+
+
+=== a refresh token is not sent to one that signed itself either
+--- http_config eval: (::gateway('self', $::Refresh, @::Verify))[0]
+--- config eval: (::gateway('self', $::Refresh, @::Verify))[1]
+--- timeout: 12
+--- request eval
+["GET /v1/orders/1", "GET /_mock/counts"]
+--- response_body_like eval
+[$::NoToken, $::Nothing]
+--- error_code eval
+[503, 200]
+
+
+
+=== nor to one that has expired
+--- http_config eval: (::gateway('expired', $::Refresh, @::Verify))[0]
+--- config eval: (::gateway('expired', $::Refresh, @::Verify))[1]
+--- timeout: 12
+--- request eval
+["GET /v1/orders/1", "GET /_mock/counts"]
+--- response_body_like eval
+[$::NoToken, $::Nothing]
+--- error_code eval
+[503, 200]
+
+
+
+=== nor to one of another name
+--- http_config eval: (::gateway('name', $::Refresh, @::Verify))[0]
+--- config eval: (::gateway('name', $::Refresh, @::Verify))[1]
+--- timeout: 12
+--- request eval
+["GET /v1/orders/1", "GET /_mock/counts"]
+--- response_body_like eval
+[$::NoToken, $::Nothing]
+--- error_code eval
+[503, 200]
+
+
+
+=== not verified: a problem that says what to add, whatever the certificate
+--- http_config eval: (::gateway('good', $::Token))[0]
+--- config eval: (::gateway('good', $::Token))[1]
+--- request eval
+["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+ "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
+--- response_body_like eval
+[$::Problem, $::Problem, $::Problem, $::Nothing]
+--- error_code eval
+[500, 500, 500, 200]
+
+
+
+=== not verified: nor is a token asked for
+--- http_config eval: (::gateway('good', $::Refresh))[0]
+--- config eval: (::gateway('good', $::Refresh))[1]
+--- timeout: 12
+--- request eval
+["GET /v1/orders/1", "GET /_mock/counts"]
+--- response_body_like eval
+[$::NoToken, $::Nothing]
+--- error_code eval
+[503, 200]
+
+
+
+=== violet_unverified_upstream on: one that signed itself will do
+--- http_config eval: (::gateway('self', $::Refresh, 'violet_unverified_upstream on'))[0]
+--- config eval: (::gateway('self', $::Refresh, 'violet_unverified_upstream on'))[1]
+--- request eval
+["GET /v1/orders/1", "POST /v1/checkout/cart/20000/submit\n{}"]
+--- response_body_like eval
+["X-Violet-Token", "bags"]
+--- error_code eval
+[200, 200]
+
+
+
+=== violet_unverified_upstream on does not turn a verification off
+--- http_config eval: (::gateway('expired', $::Token, @::Verify, 'violet_unverified_upstream on'))[0]
+--- config eval: (::gateway('expired', $::Token, @::Verify, 'violet_unverified_upstream on'))[1]
+--- request eval
+["GET /v1/orders/1", "GET /_mock/counts"]
+--- response_body_like eval
+["502", $::Nothing]
+--- error_code eval
+[502, 200]
