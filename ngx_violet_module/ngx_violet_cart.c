@@ -1,13 +1,14 @@
 
 /*
- * The cart-submit flow: read the caller's body, run one exchange carried by
- * the caller's own request, let core/violet_cart.c judge the answer, send
- * what it says.  The exchange is never repeated, and a caller who leaves
- * does not stop it.
+ * The cart-submit flow: read the caller's body, ask the guard, run one
+ * exchange carried by the caller's own request, let core/violet_cart.c judge
+ * the answer, settle the guard's record, send what the judge says.  The
+ * exchange is never repeated, and a caller who leaves does not stop it.
  */
 
 
 #include "ngx_violet_module.h"
+#include "ngx_violet_cart.h"
 
 
 /* seconds; nothing was sent, so a repeat costs nothing but a try */
@@ -23,10 +24,10 @@ typedef struct {
 
 
 static void ngx_violet_cart_body_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
+static void ngx_violet_cart_settle(ngx_violet_ctx_t *ctx,
+    violet_submit_state_t state);
 static void ngx_violet_cart_cleanup(void *data);
 static ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
@@ -37,10 +38,9 @@ static void ngx_violet_cart_log(ngx_http_request_t *r,
 static ngx_uint_t ngx_violet_cart_caller_left(ngx_http_request_t *r);
 static ngx_int_t ngx_violet_cart_judged(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
-static ngx_int_t ngx_violet_cart_pass(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
 static ngx_int_t ngx_violet_cart_copy_headers(ngx_http_request_t *r,
     ngx_http_headers_out_t *out);
+static ngx_uint_t ngx_violet_cart_is_header(ngx_table_elt_t *h, char *name);
 static ngx_int_t ngx_violet_cart_set_outcome(ngx_http_request_t *r,
     violet_cart_outcome_t outcome);
 
@@ -83,7 +83,7 @@ ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     /* while the body is read the phases may come by, with nothing to do */
 
     ctx->waiting = 1;
-    ctx->next = ngx_violet_cart_exchange;
+    ctx->next = ngx_violet_cart_guard;
 
     rc = ngx_http_read_client_request_body(r, ngx_violet_cart_body_handler);
 
@@ -113,7 +113,7 @@ ngx_violet_cart_body_handler(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_http_cleanup_t     *cln;
@@ -149,7 +149,12 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     r->read_event_handler = ngx_http_block_reading;
 
+    if (ctx->submit) {
+        ngx_violet_submit_sent(ctx->submit);
+    }
+
     if (ngx_violet_exchange_start(e) != NGX_OK) {
+        ngx_violet_cart_settle(ctx, VIOLET_SUBMIT_OPEN);
         ctx->waiting = 0;
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -180,12 +185,35 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
                                            e->states);
 
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
+        ngx_violet_cart_settle(ctx, VIOLET_SUBMIT_OPEN);
         return;
     }
 
     ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
 
+    ngx_violet_cart_settle(ctx, ctx->judged
+                                ? violet_submit_outcome(ctx->verdict.outcome)
+                                : VIOLET_SUBMIT_UNKNOWN);
+
     ngx_violet_cart_log(r, ctx, e);
+}
+
+
+/* Before anybody is told: a caller may be quick to come again. */
+
+static void
+ngx_violet_cart_settle(ngx_violet_ctx_t *ctx, violet_submit_state_t state)
+{
+    ngx_uint_t  status;
+
+    if (ctx->submit == NULL) {
+        return;
+    }
+
+    status = ctx->problem.len ? ctx->verdict.status
+             : ctx->submitted ? ctx->submitted->status : 0;
+
+    ngx_violet_submit_settle(ctx->submit, state, status);
 }
 
 
@@ -394,10 +422,9 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_str_t               after, detail;
+    ngx_str_t               detail;
     ngx_violet_loc_conf_t  *vlcf;
     ngx_violet_exchange_t  *e;
-    violet_cart_verdict_t  *verdict;
 
     e = ctx->submitted;
 
@@ -421,19 +448,33 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    verdict = &ctx->verdict;
-
-    if (ngx_violet_cart_set_outcome(r, verdict->outcome) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
     if (ctx->problem.len == 0
         || (!vlcf->cart_errors
             && e->result == NGX_VIOLET_EXCHANGE_ANSWERED))
     {
+        if (ngx_violet_cart_set_outcome(r, ctx->verdict.outcome) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         return ngx_violet_cart_pass(r, ctx, e);
+    }
+
+    return ngx_violet_cart_answer_problem(r, ctx);
+}
+
+
+ngx_int_t
+ngx_violet_cart_answer_problem(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_str_t               after;
+    violet_cart_verdict_t  *verdict;
+
+    verdict = &ctx->verdict;
+
+    if (ngx_violet_cart_set_outcome(r, verdict->outcome) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (verdict->retry == VIOLET_CART_RETRY_LATER) {
@@ -453,7 +494,7 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 /* Violet's answer, byte for byte, with its headers. */
 
-static ngx_int_t
+ngx_int_t
 ngx_violet_cart_pass(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e)
 {
@@ -496,14 +537,11 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
             i = 0;
         }
 
-        /* the outcome is ours to tell */
+        /* the outcome is ours to tell, and whether it is repeated */
 
         if (h[i].hash == 0
-            || (h[i].key.len == sizeof("X-Violet-Cart-Outcome") - 1
-                && ngx_strncasecmp(h[i].key.data,
-                                   (u_char *) "X-Violet-Cart-Outcome",
-                                   h[i].key.len)
-                   == 0))
+            || ngx_violet_cart_is_header(&h[i], "X-Violet-Cart-Outcome")
+            || ngx_violet_cart_is_header(&h[i], "X-Violet-Submit"))
         {
             continue;
         }
@@ -536,6 +574,14 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_violet_cart_is_header(ngx_table_elt_t *h, char *name)
+{
+    return h->key.len == ngx_strlen(name)
+           && ngx_strncasecmp(h->key.data, (u_char *) name, h->key.len) == 0;
 }
 
 

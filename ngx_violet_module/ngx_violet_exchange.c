@@ -38,7 +38,8 @@ static ngx_int_t ngx_violet_exchange_reserve(ngx_violet_exchange_t *e,
 
 /*
  * Headers of a caller that would change what Violet's answer looks like, or
- * that speak of the caller's connection rather than of the request.
+ * that speak of the caller's connection or to the gateway rather than of the
+ * request.
  */
 
 static ngx_str_t  ngx_violet_dropped_headers[] = {
@@ -52,6 +53,7 @@ static ngx_str_t  ngx_violet_dropped_headers[] = {
     ngx_string("range"),
     ngx_string("te"),
     ngx_string("upgrade"),
+    ngx_string("x-violet-submit"),
     ngx_null_string
 };
 
@@ -124,6 +126,10 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
      */
 
     sr->method = e->body ? NGX_HTTP_LOCK : NGX_HTTP_UNKNOWN;
+
+    if (e->get) {
+        sr->method_name = ngx_http_core_get_method;
+    }
 
     /* no phase before content is for a clone: mirror, try_files, ourselves */
 

@@ -202,6 +202,11 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     if (ctx->route.id == VIOLET_ROUTE_OTHER) {
+
+        if (ctx->route.read_id && r == r->main) {
+            return ngx_violet_cart_read_handler(r, ctx);
+        }
+
         return ngx_violet_handler_other(r, ctx);
     }
 

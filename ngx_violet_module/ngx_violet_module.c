@@ -120,6 +120,13 @@ static ngx_command_t  ngx_violet_commands[] = {
       offsetof(ngx_violet_loc_conf_t, cart_partial_status),
       ngx_violet_partial_status },
 
+    { ngx_string("violet_submit_guard"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_submit_guard,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("violet_cart_reason"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE23,
       ngx_violet_conf_cart_reason,
@@ -325,6 +332,7 @@ ngx_violet_create_loc_conf(ngx_conf_t *cf)
     conf->limit = NGX_CONF_UNSET_PTR;
     conf->cart_errors = NGX_CONF_UNSET;
     conf->cart_partial_status = NGX_CONF_UNSET_UINT;
+    conf->submit_guard = NGX_CONF_UNSET_MSEC;
     conf->auth_routes = NGX_CONF_UNSET_UINT;
     conf->buffer_limit = NGX_CONF_UNSET_SIZE;
     conf->unverified_upstream = NGX_CONF_UNSET;
@@ -348,6 +356,8 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->cart_errors, prev->cart_errors, 1);
     ngx_conf_merge_uint_value(conf->cart_partial_status,
                               prev->cart_partial_status, 207);
+    ngx_conf_merge_msec_value(conf->submit_guard, prev->submit_guard,
+                              NGX_VIOLET_SUBMIT_TIME);
     ngx_conf_merge_uint_value(conf->auth_routes, prev->auth_routes,
                               NGX_VIOLET_AUTH_BLOCK);
     ngx_conf_merge_size_value(conf->buffer_limit, prev->buffer_limit,

@@ -19,6 +19,7 @@
 #include "ngx_violet_limit.h"
 #include "ngx_violet_redis.h"
 #include "ngx_violet_store.h"
+#include "ngx_violet_submit.h"
 #include "ngx_violet_wait.h"
 
 #include "violet_cart.h"
@@ -59,6 +60,7 @@ typedef struct {
     ngx_violet_limit_conf_t      *limit;      /* NULL: off */
     ngx_flag_t                    cart_errors;
     ngx_uint_t                    cart_partial_status;
+    ngx_msec_t                    submit_guard; /* 0: off */
     ngx_uint_t                    auth_routes;
     size_t                        buffer_limit;
     ngx_flag_t                    unverified_upstream;
@@ -115,7 +117,9 @@ struct ngx_violet_ctx_s {
     ngx_violet_limit_result_t     limit;
 
     /* cart submit */
+    ngx_violet_submit_t          *submit;       /* NULL: not guarded */
     ngx_violet_exchange_t        *submitted;    /* once it has ended */
+    ngx_violet_exchange_t        *fetched;      /* a read of the cart */
     violet_cart_verdict_t         verdict;
     ngx_str_t                     problem;      /* empty: Violet's answer */
 
@@ -149,6 +153,8 @@ char *ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_violet_conf_buffer_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
@@ -175,6 +181,12 @@ ngx_int_t ngx_violet_health_handler(ngx_http_request_t *r,
 ngx_int_t ngx_violet_report_handler(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 ngx_int_t ngx_violet_cart_handler(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/* A read of a cart or an order, which may clear up what became of a submit. */
+
+ngx_int_t ngx_violet_cart_read_handler(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 

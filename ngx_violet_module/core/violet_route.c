@@ -39,6 +39,8 @@ static const char *violet_route_health(const violet_route_request_t *request,
 static int violet_route_health_print(int32_t app_id, violet_route_t *route);
 static const char *violet_route_cart(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route);
+static void violet_route_read(const violet_route_path_t *path,
+    violet_route_t *route);
 static int64_t violet_route_number(const violet_text_t *text, int64_t max);
 static int violet_route_equal(const violet_text_t *text, const char *word);
 
@@ -432,6 +434,10 @@ violet_route_cart(const violet_route_request_t *request,
     int64_t                cart_id;
     const violet_text_t   *action;
 
+    if (violet_route_equal(&request->method, "GET")) {
+        violet_route_read(path, route);
+    }
+
     action = &path->segments[3];
 
     if (path->n != 4
@@ -473,6 +479,25 @@ violet_route_cart(const violet_route_request_t *request,
     route->path_len = (size_t) n;
 
     return NULL;
+}
+
+
+/* "checkout/cart/{id}" or "orders/{id}": an order has the id of its cart. */
+
+static void
+violet_route_read(const violet_route_path_t *path, violet_route_t *route)
+{
+    if (path->n == 3
+        && violet_route_equal(&path->segments[0], "checkout")
+        && violet_route_equal(&path->segments[1], "cart"))
+    {
+        route->read_id = violet_route_number(&path->segments[2], INT64_MAX);
+
+    } else if (path->n == 2
+               && violet_route_equal(&path->segments[0], "orders"))
+    {
+        route->read_id = violet_route_number(&path->segments[1], INT64_MAX);
+    }
 }
 
 

@@ -52,6 +52,9 @@ typedef struct {
     int32_t             merchant_id;
     int64_t             cart_id;
 
+    /* of VIOLET_ROUTE_OTHER: the cart or order that a GET shows, else 0 */
+    int64_t             read_id;
+
     /* connection_health and its report only */
     unsigned            refresh:1;
     unsigned            has_app_id:1;
