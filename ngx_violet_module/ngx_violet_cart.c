@@ -83,7 +83,8 @@ ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     /* while the body is read the phases may come by, with nothing to do */
 
     ctx->waiting = 1;
-    ctx->next = ngx_violet_cart_guard;
+    ctx->next = ctx->route.id == VIOLET_ROUTE_CART_PAYMENT
+                ? ngx_violet_cart_payment : ngx_violet_cart_guard;
 
     rc = ngx_http_read_client_request_body(r, ngx_violet_cart_body_handler);
 
@@ -451,7 +452,7 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
     if (ctx->problem.len == 0
-        || (!vlcf->cart_errors
+        || (vlcf->cart_errors == NGX_VIOLET_CART_OFF
             && e->result == NGX_VIOLET_EXCHANGE_ANSWERED))
     {
         if (ngx_violet_cart_set_outcome(r, ctx->verdict.outcome) != NGX_OK) {

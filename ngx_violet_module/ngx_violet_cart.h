@@ -17,6 +17,12 @@
 ngx_int_t ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx);
 
 
+/* A step: is this payment a submit as well?  If not, to proxy_pass. */
+
+ngx_int_t ngx_violet_cart_payment(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
 /* A step: sends the submit, of which the guard holds the claim, if any. */
 
 ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,

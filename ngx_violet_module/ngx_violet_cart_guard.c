@@ -74,6 +74,32 @@ ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
+/* What cannot be read may say so: it is taken for a submit. */
+
+ngx_int_t
+ngx_violet_cart_payment(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+    ngx_str_t  body;
+
+    rc = ngx_violet_cart_body(r, &body);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_OK
+        && !violet_submit_completes((char *) body.data, body.len))
+    {
+        ctx->route.id = VIOLET_ROUTE_OTHER;
+
+        return ngx_violet_cart_stream(r, ctx);
+    }
+
+    return ngx_violet_cart_guard(r, ctx);
+}
+
+
 static ngx_int_t
 ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {

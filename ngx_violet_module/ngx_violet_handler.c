@@ -118,7 +118,7 @@ ngx_violet_handler_configuration(ngx_http_request_t *r,
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "violet: \"%V\" was not sent: %V", &r->uri, detail);
 
-    if (ctx->routed && ctx->route.id == VIOLET_ROUTE_CART_SUBMIT
+    if (ctx->routed && violet_route_submits(ctx->route.id)
         && ngx_violet_cart_not_sent(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -201,6 +201,15 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_auth(r, ctx, vlcf);
     }
 
+    /* to Violet's other doors for a submit, the operator may shut the eyes */
+
+    if (vlcf->cart_errors == NGX_VIOLET_CART_SUBMIT_ONLY
+        && violet_route_submits(ctx->route.id)
+        && ctx->route.id != VIOLET_ROUTE_CART_SUBMIT)
+    {
+        ctx->route.id = VIOLET_ROUTE_OTHER;
+    }
+
     if (ctx->route.id == VIOLET_ROUTE_OTHER) {
 
         if (ctx->route.read_id && r == r->main) {
@@ -227,7 +236,7 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     case VIOLET_ROUTE_CONNECTION_HEALTH_REPORT:
         return ngx_violet_report_handler(r, ctx);
 
-    default: /* VIOLET_ROUTE_CART_SUBMIT */
+    default: /* VIOLET_ROUTE_CART_SUBMIT, _CART_PAYMENT, _ORDER_CREATE */
         return ngx_violet_cart_handler(r, ctx);
     }
 }

@@ -30,6 +30,10 @@
 #define NGX_VIOLET_AUTH_BLOCK  0
 #define NGX_VIOLET_AUTH_PASS   1
 
+#define NGX_VIOLET_CART_OFF          0
+#define NGX_VIOLET_CART_ON           1
+#define NGX_VIOLET_CART_SUBMIT_ONLY  2
+
 
 typedef struct {
     ngx_array_t                   apps;       /* of ngx_violet_app_t * */
@@ -58,7 +62,7 @@ typedef struct {
     time_t                        health_ttl;
     time_t                        health_stale;
     ngx_violet_limit_conf_t      *limit;      /* NULL: off */
-    ngx_flag_t                    cart_errors;
+    ngx_uint_t                    cart_errors;
     ngx_uint_t                    cart_partial_status;
     ngx_msec_t                    submit_guard; /* 0: off */
     ngx_uint_t                    auth_routes;

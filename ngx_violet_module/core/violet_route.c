@@ -41,6 +41,9 @@ static const char *violet_route_cart(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route);
 static void violet_route_read(const violet_route_path_t *path,
     violet_route_t *route);
+static const char *violet_route_order(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route);
+static int violet_route_named(const violet_text_t *text, const char *word);
 static int64_t violet_route_number(const violet_text_t *text, int64_t max);
 static int violet_route_equal(const violet_text_t *text, const char *word);
 
@@ -107,12 +110,27 @@ violet_route_name(violet_route_id_t id)
     case VIOLET_ROUTE_CART_SUBMIT:
         return "cart_submit";
 
+    case VIOLET_ROUTE_CART_PAYMENT:
+        return "cart_payment";
+
+    case VIOLET_ROUTE_ORDER_CREATE:
+        return "order_create";
+
     case VIOLET_ROUTE_AUTH:
         return "auth";
 
     default: /* VIOLET_ROUTE_OTHER */
         return "other";
     }
+}
+
+
+int
+violet_route_submits(violet_route_id_t id)
+{
+    return id == VIOLET_ROUTE_CART_SUBMIT
+           || id == VIOLET_ROUTE_CART_PAYMENT
+           || id == VIOLET_ROUTE_ORDER_CREATE;
 }
 
 
@@ -430,30 +448,39 @@ static const char *
 violet_route_cart(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route)
 {
-    int                    n;
-    int64_t                cart_id;
-    const violet_text_t   *action;
+    int           n, submit;
+    int64_t       cart_id;
+    const char   *action;
 
     if (violet_route_equal(&request->method, "GET")) {
         violet_route_read(path, route);
     }
 
-    action = &path->segments[3];
+    if (path->n == 1) {
+        return violet_route_order(request, path, route);
+    }
 
-    if (path->n != 4
-        || !violet_route_equal(&path->segments[0], "checkout")
+    if (path->n != 4) {
+        return NULL;
+    }
+
+    submit = violet_route_named(&path->segments[3], "submit");
+
+    if (!violet_route_equal(&path->segments[0], "checkout")
         || !violet_route_equal(&path->segments[1], "cart")
-        || action->len < 6
-        || memcmp(action->data, "submit", 6) != 0
-        || (action->len > 6 && action->data[6] != '.'))
+        || (!submit
+            && !(violet_route_named(&path->segments[3], "payment")
+                 && violet_route_equal(&request->method, "POST"))))
     {
         return NULL;
     }
 
+    action = submit ? "submit" : "payment";
+
     /* Spring may take it for a submit, with a wish for some format */
 
-    if (action->len > 6) {
-        return "\"submit\" must not have an extension.";
+    if (!violet_route_equal(&path->segments[3], action)) {
+        return "\"submit\" and \"payment\" must not have an extension.";
     }
 
     cart_id = violet_route_number(&path->segments[2], INT64_MAX);
@@ -468,17 +495,55 @@ violet_route_cart(const violet_route_request_t *request,
     }
 
     n = snprintf(route->path, sizeof(route->path),
-                 "checkout/cart/%" PRId64 "/submit", cart_id);
+                 "checkout/cart/%" PRId64 "/%s", cart_id, action);
 
     if (n < 0 || (size_t) n >= sizeof(route->path)) {
         return "The path cannot be spelled.";
     }
 
-    route->id = VIOLET_ROUTE_CART_SUBMIT;
+    route->id = submit ? VIOLET_ROUTE_CART_SUBMIT : VIOLET_ROUTE_CART_PAYMENT;
     route->cart_id = cart_id;
     route->path_len = (size_t) n;
 
     return NULL;
+}
+
+
+static const char *
+violet_route_order(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route)
+{
+    if (!violet_route_named(&path->segments[0], "orders")
+        || !violet_route_equal(&request->method, "POST"))
+    {
+        return NULL;
+    }
+
+    if (!violet_route_equal(&path->segments[0], "orders")) {
+        return "\"orders\" must not have an extension.";
+    }
+
+    memcpy(route->path, "orders", sizeof("orders"));
+
+    route->id = VIOLET_ROUTE_ORDER_CREATE;
+    route->path_len = sizeof("orders") - 1;
+
+    return NULL;
+}
+
+
+/* The word, or the word with an extension. */
+
+static int
+violet_route_named(const violet_text_t *text, const char *word)
+{
+    size_t  len;
+
+    len = strlen(word);
+
+    return text->len >= len
+           && memcmp(text->data, word, len) == 0
+           && (text->len == len || text->data[len] == '.');
 }
 
 

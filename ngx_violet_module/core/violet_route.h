@@ -20,6 +20,8 @@ typedef enum {
     VIOLET_ROUTE_CONNECTION_HEALTH,
     VIOLET_ROUTE_CONNECTION_HEALTH_REPORT,
     VIOLET_ROUTE_CART_SUBMIT,
+    VIOLET_ROUTE_CART_PAYMENT,    /* submits, if its body says so */
+    VIOLET_ROUTE_ORDER_CREATE,
     VIOLET_ROUTE_AUTH
 } violet_route_id_t;
 
@@ -96,6 +98,11 @@ typedef struct {
 
 violet_route_status_t violet_route_match(const violet_route_request_t *request,
     violet_route_t *route);
+
+
+/* Is it one of the three doors by which a cart or order is submitted? */
+
+int violet_route_submits(violet_route_id_t id);
 
 
 /* The name of a route as in $violet_route, static and NUL-terminated. */

@@ -251,6 +251,39 @@ violet_submit_parse(const char *name, size_t len)
 }
 
 
+int
+violet_submit_completes(const char *data, size_t len)
+{
+    int                  completes;
+    json_t              *root, *value;
+    violet_text_t        text;
+    violet_json_error_t  error;
+
+    if (len == 0) {
+        return 0;
+    }
+
+    root = violet_json_parse(data, len, VIOLET_SUBMIT_MAX_BODY, &error);
+
+    if (root == NULL) {
+        return 1;
+    }
+
+    value = violet_json_get(root, "complete_checkout", "completeCheckout");
+    text = violet_json_to_text(value);
+
+    completes = value != NULL
+                && !json_is_false(value)
+                && !(json_is_integer(value) && json_integer_value(value) == 0)
+                && !(text.data && text.len == 0)
+                && !violet_text_is(text, "false");
+
+    json_decref(root);
+
+    return completes;
+}
+
+
 violet_submit_read_t
 violet_submit_read(const char *data, size_t len, int64_t id)
 {

@@ -98,6 +98,14 @@ const char *violet_submit_name(violet_submit_state_t state);
 violet_submit_state_t violet_submit_parse(const char *name, size_t len);
 
 
+/*
+ * Does the body of a payment say "complete_checkout"?  Whatever Violet might
+ * read as true does, and so does a body that cannot be parsed.
+ */
+
+int violet_submit_completes(const char *data, size_t len);
+
+
 /* what an answer to the read of a cart or an order says of its submit */
 
 typedef enum {

@@ -609,8 +609,8 @@ class Carts:
     def read(self, cart: int) -> Reply | None:
         """The order of a cart that was submitted; nothing is known of others.
 
-        Where the answer to the submit was lost (600xx and up), carts of an
-        even id were not submitted, those of an odd one were.
+        Of those whose submit did not succeed (40000 and up), the ones with
+        an even id were not submitted, those with an odd one were.
         """
         if not self.submitted[cart]:
             return None
