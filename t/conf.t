@@ -3176,6 +3176,7 @@ TTL all:health:violet_api:a-B_9:10000:-:42
     violet_refresh_limit off;
     violet_cart_errors on;
     violet_cart_partial_status 200;
+    violet_submit_guard on;
     violet_auth_routes block;
     violet_buffer_limit 4k;
     violet_unverified_upstream off;
@@ -3186,6 +3187,7 @@ TTL all:health:violet_api:a-B_9:10000:-:42
         violet_refresh_limit merchant=3r/h;
         violet_cart_errors off;
         violet_cart_partial_status 422;
+        violet_submit_guard 1h;
         violet_auth_routes pass;
         violet_buffer_limit 4m;
         violet_unverified_upstream on;
@@ -3204,6 +3206,7 @@ TTL all:health:violet_api:a-B_9:10000:-:42
             violet_refresh_limit app=7r/d exceeded=429;
             violet_cart_errors on;
             violet_cart_partial_status 502;
+            violet_submit_guard off;
             violet_auth_routes block;
             violet_buffer_limit 256m;
             violet_unverified_upstream off;
