@@ -10,6 +10,7 @@ use lib 't/lib';
 use JSON::PP ();
 use Live;
 use Test::More;
+use Violet::Schema;
 
 my $live = Live->new;
 my $redis = $live->redis;
@@ -75,6 +76,7 @@ sub is_refused {
 
     my $problem = eval { JSON::PP::decode_json($answer->{body}) } || {};
 
+    is(Violet::Schema::violation($answer->{body}), '', "$title: the schema");
     is($answer->{status}, 409, "$title: 409");
     is($problem->{outcome}, 'unknown', "$title: unknown");
     is($problem->{retry}, 'check_first', "$title: check_first");

@@ -29,6 +29,8 @@ use IO::Socket::INET;
 use JSON::PP ();
 use Test::More ();
 
+use Violet::Schema ();
+
 require Test::Nginx::Socket;
 
 my %set = (
@@ -358,6 +360,9 @@ sub wrong_form {
         if $problem->{outcome} eq 'failed'
            && $problem->{title} ne 'The cart was not submitted';
     push @wrong, 'no errors' if !@{$problem->{errors}};
+
+    my $violation = Violet::Schema::violation($body);
+    push @wrong, "the schema: $violation" if $violation ne '';
 
     return @wrong;
 }
