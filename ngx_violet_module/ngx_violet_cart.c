@@ -1,17 +1,15 @@
 
 /*
- * The cart-submit flow: read the caller's body, run one exchange carried by
- * the caller's own request, let core/violet_cart.c judge the answer, send
- * what it says.  The exchange is never repeated, and a caller who leaves
- * does not stop it.
+ * The cart-submit flow: read the caller's body, ask the guard, run one
+ * exchange carried by the caller's own request, let core/violet_cart.c judge
+ * the answer, settle the guard's record, send what the judge says.  The
+ * exchange is never repeated, and a caller who leaves does not stop it.
  */
 
 
 #include "ngx_violet_module.h"
+#include "ngx_violet_cart.h"
 
-
-/* seconds; nothing was sent, so a repeat costs nothing but a try */
-#define NGX_VIOLET_CART_RETRY_AFTER  "5"
 
 #define NGX_VIOLET_CART_FALLBACK     1024
 
@@ -23,15 +21,17 @@ typedef struct {
 
 
 static void ngx_violet_cart_body_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_cart_note(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
+static void ngx_violet_cart_conclude(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
+static void ngx_violet_cart_settle(ngx_violet_ctx_t *ctx,
+    violet_submit_state_t state);
 static ngx_uint_t ngx_violet_cart_refused(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
-static ngx_int_t ngx_violet_cart_repeat(ngx_http_request_t *r,
+static ngx_int_t ngx_violet_cart_submit_again(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_cleanup(void *data);
 static ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r,
@@ -43,16 +43,6 @@ static void ngx_violet_cart_log(ngx_http_request_t *r,
 static ngx_uint_t ngx_violet_cart_caller_left(ngx_http_request_t *r);
 static ngx_int_t ngx_violet_cart_judged(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
-static ngx_int_t ngx_violet_cart_pass(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
-static ngx_int_t ngx_violet_cart_copy_headers(ngx_http_request_t *r,
-    ngx_http_headers_out_t *out);
-static ngx_int_t ngx_violet_cart_set_outcome(ngx_http_request_t *r,
-    violet_cart_outcome_t outcome);
-
-
-static ngx_str_t  ngx_violet_cart_problem_type =
-    ngx_string("application/problem+json");
 
 
 ngx_int_t
@@ -89,7 +79,8 @@ ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     /* while the body is read the phases may come by, with nothing to do */
 
     ctx->waiting = 1;
-    ctx->next = ngx_violet_cart_exchange;
+    ctx->next = ctx->route.id == VIOLET_ROUTE_CART_PAYMENT
+                ? ngx_violet_cart_payment : ngx_violet_cart_guard;
 
     rc = ngx_http_read_client_request_body(r, ngx_violet_cart_body_handler);
 
@@ -119,7 +110,7 @@ ngx_violet_cart_body_handler(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_loc_conf_t  *vlcf;
@@ -150,7 +141,12 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     r->read_event_handler = ngx_http_block_reading;
 
+    if (ctx->submit) {
+        ngx_violet_submit_sent(ctx->submit);
+    }
+
     if (ngx_violet_exchange_start(e) != NGX_OK) {
+        ngx_violet_cart_settle(ctx, VIOLET_SUBMIT_OPEN);
         ctx->waiting = 0;
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -204,15 +200,48 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
     (void) ngx_violet_exchange_copy_states(r->pool, &r->upstream_states,
                                            e->states);
 
-    if (e->result == NGX_VIOLET_EXCHANGE_REFUSED
-        || ngx_violet_cart_refused(r, ctx, e))
-    {
+    if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
+        ngx_violet_cart_settle(ctx, VIOLET_SUBMIT_OPEN);
         return;
     }
 
+    if (ngx_violet_cart_refused(r, ctx, e)) {
+        return;
+    }
+
+    ngx_violet_cart_conclude(r, ctx, e);
+}
+
+
+static void
+ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e)
+{
     ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
 
+    ngx_violet_cart_settle(ctx, ctx->judged
+                                ? violet_submit_outcome(ctx->verdict.outcome)
+                                : VIOLET_SUBMIT_UNKNOWN);
+
     ngx_violet_cart_log(r, ctx, e);
+}
+
+
+/* Before anybody is told: a caller may be quick to come again. */
+
+static void
+ngx_violet_cart_settle(ngx_violet_ctx_t *ctx, violet_submit_state_t state)
+{
+    ngx_uint_t  status;
+
+    if (ctx->submit == NULL) {
+        return;
+    }
+
+    status = ctx->problem.len ? ctx->verdict.status
+             : ctx->submitted ? ctx->submitted->status : 0;
+
+    ngx_violet_submit_settle(ctx->submit, state, status);
 }
 
 
@@ -240,14 +269,14 @@ ngx_violet_cart_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return 0;
     }
 
-    ctx->next = ngx_violet_cart_repeat;
+    ctx->next = ngx_violet_cart_submit_again;
 
     return 1;
 }
 
 
 static ngx_int_t
-ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+ngx_violet_cart_submit_again(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_exchange_t  *e;
 
@@ -266,9 +295,7 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_cart_exchange(r, ctx);
     }
 
-    ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
-
-    ngx_violet_cart_log(r, ctx, e);
+    ngx_violet_cart_conclude(r, ctx, e);
 
     return ngx_violet_cart_judged(r, ctx);
 }
@@ -484,10 +511,8 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_str_t               after;
     ngx_violet_loc_conf_t  *vlcf;
     ngx_violet_exchange_t  *e;
-    violet_cart_verdict_t  *verdict;
 
     e = ctx->submitted;
 
@@ -508,142 +533,18 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    verdict = &ctx->verdict;
-
-    if (ngx_violet_cart_set_outcome(r, verdict->outcome) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
     if (ctx->problem.len == 0
-        || (!vlcf->cart_errors
+        || (vlcf->cart_errors == NGX_VIOLET_CART_OFF
             && e->result == NGX_VIOLET_EXCHANGE_ANSWERED))
     {
+        if (ngx_violet_cart_set_outcome(r, ctx->verdict.outcome) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         return ngx_violet_cart_pass(r, ctx, e);
     }
 
-    if (verdict->retry == VIOLET_CART_RETRY_LATER) {
-        ngx_str_set(&after, NGX_VIOLET_CART_RETRY_AFTER);
-
-        if (ngx_violet_answer_header(r, "Retry-After", &after) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-    }
-
-    ngx_violet_answer_set(r, verdict->status, &ngx_violet_cart_problem_type,
-                          &ctx->problem);
-
-    return NGX_DECLINED;
-}
-
-
-/* Violet's answer, byte for byte, with its headers. */
-
-static ngx_int_t
-ngx_violet_cart_pass(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    ngx_violet_exchange_t *e)
-{
-    if (ngx_violet_cart_copy_headers(r, e->headers_out) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_violet_answer_set(r, e->status, &e->headers_out->content_type,
-                          &e->content);
-
-    /* gzip_types and the like go by the type without its charset */
-
-    ctx->answer.content_type_len = e->headers_out->content_type_len;
-    r->headers_out.charset = e->headers_out->charset;
-
-    return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_violet_cart_copy_headers(ngx_http_request_t *r,
-    ngx_http_headers_out_t *out)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *copy;
-
-    part = &out->headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        /* the outcome is ours to tell */
-
-        if (h[i].hash == 0
-            || (h[i].key.len == sizeof("X-Violet-Cart-Outcome") - 1
-                && ngx_strncasecmp(h[i].key.data,
-                                   (u_char *) "X-Violet-Cart-Outcome",
-                                   h[i].key.len)
-                   == 0))
-        {
-            continue;
-        }
-
-        copy = ngx_list_push(&r->headers_out.headers);
-        if (copy == NULL) {
-            return NGX_ERROR;
-        }
-
-        *copy = h[i];
-
-#if (nginx_version >= 1023000)
-        copy->next = NULL;
-#endif
-
-        /* those that nginx would add or change by itself */
-
-        if (&h[i] == out->content_encoding) {
-            r->headers_out.content_encoding = copy;
-
-        } else if (&h[i] == out->date) {
-            r->headers_out.date = copy;
-
-        } else if (&h[i] == out->server) {
-            r->headers_out.server = copy;
-
-        } else if (&h[i] == out->etag) {
-            r->headers_out.etag = copy;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_violet_cart_not_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
-{
-    ctx->judged = 1;
-    ctx->verdict.outcome = VIOLET_CART_FAILED;
-
-    return ngx_violet_cart_set_outcome(r, VIOLET_CART_FAILED);
-}
-
-
-static ngx_int_t
-ngx_violet_cart_set_outcome(ngx_http_request_t *r,
-    violet_cart_outcome_t outcome)
-{
-    ngx_str_t  value;
-
-    value.data = (u_char *) violet_cart_outcome_name(outcome);
-    value.len = ngx_strlen(value.data);
-
-    return ngx_violet_answer_header(r, "X-Violet-Cart-Outcome", &value);
+    return ngx_violet_cart_answer_problem(r, ctx);
 }

@@ -10,6 +10,7 @@
 
 
 #define NGX_VIOLET_MAX_TTL      (366 * 86400)
+#define NGX_VIOLET_MAX_GUARD   (24 * 60 * 60)
 #define NGX_VIOLET_MIN_BUFFER   (4 * 1024)
 #define NGX_VIOLET_MAX_BUFFER   (256 * 1024 * 1024)
 
@@ -320,6 +321,47 @@ ngx_violet_conf_buffer_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     vlcf->buffer_limit = size;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_violet_loc_conf_t  *vlcf = conf;
+
+    ngx_int_t   time;
+    ngx_str_t  *value;
+
+    if (vlcf->submit_guard != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "on") == 0) {
+        vlcf->submit_guard = NGX_VIOLET_SUBMIT_TIME;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        vlcf->submit_guard = 0;
+        return NGX_CONF_OK;
+    }
+
+    time = ngx_parse_time(&value[1], 1);
+
+    if (time == NGX_ERROR || time < 1 || time > NGX_VIOLET_MAX_GUARD) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"violet_submit_guard\", "
+                           "it must be \"on\", \"off\" or a time from 1 to %d "
+                           "seconds, such as \"10m\"",
+                           &value[1], NGX_VIOLET_MAX_GUARD);
+        return NGX_CONF_ERROR;
+    }
+
+    vlcf->submit_guard = (ngx_msec_t) time * 1000;
 
     return NGX_CONF_OK;
 }

@@ -98,6 +98,10 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
 
     sr->method = e->body ? NGX_HTTP_LOCK : NGX_HTTP_UNKNOWN;
 
+    if (e->get) {
+        sr->method_name = ngx_http_core_get_method;
+    }
+
     /* no phase before content is for a clone: mirror, try_files, ourselves */
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);

@@ -76,6 +76,7 @@ struct ngx_violet_exchange_s {
 
     unsigned                         body:1;    /* the carrier's is sent */
     unsigned                         headers:1; /* so are its headers */
+    unsigned                         get:1;     /* whatever its method */
     unsigned                         no_retry_timeout:1;
 
     /* the outcome, allocated from the carrier's pool */

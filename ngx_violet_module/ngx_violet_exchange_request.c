@@ -25,7 +25,8 @@ static ngx_str_t  ngx_violet_post_method = ngx_string("POST");
 
 /*
  * Headers of a caller that would change what Violet's answer looks like, or
- * that speak of the caller's connection rather than of the request.
+ * that speak of the caller's connection or to the gateway rather than of the
+ * request.
  */
 
 static ngx_str_t  ngx_violet_dropped_headers[] = {
@@ -39,6 +40,7 @@ static ngx_str_t  ngx_violet_dropped_headers[] = {
     ngx_string("range"),
     ngx_string("te"),
     ngx_string("upgrade"),
+    ngx_string("x-violet-submit"),
     ngx_null_string
 };
 

@@ -129,7 +129,7 @@ ngx_violet_handler_configuration(ngx_http_request_t *r,
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "violet: \"%V\" was not sent: %V", &r->uri, detail);
 
-    if (ctx->routed && ctx->route.id == VIOLET_ROUTE_CART_SUBMIT
+    if (ctx->routed && violet_route_submits(ctx->route.id)
         && ngx_violet_cart_not_sent(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -212,7 +212,21 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_auth(r, ctx, vlcf);
     }
 
+    /* to Violet's other doors for a submit, the operator may shut the eyes */
+
+    if (vlcf->cart_errors == NGX_VIOLET_CART_SUBMIT_ONLY
+        && violet_route_submits(ctx->route.id)
+        && ctx->route.id != VIOLET_ROUTE_CART_SUBMIT)
+    {
+        ctx->route.id = VIOLET_ROUTE_OTHER;
+    }
+
     if (ctx->route.id == VIOLET_ROUTE_OTHER) {
+
+        if (ctx->route.read_id && r == r->main) {
+            return ngx_violet_handler_send(r, ctx);
+        }
+
         return ngx_violet_handler_other(r, ctx);
     }
 
@@ -289,8 +303,12 @@ ngx_violet_handler_send(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return rc;
     }
 
-    if (ctx->route.id == VIOLET_ROUTE_CART_SUBMIT) {
+    if (violet_route_submits(ctx->route.id)) {
         return ngx_violet_cart_handler(r, ctx);
+    }
+
+    if (ctx->route.id == VIOLET_ROUTE_OTHER) {
+        return ngx_violet_cart_read_handler(r, ctx);
     }
 
     return ngx_violet_report_handler(r, ctx);
@@ -318,7 +336,7 @@ ngx_violet_handler_credentials(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ctx->route.id == VIOLET_ROUTE_CART_SUBMIT
+    if (violet_route_submits(ctx->route.id)
         && ngx_violet_cart_not_sent(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

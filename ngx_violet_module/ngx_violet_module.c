@@ -42,6 +42,14 @@ static ngx_conf_enum_t  ngx_violet_auth_routes[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_violet_cart_errors[] = {
+    { ngx_string("on"), NGX_VIOLET_CART_ON },
+    { ngx_string("off"), NGX_VIOLET_CART_OFF },
+    { ngx_string("submit-only"), NGX_VIOLET_CART_SUBMIT_ONLY },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_enum_t  ngx_violet_partial_status[] = {
     { ngx_string("200"), 200 },
     { ngx_string("207"), 207 },
@@ -117,11 +125,11 @@ static ngx_command_t  ngx_violet_commands[] = {
       NULL },
 
     { ngx_string("violet_cart_errors"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, cart_errors),
-      NULL },
+      ngx_violet_cart_errors },
 
     { ngx_string("violet_cart_partial_status"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -129,6 +137,13 @@ static ngx_command_t  ngx_violet_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, cart_partial_status),
       ngx_violet_partial_status },
+
+    { ngx_string("violet_submit_guard"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_violet_conf_submit_guard,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("violet_cart_reason"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE23,
@@ -342,8 +357,9 @@ ngx_violet_create_loc_conf(ngx_conf_t *cf)
     conf->health_stale = NGX_CONF_UNSET;
     conf->health_memory = NGX_CONF_UNSET;
     conf->limit = NGX_CONF_UNSET_PTR;
-    conf->cart_errors = NGX_CONF_UNSET;
+    conf->cart_errors = NGX_CONF_UNSET_UINT;
     conf->cart_partial_status = NGX_CONF_UNSET_UINT;
+    conf->submit_guard = NGX_CONF_UNSET_MSEC;
     conf->auth_routes = NGX_CONF_UNSET_UINT;
     conf->buffer_limit = NGX_CONF_UNSET_SIZE;
     conf->unverified_upstream = NGX_CONF_UNSET;
@@ -365,9 +381,12 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_sec_value(conf->health_ttl, prev->health_ttl, 86400);
     ngx_conf_merge_sec_value(conf->health_stale, prev->health_stale, 0);
     ngx_conf_merge_sec_value(conf->health_memory, prev->health_memory, 60);
-    ngx_conf_merge_value(conf->cart_errors, prev->cart_errors, 1);
+    ngx_conf_merge_uint_value(conf->cart_errors, prev->cart_errors,
+                              NGX_VIOLET_CART_ON);
     ngx_conf_merge_uint_value(conf->cart_partial_status,
                               prev->cart_partial_status, 207);
+    ngx_conf_merge_msec_value(conf->submit_guard, prev->submit_guard,
+                              NGX_VIOLET_SUBMIT_TIME);
     ngx_conf_merge_uint_value(conf->auth_routes, prev->auth_routes,
                               NGX_VIOLET_AUTH_BLOCK);
     ngx_conf_merge_size_value(conf->buffer_limit, prev->buffer_limit,

@@ -20,6 +20,7 @@
 #include "ngx_violet_redis.h"
 #include "ngx_violet_redis_link.h"
 #include "ngx_violet_store.h"
+#include "ngx_violet_submit.h"
 #include "ngx_violet_wait.h"
 
 #include "violet_cart.h"
@@ -29,6 +30,10 @@
 
 #define NGX_VIOLET_AUTH_BLOCK  0
 #define NGX_VIOLET_AUTH_PASS   1
+
+#define NGX_VIOLET_CART_OFF          0
+#define NGX_VIOLET_CART_ON           1
+#define NGX_VIOLET_CART_SUBMIT_ONLY  2
 
 
 typedef struct {
@@ -64,8 +69,9 @@ typedef struct {
     time_t                        health_memory;  /* 0: off */
     ngx_msec_t                    patience;   /* what proxy_pass may take */
     ngx_violet_limit_conf_t      *limit;      /* NULL: off */
-    ngx_flag_t                    cart_errors;
+    ngx_uint_t                    cart_errors;
     ngx_uint_t                    cart_partial_status;
+    ngx_msec_t                    submit_guard; /* 0: off */
     ngx_uint_t                    auth_routes;
     size_t                        buffer_limit;
     ngx_flag_t                    unverified_upstream;
@@ -123,7 +129,9 @@ struct ngx_violet_ctx_s {
     ngx_violet_limit_result_t     limit;
 
     /* cart submit */
+    ngx_violet_submit_t          *submit;       /* NULL: not guarded */
     ngx_violet_exchange_t        *submitted;    /* once it has ended */
+    ngx_violet_exchange_t        *fetched;      /* a read of the cart */
     violet_cart_verdict_t         verdict;
     ngx_str_t                     problem;      /* empty: Violet's answer */
 
@@ -160,6 +168,8 @@ char *ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_violet_conf_buffer_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -209,6 +219,12 @@ ngx_int_t ngx_violet_health_handler(ngx_http_request_t *r,
 ngx_int_t ngx_violet_report_handler(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 ngx_int_t ngx_violet_cart_handler(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/* A read of a cart or an order, which may clear up what became of a submit. */
+
+ngx_int_t ngx_violet_cart_read_handler(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 

@@ -676,6 +676,7 @@ order: null
 
 === no submit is answered from a cache, nor its answer stored
 --- http_extra
+    violet_submit_guard off;
     proxy_cache_path x_cache keys_zone=x:1m;
 --- config eval
 ::location('proxy_cache x;', 'proxy_cache_methods POST;',

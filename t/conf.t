@@ -2226,6 +2226,52 @@ invalid value "yes" in "violet_health_cache" directive, it must be "on" or "off"
 
 
 
+=== violet_submit_guard: no value
+--- http_extra
+    violet_submit_guard;
+--- must_die
+--- error_log
+invalid number of arguments in "violet_submit_guard" directive
+
+
+
+=== violet_submit_guard: neither word nor time
+--- http_extra
+    violet_submit_guard ON;
+--- must_die
+--- error_log
+invalid value "ON" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
+
+
+
+=== violet_submit_guard: no time at all
+--- http_extra
+    violet_submit_guard 0;
+--- must_die
+--- error_log
+invalid value "0" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
+
+
+
+=== violet_submit_guard: longer than doubt is kept
+--- http_extra
+    violet_submit_guard 25h;
+--- must_die
+--- error_log
+invalid value "25h" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
+
+
+
+=== violet_submit_guard: twice
+--- http_extra
+    violet_submit_guard on;
+    violet_submit_guard 1h;
+--- must_die
+--- error_log
+"violet_submit_guard" directive is duplicate
+
+
+
 === violet_cart_errors: no value
 --- http_extra
     violet_cart_errors;
@@ -2249,7 +2295,7 @@ invalid number of arguments in "violet_cart_errors" directive
     violet_cart_errors 1;
 --- must_die
 --- error_log
-invalid value "1" in "violet_cart_errors" directive, it must be "on" or "off"
+invalid value "1" in "violet_cart_errors", use one of "on", "off", "submit-only"
 
 
 
@@ -3268,6 +3314,7 @@ TTL all:health:violet_api:a-B_9:10000:-:42
     violet_refresh_limit off;
     violet_cart_errors on;
     violet_cart_partial_status 200;
+    violet_submit_guard on;
     violet_auth_routes block;
     violet_buffer_limit 4k;
     violet_unverified_upstream off;
@@ -3278,6 +3325,7 @@ TTL all:health:violet_api:a-B_9:10000:-:42
         violet_refresh_limit merchant=3r/h;
         violet_cart_errors off;
         violet_cart_partial_status 422;
+        violet_submit_guard 1h;
         violet_auth_routes pass;
         violet_buffer_limit 4m;
         violet_unverified_upstream on;
@@ -3296,6 +3344,7 @@ TTL all:health:violet_api:a-B_9:10000:-:42
             violet_refresh_limit app=7r/d exceeded=429;
             violet_cart_errors on;
             violet_cart_partial_status 502;
+            violet_submit_guard off;
             violet_auth_routes block;
             violet_buffer_limit 256m;
             violet_unverified_upstream off;

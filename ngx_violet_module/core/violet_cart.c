@@ -13,6 +13,7 @@
 #include "violet_error.h"
 #include "violet_json.h"
 #include "violet_problem.h"
+#include "violet_scan.h"
 
 
 /* what a fallback must fit in, and how much of $request_id is kept for it */
@@ -68,10 +69,20 @@ violet_cart_judge(const violet_cart_answer_t *answer,
     const violet_cart_row_t  *row;
 
     memset(verdict, 0, sizeof(violet_cart_verdict_t));
-    violet_cart_body_init(&body, answer);
 
     rc = 0;
     row = violet_cart_row_transport(answer);
+
+    /* most submits end so, and need no tree */
+
+    if (row == NULL && answer->status < 300
+        && violet_scan_completed(answer->body.data, answer->body.len))
+    {
+        verdict->outcome = VIOLET_CART_COMPLETED;
+        return 0;
+    }
+
+    violet_cart_body_init(&body, answer);
 
     if (row == NULL) {
         rc = violet_cart_body_read(&body, answer);

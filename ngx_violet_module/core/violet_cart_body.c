@@ -42,12 +42,17 @@ violet_cart_body_read(violet_cart_body_t *body,
     const violet_cart_answer_t *answer)
 {
     int                  expected;
+    violet_text_t        text;
     violet_json_error_t  error;
 
     expected = (answer->status >= 200 && answer->status < 300);
 
-    body->root = violet_json_parse(answer->body.data, answer->body.len,
-                                   VIOLET_CART_MAX_BODY, &error);
+    /* RFC 8259, section 8.1: a BOM may be ignored */
+
+    text = violet_json_trim(answer->body);
+
+    body->root = violet_json_parse(text.data, text.len, VIOLET_CART_MAX_BODY,
+                                   &error);
 
     if (body->root == NULL) {
 
@@ -57,7 +62,7 @@ violet_cart_body_read(violet_cart_body_t *body,
 
         if (expected) {
             body->why = error.reason;
-            body->offset = error.offset;
+            body->offset = error.offset + (text.data - answer->body.data);
         }
 
         return 0;

@@ -369,6 +369,11 @@ violet_json_trim(violet_text_t text)
 {
     static const char  space[] = " \t\r\n";
 
+    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
+        text.data += 3;
+        text.len -= 3;
+    }
+
     while (text.len && memchr(space, text.data[0], 4)) {
         text.data++;
         text.len--;

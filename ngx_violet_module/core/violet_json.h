@@ -57,7 +57,7 @@ json_t *violet_json_parse(const char *data, size_t len, size_t max,
     violet_json_error_t *error);
 
 
-/* The text without the white space of JSON around it. */
+/* The text without a BOM, and without the white space of JSON around it. */
 
 violet_text_t violet_json_trim(violet_text_t text);
 

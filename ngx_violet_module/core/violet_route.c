@@ -25,6 +25,10 @@ static size_t violet_route_after_prefix(const violet_text_t *uri,
 static int violet_route_is_auth(const violet_text_t *uri, size_t offset);
 static const char *violet_route_cart(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route);
+static void violet_route_read(const violet_route_path_t *path,
+    violet_route_t *route);
+static const char *violet_route_order(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route);
 
 
 violet_route_status_t
@@ -92,12 +96,27 @@ violet_route_name(violet_route_id_t id)
     case VIOLET_ROUTE_CART_SUBMIT:
         return "cart_submit";
 
+    case VIOLET_ROUTE_CART_PAYMENT:
+        return "cart_payment";
+
+    case VIOLET_ROUTE_ORDER_CREATE:
+        return "order_create";
+
     case VIOLET_ROUTE_AUTH:
         return "auth";
 
     default: /* VIOLET_ROUTE_OTHER */
         return "other";
     }
+}
+
+
+int
+violet_route_submits(violet_route_id_t id)
+{
+    return id == VIOLET_ROUTE_CART_SUBMIT
+           || id == VIOLET_ROUTE_CART_PAYMENT
+           || id == VIOLET_ROUTE_ORDER_CREATE;
 }
 
 
@@ -286,24 +305,39 @@ static const char *
 violet_route_cart(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route)
 {
-    int                    n;
-    int64_t                cart_id;
-    const violet_text_t   *action;
+    int           n, submit;
+    int64_t       cart_id;
+    const char   *action;
 
-    action = &path->segments[3];
+    if (violet_route_equal(&request->method, "GET")) {
+        violet_route_read(path, route);
+    }
 
-    if (path->n != 4
-        || !violet_route_equal(&path->segments[0], "checkout")
+    if (path->n == 1) {
+        return violet_route_order(request, path, route);
+    }
+
+    if (path->n != 4) {
+        return NULL;
+    }
+
+    submit = violet_route_extended(&path->segments[3], "submit");
+
+    if (!violet_route_equal(&path->segments[0], "checkout")
         || !violet_route_equal(&path->segments[1], "cart")
-        || !violet_route_extended(action, "submit"))
+        || (!submit
+            && !(violet_route_extended(&path->segments[3], "payment")
+                 && violet_route_equal(&request->method, "POST"))))
     {
         return NULL;
     }
 
+    action = submit ? "submit" : "payment";
+
     /* Spring may take it for a submit, with a wish for some format */
 
-    if (action->len > 6) {
-        return "\"submit\" must not have an extension.";
+    if (!violet_route_equal(&path->segments[3], action)) {
+        return "\"submit\" and \"payment\" must not have an extension.";
     }
 
     cart_id = violet_route_number(&path->segments[2], INT64_MAX);
@@ -318,15 +352,57 @@ violet_route_cart(const violet_route_request_t *request,
     }
 
     n = snprintf(route->path, sizeof(route->path),
-                 "checkout/cart/%" PRId64 "/submit", cart_id);
+                 "checkout/cart/%" PRId64 "/%s", cart_id, action);
 
     if (n < 0 || (size_t) n >= sizeof(route->path)) {
         return "The path cannot be spelled.";
     }
 
-    route->id = VIOLET_ROUTE_CART_SUBMIT;
+    route->id = submit ? VIOLET_ROUTE_CART_SUBMIT : VIOLET_ROUTE_CART_PAYMENT;
     route->cart_id = cart_id;
     route->path_len = (size_t) n;
 
     return NULL;
+}
+
+
+static const char *
+violet_route_order(const violet_route_request_t *request,
+    const violet_route_path_t *path, violet_route_t *route)
+{
+    if (!violet_route_extended(&path->segments[0], "orders")
+        || !violet_route_equal(&request->method, "POST"))
+    {
+        return NULL;
+    }
+
+    if (!violet_route_equal(&path->segments[0], "orders")) {
+        return "\"orders\" must not have an extension.";
+    }
+
+    memcpy(route->path, "orders", sizeof("orders"));
+
+    route->id = VIOLET_ROUTE_ORDER_CREATE;
+    route->path_len = sizeof("orders") - 1;
+
+    return NULL;
+}
+
+
+/* "checkout/cart/{id}" or "orders/{id}": an order has the id of its cart. */
+
+static void
+violet_route_read(const violet_route_path_t *path, violet_route_t *route)
+{
+    if (path->n == 3
+        && violet_route_equal(&path->segments[0], "checkout")
+        && violet_route_equal(&path->segments[1], "cart"))
+    {
+        route->read_id = violet_route_number(&path->segments[2], INT64_MAX);
+
+    } else if (path->n == 2
+               && violet_route_equal(&path->segments[0], "orders"))
+    {
+        route->read_id = violet_route_number(&path->segments[1], INT64_MAX);
+    }
 }

@@ -21,6 +21,8 @@ typedef enum {
     VIOLET_ROUTE_CONNECTION_HEALTH_LIST,
     VIOLET_ROUTE_CONNECTION_HEALTH_REPORT,
     VIOLET_ROUTE_CART_SUBMIT,
+    VIOLET_ROUTE_CART_PAYMENT,    /* submits, if its body says so */
+    VIOLET_ROUTE_ORDER_CREATE,
     VIOLET_ROUTE_AUTH
 } violet_route_id_t;
 
@@ -52,6 +54,9 @@ typedef struct {
     /* 0 where the route has none */
     int32_t             merchant_id;
     int64_t             cart_id;
+
+    /* of VIOLET_ROUTE_OTHER: the cart or order that a GET shows, else 0 */
+    int64_t             read_id;
 
     /* connection_health and its report only */
     unsigned            refresh:1;
@@ -98,6 +103,11 @@ typedef struct {
 
 violet_route_status_t violet_route_match(const violet_route_request_t *request,
     violet_route_t *route);
+
+
+/* Is it one of the three doors by which a cart or order is submitted? */
+
+int violet_route_submits(violet_route_id_t id);
 
 
 /* The name of a route as in $violet_route, static and NUL-terminated. */

@@ -605,3 +605,21 @@ class Carts:
     def submit(self, cart: int) -> Reply:
         self.submitted[cart] += 1
         return submit(cart, self.submitted[cart])
+
+    def read(self, cart: int) -> Reply | None:
+        """The order of a cart that was submitted; nothing is known of others.
+
+        Of those whose submit did not succeed (40000 and up), the ones with
+        an even id were not submitted, those with an odd one were.
+        """
+        if not self.submitted[cart]:
+            return None
+        lost = cart // 100 >= 400
+        if lost and cart % 2 == 0:
+            made = order(cart, "IN_PROGRESS")
+            for bag in made["bags"]:
+                bag.update(status="IN_PROGRESS", financial_status="UNPAID")
+            return Reply.of(with_payment(made, status="REQUIRES_AUTHORIZATION",
+                                         capture_status=
+                                         "REQUIRES_AUTHORIZATION"))
+        return Reply.of(order(cart))

@@ -34,8 +34,8 @@ from httpd import Ending, Reply, Request, Server
 
 ROUTES = ("connection_health", "connection_health_report",
           "connection_health_list", "connection_health_search",
-          "cart_submit", "login", "token", "other", "garbage",
-          "unauthorized")
+          "cart_submit", "cart_payment", "order_create", "cart_read",
+          "login", "token", "other", "garbage", "unauthorized")
 
 TRUE, FALSE = ("true", "on", "yes", "1"), ("false", "off", "no", "0", "")
 
@@ -291,6 +291,15 @@ class Violet:
         if route == "cart_submit":
             assert number is not None
             return self.carts.submit(number)
+        if route == "cart_payment":
+            assert number is not None
+            return self.carts.submit(number)
+        if route == "order_create":
+            cart = body_of(request).get("app_order_id")
+            return self.carts.submit(cart if isinstance(cart, int) else 10000)
+        if route == "cart_read":
+            assert number is not None
+            return self.carts.read(number) or echo(request)
         if route.startswith("connection_health"):
             return self.serve_health(route, number, request)
         return echo(request)
@@ -465,7 +474,31 @@ def route_of(request: Request) -> tuple[str, int | None]:
             cart = number_of(segment, 64)
             if cart is not None and request.method == "POST":
                 return "cart_submit", cart
+        case ["v1", "checkout", "cart", segment, "payment"]:
+            cart = number_of(segment, 64)
+            if cart is not None and completes(request):
+                return "cart_payment", cart
+        case ["v1", "orders"]:
+            if request.method == "POST":
+                return "order_create", None
+        case ["v1", "checkout", "cart", segment] | ["v1", "orders", segment]:
+            cart = number_of(segment, 64)
+            if cart is not None and request.method == "GET":
+                return "cart_read", cart
     return "other", None
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    try:
+        given = json.loads(request.body)
+    except ValueError:
+        given = None
+    return given if isinstance(given, dict) else {}
+
+
+def completes(request: Request) -> bool:
+    return (request.method == "POST"
+            and body_of(request).get("complete_checkout") is True)
 
 
 def echo(request: Request) -> Reply:

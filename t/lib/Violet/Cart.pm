@@ -29,6 +29,8 @@ use IO::Socket::INET;
 use JSON::PP ();
 use Test::More ();
 
+use Violet::Schema ();
+
 require Test::Nginx::Socket;
 
 my %set = (
@@ -93,7 +95,7 @@ my @problem = (
     detail     => $words,
     outcome    => one_of('outcome'),
     retry      => one_of('retry'),
-    cart_id    => $number,
+    cart_id    => $number_or_null,
     order_id   => $number_or_null,
     request_id => sub { is_word($_[0]) && $_[0] =~ /\A[0-9a-f]{32}\z/ },
     errors     => [[@error]],
@@ -359,6 +361,9 @@ sub wrong_form {
            && $problem->{title} ne 'The cart was not submitted';
     push @wrong, 'no errors' if !@{$problem->{errors}};
 
+    my $violation = Violet::Schema::violation($body);
+    push @wrong, "the schema: $violation" if $violation ne '';
+
     return @wrong;
 }
 
@@ -457,7 +462,7 @@ sub cart_of {
     my ($value) = grep { defined } map { section($block, $_) } @requests;
     my $request = flat(at($value, $i));
 
-    return $request =~ m{/cart/(\d+)/submit} ? $1 : 0;
+    return $request =~ m{/cart/(\d+)/(?:submit|payment)} ? $1 : undef;
 }
 
 

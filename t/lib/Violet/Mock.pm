@@ -12,9 +12,9 @@ use Exporter 'import';
 our @EXPORT = qw(asked counts problem sent);
 
 my @routes = qw(
-    cart_submit connection_health connection_health_list
-    connection_health_report connection_health_search garbage login other
-    token unauthorized
+    cart_payment cart_read cart_submit connection_health
+    connection_health_list connection_health_report connection_health_search
+    garbage login order_create other token unauthorized
 );
 
 

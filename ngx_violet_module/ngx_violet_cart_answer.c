@@ -1,0 +1,166 @@
+
+/*
+ * The answers of the cart-submit flow: Violet's own, byte for byte, or the
+ * problem, and the headers that go with either.  What is sent lives in the
+ * request's pool.
+ */
+
+
+#include "ngx_violet_module.h"
+#include "ngx_violet_cart.h"
+
+
+/* seconds; nothing was sent, so a repeat costs nothing but a try */
+#define NGX_VIOLET_CART_RETRY_AFTER  "5"
+
+
+static ngx_int_t ngx_violet_cart_copy_headers(ngx_http_request_t *r,
+    ngx_http_headers_out_t *out);
+static ngx_uint_t ngx_violet_cart_is_header(ngx_table_elt_t *h, char *name);
+
+
+static ngx_str_t  ngx_violet_cart_problem_type =
+    ngx_string("application/problem+json");
+
+
+ngx_int_t
+ngx_violet_cart_answer_problem(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_str_t               after;
+    violet_cart_verdict_t  *verdict;
+
+    verdict = &ctx->verdict;
+
+    if (ngx_violet_cart_set_outcome(r, verdict->outcome) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (verdict->retry == VIOLET_CART_RETRY_LATER) {
+        ngx_str_set(&after, NGX_VIOLET_CART_RETRY_AFTER);
+
+        if (ngx_violet_answer_header(r, "Retry-After", &after) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    ngx_violet_answer_set(r, verdict->status, &ngx_violet_cart_problem_type,
+                          &ctx->problem);
+
+    return NGX_DECLINED;
+}
+
+
+/* Violet's answer, byte for byte, with its headers. */
+
+ngx_int_t
+ngx_violet_cart_pass(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e)
+{
+    if (ngx_violet_cart_copy_headers(r, e->headers_out) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_violet_answer_set(r, e->status, &e->headers_out->content_type,
+                          &e->content);
+
+    /* gzip_types and the like go by the type without its charset */
+
+    ctx->answer.content_type_len = e->headers_out->content_type_len;
+    r->headers_out.charset = e->headers_out->charset;
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_violet_cart_copy_headers(ngx_http_request_t *r,
+    ngx_http_headers_out_t *out)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *copy;
+
+    part = &out->headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        /* the outcome is ours to tell, and whether it is repeated */
+
+        if (h[i].hash == 0
+            || ngx_violet_cart_is_header(&h[i], "X-Violet-Cart-Outcome")
+            || ngx_violet_cart_is_header(&h[i], "X-Violet-Submit"))
+        {
+            continue;
+        }
+
+        copy = ngx_list_push(&r->headers_out.headers);
+        if (copy == NULL) {
+            return NGX_ERROR;
+        }
+
+        *copy = h[i];
+
+#if (nginx_version >= 1023000)
+        copy->next = NULL;
+#endif
+
+        /* those that nginx would add or change by itself */
+
+        if (&h[i] == out->content_encoding) {
+            r->headers_out.content_encoding = copy;
+
+        } else if (&h[i] == out->date) {
+            r->headers_out.date = copy;
+
+        } else if (&h[i] == out->server) {
+            r->headers_out.server = copy;
+
+        } else if (&h[i] == out->etag) {
+            r->headers_out.etag = copy;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_violet_cart_is_header(ngx_table_elt_t *h, char *name)
+{
+    return h->key.len == ngx_strlen(name)
+           && ngx_strncasecmp(h->key.data, (u_char *) name, h->key.len) == 0;
+}
+
+
+ngx_int_t
+ngx_violet_cart_not_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ctx->judged = 1;
+    ctx->verdict.outcome = VIOLET_CART_FAILED;
+
+    return ngx_violet_cart_set_outcome(r, VIOLET_CART_FAILED);
+}
+
+
+ngx_int_t
+ngx_violet_cart_set_outcome(ngx_http_request_t *r,
+    violet_cart_outcome_t outcome)
+{
+    ngx_str_t  value;
+
+    value.data = (u_char *) violet_cart_outcome_name(outcome);
+    value.len = ngx_strlen(value.data);
+
+    return ngx_violet_answer_header(r, "X-Violet-Cart-Outcome", &value);
+}

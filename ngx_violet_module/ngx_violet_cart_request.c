@@ -1,0 +1,118 @@
+
+/*
+ * What the cart-submit flow reads of a caller's request beside its path: a
+ * header, and the body, wherever nginx has put it.  What is returned points
+ * into the request or lies in its pool.
+ */
+
+
+#include "ngx_violet_cart.h"
+
+
+static ngx_int_t ngx_violet_cart_body_part(ngx_buf_t *b, u_char *p,
+    size_t size);
+
+
+ngx_table_elt_t *
+ngx_violet_cart_header(ngx_http_request_t *r, char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == len
+            && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+        {
+            return &h[i];
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_violet_cart_body(ngx_http_request_t *r, ngx_str_t *body)
+{
+    off_t                   size;
+    u_char                 *p;
+    ngx_chain_t            *cl;
+    ngx_violet_loc_conf_t  *vlcf;
+
+    ngx_str_null(body);
+
+    if (r->request_body == NULL || r->request_body->bufs == NULL) {
+        return NGX_OK;
+    }
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    size = 0;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+    }
+
+    if (size > (off_t) vlcf->buffer_limit) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_pnalloc(r->pool, (size_t) size + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    body->data = p;
+    body->len = (size_t) size;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        size = ngx_buf_size(cl->buf);
+
+        if (ngx_violet_cart_body_part(cl->buf, p, (size_t) size) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        p += size;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_cart_body_part(ngx_buf_t *b, u_char *p, size_t size)
+{
+    size_t   done;
+    ssize_t  n;
+
+    if (ngx_buf_in_memory(b)) {
+        ngx_memcpy(p, b->pos, size);
+        return NGX_OK;
+    }
+
+    for (done = 0; done < size; done += (size_t) n) {
+
+        n = ngx_read_file(b->file, p + done, size - done,
+                          b->file_pos + (off_t) done);
+        if (n <= 0) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

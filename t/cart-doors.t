@@ -1,0 +1,199 @@
+# The other doors by which a cart or an order is submitted: a payment that
+# completes the checkout, and a new order.
+
+use Test::Nginx::Socket 'no_plan';
+use Violet;
+use Violet::Cart;
+
+our $Payment = 'POST /v1/checkout/cart';
+our $Complete = '{"complete_checkout": true}';
+
+our $Access = <<'END';
+    log_format door '<$violet_route|$violet_cart_id|$violet_cart_outcome>';
+    access_log logs/access.log door;
+END
+
+our $Gone = <<'END';
+status: 400
+outcome: failed
+retry: after_change
+errors.0.reason: ITEM_UNAVAILABLE
+END
+
+our $Lost = <<'END';
+status: 502
+outcome: unknown
+retry: check_first
+errors.0.reason: UPSTREAM_INVALID
+END
+
+our $Unknown = <<'END';
+status: 409
+outcome: unknown
+retry: check_first
+errors.0.reason: OTHER
+END
+
+no_long_string();
+run_tests();
+
+__DATA__
+
+=== a payment that completes the checkout fails in the one schema
+--- http_extra eval: $::Access
+--- request eval
+"$::Payment/40001/payment\n$::Complete"
+--- cart_problem eval: "cart_id: 40001\n$::Gone"
+--- access_log
+<cart_payment|40001|failed>
+
+
+
+=== and passes when it succeeds
+--- request eval
+["$::Payment/20001/payment\n$::Complete", "GET /_mock/counts"]
+--- response_headers eval
+["X-Violet-Cart-Outcome: completed", ""]
+--- response_body_like eval
+['\A\{"id": 20001, .*\}\z', '"cart_payment/20001": 1']
+
+
+
+=== a payment that does not complete it is streamed, as it came
+--- http_extra eval: $::Access
+--- request eval
+["$::Payment/40001/payment\n{\"payment_method_id\":7}",
+ "$::Payment/40001/payment\n{\"complete_checkout\":false}",
+ "$::Payment/40001/payment"]
+--- response_body_like eval
+['"path": "/v1/checkout/cart/40001/payment".*\{\\\\"payment_method_id\\\\":7\}',
+ '\{\\\\"complete_checkout\\\\":false\}', '"body": ""']
+--- response_headers eval
+["!X-Violet-Cart-Outcome", "!X-Violet-Cart-Outcome", "!X-Violet-Cart-Outcome"]
+--- access_log
+<other
+
+
+
+=== a body that nginx keeps in a file is read as well
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_pass http://violet_api;
+            client_body_in_file_only clean;
+        }
+--- request eval
+["$::Payment/40001/payment\n{\"x\":\"" . ('y' x 20000)
+ . "\",\"complete_checkout\":true}",
+ "$::Payment/40001/payment\n{\"x\":\"" . ('y' x 20000) . "\"}"]
+--- error_code eval
+[400, 200]
+--- response_body_like eval
+["cart-submit-failed", '"path"']
+
+
+
+=== a payment and a submit share the cart's record
+--- request eval
+["$::Payment/60001/payment\n$::Complete", "POST /v1/checkout/cart/60001/submit\n{}",
+ "$::Payment/60001/payment\n$::Complete"]
+--- cart_problem eval
+[$::Lost, $::Unknown, $::Unknown]
+--- mock_submits: 0
+
+
+
+=== an id that is not canonical, or an extension, is refused
+--- request eval
+["$::Payment/+1/payment\n$::Complete", "$::Payment/01/payment\n$::Complete",
+ "$::Payment/1/payment.json\n$::Complete", "POST /v1/orders.json\n{}",
+ "PUT /v1/checkout/cart/x/payment\n{}"]
+--- error_code eval
+[400, 400, 400, 400, 200]
+
+
+
+=== a new order fails in the one schema, without a cart
+--- http_extra eval: $::Access
+--- request
+POST /v1/orders
+{"app_order_id": 40001}
+--- cart_problem eval: "cart_id: null\n$::Gone"
+--- access_log
+<order_create|-|failed>
+
+
+
+=== without a key it is not guarded
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 60001}",
+ "POST /v1/orders\n{\"app_order_id\": 60001}", "GET /_mock/counts"]
+--- error_code eval
+[502, 502, 200]
+--- response_body_like eval
+["UPSTREAM_INVALID", "UPSTREAM_INVALID", '"order_create": 2']
+
+
+
+=== with one it is
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 60001}",
+ "POST /v1/orders\n{\"app_order_id\": 60001}",
+ "POST /v1/orders\n{\"app_order_id\": 20001}"]
+--- more_headers
+Idempotency-Key: "a"
+--- cart_problem eval
+[$::Lost, $::Unknown, $::Unknown =~ s/409/422/r]
+--- redis_check
+EVAL "return #redis.call('KEYS', 'violet:submit:violet_api:shop:10000:-:key:*')" 0
+=> 1
+
+
+
+=== a new order that completed is not made again
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 20001}",
+ "POST /v1/orders\n{\"app_order_id\": 20001}", "GET /_mock/counts"]
+--- more_headers
+Idempotency-Key: "a"
+--- error_code eval
+[200, 409, 200]
+--- response_body_like eval
+['"id": 20001', "ALREADY_SUBMITTED", '"order_create": 1']
+
+
+
+=== submit-only leaves them to proxy_pass
+--- http_extra
+    violet_cart_errors submit-only;
+--- request eval
+["$::Payment/40001/payment\n$::Complete",
+ "POST /v1/orders\n{\"app_order_id\": 40001}"]
+--- error_code eval
+[400, 400]
+--- response_headers eval
+["!X-Violet-Cart-Outcome", "!X-Violet-Cart-Outcome"]
+--- response_body_like eval
+['\A\{"message"', '\A\{"message"']
+
+
+
+=== but not the submit
+--- http_extra
+    violet_cart_errors submit-only;
+--- request
+POST /v1/checkout/cart/40001/submit
+{}
+--- cart_problem eval: $::Gone
+
+
+
+=== off passes what Violet said, with its verdict
+--- http_extra
+    violet_cart_errors off;
+--- request eval
+"$::Payment/40001/payment\n$::Complete"
+--- error_code: 400
+--- response_headers
+X-Violet-Cart-Outcome: failed
+--- response_body_like: \A\{"message"

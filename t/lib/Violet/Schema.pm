@@ -1,0 +1,43 @@
+package Violet::Schema;
+
+# Every problem of a cart submit that a test sees is validated against the
+# published schema, docs/cart-error.schema.json, by python3-jsonschema.  One
+# validator serves a whole test file.
+
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Basename ();
+use IPC::Open2 qw(open2);
+
+my $lib = Cwd::abs_path(File::Basename::dirname(__FILE__));
+my ($from, $to);
+
+
+# What the schema says against a document; empty if nothing.
+sub violation {
+    my ($text) = @_;
+
+    start() if !$to;
+
+    print $to length($text), "\n", $text or die "the validator is gone: $!\n";
+
+    my $line = <$from>;
+    die "the validator does not answer: is python3-jsonschema installed?\n"
+        if !defined $line;
+
+    chomp $line;
+
+    return $line;
+}
+
+
+sub start {
+    open2($from, $to, 'python3', "$lib/schema.py",
+          "$lib/../../../docs/cart-error.schema.json");
+    binmode $_ for $from, $to;
+    $to->autoflush(1);
+}
+
+1;

@@ -1,0 +1,265 @@
+#!/usr/bin/perl
+
+# One cart, two gateways, one Redis: whoever comes, in whatever order things
+# fail, a submit in doubt is not sent a second time.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use JSON::PP ();
+use Live;
+use Test::More;
+use Violet::Schema;
+
+my $live = Live->new;
+my $redis = $live->redis;
+my $mock = $live->mock;
+
+my ($one, $two) = map { gateway() } 1 .. 2;
+
+race_of_two_hundred();
+race_with_keys();
+race_without_redis();
+gateway_killed_in_flight();
+worker_killed_in_flight();
+heard_before_redis_hung();
+redis_lost_between_claim_and_settlement();
+redis_restarted_empty();
+reloaded_in_flight();
+caller_gone_in_flight();
+
+$live->check_logs(qr/exited on signal 9/);
+done_testing();
+
+
+sub gateway {
+    my (%option) = @_;
+
+    return $live->nginx(workers => 2, %option,
+                        http => $live->violet_http($redis, $mock),
+                        server => $live->violet_location);
+}
+
+
+sub submit {
+    my ($nginx, $cart, %headers) = @_;
+
+    return $live->request($nginx->port, "POST /v1/checkout/cart/$cart/submit",
+                          body => '{}', headers => \%headers);
+}
+
+
+sub reached {
+    my ($cart) = @_;
+
+    return $live->mock_counts($mock)->{"cart_submit/$cart"} || 0;
+}
+
+
+sub start {
+    my ($nginx, $cart) = @_;
+
+    my $before = reached($cart);
+    my $client = $live->client($nginx->port);
+    $client->send(Live::Client::request_bytes(
+        "POST /v1/checkout/cart/$cart/submit", body => '{}'));
+    $live->wait_for(10, sub { reached($cart) > $before })
+        or die "cart $cart does not reach Violet\n";
+
+    return $client;
+}
+
+
+sub is_refused {
+    my ($answer, $reason, $title) = @_;
+
+    my $problem = eval { JSON::PP::decode_json($answer->{body}) } || {};
+
+    is(Violet::Schema::violation($answer->{body}), '', "$title: the schema");
+    is($answer->{status}, 409, "$title: 409");
+    is($problem->{outcome}, 'unknown', "$title: unknown");
+    is($problem->{retry}, 'check_first', "$title: check_first");
+    is($problem->{errors}[0]{reason}, $reason, "$title: $reason");
+}
+
+
+# Each answer is Violet's own, its repetition, or a refusal.
+sub race {
+    my ($title, $cart, @gateways) = @_;
+
+    my @clients = map { $live->client($gateways[$_ % @gateways]->port) }
+                      1 .. 200;
+    my $bytes = Live::Client::request_bytes(
+        "POST /v1/checkout/cart/$cart/submit", body => '{}');
+    $_->send($bytes) for @clients;
+
+    my %seen;
+
+    for my $client (@clients) {
+        my $answer = $client->answer(30);
+        my $mark = $answer->{headers}{'x-violet-submit'} || 'first';
+
+        $seen{($answer->{status} || 'none')
+              . ($answer->{status} == 200 ? " $mark" : '')}++;
+    }
+
+    is(reached($cart), 1, "$title: 1 reaches Violet");
+    is($seen{'200 first'}, 1, "$title: 1 caller gets its answer");
+    is(($seen{'200 repeated'} || 0) + ($seen{409} || 0), 199,
+       "$title: 199 are refused or told again");
+    diag(join ', ', map { "$_: $seen{$_}" } sort keys %seen)
+        if $ENV{VERBOSE};
+}
+
+
+sub race_of_two_hundred {
+    race('two gateways', 21650, $one, $two);
+}
+
+
+sub race_with_keys {
+    my @answers = map { submit($one, 60010, 'Idempotency-Key' => "\"k$_\"") }
+                      1, 1, 2;
+
+    is_deeply([map { $_->{status} } @answers], [502, 409, 502],
+              'a key guards what is sent with it');
+    is(reached(60010), 2, 'two keys, two submits');
+}
+
+
+sub race_without_redis {
+    $redis->pause;
+    race('one gateway, Redis hangs', 21651, $one);
+    $redis->resume;
+    recovered($_) for $one, $two;
+}
+
+
+# Until the gateway has found Redis again.
+sub recovered {
+    my ($nginx) = @_;
+
+    $live->wait_for(20, sub {
+        my $redis_says = $live->request($nginx->port,
+                                        'GET /v1/checkout/cart/1');
+        return $redis_says->{status} == 200;
+    });
+}
+
+
+sub gateway_killed_in_flight {
+    my $doomed = gateway();
+    my $client = start($doomed, 60210);
+
+    kill 'KILL', $doomed->workers, $doomed->pid;
+    $client->close;
+
+    is_refused(submit($one, 60210), 'SUBMIT_IN_PROGRESS',
+               'killed in flight, another gateway');
+    expire(60210);
+    is_refused(submit($one, 60210), 'OTHER', 'killed, after its deadline');
+    is(reached(60210), 1, 'killed in flight: Violet was asked once');
+}
+
+
+# As if the time that a submit may take had passed.
+sub expire {
+    my ($cart) = @_;
+
+    my $out = `redis-cli -p @{[$redis->port]} HSET violet:submit:violet_api:shop:10000:$cart deadline 1000`;
+    is($out, "0\n", 'there is such a record');
+}
+
+
+sub worker_killed_in_flight {
+    my $client = start($two, 60211);
+
+    kill 'KILL', $two->workers;
+    $live->wait_for(10, sub { $two->workers == 2 });
+    $client->close;
+
+    is_refused(submit($two, 60211), 'SUBMIT_IN_PROGRESS',
+               'worker killed in flight');
+    is(reached(60211), 1, 'worker killed: Violet was asked once');
+}
+
+
+# Two has heard of it from Redis alone.
+sub heard_before_redis_hung {
+    is(submit($one, 60011)->{status}, 502, 'unknown at one gateway');
+    is_refused(submit($two, 60011), 'OTHER', 'unknown at the other');
+
+    $redis->pause;
+    is_refused(submit($two, 60011), 'OTHER', 'still, while Redis hangs');
+    $redis->resume;
+    recovered($_) for $one, $two;
+
+    is(reached(60011), 1, 'Violet was asked once');
+}
+
+
+sub redis_lost_between_claim_and_settlement {
+    my $client = start($one, 21652);
+
+    $redis->pause;
+    is($client->answer(30)->{status}, 200, 'answered while Redis hangs');
+
+    my $again = submit($one, 21652);
+    is($again->{headers}{'x-violet-submit'}, 'repeated',
+       'Redis lost in between: told again');
+    $redis->resume;
+    recovered($_) for $one, $two;
+
+    is(submit($one, 21652)->{headers}{'x-violet-submit'}, 'repeated',
+       'and when Redis is back');
+
+    my $other = submit($two, 21652);
+    ok($other->{status} == 409
+       || ($other->{headers}{'x-violet-submit'} // '') eq 'repeated',
+       'the other gateway knows of the claim, at least');
+    is(reached(21652), 1, 'Violet was asked once');
+}
+
+
+sub redis_restarted_empty {
+    is(submit($one, 60012)->{status}, 502, 'unknown');
+    is(submit($one, 20010)->{status}, 200, 'completed');
+
+    system('redis-cli', '-p', $redis->port, 'FLUSHALL') == 0
+        or die "redis-cli fails\n";
+
+    is_refused(submit($one, 60012), 'OTHER', 'Redis has lost its data');
+    is_refused(submit($two, 60012), 'OTHER', 'and has been told again');
+    is(submit($one, 20010)->{headers}{'x-violet-submit'}, 'repeated',
+       'an outcome is known as well');
+    is(reached(60012), 1, 'Violet was asked once');
+    is(reached(20010), 1, 'Violet was asked once');
+}
+
+
+sub reloaded_in_flight {
+    my $client = start($one, 21653);
+
+    $one->reload;
+    my $second = submit($one, 21653);
+    ok($second->{status} == 409
+       || ($second->{headers}{'x-violet-submit'} // '') eq 'repeated',
+       'reloaded in flight: the new worker refuses, or tells again');
+    is($client->answer(30)->{status}, 200, 'the old one answers');
+    is(submit($one, 21653)->{headers}{'x-violet-submit'}, 'repeated',
+       'and has settled');
+    is(reached(21653), 1, 'reloaded: Violet was asked once');
+}
+
+
+sub caller_gone_in_flight {
+    my $client = start($one, 21654);
+
+    $client->reset;
+    ok($live->wait_for(20, sub {
+        (submit($two, 21654)->{headers}{'x-violet-submit'} // '')
+            eq 'repeated';
+    }), 'the caller has gone: it is settled, for all');
+    is(reached(21654), 1, 'the caller has gone: Violet was asked once');
+}
