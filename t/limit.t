@@ -832,7 +832,7 @@ ${main::Refused}X-Vars: cache=LIMITED tier=memory age=[01] refresh=limited state
 --- request eval: ::get('20066?refresh=true', '20066?refresh=true')
 --- error_code eval: [200, 429]
 --- response_headers_like eval
-["${main::Granted}X-Time: 0\\.(19|[23])\\d+
+["${main::Granted}X-Time: 0\\.(19|[2-5])\\d+
 X-Vars: .* redis=timeout up=200", $::Refused]
 
 
