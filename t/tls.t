@@ -18,20 +18,20 @@ authority();
 signed('good', 'violet.test');
 signed('expired', 'violet.test', '20200101000000Z', '20200102000000Z');
 signed('name', 'violet.other');
-run('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
+command('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
     . ' -nodes -days 2 -subj /CN=violet.test'
     . " -keyout $tls/self-key.pem -out $tls/self.pem");
 
 
-sub run {
-    my ($command) = @_;
+sub command {
+    my ($line) = @_;
 
-    system("$command 2>/dev/null") == 0 or die "this failed: $command\n";
+    system("$line 2>/dev/null") == 0 or die "this failed: $line\n";
 }
 
 
 sub authority {
-    run('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
+    command('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
         . ' -nodes -days 2 -subj /CN=authority'
         . " -keyout $tls/ca-key.pem -out $tls/ca.pem");
 
@@ -62,10 +62,10 @@ sub authority {
 sub signed {
     my ($name, $host, $start, $end) = @_;
 
-    run('openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
+    command('openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
         . " -nodes -subj /CN=$host -keyout $tls/$name-key.pem"
         . " -out $tls/$name.csr");
-    run("openssl ca -batch -config $tls/ca.conf -in $tls/$name.csr"
+    command("openssl ca -batch -config $tls/ca.conf -in $tls/$name.csr"
         . " -out $tls/$name.pem -notext"
         . ($start ? " -startdate $start -enddate $end" : ''));
 }

@@ -266,6 +266,28 @@ $::Upstream . '
 
 
 
+=== through a location that no caller can reach
+--- http_config eval: $::Refresh
+--- config
+        location /v1/ {
+            violet $arg_app;
+            proxy_pass http://violet_api;
+        }
+
+        location /tokens/v1/ {
+            internal;
+            violet shop;
+            proxy_pass http://violet_api/v1/;
+        }
+--- request eval
+["GET /v1/orders/1?app=shop", "GET /tokens/v1/orders/1", "GET /_mock/counts"]
+--- response_body_like eval
+["X-Violet-Token", "404", qr/"other": 1,.*"token": 1,/s]
+--- error_code eval
+[200, 404, 200]
+
+
+
 === a token without exp is used
 --- http_config eval: $::Refresh
 --- mock_commands

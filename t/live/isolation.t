@@ -19,6 +19,7 @@ use Violet::Redis ();
 my %secret = (
     'app_secret'    => 'Sec+ret/0f~the=App?1',
     'other secret'  => 'Sec+ret/0f~the=App?2',
+    'third secret'  => 'Sec+ret/0f~the=App?3',
     'refresh token' => 'Ref+resh/0f~the=App?',
     'username'      => 'Own+er/0f~the=App?@x',
     'password'      => 'Pass+word/0f~the=App',
@@ -315,7 +316,14 @@ everything('tokens have expired');
 
 $live->request($mock->port, 'POST /_mock/tokens?secret=none&answer=garbage');
 $live->request($mock->port, 'POST /_mock/expire');
+
+# a new value ends the pauses that so many 401s have led to
+put('other', $secret{'third secret'});
 everything('Violet refuses the secrets');
+ok($nginx->wait_log(qr/no new access token for app "shop"/, 30),
+   'the error log says that there is no token');
+ok($nginx->wait_log(qr/the new value of "app_secret" in/, 10),
+   'and that a file has changed');
 
 my @redis = redis_contents();
 $redis->stop;

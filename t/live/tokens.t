@@ -294,6 +294,74 @@ sub connections {
 }
 
 
+# A reload in the middle of a renewal: who began it ends it.
+{
+    my $mock = $live->mock;
+    set($mock, 'tokens?answer=slow');
+    my $nginx = gateway($mock);
+
+    $live->wait_for(10, sub { counts($mock)->{token} });
+    ok($nginx->reload, 'a reload while Violet is asked');
+
+    my @answers = $live->many($nginx->port, count => 100, timeout => 30,
+                              request => 'GET /v1/orders/1');
+    is(having(200, @answers), 100, 'the new workers get the token');
+    is(counts($mock)->{token}, 1, 'of the old worker');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A reload with other apps and another number of them.
+{
+    my $mock = $live->mock;
+    my $nginx = gateway($mock);
+    $live->wait_for(10, sub { counts($mock)->{token} });
+
+    my $more = join '', map { "violet_app shop$_ { app_id 10000; app_secret "
+                              . "mock-app-secret; refresh_token "
+                              . "mock-refresh-token; }\n" } 1 .. 9;
+    my $locations = join '', map { "location /$_/v1/ { violet shop$_; "
+                                   . "proxy_pass http://violet_api/v1/; }\n"
+                             } 1 .. 9;
+
+    $nginx->configure(http => $more . http($mock),
+                      server => $locations . $live->violet_location);
+
+    my @old = $nginx->workers;
+    ok($nginx->reload, 'a reload with ten apps');
+    ok($nginx->wait_gone(20, @old), 'and no worker of before');
+
+    is(having(200, map { $live->request($nginx->port, "GET /$_/v1/orders/1") }
+                   1 .. 9), 9, 'each has its token');
+    is($live->request($nginx->port, 'GET /v1/orders/1')->{status}, 200,
+       'and the first one has one, too');
+    is(counts($mock)->{unauthorized}, 0, 'none is wrong');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# Requests that wait are answered before nginx ends.
+{
+    my $mock = $live->mock(args => ['--hold', '1']);
+    set($mock, 'tokens?answer=stalled');
+    my $nginx = gateway($mock, workers => 1);
+
+    my $client = $live->client($nginx->port);
+    $client->send("GET /v1/orders/1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    sleep 0.2;
+
+    ok($nginx->quit(30), 'nginx ends while a request waits');
+    like($client->read_until(qr/\r\n\r\n/, 10), qr/^HTTP\/1.1 503 /,
+         'which is answered before');
+
+    $mock->stop;
+}
+
+
 # A graceful end does not wait for timers.
 {
     my $mock = $live->mock;
