@@ -1,0 +1,67 @@
+
+/*
+ * libFuzzer target of the judge: any status and any bytes give a verdict, and
+ * a problem that is JSON.  The first byte chooses the status.
+ */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "violet_cart.h"
+#include "violet_json.h"
+#include "violet_reason.h"
+
+
+int fuzz_judge(const uint8_t *data, size_t size);
+
+
+int
+fuzz_judge(const uint8_t *data, size_t size)
+{
+    json_t                 *root;
+    json_error_t            error;
+    violet_cart_answer_t    answer;
+    violet_cart_verdict_t   verdict;
+
+    static const unsigned  statuses[] = {
+        200, 400, 422, 403, 404, 412, 409, 401, 202, 500, 302, 429, 418
+    };
+
+    if (size == 0) {
+        return 0;
+    }
+
+    memset(&answer, 0, sizeof(answer));
+
+    answer.status = statuses[data[0] % (sizeof(statuses)
+                                        / sizeof(statuses[0]))];
+    answer.body.data = (const char *) data + 1;
+    answer.body.len = size - 1;
+    answer.cart_id = 1;
+    answer.request_id.data = "id";
+    answer.request_id.len = 2;
+    answer.partial_status = 207;
+
+    if (violet_cart_judge(&answer, &verdict) != 0 || !verdict.problem) {
+        return 0;
+    }
+
+    /* the order within is Violet's bytes, and may be what jansson dislikes */
+
+    root = json_loadb(verdict.problem, verdict.problem_len, JSON_ALLOW_NUL,
+                      &error);
+
+    if (root == NULL
+        && json_error_code(&error) != json_error_numeric_overflow)
+    {
+        abort();
+    }
+
+    json_decref(root);
+    free(verdict.problem);
+
+    return 0;
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/perl
+
+# Upstreams that close at every byte boundary of the exchange: of the answer,
+# and of the request.  There are two of them, nginx is told to try the next
+# one, and still no submit is sent twice.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Test::More;
+use Violet::Schema;
+
+my $live = Live->new;
+my $redis = $live->redis;
+
+my $order = '{"id":1,"status":"COMPLETED","bags":[{"id":1,"status":'
+            . '"ACCEPTED"}]}';
+my $answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+             . 'Content-Length: ' . length($order) . "\r\n\r\n$order";
+
+at_every_byte_of_the_answer();
+at_every_byte_of_the_request();
+
+$live->check_logs;
+done_testing();
+
+
+sub gateway {
+    my (@fakes) = @_;
+
+    my $servers = join '', map { 'server 127.0.0.1:' . $_->port
+                                 . " max_fails=0;\n" } @fakes;
+
+    return $live->nginx(
+        workers => 1,
+        http    => <<"        END",
+        violet_redis redis://127.0.0.1:@{[$redis->port]}/0;
+
+        violet_app shop {
+            app_id      10000;
+            app_secret  mock-app-secret;
+            token       mock-token;
+        }
+
+        upstream violet_api {
+            $servers
+            keepalive 4;
+        }
+        END
+        server  => $live->violet_location(
+            'proxy_next_upstream error timeout invalid_header http_500 '
+            . 'http_502 non_idempotent;'));
+}
+
+
+sub submit {
+    my ($nginx, $cart) = @_;
+
+    return $live->request($nginx->port, "POST /v1/checkout/cart/$cart/submit",
+                          body => '{"a":"b"}');
+}
+
+
+# Cart N gets the first N bytes of the answer.
+sub at_every_byte_of_the_answer {
+    my $cut = sub {
+        my ($in) = @_;
+        my ($cart) = $in =~ m{/cart/(\d+)/submit};
+        return substr $answer, 0, $cart - 1;
+    };
+    my @fakes = map { $live->fake(do => 'answer', bytes => $cut) } 1 .. 2;
+    my $nginx = gateway(@fakes);
+    my (@wrong, @invalid);
+
+    for my $cart (1 .. length($answer) + 1) {
+        my $got = submit($nginx, $cart);
+        my $outcome = $got->{headers}{'x-violet-cart-outcome'} // 'none';
+        my $whole = $cart == length($answer) + 1;
+
+        push @wrong, "$cart: $outcome"
+            if $outcome ne ($whole ? 'completed' : 'unknown');
+        push @invalid, $cart
+            if !$whole && Violet::Schema::violation($got->{body}) ne '';
+    }
+
+    is("@wrong", '', 'the answer: unknown, until its last byte is there');
+    is("@invalid", '', 'the answer: each problem is of the schema');
+
+    my $received = join '', map { $_->received } @fakes;
+    my %times;
+    $times{$_}++ for $received =~ m{POST /v1/checkout/cart/(\d+)/submit}g;
+
+    is(scalar keys %times, length($answer) + 1, 'the answer: all were sent');
+    is(join(' ', grep { $times{$_} != 1 } sort keys %times), '',
+       'the answer: each was sent once');
+}
+
+
+# Connection N is closed, or reset, after so many bytes of the request.
+sub at_every_byte_of_the_request {
+    my $close = sub {
+        my ($socket, $n) = @_;
+        my $left = $n;
+
+        while ($left > 0 && sysread $socket, my $bytes, $left) {
+            $left -= length $bytes;
+        }
+    };
+    my @fakes = map { $live->fake(do => $close) } 1 .. 2;
+    my $nginx = gateway(@fakes);
+    my @wrong;
+    my $submits = 300;
+
+    for my $cart (10001 .. 10000 + $submits) {
+        my $got = submit($nginx, $cart);
+        my $outcome = $got->{headers}{'x-violet-cart-outcome'} // 'none';
+        push @wrong, "$cart: $outcome" if $outcome ne 'unknown';
+    }
+
+    is("@wrong", '', 'the request: unknown, wherever it was cut');
+
+    my $connections = 0;
+    $connections += $_->connections for @fakes;
+    is($connections, $submits, 'the request: one connection for each submit');
+}

@@ -1,0 +1,98 @@
+
+/*
+ * What the fuzzers have found is tried again: the corpora below t/fuzz, by
+ * the targets themselves.
+ */
+
+#include <dirent.h>
+
+#include "cart_check.h"
+
+#include "../fuzz/judge.c"
+#include "../fuzz/scan.c"
+
+
+#define REPLAY_LEAST  20
+#define REPLAY_SIZE   65536
+
+
+typedef int (*replay_target_pt)(const uint8_t *data, size_t size);
+
+
+static void
+replay(const char *name, replay_target_pt target)
+{
+    DIR            *dir;
+    FILE           *file;
+    char            path[1024];
+    size_t          n, size;
+    uint8_t        *data;
+    struct dirent  *entry;
+
+    n = 0;
+
+    data = malloc(REPLAY_SIZE);
+    assert_non_null(data);
+
+    snprintf(path, sizeof(path), "%s/../fuzz/corpus/%s",
+             getenv("VIOLET_TEST_DATA"), name);
+
+    dir = opendir(path);
+    assert_non_null(dir);
+
+    while ((entry = readdir(dir)) != NULL) {
+
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+
+        snprintf(path, sizeof(path), "%s/../fuzz/corpus/%s/%s",
+                 getenv("VIOLET_TEST_DATA"), name, entry->d_name);
+
+        file = fopen(path, "rb");
+        assert_non_null(file);
+        size = fread(data, 1, REPLAY_SIZE, file);
+        fclose(file);
+
+        (void) target(data, size);
+        n++;
+    }
+
+    closedir(dir);
+    free(data);
+
+    assert_true(n >= REPLAY_LEAST);
+}
+
+
+static void
+test_judge(void **state)
+{
+    (void) state;
+
+    replay("judge", fuzz_judge);
+}
+
+
+static void
+test_scan(void **state)
+{
+    (void) state;
+
+    replay("scan", fuzz_scan);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_scan)
+    };
+
+    violet_json_init();
+    assert_int_equal(violet_reasons_init(), 0);
+
+    return cmocka_run_group_tests_name("fuzz corpora", tests, NULL, NULL);
+}
