@@ -62,6 +62,10 @@ ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* a caller who shuts its side down has said all, and is not gone */
+
+    r->read_event_handler = ngx_http_block_reading;
+
     ctx->next = ngx_violet_cart_claimed;
 
     if (ngx_violet_submit_claim(ctx->submit, wait) == NGX_AGAIN) {

@@ -1091,6 +1091,8 @@ connect to 127.0.0.1
 
 
 === proxy_pass with a variable host: other routes and the submit work
+--- http_extra
+    violet_submit_guard off;
 --- config
         location /v1/ {
             set $peer 127.0.0.1:$TEST_NGINX_VIOLET_PORT;

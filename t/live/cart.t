@@ -314,7 +314,9 @@ sub fifty_at_once {
 sub gateway {
     my ($port, $upstream, $location) = @_;
 
-    my $http = $live->violet_http($redis, $mock, $upstream);
+    # what is tried here is the exchange, with the same carts again and again
+    my $http = $live->violet_http($redis, $mock,
+                                  "violet_submit_guard off; $upstream");
     $http =~ s/server 127\.0\.0\.1:\d+;/server 127.0.0.1:$port;/;
 
     return $live->nginx(http => $http,
@@ -515,7 +517,8 @@ END
     for my $title (sort keys %peer) {
         my ($peer, $more, $expected) = @{$peer{$title}};
 
-        my $http = $live->violet_http($redis, $peer);
+        my $http = $live->violet_http($redis, $peer,
+                                      'violet_submit_guard off;');
         my $location = $server =~ s/\}\s*\z/$more }/r;
         $location =~ s/proxy_ssl_name violet.test;//
             if $more =~ /proxy_ssl_name/;
