@@ -193,7 +193,7 @@ $::Upstream . '
 --- request eval
 ["GET /v1/orders/1", "GET /_mock/counts", "GET /_mock/last"]
 --- response_body_like eval
-["X-Violet-Token", qr/"other": 1.*"token": 1,/s,
+["X-Violet-Token", qr/"cart_read": 1,.*"token": 1,/s,
  qr{"token": \{"line": "GET /v1/auth/token HTTP}]
 --- error_code eval
 [200, 200, 200]
@@ -282,7 +282,7 @@ $::Upstream . '
 --- request eval
 ["GET /v1/orders/1?app=shop", "GET /tokens/v1/orders/1", "GET /_mock/counts"]
 --- response_body_like eval
-["X-Violet-Token", "404", qr/"other": 1,.*"token": 1,/s]
+["X-Violet-Token", "404", qr/"cart_read": 1,.*"token": 1,/s]
 --- error_code eval
 [200, 404, 200]
 
