@@ -41,10 +41,11 @@ typedef struct {
 /*
  * KEYS: report, flight of plain reads, flight of refreshes, held result.
  * ARGV: token, "read" or "refresh", the token that is followed or "", lease,
- * how old a report may be, and its size.
+ * how old a report may be, its size, and "bad" if it is none of ours.
  *
  * A report comes before a claim: one may have been stored after the caller
- * found none.  A key of another type in the place of a flight is replaced.
+ * found none.  A key of another type in the place of a flight is replaced,
+ * and so is a held result that would be held for ever.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_claim_script = {
@@ -52,7 +53,7 @@ static ngx_violet_redis_script_t  ngx_violet_claim_script = {
         NGX_VIOLET_STORE_READ
         NGX_VIOLET_CLAIM_GET
         "local function report() "
-            "local r = read(KEYS[1], ARGV[6]) "
+            "local r = ARGV[7] == '' and read(KEYS[1], ARGV[6]) "
             "return r and {'report', r[1], r[2], r[3], r[4], r[5]} "
         "end "
         "local flights = {get(KEYS[2]), get(KEYS[3])} "
@@ -72,7 +73,9 @@ static ngx_violet_redis_script_t  ngx_violet_claim_script = {
         "end "
         "local held = get(KEYS[4]) "
         "if held ~= '' then "
-            "return {'held', held, redis.call('PTTL', KEYS[4])} "
+            "local left = redis.call('PTTL', KEYS[4]) "
+            "if left >= 0 then return {'held', held, left} end "
+            "redis.call('DEL', KEYS[4]) "
         "end "
         "local mine = ARGV[2] == 'read' and 2 or 3 "
         "for i = 3, mine, -1 do "
@@ -88,7 +91,10 @@ static ngx_violet_redis_script_t  ngx_violet_claim_script = {
 };
 
 
-/* KEYS: flight.  ARGV: token, lease. */
+/*
+ * KEYS: flight.  ARGV: token, lease.  One that has run out is not claimed
+ * again: somebody else may have flown meanwhile.
+ */
 
 static ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
     ngx_string(
@@ -102,14 +108,17 @@ static ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
 
 
 /*
- * KEYS: report, flight, held result, and what a refresh makes old.  ARGV:
- * token, "held" if the flight was claimed in Redis, milliseconds since
- * Violet was asked, result, how long it waits for followers, how long it is
- * held, then, if a report is to be stored, its TTL, body, etag and state.
+ * KEYS: report, flight, held result, then what a refresh makes old: the
+ * flight of plain reads, and pairs of a report and its flight.  ARGV: token,
+ * milliseconds since Violet was asked, result, how long it waits for
+ * followers, how long it is held, then, if a report is to be stored, its TTL,
+ * body, etag and state.
  *
- * HSET first, which Redis refuses when it is full, as it would not after a
- * DEL; a report of another type is replaced.  Without a claim in Redis a
- * report that somebody has stored since is left as it is.
+ * The flight is the fence.  A report is stored by whose flight it is; or by
+ * anybody if there is none ("F" somebody else's, "X" ended by a refresh) and
+ * nobody has stored one since.  HSET first, which Redis refuses when it is
+ * full, as it would not after a DEL; a report of another type is replaced.
+ * If a refreshed one cannot be stored the old one goes all the same.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
@@ -121,16 +130,17 @@ static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
         "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
         "local stored, failed = 0, false "
         "local function set() "
-            "return redis.pcall('HSET', KEYS[1], 'body', ARGV[8], "
-                               "'etag', ARGV[9], 'state', ARGV[10], "
+            "return redis.pcall('HSET', KEYS[1], 'body', ARGV[7], "
+                               "'etag', ARGV[8], 'state', ARGV[9], "
                                "'stored_at', string.format('%.0f', now)) "
         "end "
         "local function newer() "
             "local at = redis.pcall('HGET', KEYS[1], 'stored_at') "
             "at = type(at) == 'string' and tonumber(at) or 0 "
-            "return at > now - tonumber(ARGV[3]) "
+            "return at > now - tonumber(ARGV[2]) "
         "end "
-        "if ARGV[7] and (mine or ARGV[2] ~= 'held' and not newer()) then "
+        "local free = not string.find(flight, '^[FX]') "
+        "if ARGV[6] and (mine or free and not newer()) then "
             "local r = set() "
             "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
                 "redis.call('DEL', KEYS[1]) "
@@ -139,25 +149,32 @@ static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
             "if type(r) == 'table' then "
                 "failed = r "
             "else "
-                "redis.call('PEXPIRE', KEYS[1], ARGV[7]) "
+                "redis.call('PEXPIRE', KEYS[1], ARGV[6]) "
                 "stored = 1 "
             "end "
         "end "
+        "for i = 4, #KEYS do "
+            "if i % 2 == 1 then "
+                "redis.pcall('DEL', KEYS[i]) "
+            "elseif get(KEYS[i]) ~= '' then "
+                "redis.pcall('SET', KEYS[i], 'X', 'KEEPTTL') "
+            "end "
+        "end "
         "if failed then "
+            "if #KEYS > 3 then redis.pcall('DEL', KEYS[1]) end "
             "if mine then redis.pcall('DEL', KEYS[2]) end "
             "return failed "
         "end "
-        "for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end "
         "if mine then "
-            "if #flight > 17 and ARGV[5] ~= '0' then "
-                "redis.call('SET', KEYS[2], 'L' .. ARGV[1] .. ARGV[4], "
-                           "'PX', ARGV[5]) "
+            "if #flight > 17 and ARGV[4] ~= '0' then "
+                "redis.call('SET', KEYS[2], 'L' .. ARGV[1] .. ARGV[3], "
+                           "'PX', ARGV[4]) "
             "else "
                 "redis.call('DEL', KEYS[2]) "
             "end "
         "end "
-        "if ARGV[6] ~= '0' then "
-            "redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[6]) "
+        "if ARGV[5] ~= '0' then "
+            "redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[5]) "
         "end "
         "return stored"),
     ""
@@ -168,6 +185,8 @@ static void ngx_violet_claim_claimed(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_claim_read(ngx_violet_claim_op_t *op,
     redisReply *reply);
+static ngx_int_t ngx_violet_claim_read_result(redisReply *reply,
+    ngx_str_t *result, uint64_t *left);
 static ngx_int_t ngx_violet_claim_read_theirs(ngx_violet_claim_t *claim,
     redisReply *reply);
 static void ngx_violet_claim_renewed(void *data,
@@ -240,8 +259,10 @@ ngx_violet_claim_in_redis(ngx_violet_claim_t *claim, ngx_msec_t timeout,
     ngx_violet_redis_args_add(&args, claim->followed,
                               claim->follows ? NGX_VIOLET_CLAIM_TOKEN : 0);
     ngx_violet_redis_args_number(&args, NGX_VIOLET_CLAIM_LEASE);
-    ngx_violet_redis_args_number(&args, claim->store.ttl);
+    ngx_violet_redis_args_number(&args,
+                                 ngx_violet_store_fresh(&claim->store));
     ngx_violet_redis_args_number(&args, claim->store.limit);
+    ngx_violet_redis_args_text(&args, claim->bad ? "bad" : "");
 
     *status = ngx_violet_redis_args_run(&args, &ngx_violet_claim_script,
                                         timeout, ngx_violet_claim_claimed,
@@ -276,55 +297,107 @@ ngx_violet_claim_claimed(void *data, ngx_violet_redis_status_e status,
 static void
 ngx_violet_claim_read(ngx_violet_claim_op_t *op, redisReply *reply)
 {
+    char                       *word;
+    uint64_t                    left;
     ngx_str_t                   result;
     redisReply                **element;
     ngx_violet_claim_t         *claim;
     ngx_violet_claim_e          outcome;
-    ngx_violet_report_t         report;
+    ngx_violet_report_t         report, *found;
     ngx_violet_redis_status_e   status;
 
     claim = op->claim;
     status = NGX_VIOLET_REDIS_OK;
     outcome = NGX_VIOLET_CLAIM_OURS;
     element = reply->element;
+    found = NULL;
+    left = 0;
 
     ngx_str_null(&result);
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0
-        || element[0]->type != REDIS_REPLY_STRING)
-    {
-        status = NGX_VIOLET_REDIS_DOWN;
+    word = "";
 
-    } else if (ngx_strcmp(element[0]->str, "ours") == 0) {
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements
+        && element[0]->type == REDIS_REPLY_STRING)
+    {
+        word = element[0]->str;
+    }
+
+    if (ngx_strcmp(word, "ours") == 0) {
         claim->in_redis = 1;
 
-    } else if (ngx_strcmp(element[0]->str, "theirs") == 0
+    } else if (ngx_strcmp(word, "theirs") == 0
                && ngx_violet_claim_read_theirs(claim, reply) == NGX_OK)
     {
         outcome = NGX_VIOLET_CLAIM_THEIRS;
 
-    } else if (ngx_strcmp(element[0]->str, "report") == 0
-               && ngx_violet_store_vet(&claim->store, element + 1,
-                                       reply->elements - 1, &report)
-                  == NGX_OK)
-    {
-        outcome = NGX_VIOLET_CLAIM_REPORT;
+    } else if (ngx_strcmp(word, "report") == 0 && !claim->bad) {
 
-    } else if (reply->elements > 1
-               && element[1]->type == REDIS_REPLY_STRING)
-    {
-        outcome = ngx_strcmp(element[0]->str, "held") == 0
-                  ? NGX_VIOLET_CLAIM_HELD : NGX_VIOLET_CLAIM_RESULT;
+        if (ngx_violet_store_vet(&claim->store, element + 1,
+                                 reply->elements - 1, &report)
+            == NGX_OK)
+        {
+            outcome = NGX_VIOLET_CLAIM_REPORT;
+            found = &report;
 
-        result.data = (u_char *) element[1]->str;
-        result.len = element[1]->len;
+        } else {
+            claim->bad = 1;
+            outcome = NGX_VIOLET_CLAIM_AGAIN;
+        }
+
+    } else if (ngx_violet_claim_read_result(reply, &result, &left) == NGX_OK)
+    {
+        outcome = ngx_strcmp(word, "held") == 0 ? NGX_VIOLET_CLAIM_HELD
+                                                : NGX_VIOLET_CLAIM_RESULT;
+
+    } else {
+        status = NGX_VIOLET_REDIS_DOWN;
     }
 
-    op->claimed(op->data, status, outcome, &report, &result,
-                reply->elements == 3
-                && element[2]->type == REDIS_REPLY_INTEGER
-                && element[2]->integer > 0
-                ? (uint64_t) element[2]->integer : 0);
+    op->claimed(op->data, status, outcome, found, &result, left);
+}
+
+
+/* "landed" and a result, or "held", a result and how long it is held. */
+
+static ngx_int_t
+ngx_violet_claim_read_result(redisReply *reply, ngx_str_t *result,
+    uint64_t *left)
+{
+    ngx_uint_t    n;
+    redisReply  **element;
+
+    element = reply->element;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2
+        || element[0]->type != REDIS_REPLY_STRING
+        || element[1]->type != REDIS_REPLY_STRING)
+    {
+        return NGX_DECLINED;
+    }
+
+    n = 0;
+
+    if (ngx_strcmp(element[0]->str, "landed") == 0) {
+        n = 2;
+
+    } else if (ngx_strcmp(element[0]->str, "held") == 0
+               && reply->elements == 3
+               && element[2]->type == REDIS_REPLY_INTEGER
+               && element[2]->integer >= 0)
+    {
+        n = 3;
+        *left = element[2]->integer;
+    }
+
+    if (reply->elements != n) {
+        return NGX_DECLINED;
+    }
+
+    result->data = (u_char *) element[1]->str;
+    result->len = element[1]->len;
+
+    return NGX_OK;
 }
 
 
@@ -473,10 +546,10 @@ ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
     /* a report is read from where it is stored */
 
     told = landing->report
-           || landing->result.len <= NGX_VIOLET_CLAIM_MAX_RESULT;
+           || (landing->result.len
+               && landing->result.len <= NGX_VIOLET_CLAIM_MAX_RESULT);
 
     ngx_violet_redis_args_add(args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
-    ngx_violet_redis_args_text(args, claim->in_redis ? "held" : "");
     ngx_violet_redis_args_number(args, landing->since);
     ngx_violet_redis_args_add(args, landing->result.data,
                               (landing->report || !told)

@@ -37,7 +37,8 @@ typedef enum {
     NGX_VIOLET_CLAIM_THEIRS,        /* somebody else does: look again */
     NGX_VIOLET_CLAIM_REPORT,        /* a report has been stored meanwhile */
     NGX_VIOLET_CLAIM_RESULT,        /* the flight we followed has landed */
-    NGX_VIOLET_CLAIM_HELD           /* a result that is not asked for again */
+    NGX_VIOLET_CLAIM_HELD,          /* a result that is not asked for again */
+    NGX_VIOLET_CLAIM_AGAIN          /* the report is none: claim once more */
 } ngx_violet_claim_e;
 
 
@@ -52,6 +53,7 @@ typedef struct {
     unsigned                    follows:1;  /* "followed" is set */
     unsigned                    on_host:1;  /* held on this host */
     unsigned                    in_redis:1; /* held in Redis */
+    unsigned                    bad:1;      /* Redis's report is none */
 } ngx_violet_claim_t;
 
 
@@ -136,6 +138,11 @@ ngx_int_t ngx_violet_claim_land(ngx_violet_claim_t *claim,
 
 void ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
     ngx_violet_landing_t *landing);
+
+
+/* Somebody has ended, or changed, what is held of a report. */
+
+void ngx_violet_claim_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key);
 
 
 #endif /* NGX_VIOLET_CLAIM_H */

@@ -340,6 +340,20 @@ ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
 }
 
 
+void
+ngx_violet_claim_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key)
+{
+    u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
+    ngx_str_t  name;
+
+    if (ngx_violet_claim_name(key, ngx_violet_claim_held, buf, &name)
+        == NGX_OK)
+    {
+        ngx_violet_memory_forget(zone, &name);
+    }
+}
+
+
 static ngx_int_t
 ngx_violet_claim_name(ngx_str_t *key, u_char *token, u_char *buf,
     ngx_str_t *name)

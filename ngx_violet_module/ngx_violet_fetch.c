@@ -28,10 +28,12 @@ static void ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
 static void ngx_violet_fetch_check(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_refund(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_told(void *data,
     ngx_violet_redis_status_e status, ngx_uint_t stored);
 static void ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_event(ngx_event_t *ev);
 
 
@@ -46,7 +48,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
 
     flight = ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
-                                    conf->refresh);
+                                    conf->refresh, conf->cached);
 
     if (flight) {
         *flightp = flight;
@@ -57,7 +59,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     }
 
     flight = ngx_violet_flight_open(&vmcf->flights, &conf->store.key,
-                                    conf->refresh);
+                                    conf->refresh, conf->cached);
     if (flight == NULL) {
         return NGX_ERROR;
     }
@@ -221,10 +223,13 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     }
 
     fetch->sent_at = ngx_current_msec;
+    fetch->note = ngx_violet_memory_note(fetch->conf.store.zone,
+                                         &fetch->conf.store.key);
 
     r = ngx_violet_clientless_create(&fetch->conf.location,
                                      &fetch->conf.uri);
     if (r == NULL) {
+        ngx_violet_fetch_refund(fetch);
         ngx_violet_fetched_no_memory(&fetch->fetched);
         ngx_violet_fetch_tell(fetch);
         return;
@@ -300,10 +305,9 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
     }
 
     if (ngx_violet_exchange_unsent(fetch->exchange.states)
-        && fetch->exchange.status == 0
-        && fetch->fetched.limit.asked && fetch->fetched.limit.allowed)
+        && fetch->exchange.status == 0)
     {
-        ngx_violet_limit_refund(&fetch->conf.limit, &fetch->fetched.limit);
+        ngx_violet_fetch_refund(fetch);
     }
 
     if (ngx_violet_fetched_take(&fetch->fetched, fetch->flight->pool,
@@ -317,6 +321,17 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
     fetch->carrier = NULL;
 
     ngx_violet_fetch_tell(fetch);
+}
+
+
+/* Nothing was sent to Violet, so nothing was spent. */
+
+static void
+ngx_violet_fetch_refund(ngx_violet_fetch_t *fetch)
+{
+    if (fetch->fetched.limit.asked && fetch->fetched.limit.allowed) {
+        ngx_violet_limit_refund(&fetch->conf.limit, &fetch->fetched.limit);
+    }
 }
 
 
@@ -347,9 +362,12 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
         landing->report = &fetch->fetched.report;
     }
 
-    if (ngx_violet_fetched_pack(&fetch->fetched, fetch->flight->pool,
-                                &landing->result)
-        != NGX_OK)
+    fetch->nothing = ngx_violet_fetched_is_private(&fetch->fetched);
+
+    if (!fetch->nothing
+        && ngx_violet_fetched_pack(&fetch->fetched, fetch->flight->pool,
+                                   &landing->result)
+           != NGX_OK)
     {
         landing->hold = 0;
     }
@@ -408,18 +426,55 @@ ngx_violet_fetch_told(void *data, ngx_violet_redis_status_e status,
 static void
 ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
 {
-    ngx_int_t  rc;
+    ngx_int_t                rc;
+    ngx_violet_store_key_t  *store;
 
-    if (fetch->landing.report == NULL
-        || !ngx_violet_claim_renew_on_host(&fetch->claim))
-    {
+    store = &fetch->conf.store;
+
+    if (fetch->landing.report == NULL) {
         return;
     }
 
-    rc = ngx_violet_store_keep(&fetch->conf.store, fetch->landing.report);
+    if (fetch->conf.refresh) {
+        ngx_violet_fetch_outdate(fetch);
 
-    if (fetch->conf.store.redis == NULL) {
+    } else if (!ngx_violet_claim_renew_on_host(&fetch->claim)) {
+        return;
+    }
+
+    rc = ngx_violet_store_keep(store, fetch->landing.report, fetch->note);
+
+    if (store->redis == NULL) {
         fetch->fetched.stored = (rc == NGX_OK);
+    }
+}
+
+
+/*
+ * What a refresh makes old and Redis still has.  Plain reads under way keep
+ * nothing after this.
+ */
+
+static void
+ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch)
+{
+    ngx_uint_t               i;
+    ngx_violet_store_key_t  *store;
+
+    store = &fetch->conf.store;
+
+    ngx_violet_memory_forget(store->zone, &store->key);
+
+    fetch->note = ngx_violet_memory_note(store->zone, &store->key);
+
+    if (store->redis == NULL) {
+        return;
+    }
+
+    ngx_violet_store_outdate(store, &store->key);
+
+    for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
+        ngx_violet_store_outdate(store, &fetch->conf.drops[i]);
     }
 }
 
@@ -435,6 +490,8 @@ ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
     {
         ngx_str_null(&fetch->landing.result);
     }
+
+    fetch->fetched.redis_left = fetch->conf.redis_left;
 
     ngx_violet_claim_land_on_host(&fetch->claim, &fetch->landing);
 

@@ -19,6 +19,7 @@
 
 
 static void ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_claimed(void *data,
     ngx_violet_redis_status_e status, ngx_violet_claim_e outcome,
@@ -68,10 +69,9 @@ ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
 static void
 ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch)
 {
-    uint64_t              left;
-    ngx_str_t             result;
-    ngx_violet_claim_e    outcome;
-    ngx_violet_report_t   report;
+    uint64_t             left;
+    ngx_str_t            result;
+    ngx_violet_claim_e   outcome;
 
     outcome = ngx_violet_claim_on_host(&fetch->claim, fetch->flight->pool,
                                        &result, &left);
@@ -111,15 +111,27 @@ ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    /* somebody may have landed since the caller looked */
+    ngx_violet_fetch_alone(fetch);
+}
+
+
+/*
+ * Redis has not decided.  Somebody of this host may have landed since the
+ * caller looked.
+ */
+
+static void
+ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch)
+{
+    ngx_violet_report_t  report;
 
     if (!fetch->conf.refresh
         && ngx_violet_store_peek(&fetch->conf.store, fetch->flight->pool,
                                  &report)
            == NGX_OK
-        && report.age < fetch->conf.store.ttl)
+        && report.age < fetch->conf.store.ttl
+        && ngx_violet_fetch_found(fetch, &report) == NGX_OK)
     {
-        (void) ngx_violet_fetch_found(fetch, &report);
         ngx_violet_fetch_land(fetch);
         return;
     }
@@ -132,12 +144,22 @@ static void
 ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t                  rc;
+    ngx_msec_t                 timeout;
     ngx_violet_redis_status_e  status;
 
     fetch->asked_at = ngx_current_msec;
 
-    rc = ngx_violet_claim_in_redis(&fetch->claim, fetch->conf.redis_left,
-                                   &status, ngx_violet_fetch_claimed, fetch);
+    timeout = fetch->conf.redis_left;
+
+    if (fetch->followed) {
+
+        /* who follows waits for Violet, and for Redis once at a time */
+
+        timeout = ngx_violet_redis_conf(fetch->conf.store.redis)->timeout;
+    }
+
+    rc = ngx_violet_claim_in_redis(&fetch->claim, timeout, &status,
+                                   ngx_violet_fetch_claimed, fetch);
 
     if (rc == NGX_AGAIN) {
         return;
@@ -145,7 +167,7 @@ ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
 
     ngx_violet_redis_note(&fetch->fetched.redis, status);
 
-    ngx_violet_fetch_limit(fetch);
+    ngx_violet_fetch_alone(fetch);
 }
 
 
@@ -158,11 +180,21 @@ ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
     ngx_violet_fetch_t        *fetch = data;
     ngx_violet_fetch_step_pt   next;
 
-    ngx_violet_fetch_asked(fetch, status);
+    if (fetch->followed) {
+        ngx_violet_redis_note(&fetch->fetched.redis, status);
 
-    next = ngx_violet_fetch_limit;
+    } else {
+        ngx_violet_fetch_asked(fetch, status);
+    }
+
+    next = (status == NGX_VIOLET_REDIS_OK) ? ngx_violet_fetch_limit
+                                           : ngx_violet_fetch_alone;
 
     switch (outcome) {
+
+    case NGX_VIOLET_CLAIM_AGAIN:
+        next = ngx_violet_fetch_claim_in_redis;
+        break;
 
     case NGX_VIOLET_CLAIM_THEIRS:
         next = ngx_violet_fetch_follow;
@@ -180,7 +212,9 @@ ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
         rc = ngx_violet_fetch_follow_result(fetch, result,
                                             outcome == NGX_VIOLET_CLAIM_HELD,
                                             left);
-        if (rc == NGX_OK) {
+        if (rc == NGX_OK
+            && fetch->fetched.kind != NGX_VIOLET_FETCHED_REPORT)
+        {
             next = ngx_violet_fetch_land;
 
         } else if (fetch->again) {
@@ -227,10 +261,23 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
         return NGX_DECLINED;
     }
 
+    if (held) {
+        fetched.held = 1;
+        fetched.hold = left;
+    }
+
+    if (fetched.held) {
+
+        /* nobody has asked the limiter this time */
+
+        ngx_memzero(&fetched.limit, sizeof(ngx_violet_limit_result_t));
+
+    } else {
+        fetched.hold = 0;
+    }
+
     fetched.redis = fetch->fetched.redis;
-    fetched.followed = !held;
-    fetched.held = held;
-    fetched.hold = held ? left : 0;
+    fetched.followed = !fetched.held;
 
     fetch->fetched = fetched;
 
@@ -292,6 +339,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
     }
 
     fetch->flight->following = 1;
+    fetch->followed = 1;
 
     ngx_add_timer(&fetch->look, delay);
 }

@@ -32,6 +32,7 @@ struct ngx_violet_fetch_s {
     ngx_violet_exchange_t        exchange;
     ngx_violet_attempt_t         attempt;
     ngx_msec_t                   sent_at;       /* to Violet */
+    uint64_t                     note;          /* taken then */
 
     ngx_event_t                  event;
     ngx_violet_fetch_step_pt     next;
@@ -39,6 +40,7 @@ struct ngx_violet_fetch_s {
 
     unsigned                     again:1;       /* claim once more */
     unsigned                     nothing:1;     /* came of it */
+    unsigned                     followed:1;    /* somebody, for a while */
 };
 
 

@@ -72,7 +72,15 @@ ngx_violet_fetched_no_memory(ngx_violet_fetched_t *fetched)
 {
     fetched->kind = NGX_VIOLET_FETCHED_FAILED;
     fetched->status = NGX_HTTP_BAD_GATEWAY;
+    fetched->failed = 1;
     ngx_str_set(&fetched->detail, "the gateway is out of memory");
+}
+
+
+ngx_uint_t
+ngx_violet_fetched_is_private(ngx_violet_fetched_t *fetched)
+{
+    return fetched->refused || fetched->failed;
 }
 
 

@@ -28,6 +28,7 @@ typedef struct {
     unsigned                    found:1;    /* in Redis, by the claim */
     unsigned                    followed:1; /* somebody else's flight */
     unsigned                    held:1;     /* from earlier, see below */
+    unsigned                    failed:1;   /* for want of memory */
 
     /* of a whole answer that is no report, and of a failed 429 */
     ngx_uint_t                  status;
@@ -47,6 +48,7 @@ typedef struct {
 
     ngx_violet_limit_result_t   limit;
     ngx_violet_redis_status_e   redis;
+    ngx_msec_t                  redis_left; /* of the deadline */
     ngx_array_t                *states;
 } ngx_violet_fetched_t;
 
@@ -64,6 +66,14 @@ ngx_int_t ngx_violet_fetched_take(ngx_violet_fetched_t *fetched,
 /* What is told when the gateway itself could not ask. */
 
 void ngx_violet_fetched_no_memory(ngx_violet_fetched_t *fetched);
+
+
+/*
+ * True if the outcome is this gateway's own trouble: others find out by
+ * themselves.
+ */
+
+ngx_uint_t ngx_violet_fetched_is_private(ngx_violet_fetched_t *fetched);
 
 
 /*

@@ -10,8 +10,11 @@
 
 
 #define NGX_VIOLET_FETCHED_VERSION  1
-#define NGX_VIOLET_FETCHED_NUMBERS  20
+#define NGX_VIOLET_FETCHED_NUMBERS  22
 #define NGX_VIOLET_FETCHED_STRINGS  7
+
+/* milliseconds, twice 366 days: more than any time to live or period */
+#define NGX_VIOLET_FETCHED_MAX_TIME  63244800000ULL
 
 
 static void ngx_violet_fetched_strings(ngx_violet_fetched_t *fetched,
@@ -52,8 +55,11 @@ ngx_violet_fetched_pack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
 
     len = NGX_VIOLET_FETCHED_NUMBERS * (NGX_INT64_LEN + 1) + 1;
 
+    numbers[13] = fetched->held;
+    numbers[14] = fetched->hold;
+
     for (i = 0; i < NGX_VIOLET_FETCHED_STRINGS; i++) {
-        numbers[13 + i] = strings[i]->len;
+        numbers[15 + i] = strings[i]->len;
         len += strings[i]->len;
     }
 
@@ -98,11 +104,11 @@ ngx_violet_fetched_unpack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
 
     for (i = 0; i < NGX_VIOLET_FETCHED_STRINGS; i++) {
 
-        if (numbers[13 + i] > ngx_min(left, limit)) {
+        if (numbers[15 + i] > ngx_min(left, limit)) {
             return NGX_DECLINED;
         }
 
-        strings[i]->len = (size_t) numbers[13 + i];
+        strings[i]->len = (size_t) numbers[15 + i];
         strings[i]->data = ngx_pnalloc(pool, strings[i]->len + 1);
 
         if (strings[i]->data == NULL) {
@@ -127,6 +133,8 @@ ngx_violet_fetched_unpack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
     fetched->limit.remaining = (ngx_uint_t) numbers[10];
     fetched->limit.wait = numbers[11];
     fetched->report.age = numbers[12];
+    fetched->held = (numbers[13] == 1);
+    fetched->hold = numbers[14];
 
     if (left) {
         return NGX_DECLINED;
@@ -203,14 +211,19 @@ ngx_violet_fetched_vet(ngx_violet_fetched_t *fetched)
         }
 
         for (i = 0; i < s->len; i++) {
-            if (s->data[i] < 0x20 || s->data[i] == 0x7f) {
+            if ((s->data[i] < 0x20 && s->data[i] != '\t')
+                || s->data[i] == 0x7f)
+            {
                 return NGX_DECLINED;
             }
         }
     }
 
     if (fetched->report.state > VIOLET_REPORT_BLOCKED
-        || fetched->refused > NGX_VIOLET_REFUSED_UNCHECKED)
+        || fetched->refused
+        || fetched->report.age > NGX_VIOLET_FETCHED_MAX_TIME
+        || fetched->hold > NGX_VIOLET_FETCHED_MAX_TIME
+        || fetched->limit.wait > NGX_VIOLET_FETCHED_MAX_TIME)
     {
         return NGX_DECLINED;
     }
@@ -233,7 +246,6 @@ ngx_violet_fetched_vet(ngx_violet_fetched_t *fetched)
                ? NGX_OK : NGX_DECLINED;
 
     case NGX_VIOLET_FETCHED_LIMITED:
-    case NGX_VIOLET_FETCHED_REFUSED:
         return NGX_OK;
 
     default:

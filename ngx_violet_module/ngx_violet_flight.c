@@ -21,7 +21,7 @@ static void ngx_violet_flight_release(void *data);
 
 ngx_violet_flight_t *
 ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
-    ngx_uint_t refresh)
+    ngx_uint_t refresh, ngx_uint_t cached)
 {
     ngx_queue_t          *q;
     ngx_violet_flight_t  *flight;
@@ -34,6 +34,7 @@ ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
 
         if (flight->key.len == key->len
             && (flight->refresh || !refresh)
+            && flight->cached == cached
             && flight->joined < NGX_VIOLET_FLIGHT_MAX_WAITERS
             && ngx_memcmp(flight->key.data, key->data, key->len) == 0)
         {
@@ -47,7 +48,7 @@ ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
 
 ngx_violet_flight_t *
 ngx_violet_flight_open(ngx_queue_t *flights, ngx_str_t *key,
-    ngx_uint_t refresh)
+    ngx_uint_t refresh, ngx_uint_t cached)
 {
     ngx_pool_t           *pool;
     ngx_violet_flight_t  *flight;
@@ -73,6 +74,7 @@ ngx_violet_flight_open(ngx_queue_t *flights, ngx_str_t *key,
     flight->pool = pool;
     flight->refs = 1;
     flight->refresh = refresh;
+    flight->cached = cached;
 
     ngx_queue_init(&flight->waiters);
     ngx_queue_insert_head(flights, &flight->queue);

@@ -35,23 +35,25 @@ struct ngx_violet_flight_s {
     void                         *data;       /* whoever runs it */
     ngx_violet_flight_notice_pt   notice;     /* something has changed */
     unsigned                      refresh:1;
+    unsigned                      cached:1;   /* its report is stored */
     unsigned                      following:1; /* waits for a notice */
 };
 
 
 /*
  * A flight under way for this key that can be joined, or NULL.  A refresh
- * joins only a refresh; a plain read joins either.
+ * joins only a refresh; a plain read joins either; and where reports are
+ * cached nobody joins a flight that stores none.
  */
 
 ngx_violet_flight_t *ngx_violet_flight_find(ngx_queue_t *flights,
-    ngx_str_t *key, ngx_uint_t refresh);
+    ngx_str_t *key, ngx_uint_t refresh, ngx_uint_t cached);
 
 
 /* Opens a flight, held once by the caller; NULL if memory runs out. */
 
 ngx_violet_flight_t *ngx_violet_flight_open(ngx_queue_t *flights,
-    ngx_str_t *key, ngx_uint_t refresh);
+    ngx_str_t *key, ngx_uint_t refresh, ngx_uint_t cached);
 
 
 /*

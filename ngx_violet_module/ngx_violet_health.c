@@ -240,13 +240,15 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         ctx->joined = 1;
     }
 
+    ctx->redis_left = ngx_min(ctx->redis_left, fetched->redis_left);
+
     /* a plain read that joined a refused refresh is still a plain read */
 
     if (fetched->kind == NGX_VIOLET_FETCHED_LIMITED && !ctx->route.refresh) {
         return ngx_violet_health_fetch(r, ctx);
     }
 
-    if (ctx->route.refresh
+    if (ctx->route.refresh && !fetched->held
         && ngx_violet_refresh_note(r, ctx, &fetched->limit) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -310,7 +312,13 @@ ngx_violet_health_find_stale(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return 0;
     }
 
-    if (ctx->report.body.len == 0 && ctx->redis != NGX_VIOLET_REDIS_OK) {
+    if (ctx->report.body.len) {
+
+        /* it has grown older while Violet was asked */
+
+        ctx->report.age += ngx_current_msec - ctx->redis_asked;
+
+    } else if (ctx->redis != NGX_VIOLET_REDIS_OK) {
         ngx_violet_health_store_key(r, ctx, &key);
 
         if (ngx_violet_store_last(&key, r->pool, &ctx->report) != NGX_OK) {
@@ -319,8 +327,8 @@ ngx_violet_health_find_stale(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     return ctx->report.body.len
-           && (vlcf->health_stale
-               || ctx->report.age < (uint64_t) vlcf->health_ttl * 1000);
+           && ctx->report.age < (uint64_t) (vlcf->health_ttl
+                                            + vlcf->health_stale) * 1000;
 }
 
 

@@ -39,8 +39,8 @@ typedef struct {
 
 /*
  * KEYS: app, merchant.  ARGV: n and period of each, then "ask" or "refund".
- * A value that is no number, of another type or without an expiry heals:
- * it is read as what it can be at most, and set anew with a TTL.
+ * A value that is too large is read as what it can be at most, one that is
+ * no number or of another type as nothing; either is set anew, with a TTL.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_limit_script = {

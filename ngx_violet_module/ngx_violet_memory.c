@@ -146,6 +146,36 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
 
 
 ngx_int_t
+ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key, u_char *value,
+    size_t size)
+{
+    uint32_t                   hash;
+    ngx_int_t                  rc;
+    ngx_violet_memory_t       *memory;
+    ngx_violet_memory_node_t  *mn;
+
+    memory = zone->data;
+    hash = ngx_crc32_short(key->data, key->len);
+
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    mn = ngx_violet_memory_lookup(memory, key, hash);
+
+    if (mn && mn->value_len == size && !ngx_violet_memory_expired(memory, mn))
+    {
+        ngx_memcpy(value, ngx_violet_memory_value(mn), size);
+        rc = NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+
+    return rc;
+}
+
+
+ngx_int_t
 ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_str_t *head,
     ngx_str_t *body, ngx_msec_t ttl)
 {

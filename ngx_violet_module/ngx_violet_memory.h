@@ -38,6 +38,15 @@ ngx_int_t ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key,
 
 
 /*
+ * Copies a value of exactly that size to a buffer.  NGX_OK, or NGX_DECLINED
+ * if there is none.
+ */
+
+ngx_int_t ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key,
+    u_char *value, size_t size);
+
+
+/*
  * Sets a value from two parts, head and body, for a time in milliseconds.
  * Others are dropped to make room.  Returns NGX_OK, or NGX_ERROR if it does
  * not fit; then the key is gone.

@@ -390,6 +390,8 @@ ngx_violet_redis_stall(ngx_violet_redis_t *redis)
         if (ngx_violet_redis_error_tell(&redis->errors,
                                         NGX_VIOLET_REDIS_ERROR_STALLED))
         {
+            redis->stall_told = 1;
+
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "violet: Redis at \"%V\" missed a deadline, nobody "
                           "waits for it until it answers again",
@@ -423,9 +425,13 @@ ngx_violet_redis_recover(ngx_violet_redis_t *redis)
         ngx_del_timer(&redis->stall_timer);
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                  "violet: Redis at \"%V\" answers again",
-                  &redis->conf.url);
+    if (redis->stall_told) {
+        redis->stall_told = 0;
+
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" answers again",
+                      &redis->conf.url);
+    }
 }
 
 

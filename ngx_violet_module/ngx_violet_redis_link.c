@@ -19,6 +19,9 @@
 /* after Redis has said that it does not know, or not allow, the commands */
 #define NGX_VIOLET_REDIS_LINK_REFUSED    60000
 
+/* buffers that are read in one turn */
+#define NGX_VIOLET_REDIS_LINK_READS      8
+
 /* of one message, in bytes */
 #define NGX_VIOLET_REDIS_LINK_MAX_SIZE   (16 * 1024 * 1024)
 
@@ -174,13 +177,16 @@ ngx_violet_redis_link_read_handler(ngx_event_t *rev)
 {
     u_char                    buf[16384];
     ssize_t                   n;
+    ngx_uint_t                i;
     ngx_connection_t         *c;
     ngx_violet_redis_link_t  *link;
 
     c = rev->data;
     link = c->data;
 
-    for ( ;; ) {
+    /* others have a turn, however much Redis has to tell */
+
+    for (i = 0; i < NGX_VIOLET_REDIS_LINK_READS; i++) {
         n = c->recv(c, buf, sizeof(buf));
 
         if (n == NGX_AGAIN) {
@@ -201,6 +207,8 @@ ngx_violet_redis_link_read_handler(ngx_event_t *rev)
             return;
         }
     }
+
+    ngx_post_event(rev, &ngx_posted_events);
 }
 
 

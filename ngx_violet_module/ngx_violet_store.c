@@ -16,7 +16,8 @@
 #include <ngx_sha1.h>
 
 
-#define NGX_VIOLET_ETAG_LEN  42     /* a quoted SHA-1 in hexadecimal */
+#define NGX_VIOLET_ETAG_LEN        42     /* a quoted SHA-1 in hexadecimal */
+#define NGX_VIOLET_STORE_MAX_NAME  512
 
 
 typedef struct {
@@ -54,6 +55,9 @@ static void ngx_violet_store_got(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static ngx_int_t ngx_violet_store_remember(ngx_violet_store_key_t *key,
     ngx_violet_report_t *report, uint64_t note);
+static ngx_int_t ngx_violet_store_marker(ngx_str_t *key, u_char *buf,
+    ngx_str_t *marker);
+static uint64_t ngx_violet_store_since(uint64_t then);
 static ngx_int_t ngx_violet_store_vet_etag(ngx_str_t *etag);
 
 
@@ -112,10 +116,10 @@ ngx_violet_store_recall(ngx_violet_store_key_t *key, ngx_pool_t *pool,
     report->etag.data = head->etag;
     report->etag.len = NGX_VIOLET_ETAG_LEN;
     report->state = head->state;
-    report->age = ngx_current_msec - head->stored_at;
+    report->age = ngx_violet_store_since(head->stored_at);
     report->tier = NGX_VIOLET_TIER_MEMORY;
 
-    *asked = ngx_current_msec - head->asked_at;
+    *asked = ngx_violet_store_since(head->asked_at);
 
     /* the limits may be tighter than when it was stored */
 
@@ -199,6 +203,12 @@ ngx_violet_store_got(void *data, ngx_violet_redis_status_e status,
             found = &report;
         }
 
+        if (found && found->age < op->key.ttl
+            && found->age >= ngx_violet_store_fresh(&op->key))
+        {
+            found = NULL;
+        }
+
         if (found && op->key.memory) {
 
             /* no room for a copy is no harm */
@@ -218,7 +228,7 @@ ngx_violet_store_got(void *data, ngx_violet_redis_status_e status,
 
 ngx_int_t
 ngx_violet_store_keep(ngx_violet_store_key_t *key,
-    ngx_violet_report_t *report)
+    ngx_violet_report_t *report, uint64_t note)
 {
     if (key->redis && key->memory == 0) {
         return NGX_ERROR;
@@ -226,9 +236,76 @@ ngx_violet_store_keep(ngx_violet_store_key_t *key,
 
     report->left = key->ttl + key->stale;
 
-    return ngx_violet_store_remember(key, report,
-                                     ngx_violet_memory_note(key->zone,
-                                                            &key->key));
+    return ngx_violet_store_remember(key, report, note);
+}
+
+
+void
+ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name)
+{
+    u_char      buf[NGX_VIOLET_STORE_MAX_NAME];
+    uint64_t    now;
+    ngx_str_t   marker, head, body;
+
+    if (ngx_violet_store_marker(name, buf, &marker) != NGX_OK) {
+        return;
+    }
+
+    now = ngx_current_msec;
+
+    head.data = (u_char *) &now;
+    head.len = sizeof(uint64_t);
+    ngx_str_null(&body);
+
+    (void) ngx_violet_memory_set(key->zone, &marker, &head, &body,
+                                 key->ttl + key->stale);
+}
+
+
+uint64_t
+ngx_violet_store_fresh(ngx_violet_store_key_t *key)
+{
+    u_char      buf[NGX_VIOLET_STORE_MAX_NAME];
+    uint64_t    then;
+    ngx_str_t   marker;
+
+    if (ngx_violet_store_marker(&key->key, buf, &marker) != NGX_OK
+        || ngx_violet_memory_read(key->zone, &marker, (u_char *) &then,
+                                  sizeof(uint64_t))
+           != NGX_OK)
+    {
+        return key->ttl;
+    }
+
+    return ngx_min(key->ttl, ngx_violet_store_since(then));
+}
+
+
+static ngx_int_t
+ngx_violet_store_marker(ngx_str_t *key, u_char *buf, ngx_str_t *marker)
+{
+    u_char  *p;
+
+    p = ngx_slprintf(buf, buf + NGX_VIOLET_STORE_MAX_NAME, "refreshed:%V",
+                     key);
+
+    if (p == buf + NGX_VIOLET_STORE_MAX_NAME) {
+        return NGX_ERROR;
+    }
+
+    marker->data = buf;
+    marker->len = p - buf;
+
+    return NGX_OK;
+}
+
+
+/* Another worker's clock may be ahead of this one's by a moment. */
+
+static uint64_t
+ngx_violet_store_since(uint64_t then)
+{
+    return ngx_current_msec > then ? ngx_current_msec - then : 0;
 }
 
 

@@ -90,11 +90,29 @@ ngx_int_t ngx_violet_store_get(ngx_violet_store_key_t *key,
 
 /*
  * Puts a report into memory alone: where there is no Redis, or none that
- * would take it.  NGX_OK, or NGX_ERROR if there is no room.
+ * would take it.  The note was taken before Violet was asked.  NGX_OK, or
+ * NGX_DECLINED if the report has changed since, or NGX_ERROR if there is no
+ * room.
  */
 
 ngx_int_t ngx_violet_store_keep(ngx_violet_store_key_t *key,
-    ngx_violet_report_t *report);
+    ngx_violet_report_t *report, uint64_t note);
+
+
+/*
+ * A report has been refreshed, and Redis could not be told: what it has of
+ * this key from before is not to be served.
+ */
+
+void ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name);
+
+
+/*
+ * How old a report of Redis's may be to be served as fresh, in milliseconds:
+ * its time to live, or less if it has been refreshed since.
+ */
+
+uint64_t ngx_violet_store_fresh(ngx_violet_store_key_t *key);
 
 
 /*

@@ -102,9 +102,10 @@ ngx_violet_track(void *data, ngx_violet_redis_link_event_e event,
 static void
 ngx_violet_track_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
 {
-    u_char     *p;
-    size_t      len;
-    ngx_str_t   key, *prefix;
+    u_char      *p;
+    size_t       len;
+    ngx_str_t    key, *prefix;
+    ngx_uint_t   held;
 
     prefix = &ngx_violet_redis_conf(vmcf->redis)->prefix;
 
@@ -136,7 +137,12 @@ ngx_violet_track_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
     }
 
     if (p > key.data) {
+        held = (ngx_strncmp(p, "held", key.data + key.len - p) == 0);
         key.len = p - 1 - key.data;
+
+        if (held) {
+            ngx_violet_claim_forget_held(vmcf->zone, &key);
+        }
     }
 
     ngx_violet_flight_notify(&vmcf->flights, &key);

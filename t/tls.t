@@ -106,7 +106,7 @@ sub gateway {
 
 our @Verify = ('proxy_ssl_verify on',
                'proxy_ssl_trusted_certificate $TEST_NGINX_TLS/ca.pem');
-our $Nothing = qr/"cart_submit": 0,.*"connection_health": 0,.*"login": 0, "other": 0, "token": 0/s;
+our $Nothing = qr/"cart_read": 0, "cart_submit": 0, "connection_health": 0,.*"login": 0, "order_create": 0, "other": 0, "token": 0/s;
 our $Token = 'token mock-token';
 our $Refresh = 'refresh_token mock-refresh-token';
 
