@@ -185,7 +185,8 @@ my $caller = 'X-Violet-App-Id: evil-1' . "\r\n"
              . 'x-violet_token: evil-6' . "\r\n"
              . 'X-Violet-Token: evil-7' . "\r\n";
 
-my @routes = ('GET /%sv1/operations/connection_health?app_id=10000',
+my @routes = ('GET /%sv1/checkout/cart/20002',
+              'GET /%sv1/operations/connection_health?app_id=10000',
               'GET /%sv1/operations/connection_health/20000',
               'GET /%sv1/operations/connection_health/20000',
               'GET /%sv1/operations/connection_health/20000?refresh=true',

@@ -29,9 +29,11 @@ my $nginx = nginx(1);
 callers_who_leave();
 frozen_under_load();
 frozen_and_back();
+refreshed_while_frozen();
 killed_and_back();
 killed_under_load();
 full();
+refreshed_while_full();
 reload_of_the_idle();
 reload();
 quit();
@@ -196,6 +198,43 @@ sub frozen_and_back {
 
     all_good('a short frost', @all);
     ok(until_hit(20001), 'a short frost: hits again');
+}
+
+
+# What Redis could not be told is not undone when it is back.
+sub refreshed_while_frozen {
+    is(recalculated(20007), 1, 'before the frost: a report is stored');
+
+    $redis->pause;
+    ok($live->wait_for(5, sub { vars(get(20001)) =~ / open$/ }),
+       'a frost: Redis is given up');
+
+    is(recalculated('20007?refresh=true'), 2, 'a frost: a refresh is granted');
+
+    $redis->resume;
+    ok(until_hit(20001), 'after the frost: hits again');
+    is(recalculated(20007), 2, 'after the frost: the refreshed report stays');
+}
+
+
+sub refreshed_while_full {
+    is(recalculated(20008), 1, 'before Redis is full: a report is stored');
+
+    my $admin = Violet::Redis->new($redis->port);
+    $admin->command('CONFIG SET maxmemory 1');
+    is(recalculated('20008?refresh=true'), 2,
+       'Redis is full: a refresh is granted');
+    $admin->command('CONFIG SET maxmemory 0');
+
+    is(recalculated(20008), 2, 'Redis was full: the refreshed report stays');
+}
+
+
+# How often the merchant's report was calculated, as an answer says.
+sub recalculated {
+    my ($n) = get($_[0])->{body} =~ /"recalculated": (\d+)/;
+
+    return $n;
 }
 
 
