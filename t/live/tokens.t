@@ -44,7 +44,9 @@ sub gateway {
 
     return $live->nginx(workers => $option{workers} || 2,
                         http => http($mock, %option),
-                        server => $live->violet_location);
+                        # hundreds submit one cart here
+                        server => $live->violet_location(
+                            'violet_submit_guard off;'));
 }
 
 
