@@ -32,7 +32,7 @@ def wrk(server: Server, path: str, seconds: float, script: str = "get",
 
     run = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s",
-         "--timeout", "20s", "-s", str(HERE / f"wrk/{script}.lua"),
+         "--timeout", "60s", "-s", str(HERE / f"wrk/{script}.lua"),
          f"http://127.0.0.1:{server.port}{path}",
          "--", *map(str, arguments)],
         capture_output=True, text=True,

@@ -6,12 +6,14 @@ is gone at the end of the run.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -172,11 +174,20 @@ class Servers:
         }
 
         self.others_on_the_other_cpus()
-        self.redis()
-        self.nginx("upstream")
+        try:
+            self.redis()
+            self.nginx("upstream")
+        except BaseException:
+            self.__exit__(SystemExit)
+            raise
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind, *_) -> None:
+        if kind:
+            for log in self.folder.glob("*.log"):
+                for line in log.read_text().splitlines()[-5:]:
+                    print(f"bench: {log.name}: {line}", file=sys.stderr)
+
         for server in reversed(list(self.running.values())):
             server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -202,6 +213,28 @@ class Servers:
         return subprocess.run(
             ["redis-cli", "-p", self.values["REDIS_PORT"], *words],
             check=True, capture_output=True, text=True).stdout.strip()
+
+    def put_reports(self, n: int) -> None:
+        """Reports of merchants 1 to n, as the module stores them."""
+        pipe = subprocess.Popen(
+            ["redis-cli", "-p", self.values["REDIS_PORT"], "--pipe"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        now = str(int(time.time() * 1000))
+
+        for merchant in range(1, n + 1):
+            key = f"violet:health:violet_api:shop:10000:-:{merchant}"
+            etag = '"' + hashlib.sha1(str(merchant).encode()).hexdigest() + '"'
+            body = self.values["REPORT"].replace("$id", str(merchant))
+            for words in (("HSET", key, "body", body, "etag", etag,
+                           "state", "blocked", "stored_at", now),
+                          ("PEXPIRE", key, "86400000")):
+                pipe.stdin.write(f"*{len(words)}\r\n".encode() + b"".join(
+                    f"${len(word)}\r\n{word}\r\n".encode()
+                    for word in words))
+
+        pipe.stdin.close()
+        if pipe.wait():
+            raise SystemExit("bench: Redis did not take the reports")
 
     def nginx(self, name: str, workers: int = 1, zone: str = "64m") -> Server:
         port = free_port()
