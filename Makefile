@@ -1,7 +1,7 @@
 # The targets call what lies in util/; each of those says in its head what
 # it does and which variables it takes.
 
-.PHONY: help build run test check clean
+.PHONY: help build run test check bench clean
 
 help:
 	@echo "make build   the module, as build/ngx_violet_module.so (CC=clang)"
@@ -12,6 +12,8 @@ help:
 	@echo "make test    all tests (TEST_NGINX_LIB=DIR: with the genuine"
 	@echo "             Test::Nginx that lies there)"
 	@echo "make check   style, and documentation against the code"
+	@echo "make bench   the gateway beside what could be used in its place"
+	@echo "             (BENCH_SECONDS=1 BENCH_ROUNDS=1: a quick look)"
 	@echo "make clean   away with build/"
 
 build:
@@ -30,6 +32,11 @@ check:
 	@util/style
 	@util/docs-check --self-test
 	@util/docs-check
+
+bench:
+	@util/packages build run bench
+	@util/build
+	@bench/run
 
 clean:
 	rm -rf build

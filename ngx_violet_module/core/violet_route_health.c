@@ -23,6 +23,8 @@ static const char *violet_route_health_merchant(
     const violet_route_request_t *request, const violet_route_path_t *path,
     violet_route_t *route);
 static int violet_route_health_reads(const violet_text_t *method);
+static void violet_route_health_spell(const violet_text_t *merchant_id,
+    violet_route_t *route);
 static int violet_route_health_print(int32_t app_id, violet_route_t *route);
 
 
@@ -103,7 +105,6 @@ static const char *
 violet_route_health_merchant(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route)
 {
-    int               n;
     int64_t           merchant_id;
     const char       *reason;
     violet_query_t    query;
@@ -139,14 +140,7 @@ violet_route_health_merchant(const violet_route_request_t *request,
 
     route->merchant_id = (int32_t) merchant_id;
 
-    n = snprintf(route->path, sizeof(route->path),
-                 VIOLET_ROUTE_HEALTH "/%" PRId64, merchant_id);
-
-    if (n < 0 || (size_t) n >= sizeof(route->path)) {
-        return "The path cannot be spelled.";
-    }
-
-    route->path_len = (size_t) n;
+    violet_route_health_spell(&path->segments[2], route);
 
     reason = violet_query_read(&request->args, request->app_id, &query);
 
@@ -173,11 +167,35 @@ violet_route_health_reads(const violet_text_t *method)
 }
 
 
+/* A merchant_id that was understood is spelled as it should be already. */
+
+static void
+violet_route_health_spell(const violet_text_t *merchant_id,
+    violet_route_t *route)
+{
+    size_t  len;
+
+    len = sizeof(VIOLET_ROUTE_HEALTH "/") - 1;
+
+    memcpy(route->path, VIOLET_ROUTE_HEALTH "/", len);
+    memcpy(route->path + len, merchant_id->data, merchant_id->len);
+
+    route->path_len = len + merchant_id->len;
+    route->path[route->path_len] = '\0';
+}
+
+
 static int
 violet_route_health_print(int32_t app_id, violet_route_t *route)
 {
     int          n;
     const char  *refresh;
+
+    /* the usual case, of which there is nothing to print */
+
+    if (!route->has_app_id && !route->refresh) {
+        return 0;
+    }
 
     refresh = route->refresh ? "refresh=true" : "";
 

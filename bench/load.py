@@ -1,0 +1,99 @@
+"""Load, and what it costs: wrk for throughput and CPU, h2load for latency.
+
+wrk has no fixed rate.  h2load has one for each connection (--rps) and logs
+when each request began and how long it took, so that no mean of means is
+needed; it speaks HTTP/1.1 with --h1.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from servers import HERE, Server, cpu_seconds
+
+CONNECTIONS = 32
+
+
+@dataclass
+class Round:
+    rate: float         # requests a second
+    cpu: float          # of the gateway's workers, microseconds a request
+    other: int          # answers that were not 2xx or 3xx
+
+
+def wrk(server: Server, path: str, seconds: float, script: str = "get",
+        arguments: tuple = (), connections: int = CONNECTIONS) -> Round:
+    """One round at full speed."""
+    workers = server.workers()
+    before = cpu_seconds(workers)
+
+    run = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s",
+         "--timeout", "60s", "-s", str(HERE / f"wrk/{script}.lua"),
+         f"http://127.0.0.1:{server.port}{path}",
+         "--", *map(str, arguments)],
+        capture_output=True, text=True,
+        env=dict(os.environ, BENCH_FOLDER=str(HERE)))
+
+    spent = cpu_seconds(workers) - before
+
+    for line in run.stdout.split("\n"):
+        if line.startswith("bench "):
+            requests, duration, status, errors = map(int, line.split()[1:])
+            break
+    else:
+        raise SystemExit(f"bench: wrk failed: {run.stdout}{run.stderr}")
+
+    if errors or not requests:
+        raise SystemExit(f"bench: {server.name} {path}: {errors} of "
+                         f"{requests} requests failed")
+
+    return Round(requests / duration * 1e6, spent / requests * 1e6, status)
+
+
+def latencies(server: Server, path: str, rate: float, seconds: float,
+              folder: Path, body: Path | None = None) -> list[int]:
+    """Microseconds of each request at a fixed rate, connections excluded."""
+    log = folder / "h2load.log"
+    log.unlink(missing_ok=True)
+
+    command = ["h2load", "--h1", "-t1", f"-c{CONNECTIONS}",
+               f"--rps={rate / CONNECTIONS:.3f}",
+               f"-D{max(1, round(seconds))}", f"--log-file={log}"]
+    if body:
+        command += ["-d", str(body), "-H", "Content-Type: application/json"]
+
+    run = subprocess.run(
+        command + [f"http://127.0.0.1:{server.port}{path}"],
+        capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"bench: h2load failed: {run.stderr}")
+
+    rows = [line.split("\t") for line in log.read_text().splitlines()]
+    first = min(int(row[0]) for row in rows)
+
+    # in the first tenth of a second it connects
+    return [int(row[2]) for row in rows
+            if int(row[0]) - first > 100_000 and int(row[1]) > 0]
+
+
+def flood(server: Server, path: str, callers: int, folder: Path) -> list[int]:
+    """Ends of requests, all made at once; microseconds since the epoch."""
+    log = folder / "h2load.log"
+    log.unlink(missing_ok=True)
+
+    run = subprocess.run(
+        ["h2load", "--h1", "-t1", f"-c{callers}", f"-n{callers}",
+         f"--log-file={log}", f"http://127.0.0.1:{server.port}{path}"],
+        capture_output=True, text=True)
+
+    rows = [line.split("\t") for line in log.read_text().splitlines()]
+    good = [int(row[0]) + int(row[2]) for row in rows if row[1] == "200"]
+
+    if run.returncode or len(good) != callers:
+        raise SystemExit(f"bench: {server.name} answered {len(good)} of "
+                         f"{callers} callers")
+    return sorted(good)

@@ -1,0 +1,231 @@
+"""What came of it: tables for the terminal, docs/benchmarks.md, pictures."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import subprocess
+from pathlib import Path
+
+from servers import TOP
+from works import WORKS, Work
+
+DOCS = TOP / "docs"
+
+
+def cpu_model() -> str:
+    for line in Path("/proc/cpuinfo").read_text().split("\n"):
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.machine()
+
+
+def verdict(target, rows: dict) -> str:
+    ratio = rows[target.peer][target.figure + " ratio"]
+    what = {"rate": "requests/s", "cpu": "CPU/request"}[target.figure]
+    least = target.figure == "rate"
+    good = ratio >= target.bound if least else ratio <= target.bound
+
+    return (f"| {what} against {target.peer} | {ratio:.2f} | "
+            f"{'≥' if least else '≤'} {target.bound:.2f} | "
+            f"{'yes' if good else '**no**'} |")
+
+
+def table(work: Work, rows: dict) -> str:
+    lines = [f"### {work.title[0].upper()}{work.title[1:]}", ""]
+    latency = "at" in rows[work.ours.label]
+
+    head = ["", "requests/s", "CPU, µs", "memory, MB"]
+    if latency:
+        head += ["p50, ms", "p99", "p99.9"]
+    lines += ["| " + " | ".join(head) + " |",
+              "|---" * len(head) + "|"]
+
+    for label, row in rows.items():
+        cells = [label, f"{row['rate']:,.0f}", f"{row['cpu']:.1f}",
+                 f"{row['memory'] / 1024:.0f}"]
+        if latency:
+            cells += [f"{row[name]:.2f}" for name in ("p50", "p99", "p99.9")]
+        lines.append("| " + " | ".join(cells) + " |")
+
+    if latency:
+        lines += ["", f"Latency at {rows[work.ours.label]['at']:,.0f} "
+                      "requests/s."]
+
+    lines += ["", "| violet | ratio | to reach | reached |", "|---|---|---|---|"]
+    lines += [verdict(target, rows) for target in work.targets]
+
+    return "\n".join(lines) + "\n"
+
+
+def special(name: str, result) -> str:
+    return {"flood": flood, "workers": workers, "merchants": merchants,
+            "sizes": sizes}[name](result)
+
+
+def flood(took: list[float]) -> str:
+    worst = sorted(took)[len(took) // 2]
+    return (f"### 5,000 callers of a cold report\n\n"
+            f"From Violet's one answer to the last caller's: {worst:.0f} ms "
+            f"(median of {len(took)} rounds, "
+            f"{min(took):.0f} to {max(took):.0f}); to reach: 50 ms.\n")
+
+
+def workers(rows: dict) -> str:
+    lines = ["### Two workers", "",
+             "| | requests/s, 1 worker | 2 workers | CPU of 2 / of 1 |",
+             "|---|---|---|---|"]
+    for name, row in rows.items():
+        lines.append(f"| {name} | {row[1][0]:,.0f} | {row[2][0]:,.0f} | "
+                     f"{row[2][1] / row[1][1]:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def by_number(title: str, what: str, rows: dict) -> str:
+    columns = list(next(iter(rows.values())))
+    lines = [f"### {title}", "",
+             f"| CPU of a hit, µs; {what} | "
+             + " | ".join(f"{n:,}" for n in columns) + " |",
+             "|---" * (len(columns) + 1) + "|"]
+    for label, row in rows.items():
+        lines.append(f"| {label} | "
+                     + " | ".join(f"{row[n]:.1f}" for n in columns) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def merchants(rows: dict) -> str:
+    ours = rows["violet"]
+    return by_number("Many merchants", "reports in memory", rows) + (
+        f"\n100,000 reports against 100: "
+        f"{ours[100_000] / ours[100]:.2f}; to reach: ≤ 1.10.\n")
+
+
+def sizes(rows: dict) -> str:
+    return by_number("Large reports", "bytes of a report", rows)
+
+
+def gnuplot(script: str) -> None:
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+
+
+def bars(path: Path, results: dict) -> None:
+    """CPU of a request, all works and peers."""
+    lines, ticks, x = [], [], 0
+
+    for work in WORKS:
+        if work.name == "large":
+            continue
+        begin = x
+        for label, row in results[work.name].items():
+            ours = label == work.ours.label
+            lines.append(f'{x} {row["cpu"]:.2f} {1 if ours else 2} '
+                         f'"{label}"')
+            x += 1
+        ticks.append(f'"{work.title}" {(begin + x - 1) / 2}')
+        x += 1
+
+    data = "\n".join(lines)
+    gnuplot(f"""
+set terminal svg size 900,{60 + 22 * x} font "sans-serif,13" background "white"
+set output "{path}"
+set title "CPU of the gateway for one request, in µs (less is better)"
+set yrange [{x - 1}:-1]
+set xrange [0:*]
+set style fill solid
+unset key
+set ytics ({", ".join(ticks)}) scale 0
+set grid xtics
+$data << END
+{data}
+END
+plot $data using ($2/2):1:($2/2):(0.4):3 with boxxyerror \\
+         linecolor variable, \\
+     $data using 2:1:4 with labels left offset 0.7,0 font ",11"
+""")
+
+
+def curves(path: Path, rows: dict, title: str, x_title: str) -> None:
+    blocks, plots = [], []
+
+    for i, (label, row) in enumerate(rows.items()):
+        points = "\n".join(f"{x} {y:.2f}" for x, y in row.items())
+        blocks.append(f"$curve{i} << END\n{points}\nEND\n")
+        plots.append(f'$curve{i} using 1:2 with linespoints pt 7 ps 0.5 '
+                     f'lw {3 if label.startswith("violet") else 1} '
+                     f'title "{label}"')
+
+    gnuplot(f"""
+set terminal svg size 900,450 font "sans-serif,13" background "white"
+set output "{path}"
+set title "{title}"
+set xlabel "{x_title}"
+set ylabel "µs"
+set logscale xy
+set grid
+set key left top
+{"".join(blocks)}
+plot {", ".join(plots)}
+""")
+
+
+def versions() -> str:
+    packages = ("nginx", "libnginx-mod-http-lua", "varnish", "redis-server")
+    found = []
+    for package in packages:
+        version = subprocess.run(
+            ["dpkg-query", "-W", "-f", "${Version}", package],
+            capture_output=True, text=True).stdout
+        found.append(f"{package} {version}")
+    return ", ".join(found)
+
+
+def write(results: dict) -> None:
+    setting = results["setting"]
+
+    bars(DOCS / "benchmarks.svg", results)
+    curves(DOCS / "benchmarks-sizes.svg", results["sizes"],
+           "CPU of a hit by the size of the report", "bytes")
+    curves(DOCS / "benchmarks-merchants.svg", results["merchants"],
+           "CPU of a hit by the number of merchants", "reports in memory")
+
+    summary = ["| work | figure | ratio | to reach | reached |",
+               "|---|---|---|---|---|"]
+    for work in WORKS:
+        for target in work.targets:
+            summary.append(f"| {work.title} "
+                           + verdict(target, results[work.name]))
+
+    page = f"""# Benchmarks
+
+Made by `make bench` on {datetime.date.today()}: {setting["cpus"]} CPUs \
+({cpu_model()}), Linux {platform.release()}, Debian's {versions()}; \
+{setting["rounds"]} rounds of {setting["seconds"]:g} s each, \
+{setting["took"] / 60:.0f} minutes. `BENCH_SECONDS=1 BENCH_ROUNDS=1 make \
+bench` is a quick look; `bench/run memory` measures one row again.
+
+All peers of a row take turns within one run, and what counts are the \
+ratios: medians over rounds of ours divided by theirs. One worker on a CPU \
+of its own, 32 connections, bodies of 3.7 kB, Violet being another nginx. \
+wrk makes the load; the CPU is that of the workers, from `/proc`. Latency is \
+h2load's, at half of what the slowest of the row can do, since wrk knows no \
+fixed rate. Memory is the gateway's share (PSS), all processes. Each peer is \
+configured as well as we could, see [bench](../bench): tell us how to do \
+better.
+
+![CPU of the gateway for one request](benchmarks.svg)
+
+## Ratios
+
+{chr(10).join(summary)}
+
+## Figures
+
+"""
+    parts = [table(work, results[work.name]) for work in WORKS]
+    parts += [flood(results["flood"]), workers(results["workers"]),
+              merchants(results["merchants"]),
+              "![CPU by the number of merchants](benchmarks-merchants.svg)\n",
+              sizes(results["sizes"]),
+              "![CPU by the size of the report](benchmarks-sizes.svg)\n"]
+
+    (DOCS / "benchmarks.md").write_text(page + "\n".join(parts))

@@ -1,0 +1,3 @@
+-- GET, always the same path.
+
+dofile(os.getenv("BENCH_FOLDER") .. "/wrk/summary.lua")

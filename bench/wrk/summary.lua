@@ -1,0 +1,10 @@
+-- What the other scripts have in common: one line of figures at the end.
+
+function done(summary, latency, requests)
+    local errors = summary.errors
+
+    io.write(string.format("bench %d %d %d %d\n", summary.requests,
+                           summary.duration, errors.status,
+                           errors.connect + errors.read + errors.write
+                           + errors.timeout))
+end
