@@ -25,6 +25,7 @@ use IO::Socket::INET;
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
+use Violet::Problems ();
 use Violet::Redis ();
 
 # Not imported: the genuine runner exports into the test file only.
@@ -76,6 +77,8 @@ for my $var (qw(TEST_NGINX_REDIS_PORT TEST_NGINX_VIOLET_PORT)) {
 }
 
 Test::Nginx::Socket::add_block_preprocessor(\&prepare);
+Test::Nginx::Socket::add_response_body_check(
+    sub { Violet::Problems::keep_if_one($_[1]) });
 Test::Nginx::Socket::add_test_cleanup_handler(\&finish);
 
 
@@ -91,6 +94,7 @@ sub prepare {
 
     load_module($block);
     forbid_grave_lines($block);
+    keep_problems($block);
 
     reset_servers() if !defined section($block, 'keep_state');
     redis_commands($block);
@@ -120,6 +124,25 @@ sub append {
     return if !defined $text;
 
     $block->set_value($name, section($block, $name) . $text);
+}
+
+
+# The runner shows a body to the checks as the block's filters leave it.
+sub keep_problems {
+    my ($block) = @_;
+
+    my $filters = section($block, 'response_body_filters');
+    my $keep = sub { Violet::Problems::keep_if_one($_[0]); $_[0] };
+
+    return if !defined $filters;
+
+    $filters = [ref $filters ? $filters : split ' ', $filters]
+        if ref $filters ne 'ARRAY';
+
+    $block->set_value('response_body_filters',
+                      ref $filters->[0] eq 'ARRAY'
+                      ? [map { [$keep, @$_] } @$filters]
+                      : [$keep, @$filters]);
 }
 
 

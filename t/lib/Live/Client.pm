@@ -12,6 +12,8 @@ use IO::Socket::INET;
 use Socket qw(SOL_SOCKET SO_ERROR SO_LINGER);
 use Time::HiRes qw(time);
 
+use Violet::Problems ();
+
 
 sub new {
     my ($class, $port) = @_;
@@ -150,6 +152,8 @@ sub answer {
         if !defined $answer->{status} && !$self->{closed} || $self->{error};
     $self->{in} = delete $answer->{rest};
 
+    keep_problem($answer);
+
     return $answer;
 }
 
@@ -281,7 +285,20 @@ sub result {
     $answer->{error} = $state->{error} || 'timeout'
         if $state->{error} || !defined $answer->{status};
 
+    keep_problem($answer);
+
     return $answer;
+}
+
+
+sub keep_problem {
+    my ($answer) = @_;
+
+    return if !$answer->{whole} || $answer->{body} eq ''
+              || ($answer->{headers}{'content-type'} // '')
+                 !~ m{^application/problem\+json};
+
+    Violet::Problems::keep($answer->{body});
 }
 
 

@@ -1,8 +1,9 @@
 package Violet::Schema;
 
-# Every problem of a cart submit that a test sees is validated against the
-# published schema, docs/cart-error.schema.json, by python3-jsonschema.  One
-# validator serves a whole test file.
+# A problem is validated against the published schemas at once, for tests that
+# say what is wrong by the name of a block; Violet::Problems has all of them
+# validated at the end of a run.  python3-jsonschema does it, and one validator
+# serves a whole test file.
 
 use strict;
 use warnings;
@@ -15,7 +16,7 @@ my $lib = Cwd::abs_path(File::Basename::dirname(__FILE__));
 my ($from, $to);
 
 
-# What the schema says against a document; empty if nothing.
+# What its schema says against a document; empty if nothing.
 sub violation {
     my ($text) = @_;
 
@@ -34,8 +35,7 @@ sub violation {
 
 
 sub start {
-    open2($from, $to, 'python3', "$lib/schema.py",
-          "$lib/../../../docs/cart-error.schema.json");
+    open2($from, $to, 'python3', "$lib/schema.py");
     binmode $_ for $from, $to;
     $to->autoflush(1);
 }
