@@ -11,7 +11,7 @@ help:
 	@echo "             VIOLET_TOKEN in front of the real one)"
 	@echo "make test    all tests (TEST_NGINX_LIB=DIR: with the genuine"
 	@echo "             Test::Nginx that lies there)"
-	@echo "make check   style, and documentation against the code"
+	@echo "make check   style, documentation against the code, OpenAPI"
 	@echo "make bench   the gateway beside what could be used in its place"
 	@echo "             (BENCH_SECONDS=1 BENCH_ROUNDS=1: a quick look)"
 	@echo "make clean   away with build/"
@@ -28,10 +28,13 @@ test:
 	@util/test
 
 check:
+	@util/packages check
 	@util/style --self-test
 	@util/style
 	@util/docs-check --self-test
 	@util/docs-check
+	@util/openapi-check --self-test
+	@util/openapi-check
 
 bench:
 	@util/packages build run bench
