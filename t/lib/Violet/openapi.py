@@ -1,0 +1,167 @@
+"""Holds docs/openapi.yaml against real exchanges, for t/live/openapi.t.
+
+Reads a file with one exchange a line, as JSON: name, method, path (below the
+prefix, with its query), status, headers (names in lower case), body (a string
+of bytes).  Prints a line for everything that the description does not say as
+it was, and for everything it says that no exchange has shown: responses,
+their headers and media types.
+"""
+
+import json
+import pathlib
+import re
+import sys
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+DOCS = pathlib.Path(__file__).resolve().parents[3] / "docs"
+
+Json = dict[str, Any]
+
+
+class Description:
+    """The description without its references: none of them is recursive."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Json] = {}
+        self.root = self.load("openapi.yaml")
+        self.ours = {name.lower() for name in self.root["components"]["headers"]}
+        self.shown: set[tuple[str, ...]] = set()
+
+    def load(self, name: str) -> Json:
+        if name not in self.files:
+            text = (DOCS / name).read_text(encoding="utf-8")
+            self.files[name] = yaml.safe_load(text)
+        return self.files[name]
+
+    def whole(self, node: Any, file: str = "openapi.yaml") -> Any:
+        if isinstance(node, list):
+            return [self.whole(item, file) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if isinstance(node.get("$ref"), str):
+            name, _, pointer = node["$ref"].partition("#")
+            target: Any = self.load(name or file)
+            for step in pointer.split("/")[1:]:
+                target = target[step]
+            return self.whole(target, name or file)
+        return {key: self.whole(value, file) for key, value in node.items()
+                if key not in ("$id", "$schema", "$defs")}
+
+    def operation(self, method: str, path: str) -> tuple[str, Json] | None:
+        plain = re.split("[?;]", path)[0]
+        # a path without parameters is more to the point
+        for template in sorted(self.root["paths"], key=lambda t: "{" in t):
+            pattern = re.sub(r"\{\w+\}", r"[^/]+", template)
+            item = self.root["paths"][template]
+            if re.fullmatch(pattern, plain) and method.lower() in item:
+                return f"{method} {template}", item[method.lower()]
+        return None
+
+    def check(self, exchange: Json) -> list[str]:
+        found = self.operation(exchange["method"], exchange["path"])
+        if not found:
+            return ["no such operation"]
+        name, operation = found
+        status = str(exchange["status"])
+        for key in (status, status[0] + "XX", "default"):
+            if key in operation["responses"]:
+                break
+        else:
+            return [f"{name} has no response {status}"]
+        reference = operation["responses"][key]
+        response = self.whole(reference)
+        self.shown.add((name, key))
+        # what several operations share is shown by any of them
+        place = reference.get("$ref", f"{name} {key}")
+        return [f"{name} {key}: {fault}" for fault in
+                self.check_headers(place, response, exchange)
+                + self.check_body(place, response, exchange)]
+
+    def check_headers(self, place: str, response: Json,
+                      exchange: Json) -> list[str]:
+        faults = []
+        listed = {name.lower(): header
+                  for name, header in response.get("headers", {}).items()}
+        sent = exchange["headers"]
+        for name, header in listed.items():
+            if name not in sent:
+                if header.get("required"):
+                    faults.append(f"{name} is missing")
+                continue
+            self.shown.add((place, "header", name))
+            value: Any = sent[name]
+            if header["schema"].get("type") == "integer" and value.isdigit():
+                value = int(value)
+            faults += [f"{name}: {error.message}" for error in
+                       Draft202012Validator(header["schema"]).iter_errors(value)]
+        faults += [f"{name} is not listed" for name in sent
+                   if name in self.ours and name not in listed]
+        return faults
+
+    def check_body(self, place: str, response: Json,
+                   exchange: Json) -> list[str]:
+        content = response.get("content", {})
+        body = exchange["body"].encode("latin-1")
+        if exchange["method"] == "HEAD" or not body:
+            if body or (content and exchange["method"] != "HEAD"
+                        and "*/*" not in content):
+                return ["a body where none can be, or none"]
+            return []
+        media = exchange["headers"].get("content-type", "").partition(";")[0]
+        # "anything" is Violet's; what the gateway says itself is listed
+        kind = media
+        if media not in content and media != "application/problem+json":
+            kind = "*/*"
+        if kind not in content:
+            return [f"the media type {media} is not listed"]
+        self.shown.add((place, "content", kind))
+        if not media.endswith("json"):
+            return []
+        try:
+            document = json.loads(body)
+        except ValueError as error:
+            return [f"no JSON: {error}"]
+        return [f"{error.json_path}: {error.message}"[:500] for error in
+                Draft202012Validator(content[kind].get("schema", {}))
+                .iter_errors(document)]
+
+    def not_shown(self) -> list[str]:
+        faults = []
+        for path, item in self.root["paths"].items():
+            for method in ("get", "head", "post"):
+                for key, response in item.get(method, {}).get("responses",
+                                                              {}).items():
+                    faults += self.not_shown_of(f"{method.upper()} {path}",
+                                                key, response)
+        return faults
+
+    def not_shown_of(self, name: str, key: str, reference: Json) -> list[str]:
+        place = reference.get("$ref", f"{name} {key}")
+        response = self.whole(reference)
+        wanted = [(name, key)]
+        wanted += [(place, "header", header.lower())
+                   for header in response.get("headers", {})]
+        wanted += [(place, "content", kind)
+                   for kind in response.get("content", {})]
+        faults = [" ".join(claim) + " was not shown" for claim in wanted
+                  if claim not in self.shown]
+        self.shown.update(wanted)
+        return faults
+
+
+def main() -> None:
+    description = Description()
+    with open(sys.argv[1], encoding="ascii") as file:
+        for line in file:
+            exchange = json.loads(line)
+            for fault in description.check(exchange):
+                print(f"{exchange['name']}: {fault}")
+    for fault in description.not_shown():
+        print(fault)
+
+
+if __name__ == "__main__":
+    main()
