@@ -33,6 +33,8 @@ check:
 	@util/style
 	@util/docs-check --self-test
 	@util/docs-check
+	@util/docs-tables --self-test
+	@util/docs-tables
 	@util/openapi-check --self-test
 	@util/openapi-check
 
