@@ -37,7 +37,10 @@ my @hosts = map {
 
 my $health = '/v1/operations/connection_health';
 
-# the links, too, on which Redis tells of changes
+ok($live->wait_for(20, sub {
+    Violet::Redis->new($port)->command('INFO clients')
+        =~ /tracking_clients:4\b/;
+}), 'Redis tells all four workers of changes');
 
 
 for my $host (@hosts) {
@@ -53,6 +56,10 @@ for my $host (@hosts) {
     ask($host, 'POST /v1/checkout/cart/20001/submit',
         headers => {'Idempotency-Key' => 'k'}) for 1, 2;
 }
+
+is($live->mock_counts($mock)->{'connection_health/42'}, 2,
+   'one host reads what another has stored: Violet was asked once, and for '
+   . 'the refresh');
 
 # a budget that was spent for nothing is given back
 my $dead = $live->nginx(
