@@ -106,8 +106,9 @@ def look_over(schemas: Schemas, folder: str, want_all: bool) -> int:
                 known.add(alike)
                 if violation := schemas.violation(data):
                     wrong += 1
-                    print(f"{path.name}: {violation}\n"
-                          f"    {data[:1000].decode('ascii', 'replace')}")
+                    if wrong <= 40:
+                        print(f"{path.name}: {violation}\n"
+                              f"    {data[:1000].decode('ascii', 'replace')}")
                 else:
                     counts[type_of(parse(data))] += 1
     missing = [name for name in schemas.types() if not counts[name]]
