@@ -21,10 +21,47 @@
 
 static violet_body_kind_t violet_cart_body_kind(violet_cart_body_t *body,
     int expected);
+static void violet_cart_body_twice(violet_cart_body_t *body);
 static const char *violet_cart_body_unclear(const json_t *root,
     int expected);
 static int violet_cart_body_is_exception(const json_t *root);
 static int violet_cart_body_has_status(const json_t *root);
+
+
+const char *const  violet_cart_names[] = {
+    "bag_id",
+    "bagId",
+    "bag_status",
+    "bagStatus",
+    "bags",
+    "capture_status",
+    "captureStatus",
+    "code",
+    "entity_id",
+    "entityId",
+    "entity_type",
+    "entityType",
+    "error",
+    "error_code",
+    "errorCode",
+    "error_message",
+    "errorMessage",
+    "errors",
+    "financial_status",
+    "financialStatus",
+    "id",
+    "message",
+    "payment_status",
+    "paymentStatus",
+    "payment_transactions",
+    "paymentTransactions",
+    "related_bags",
+    "relatedBags",
+    "resolved",
+    "status",
+    "type",
+    NULL
+};
 
 
 void
@@ -41,7 +78,7 @@ int
 violet_cart_body_read(violet_cart_body_t *body,
     const violet_cart_answer_t *answer)
 {
-    int                  expected;
+    int                  expected, twice;
     violet_text_t        text;
     violet_json_error_t  error;
 
@@ -51,8 +88,11 @@ violet_cart_body_read(violet_cart_body_t *body,
 
     text = violet_json_trim(answer->body);
 
-    body->root = violet_json_parse(text.data, text.len, VIOLET_CART_MAX_BODY,
-                                   &error);
+    body->root = violet_json_parse_loose(text.data, text.len,
+                                         VIOLET_CART_MAX_BODY,
+                                         violet_cart_names,
+                                         VIOLET_CART_NAMES_DEPTH, &twice,
+                                         &error);
 
     if (body->root == NULL) {
 
@@ -69,6 +109,10 @@ violet_cart_body_read(violet_cart_body_t *body,
     }
 
     body->kind = violet_cart_body_kind(body, expected);
+
+    if (twice) {
+        violet_cart_body_twice(body);
+    }
 
     if (!expected) {
         body->why = NULL;
@@ -147,6 +191,23 @@ violet_cart_body_kind(violet_cart_body_t *body, int expected)
     }
 
     return VIOLET_BODY_OBJECT;
+}
+
+
+/* It is still Violet's order, if it was one, but nothing follows from it. */
+
+static void
+violet_cart_body_twice(violet_cart_body_t *body)
+{
+    body->twice = 1;
+    body->why = "JSON with a name that decides twice in an object";
+
+    if (violet_cart_body_is_order(body)) {
+        body->kind = VIOLET_BODY_UNCLEAR;
+
+    } else if (body->kind != VIOLET_BODY_NONE) {
+        body->kind = VIOLET_BODY_OBJECT;
+    }
 }
 
 

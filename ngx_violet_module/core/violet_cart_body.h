@@ -40,6 +40,9 @@ typedef struct {
     const char           *why;
     size_t                offset;
 
+    /* a name that decides occurs twice: what is read may not be what counts */
+    unsigned              twice:1;
+
     /* of any object */
     violet_exception_t    exception;
 
@@ -49,6 +52,17 @@ typedef struct {
 
     violet_words_t        words;
 } violet_cart_body_t;
+
+
+/*
+ * The names of members on which a verdict can depend, ending with NULL, and
+ * how deep an object that has one can be nested: order, payments, payment,
+ * its errors, error.
+ */
+
+#define VIOLET_CART_NAMES_DEPTH  5
+
+extern const char *const  violet_cart_names[];
 
 
 /* An empty one, as of an answer that never came. */

@@ -2,32 +2,33 @@
 /*
  * The bounds are checked on the bytes, before jansson builds anything: it
  * recurses by nesting, and an empty object of two bytes costs it a few
- * hundred.  The copy made for numbers out of range lives during one parse.
+ * hundred.  The copy made for repairs lives during one parse.
  */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "violet_json.h"
+#include "violet_json_repair.h"
 
 
 /*
  * A null character inside a string is legal JSON and no reason to lose an
- * order; two members of one name are, for nobody knows which one counts.
+ * order.  Two members of one name are as legal, but nobody knows which one
+ * counts.
  */
 
-#define VIOLET_JSON_FLAGS  (JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL)
+#define VIOLET_JSON_STRICT  (JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL)
+#define VIOLET_JSON_LOOSE   JSON_ALLOW_NUL
 
 
+static int violet_json_bounds(const char *data, size_t len, size_t max,
+    violet_json_error_t *error);
 static int violet_json_scan(const char *data, size_t len,
     violet_json_error_t *error);
-static const char *violet_json_skip_string(const char *p, const char *last);
-static json_t *violet_json_parse_repaired(const char *data, size_t len,
+static json_t *violet_json_load(const char *data, size_t len,
     json_error_t *e);
-static void violet_json_repair(char *p, const char *last);
-static size_t violet_json_number(const char *p, const char *last, int *real);
-static const char *violet_json_digits(const char *p, const char *last);
-static int violet_json_integer(const char *data, size_t len, int64_t *value);
+static char *violet_json_copy(const char *data, size_t len, json_error_t *e);
 static void violet_json_explain(const json_error_t *e,
     violet_json_error_t *error);
 
@@ -39,35 +40,82 @@ violet_json_parse(const char *data, size_t len, size_t max,
     json_t        *root;
     json_error_t   e;
 
-    error->reason = NULL;
-    error->offset = 0;
-    error->memory = 0;
-
-    if (len == 0) {
-        error->reason = "empty";
+    if (violet_json_bounds(data, len, max, error) == -1) {
         return NULL;
     }
 
-    if (len > max) {
-        error->reason = "too large";
-        return NULL;
-    }
-
-    if (violet_json_scan(data, len, error) == -1) {
-        return NULL;
-    }
-
-    root = json_loadb(data, len, VIOLET_JSON_FLAGS, &e);
-
-    if (root == NULL && json_error_code(&e) == json_error_numeric_overflow) {
-        root = violet_json_parse_repaired(data, len, &e);
-    }
+    root = violet_json_load(data, len, &e);
 
     if (root == NULL) {
         violet_json_explain(&e, error);
     }
 
     return root;
+}
+
+
+json_t *
+violet_json_parse_loose(const char *data, size_t len, size_t max,
+    const char *const *names, unsigned depth, int *twice,
+    violet_json_error_t *error)
+{
+    char          *copy;
+    json_t        *root;
+    json_error_t   e;
+
+    *twice = 0;
+
+    if (violet_json_bounds(data, len, max, error) == -1) {
+        return NULL;
+    }
+
+    root = violet_json_load(data, len, &e);
+
+    if (root) {
+        return root;
+    }
+
+    copy = violet_json_copy(data, len, &e);
+
+    if (copy) {
+        violet_json_repair(copy, len);
+        root = json_loadb(copy, len, VIOLET_JSON_LOOSE, &e);
+    }
+
+    if (root) {
+        *twice = violet_json_twice(copy, len, names, depth);
+
+    } else {
+        violet_json_explain(&e, error);
+    }
+
+    free(copy);
+
+    return root;
+}
+
+
+/* Checks the bounds, and prepares an error for what is found later. */
+
+static int
+violet_json_bounds(const char *data, size_t len, size_t max,
+    violet_json_error_t *error)
+{
+    error->reason = NULL;
+    error->offset = 0;
+    error->memory = 0;
+
+    if (len == 0) {
+        error->reason = "empty";
+        return -1;
+    }
+
+    if (len > max) {
+        error->reason = "too large";
+        return -1;
+    }
+
+    return violet_json_scan(data, len, error);
 }
 
 
@@ -122,47 +170,31 @@ violet_json_scan(const char *data, size_t len, violet_json_error_t *error)
 }
 
 
-/* From the opening quote to the closing one, or to the last byte. */
-
-static const char *
-violet_json_skip_string(const char *p, const char *last)
-{
-    for (p++; p < last; p++) {
-
-        if (*p == '"') {
-            return p;
-        }
-
-        if (*p == '\\') {
-            p++;
-        }
-    }
-
-    return last - 1;
-}
-
-
 /*
  * jansson refuses a whole document for one number that it cannot hold.  Such
  * a number is an id that nobody can use; the order around it still counts.
  */
 
 static json_t *
-violet_json_parse_repaired(const char *data, size_t len, json_error_t *e)
+violet_json_load(const char *data, size_t len, json_error_t *e)
 {
     char    *copy;
     json_t  *root;
 
-    copy = malloc(len);
+    root = json_loadb(data, len, VIOLET_JSON_STRICT, e);
+
+    if (root || json_error_code(e) != json_error_numeric_overflow) {
+        return root;
+    }
+
+    copy = violet_json_copy(data, len, e);
     if (copy == NULL) {
-        e->text[0] = '\0';
         return NULL;
     }
 
-    memcpy(copy, data, len);
-    violet_json_repair(copy, copy + len);
+    violet_json_repair_numbers(copy, len);
 
-    root = json_loadb(copy, len, VIOLET_JSON_FLAGS, e);
+    root = json_loadb(copy, len, VIOLET_JSON_STRICT, e);
 
     free(copy);
 
@@ -170,151 +202,23 @@ violet_json_parse_repaired(const char *data, size_t len, json_error_t *e)
 }
 
 
-/*
- * Every real number has room for "0.0" and every integer out of range for
- * "null"; nobody asks for the value of a real one, and offsets stay true.
- */
+/* NULL if memory runs out, and the error says so. */
 
-static void
-violet_json_repair(char *p, const char *last)
+static char *
+violet_json_copy(const char *data, size_t len, json_error_t *e)
 {
-    int          real;
-    size_t       n;
-    int64_t      value;
-    const char  *fill;
+    char  *copy;
 
-    while (p < last) {
+    copy = malloc(len);
 
-        if (*p == '"') {
-            p += violet_json_skip_string(p, last) - p + 1;
-            continue;
-        }
-
-        n = violet_json_number(p, last, &real);
-
-        if (n == 0) {
-            p++;
-            continue;
-        }
-
-        /* what is shorter than its stand-in cannot be out of range */
-
-        if (n > 3 && (real || violet_json_integer(p, n, &value) == -1)) {
-            fill = real ? "0.0" : "null";
-
-            memset(p, ' ', n);
-            memcpy(p, fill, strlen(fill));
-        }
-
-        p += n;
-    }
-}
-
-
-/* The length of the number that begins here; 0 if there is none. */
-
-static size_t
-violet_json_number(const char *p, const char *last, int *real)
-{
-    const char  *start, *end;
-
-    start = p;
-    *real = 0;
-
-    if (p < last && *p == '-') {
-        p++;
+    if (copy == NULL) {
+        e->text[0] = '\0';
+        return NULL;
     }
 
-    end = violet_json_digits(p, last);
+    memcpy(copy, data, len);
 
-    if (end == p || (*p == '0' && end - p > 1)) {
-        return 0;
-    }
-
-    p = end;
-
-    if (p < last && *p == '.') {
-        end = violet_json_digits(p + 1, last);
-
-        if (end == p + 1) {
-            return 0;
-        }
-
-        *real = 1;
-        p = end;
-    }
-
-    if (p < last && (*p == 'e' || *p == 'E')) {
-        p++;
-
-        if (p < last && (*p == '+' || *p == '-')) {
-            p++;
-        }
-
-        end = violet_json_digits(p, last);
-
-        if (end == p) {
-            return 0;
-        }
-
-        *real = 1;
-        p = end;
-    }
-
-    return p - start;
-}
-
-
-static const char *
-violet_json_digits(const char *p, const char *last)
-{
-    while (p < last && *p >= '0' && *p <= '9') {
-        p++;
-    }
-
-    return p;
-}
-
-
-/* Canonical decimal; returns -1 if it is none or out of range. */
-
-static int
-violet_json_integer(const char *data, size_t len, int64_t *value)
-{
-    int          negative;
-    uint64_t     n, max;
-    const char  *p, *last;
-
-    p = data;
-    last = data + len;
-    negative = (len && *p == '-');
-
-    if (negative) {
-        p++;
-    }
-
-    if (p == last
-        || violet_json_digits(p, last) != last
-        || (*p == '0' && len > 1))
-    {
-        return -1;
-    }
-
-    max = (uint64_t) INT64_MAX + negative;
-
-    for (n = 0; p < last; p++) {
-
-        if (n > (max - (*p - '0')) / 10) {
-            return -1;
-        }
-
-        n = n * 10 + (*p - '0');
-    }
-
-    /* negated below zero: INT64_MIN has no positive counterpart */
-    *value = negative ? -(int64_t) (n - 1) - 1 : (int64_t) n;
-
-    return 0;
+    return copy;
 }
 
 

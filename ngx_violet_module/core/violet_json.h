@@ -57,6 +57,18 @@ json_t *violet_json_parse(const char *data, size_t len, size_t max,
     violet_json_error_t *error);
 
 
+/*
+ * The same for whatever RFC 8259 calls JSON: half a surrogate pair, and a
+ * null in a name, are read as U+FFFD, and of members of one name the last one
+ * counts.  "twice" is set if an object, nested at most "depth" deep, has a
+ * member of one of "names" twice; at most 64, ending with NULL.
+ */
+
+json_t *violet_json_parse_loose(const char *data, size_t len, size_t max,
+    const char *const *names, unsigned depth, int *twice,
+    violet_json_error_t *error);
+
+
 /* The text without a BOM, and without the white space of JSON around it. */
 
 violet_text_t violet_json_trim(violet_text_t text);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "violet_cart_body.h"
 #include "violet_error.h"
 #include "violet_json.h"
 #include "violet_problem.h"
@@ -287,15 +288,19 @@ violet_submit_completes(const char *data, size_t len)
 violet_submit_read_t
 violet_submit_read(const char *data, size_t len, int64_t id)
 {
+    int                    twice;
     json_t                *root;
     violet_id_t            got;
     violet_text_t          status;
     violet_json_error_t    error;
     violet_submit_read_t   read;
 
-    root = violet_json_parse(data, len, VIOLET_SUBMIT_MAX_BODY, &error);
+    root = violet_json_parse_loose(data, len, VIOLET_SUBMIT_MAX_BODY,
+                                   violet_cart_names, VIOLET_CART_NAMES_DEPTH,
+                                   &twice, &error);
 
-    if (root == NULL) {
+    if (root == NULL || twice) {
+        json_decref(root);
         return VIOLET_SUBMIT_READ_NOTHING;
     }
 

@@ -347,6 +347,11 @@ test_overflow(void **state)
         "[1e999e1]",
         "[1e999,1.]",
         "[--99999999999999999999]",
+        "[1e999,--1e999]",
+        "[1e999,--5.55]",
+        "[1e999,-+-1.5e7]",
+        "[1e999,1.-1e999]",
+        "[1e999,true-1e999]",
         "[99999999999999999999,\"a]",
         "[99999999999999999999",
         "99999999999999999999",
@@ -380,6 +385,81 @@ test_overflow(void **state)
 
         assert_non_null(error.reason);
         assert_false(error.memory);
+    }
+}
+
+
+/* What is JSON but not jansson's, and what is none all the same. */
+
+static void
+test_loose(void **state)
+{
+    int                   twice;
+    size_t                i;
+    char                 *copy;
+    json_t               *root;
+    violet_json_error_t   error;
+
+    static const char *const  names[] = { "status", "id", NULL };
+
+    static const struct {
+        const char  *text;
+        const char  *reason;      /* NULL: it is taken */
+        int          twice;
+    } rows[] = {
+        { "{\"a\":1}", NULL, 0 },
+        { "[\"\\ud800\"]", NULL, 0 },
+        { "[\"\\udc00\\ud800\"]", NULL, 0 },
+        { "[\"\\ud800\\ud83d\\ude00\"]", NULL, 0 },
+        { "[\"\\ud800\\u0041\"]", NULL, 0 },
+        { "[\"\\ud800\\n\"]", NULL, 0 },
+        { "{\"\\ud800\":1,\"\\udfff\":2}", NULL, 0 },
+        { "{\"a\\u0000\":1}", NULL, 0 },
+        { "{\"\\u0000\" \t\r\n:\"\\u0000\",\"b\":1e999}", NULL, 0 },
+        { "{\"a\":1,\"a\":2}", NULL, 0 },
+        { "{\"a\":1e999,\"a\":\"\\ud800\"}", NULL, 0 },
+        { "{\"status\":1,\"status\":2}", NULL, 1 },
+        { "{\"status\":1,\"st\\u0061tus\":2}", NULL, 1 },
+        { "{\"a\":[{\"id\":1},{\"id\":1,\"id\":[]}]}", NULL, 1 },
+        { "{\"id\":{\"id\":1},\"b\":{\"id\":2},\"x\":1,\"x\":1}", NULL, 0 },
+        { "{\"a\":[{\"b\":{\"id\":1,\"id\":1}}]}", NULL, 0 },
+        { "{\"x\":1,\"x\":[\"id\",\"id\"],\"idd\":1,\"i\":\"id\"}", NULL, 0 },
+
+        { "[\"\\ud80\"]", "not JSON", 0 },
+        { "[\"\\ud800\\u\"]", "not JSON", 0 },
+        { "[\"\\ud800", "JSON that ends early", 0 },
+        { "[\"\\ud800\"", "JSON that ends early", 0 },
+        { "[\"\\ud800\",]", "not JSON", 0 },
+        { "[\"\\ud800\xff\"]", "not UTF-8", 0 },
+        { "[\"\\ud800\",\"\xed\xa0\x80\"]", "not UTF-8", 0 },
+        { "{\"a\\u0000\":1,}", "not JSON", 0 },
+        { "{\"a\":1,\"a\":2", "JSON that ends early", 0 },
+        { "{\"a\":1,\"a\":--1e999}", "not JSON", 0 },
+        { "{\"a\":1,\"a\":2}x", "JSON with something after its end", 0 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        copy = malloc(strlen(rows[i].text));
+        assert_non_null(copy);
+        memcpy(copy, rows[i].text, strlen(rows[i].text));
+
+        root = violet_json_parse_loose(copy, strlen(rows[i].text), 1024,
+                                       names, 3, &twice, &error);
+        free(copy);
+
+        if ((root != NULL) != (rows[i].reason == NULL)
+            || twice != rows[i].twice)
+        {
+            fail_msg("%s: %s, %d", rows[i].text, error.reason, twice);
+        }
+
+        if (root == NULL) {
+            assert_string_equal(error.reason, rows[i].reason);
+        }
+
+        json_decref(root);
     }
 }
 
@@ -509,6 +589,7 @@ main(void)
         cmocka_unit_test(test_containers),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_loose),
         cmocka_unit_test(test_getters),
         cmocka_unit_test(test_trim),
         cmocka_unit_test(test_memory)

@@ -289,7 +289,7 @@ put_order(void)
 }
 
 
-/* Did the parser take it, and what does the tree say? */
+/* Did the parser take it as it is, and what does the tree say? */
 
 static int
 tree_completed(int *parsed)
@@ -307,7 +307,13 @@ tree_completed(int *parsed)
     violet_cart_body_init(&body, &answer);
     assert_int_equal(violet_cart_body_read(&body, &answer), 0);
 
-    *parsed = (body.root != NULL);
+    /* what the scan takes for JSON is JSON */
+
+    if (body.root == NULL && violet_scan_completed(text, len)) {
+        fail_msg("no JSON: %.*s", (int) len, text);
+    }
+
+    *parsed = (body.root != NULL && !body.twice);
     completed = body.kind == VIOLET_BODY_ORDER
                 && violet_order_judge(&body.order) == VIOLET_ORDER_COMPLETED;
 

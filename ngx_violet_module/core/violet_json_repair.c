@@ -1,0 +1,397 @@
+
+/*
+ * Tokens alone are looked at, never what they stand in.  What only looks
+ * like a number or an escape is left as it is, for jansson to refuse: no
+ * repair may make JSON of what was none.
+ */
+
+#include <string.h>
+
+#include "violet_json.h"
+#include "violet_json_repair.h"
+
+
+static void violet_json_repair_tokens(char *p, const char *last, int strings);
+static void violet_json_repair_string(char *p, const char *end,
+    const char *last);
+static int violet_json_is_name(const char *p, const char *last);
+static int violet_json_hex(const char *p, const char *last);
+static size_t violet_json_number(const char *p, const char *last, int *real);
+static const char *violet_json_digits(const char *p, const char *last);
+static uint64_t violet_json_find(const char *const *names, const char *p,
+    const char *last);
+static int violet_json_spells(const char *name, const char *p,
+    const char *last);
+
+
+void
+violet_json_repair_numbers(char *data, size_t len)
+{
+    violet_json_repair_tokens(data, data + len, 0);
+}
+
+
+void
+violet_json_repair(char *data, size_t len)
+{
+    violet_json_repair_tokens(data, data + len, 1);
+}
+
+
+/*
+ * Every real number has room for "0.0" and every integer out of range for
+ * "null"; nobody asks for the value of a real one.
+ */
+
+static void
+violet_json_repair_tokens(char *p, const char *last, int strings)
+{
+    int          real;
+    size_t       n;
+    int64_t      value;
+    const char  *fill, *end;
+
+    while (p < last) {
+
+        if (*p == '"') {
+            end = violet_json_skip_string(p, last);
+
+            if (strings) {
+                violet_json_repair_string(p, end, last);
+            }
+
+            p += end - p + 1;
+            continue;
+        }
+
+        n = violet_json_number(p, last, &real);
+
+        if (n == 0) {
+
+            /* "--1e400" has no number in it: what is left would be one */
+
+            do {
+                n++;
+            } while (p + n < last && p[n] != '\0'
+                     && strchr("+-.0123456789eE", p[0])
+                     && strchr("+-.0123456789eE", p[n]));
+
+            p += n;
+            continue;
+        }
+
+        /* what is shorter than its stand-in cannot be out of range */
+
+        if (n > 3 && (real || violet_json_integer(p, n, &value) == -1)) {
+            fill = real ? "0.0" : "null";
+
+            memset(p, ' ', n);
+            memcpy(p, fill, strlen(fill));
+        }
+
+        p += n;
+    }
+}
+
+
+static void
+violet_json_repair_string(char *p, const char *end, const char *last)
+{
+    int  c, low, name;
+
+    name = violet_json_is_name(end + 1, last);
+
+    for (p++; p < end; /* void */ ) {
+
+        if (*p != '\\') {
+            p++;
+            continue;
+        }
+
+        c = p[1] == 'u' ? violet_json_hex(p + 2, end) : -1;
+
+        if (c == -1) {
+            p += 2;
+            continue;
+        }
+
+        if (c >= 0xd800 && c <= 0xdbff && end - p >= 12
+            && p[6] == '\\' && p[7] == 'u')
+        {
+            low = violet_json_hex(p + 8, end);
+
+            if (low >= 0xdc00 && low <= 0xdfff) {
+                p += 12;
+                continue;
+            }
+        }
+
+        if ((c >= 0xd800 && c <= 0xdfff) || (c == 0 && name)) {
+            memcpy(p + 2, "fffd", 4);
+        }
+
+        p += 6;
+    }
+}
+
+
+/* Is what ended before this a name?  A colon follows it then. */
+
+static int
+violet_json_is_name(const char *p, const char *last)
+{
+    while (p < last
+           && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+    {
+        p++;
+    }
+
+    return p < last && *p == ':';
+}
+
+
+/* Four hexadecimal digits, or -1. */
+
+static int
+violet_json_hex(const char *p, const char *last)
+{
+    int          i, value;
+    const char  *digit;
+
+    static const char  digits[] = "0123456789abcdef0123456789ABCDEF";
+
+    if (last - p < 4) {
+        return -1;
+    }
+
+    value = 0;
+
+    for (i = 0; i < 4; i++) {
+        digit = p[i] ? strchr(digits, p[i]) : NULL;
+
+        if (digit == NULL) {
+            return -1;
+        }
+
+        value = value * 16 + (int) ((digit - digits) & 0xf);
+    }
+
+    return value;
+}
+
+
+/* The length of the number that begins here; 0 if there is none. */
+
+static size_t
+violet_json_number(const char *p, const char *last, int *real)
+{
+    const char  *start, *end;
+
+    start = p;
+    *real = 0;
+
+    if (p < last && *p == '-') {
+        p++;
+    }
+
+    end = violet_json_digits(p, last);
+
+    if (end == p || (*p == '0' && end - p > 1)) {
+        return 0;
+    }
+
+    p = end;
+
+    if (p < last && *p == '.') {
+        end = violet_json_digits(p + 1, last);
+
+        if (end == p + 1) {
+            return 0;
+        }
+
+        *real = 1;
+        p = end;
+    }
+
+    if (p < last && (*p == 'e' || *p == 'E')) {
+        p++;
+
+        if (p < last && (*p == '+' || *p == '-')) {
+            p++;
+        }
+
+        end = violet_json_digits(p, last);
+
+        if (end == p) {
+            return 0;
+        }
+
+        *real = 1;
+        p = end;
+    }
+
+    return p - start;
+}
+
+
+static const char *
+violet_json_digits(const char *p, const char *last)
+{
+    while (p < last && *p >= '0' && *p <= '9') {
+        p++;
+    }
+
+    return p;
+}
+
+
+int
+violet_json_integer(const char *data, size_t len, int64_t *value)
+{
+    int          negative;
+    uint64_t     n, max;
+    const char  *p, *last;
+
+    p = data;
+    last = data + len;
+    negative = (len && *p == '-');
+
+    if (negative) {
+        p++;
+    }
+
+    if (p == last
+        || violet_json_digits(p, last) != last
+        || (*p == '0' && len > 1))
+    {
+        return -1;
+    }
+
+    max = (uint64_t) INT64_MAX + negative;
+
+    for (n = 0; p < last; p++) {
+
+        if (n > (max - (*p - '0')) / 10) {
+            return -1;
+        }
+
+        n = n * 10 + (*p - '0');
+    }
+
+    /* negated below zero: INT64_MIN has no positive counterpart */
+    *value = negative ? -(int64_t) (n - 1) - 1 : (int64_t) n;
+
+    return 0;
+}
+
+
+const char *
+violet_json_skip_string(const char *p, const char *last)
+{
+    for (p++; p < last; p++) {
+
+        if (*p == '"') {
+            return p;
+        }
+
+        if (*p == '\\') {
+            p++;
+        }
+    }
+
+    return last - 1;
+}
+
+
+int
+violet_json_twice(const char *data, size_t len, const char *const *names,
+    unsigned depth)
+{
+    unsigned     level;
+    uint64_t     bit, seen[VIOLET_JSON_MAX_DEPTH + 1];
+    const char  *p, *last, *end;
+
+    level = 0;
+    last = data + len;
+
+    for (p = data; p < last; p++) {
+
+        switch (*p) {
+
+        case '"':
+            end = violet_json_skip_string(p, last);
+
+            if (level <= depth && violet_json_is_name(end + 1, last)) {
+                bit = violet_json_find(names, p + 1, end);
+
+                if (seen[level] & bit) {
+                    return 1;
+                }
+
+                seen[level] |= bit;
+            }
+
+            p = end;
+            break;
+
+        case '{':
+        case '[':
+            seen[++level] = 0;
+            break;
+
+        case '}':
+        case ']':
+            level--;
+            break;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A bit for each name; none for any other. */
+
+static uint64_t
+violet_json_find(const char *const *names, const char *p, const char *last)
+{
+    unsigned  i;
+
+    for (i = 0; names[i]; i++) {
+
+        if (violet_json_spells(names[i], p, last)) {
+            return (uint64_t) 1 << i;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+violet_json_spells(const char *name, const char *p, const char *last)
+{
+    int  c;
+
+    for ( /* void */ ; *name; name++) {
+
+        if (p >= last) {
+            return 0;
+        }
+
+        c = (unsigned char) *p++;
+
+        /* no other escape spells a letter */
+
+        if (c == '\\') {
+            c = *p == 'u' ? violet_json_hex(p + 1, last) : -1;
+            p += 5;
+        }
+
+        if (c != (unsigned char) *name) {
+            return 0;
+        }
+    }
+
+    return p == last;
+}
