@@ -404,7 +404,7 @@ ngx_violet_cart_transport(ngx_violet_exchange_t *e)
     switch (e->result) {
 
     case NGX_VIOLET_EXCHANGE_ANSWERED:
-        return VIOLET_CART_ANSWERED;
+        return e->encoded ? VIOLET_CART_CUT : VIOLET_CART_ANSWERED;
 
     case NGX_VIOLET_EXCHANGE_UNREACHABLE:
         return VIOLET_CART_UNREACHABLE;

@@ -12,6 +12,7 @@ static char *ngx_violet_conf_violet_context(ngx_conf_t *cf);
 static ngx_http_handler_pt ngx_violet_conf_proxy_handler(ngx_conf_t *cf);
 static ngx_int_t ngx_violet_conf_upstream(ngx_conf_t *cf,
     ngx_violet_loc_conf_t *vlcf);
+static ngx_uint_t ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name);
 static ngx_uint_t ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us);
 static ngx_uint_t ngx_violet_conf_is_loopback(struct sockaddr *sa);
 
@@ -223,6 +224,8 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
         return NGX_ERROR;
     }
 
+    vlcf->accept_encoding = ngx_violet_conf_sets_header(cf, "Accept-Encoding");
+
     ngx_violet_conf_token_route(cf, vlcf);
 
     return NGX_OK;
@@ -244,14 +247,14 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
     uconf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
     us = uconf->upstream;
 
+    vlcf->patience = uconf->connect_timeout + uconf->send_timeout
+                     + uconf->read_timeout;
+
     if (us == NULL) {
         return NGX_OK;
     }
 
     vlcf->upstream = us->host;
-
-    vlcf->patience = uconf->connect_timeout + uconf->send_timeout
-                     + uconf->read_timeout;
 
     if (!us->no_port && us->port) {
         p = ngx_pnalloc(cf->pool, us->host.len + 1 + NGX_INT_T_LEN);
@@ -283,6 +286,45 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
     }
 
     return NGX_OK;
+}
+
+
+/* Is there such a proxy_set_header line, with a value? */
+
+static ngx_uint_t
+ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name)
+{
+    u_char         *conf;
+    ngx_uint_t      i;
+    ngx_array_t    *lines;
+    ngx_keyval_t   *line;
+    ngx_command_t  *cmd;
+
+    cmd = ngx_violet_credentials_proxy_command("proxy_set_header");
+    conf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
+
+    /* where the command puts its lines, the proxy module's or inherited */
+
+    lines = *(ngx_array_t **) (conf + cmd->offset);
+
+    if (lines == NULL) {
+        return 0;
+    }
+
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+
+        if (line[i].value.len && line[i].key.len == ngx_strlen(name)
+            && ngx_strncasecmp(line[i].key.data, (u_char *) name,
+                               line[i].key.len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -16,17 +16,10 @@
 #include "ngx_violet_exchange.h"
 
 
-#define NGX_VIOLET_EXCHANGE_MIN_BUFFER  4096
-
-
 static ngx_int_t ngx_violet_exchange_finished(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
 static ngx_violet_exchange_result_e ngx_violet_exchange_result(
     ngx_violet_exchange_t *e, ngx_int_t rc);
-static ngx_uint_t ngx_violet_exchange_length_valid(
-    ngx_http_upstream_headers_in_t *headers_in);
-static ngx_int_t ngx_violet_exchange_reserve(ngx_violet_exchange_t *e,
-    size_t size);
 
 
 ngx_int_t
@@ -169,6 +162,18 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
     }
 
     if (e->status) {
+
+        if (e->inflate && e->received
+            && !ngx_violet_inflate_is_done(e->inflate))
+        {
+            ngx_log_error(NGX_LOG_ERR, e->carrier->connection->log, 0,
+                          "violet: Violet's answer says that it is gzip, and "
+                          "is none, or not all of it (%uz bytes)",
+                          e->received);
+
+            return NGX_VIOLET_EXCHANGE_CUT;
+        }
+
         return (e->complete && !e->failed) ? NGX_VIOLET_EXCHANGE_ANSWERED
                                            : NGX_VIOLET_EXCHANGE_CUT;
     }
@@ -305,174 +310,4 @@ ngx_violet_exchange_find_header(ngx_violet_exchange_t *e, char *name)
             return &h[i];
         }
     }
-}
-
-
-ngx_int_t
-ngx_violet_exchange_header(ngx_violet_exchange_t *e, ngx_http_request_t *r)
-{
-    off_t  length;
-
-    /* what is no HTTP at all nginx takes for HTTP/0.9, without a status */
-
-    e->status = r->upstream ? r->upstream->headers_in.status_n : 0;
-
-    if (e->status == 0
-        || !ngx_violet_exchange_length_valid(&r->upstream->headers_in))
-    {
-        e->failed = 1;
-        return NGX_ERROR;
-    }
-
-    r->filter_need_in_memory = 1;
-    r->header_sent = 1;
-
-    length = r->headers_out.content_length_n;
-
-    if (length > (off_t) e->limit) {
-        e->too_large = 1;
-        return NGX_ERROR;
-    }
-
-    if (length > 0 && ngx_violet_exchange_reserve(e, (size_t) length)
-                      != NGX_OK)
-    {
-        e->failed = 1;
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * RFC 9112, section 6.3: lengths that contradict each other make an answer
- * invalid.  nginx before 1.23 takes the last one.
- */
-
-static ngx_uint_t
-ngx_violet_exchange_length_valid(ngx_http_upstream_headers_in_t *headers_in)
-{
-    ngx_uint_t        i, lengths;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    lengths = 0;
-    part = &headers_in->headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if ((h[i].key.len == 14
-             && ngx_strncasecmp(h[i].key.data, (u_char *) "Content-Length",
-                                14)
-                == 0)
-            || (h[i].key.len == 17
-                && ngx_strncasecmp(h[i].key.data,
-                                   (u_char *) "Transfer-Encoding", 17)
-                   == 0))
-        {
-            lengths++;
-        }
-    }
-
-    return lengths <= 1;
-}
-
-
-ngx_int_t
-ngx_violet_exchange_body(ngx_violet_exchange_t *e, ngx_http_request_t *r,
-    ngx_chain_t *in)
-{
-    size_t        size;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    for (cl = in; cl; cl = cl->next) {
-        b = cl->buf;
-
-        size = ngx_buf_in_memory(b) ? (size_t) (b->last - b->pos) : 0;
-
-        if (size && !e->too_large && !e->failed) {
-
-            if (size > e->limit - e->content.len) {
-                e->too_large = 1;
-
-            } else if (ngx_violet_exchange_reserve(e, e->content.len + size)
-                       != NGX_OK)
-            {
-                e->failed = 1;
-
-            } else {
-                ngx_memcpy(e->content.data + e->content.len, b->pos, size);
-                e->content.len += size;
-            }
-        }
-
-        b->pos = b->last;
-        b->file_pos = b->file_last;
-
-        if (b->last_buf || b->last_in_chain) {
-            e->complete = 1;
-        }
-    }
-
-    /*
-     * an error returned from here would be taken for one of the caller's
-     * connection; this stops the upstream alone
-     */
-
-    if ((e->too_large || e->failed) && r->upstream && r->upstream->pipe) {
-        r->upstream->pipe->downstream_error = 1;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_violet_exchange_reserve(ngx_violet_exchange_t *e, size_t size)
-{
-    u_char  *p;
-
-    if (size <= e->allocated) {
-        return NGX_OK;
-    }
-
-    size = ngx_max(size, 2 * e->allocated);
-    size = ngx_max(size, NGX_VIOLET_EXCHANGE_MIN_BUFFER);
-    size = ngx_min(size, ngx_max(e->limit, NGX_VIOLET_EXCHANGE_MIN_BUFFER));
-
-    p = ngx_pnalloc(e->carrier->pool, size);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (e->content.len) {
-        ngx_memcpy(p, e->content.data, e->content.len);
-    }
-
-    if (e->content.data) {
-
-        if (e->own) {
-            explicit_bzero(e->content.data, e->content.len);
-        }
-
-        (void) ngx_pfree(e->carrier->pool, e->content.data);
-    }
-
-    e->content.data = p;
-    e->allocated = size;
-
-    return NGX_OK;
 }

@@ -13,6 +13,7 @@
 #include <ngx_http.h>
 
 #include "ngx_violet_credentials.h"
+#include "ngx_violet_inflate.h"
 
 #include "violet_route.h"
 
@@ -88,10 +89,14 @@ struct ngx_violet_exchange_s {
     ngx_str_t                        content;
     ngx_http_headers_out_t          *headers_out;   /* if answered */
     ngx_array_t                     *states;        /* upstream states */
+    unsigned                         encoded:1;     /* and not by gzip, which
+                                                       is undone: no use */
 
     /* its own */
 
     ngx_http_request_t              *subrequest;
+    ngx_violet_inflate_t            *inflate;       /* NULL: it is plain */
+    size_t                           received;
     size_t                           allocated;
     unsigned                         complete:1;
     unsigned                         too_large:1;
@@ -148,6 +153,14 @@ ngx_table_elt_t *ngx_violet_exchange_find_header(
 
 ngx_int_t ngx_violet_exchange_set_request(ngx_violet_exchange_t *exchange,
     ngx_http_request_t *sr);
+
+
+/*
+ * Makes sure, while proxy_pass builds the clone's request, that no line of
+ * the operator's asks for a content coding.
+ */
+
+void ngx_violet_exchange_ask_plain(ngx_http_request_t *sr);
 
 
 /* Capture, called by the module's filters; NGX_OK or NGX_ERROR. */

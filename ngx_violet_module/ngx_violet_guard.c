@@ -124,6 +124,8 @@ ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
 
     u->conf = conf;
 
+    ngx_violet_exchange_ask_plain(sr);
+
     /* the capture can only stop an answer that comes through the pipe */
 
     u->buffering = 1;

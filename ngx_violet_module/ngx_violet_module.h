@@ -75,6 +75,8 @@ typedef struct {
     ngx_uint_t                    auth_routes;
     size_t                        buffer_limit;
     ngx_flag_t                    unverified_upstream;
+    unsigned                      accept_encoding:1;  /* the operator sets
+                                                         it */
 } ngx_violet_loc_conf_t;
 
 
