@@ -635,7 +635,7 @@ Cache-Status: violet; hit; ttl=\\d+"]
 === Violet's answer with a Content-Encoding that nobody asked for passes, and is not stored
 --- request eval: ::get('direct 22201', 22201)
 --- response_headers eval
-['', "Content-Encoding: gzip
+['', "Content-Encoding: deflate
 Cache-Status: violet; fwd=uri-miss
 !ETag
 !X-Violet-Merchant-State"]

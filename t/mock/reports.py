@@ -7,8 +7,8 @@ is asked for with refresh; `recalculated` counts the calculations.
 
 from __future__ import annotations
 
-import gzip
 import json
+import zlib
 from collections import Counter
 from datetime import datetime, timezone
 from typing import Any, Callable
@@ -152,7 +152,7 @@ VARIATIONS: dict[int, tuple[str, str, Variation]] = {
     220: ("complete, after 200 ms", "ready", dict),
     221: ("complete, 5 MB", "not stored: over violet_buffer_limit",
           with_member(padding="p" * (5 << 20))),
-    222: ("complete, `Content-Encoding: gzip` unasked", "not stored", dict),
+    222: ("complete, `Content-Encoding: deflate` unasked", "not stored", dict),
     223: ("the report of another merchant", "not stored", lambda report: {
         **report, "merchant_id": report["merchant_id"] + 1}),
     224: ("no section at all", "not stored", without(*SECTIONS)),
@@ -316,8 +316,8 @@ def dressed(group: int, good: Reply) -> Reply:
     if group in (219, 220):
         good.delay = 1.0 if group == 219 else 0.2
     elif group == 222:
-        good.body = gzip.compress(good.body, mtime=0)
-        good.headers = [("Content-Encoding", "gzip")]
+        good.body = zlib.compress(good.body)
+        good.headers = [("Content-Encoding", "deflate")]
     elif group == 225:
         good.body = b"All is well with this merchant."
     elif group == 226:
