@@ -48,6 +48,8 @@ static ngx_violet_ctx_t *ngx_violet_credentials_inherit(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_violet_credentials_open(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+static ngx_int_t ngx_violet_credentials_wipe_later(ngx_http_request_t *r);
+static void ngx_violet_credentials_wipe(void *data);
 static ngx_str_t *ngx_violet_credential_value(ngx_violet_ctx_t *ctx,
     uintptr_t data);
 
@@ -294,6 +296,12 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
 
     value = ngx_violet_credential_value(ctx, data);
 
+    if (data == NGX_VIOLET_CREDENTIAL_SECRET && r->upstream->uri.len == 0
+        && ngx_violet_credentials_wipe_later(r) != NGX_OK)
+    {
+        value = NULL;
+    }
+
     if (value == NULL) {
         ctx->refused = ngx_violet_guard_refuse(r,
                                           NGX_VIOLET_REFUSED_CREDENTIALS);
@@ -309,6 +317,44 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
     v->data = value->data;
 
     return NGX_OK;
+}
+
+
+/*
+ * What nginx builds a request to Violet in goes with the request's pool, as
+ * it is.  It is needed until then: another peer may be sent it.
+ */
+
+static ngx_int_t
+ngx_violet_credentials_wipe_later(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_violet_credentials_wipe;
+    cln->data = r->upstream;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_credentials_wipe(void *data)
+{
+    ngx_http_upstream_t  *u = data;
+
+    ngx_buf_t  *b;
+
+    /* the first is the header; none, if the request was refused */
+
+    if (u->request_bufs) {
+        b = u->request_bufs->buf;
+        explicit_bzero(b->start, b->end - b->start);
+    }
 }
 
 

@@ -1,0 +1,121 @@
+#!/usr/bin/perl
+
+# A secret that was replaced is nowhere in a worker's memory any more: what
+# the module held is wiped, and so is what the requests were built in.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Live;
+use MIME::Base64 qw(encode_base64);
+use Test::More;
+
+plan skip_all => "valgrind has memory of its own"
+    if $ENV{TEST_NGINX_USE_VALGRIND};
+
+my $live = Live->new;
+my $folder = $live->folder;
+my $jump = $live->nginx(server => <<'END');
+    location / { return 200 "plain"; }
+    location /v1/jump {
+        add_header X-Accel-Redirect /elsewhere;
+        return 200 "jump";
+    }
+END
+
+my %old = (token => 'Old~token~of~wiped.t~1', secret => 'Old~secret~wiped.t~2');
+
+put($_, $old{$_}) for keys %old;
+
+my $nginx = $live->nginx(http => <<"END", server => <<'SERVER');
+    violet_app shop {
+        app_id     1;
+        app_secret file:$folder/secret;
+        token      file:$folder/token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:@{[$jump->port]};
+        keepalive 4;
+    }
+END
+    location /v1/ {
+        violet     shop;
+        proxy_pass http://violet_api;
+
+        proxy_http_version 1.1;
+        proxy_set_header   Connection "";
+    }
+
+    location /elsewhere {
+        internal;
+        proxy_pass http://violet_api;
+    }
+SERVER
+
+my @requests = ('GET /v1/orders/1', 'GET /v1/jump',
+                'GET /v1/operations/connection_health/1',
+                map { "POST /v1/checkout/cart/$_/submit" } 1 .. 5);
+
+$live->request($nginx->port, $_) for (@requests) x 3;
+
+my ($worker) = $nginx->workers;
+
+# A search that finds nothing must be one that could.
+ok(found($worker, $old{$_}), "the worker has its $_") for sort keys %old;
+
+put($_, "the new $_") for keys %old;
+
+for my $name (sort keys %old) {
+    ok($live->wait_for(20, sub {
+           $live->request($nginx->port, $_) for @requests;
+           return !found($worker, $old{$name});
+       }), "a $name that was replaced is in no memory of the worker")
+        or diag(found($worker, $old{$name}));
+}
+
+$nginx->stop;
+$jump->stop;
+
+done_testing();
+
+
+sub put {
+    my ($name, $text) = @_;
+
+    open my $out, '>', "$folder/$name" or die "$folder/$name: $!\n";
+    print $out $text;
+    close $out or die "$folder/$name: $!\n";
+    chmod 0640, "$folder/$name";
+}
+
+
+# The raw bytes, and the part of their base64 that depends on nothing else.
+sub found {
+    my ($pid, $secret) = @_;
+
+    my $base64 = substr encode_base64($secret, ''), 0, 24;
+    my $seen = '';
+
+    open my $maps, '<', "/proc/$pid/maps" or die "/proc/$pid/maps: $!\n";
+    open my $memory, '<:raw', "/proc/$pid/mem" or die "/proc/$pid/mem: $!\n";
+
+    while (my $line = <$maps>) {
+        my ($from, $to, $name) = $line
+            =~ /^(\w+)-(\w+) r\S+ \S+ \S+ \S+\s*(.*)/ or next;
+
+        # an address sanitizer's shadow is no memory of ours, and endless
+        next if $name =~ /^\[v/ || hex($to) - hex($from) > 1 << 28;
+
+        sysseek $memory, hex $from, 0 or next;
+        defined sysread $memory, my $bytes, hex($to) - hex($from) or next;
+
+        for my $spelling ($secret, $base64) {
+            $seen .= "$spelling in $name\n" if index($bytes, $spelling) >= 0;
+        }
+    }
+
+    return $seen;
+}
