@@ -27,7 +27,8 @@ END
 
 my %old = (token => 'Old~token~of~wiped.t~1', secret => 'Old~secret~wiped.t~2');
 
-put($_, $old{$_}) for keys %old;
+# An allocator writes into what it got back, at its beginning.
+put($_, 'x' x 99 . $old{$_}) for keys %old;
 
 my $nginx = $live->nginx(http => <<"END", server => <<'SERVER');
     violet_app shop {
@@ -92,7 +93,8 @@ sub put {
 }
 
 
-# The raw bytes, and the part of their base64 that depends on nothing else.
+# The raw bytes, and the part of their base64 that does not depend on what
+# follows; in front of them is a multiple of three.
 sub found {
     my ($pid, $secret) = @_;
 
