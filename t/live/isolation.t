@@ -36,6 +36,12 @@ my $redis = $live->redis;
 my $elsewhere = $live->fake(do => 'answer', bytes =>
     "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n"
     . 'elsewhere');
+my $jump = $live->nginx(server => <<'END');
+    location / {
+        add_header X-Accel-Redirect /elsewhere always;
+        return 200 "jump";
+    }
+END
 my $h2_port = Live::free_port();
 my $dead_port = Live::free_port();
 
@@ -168,6 +174,11 @@ END
         error_page 404 /elsewhere;
     }
 
+    location /accelerated/v1/ {
+        violet shop;
+        proxy_pass http://127.0.0.1:@{[$jump->port]}/v1/;
+    }
+
     location /elsewhere {
         proxy_pass http://127.0.0.1:@{[$elsewhere->port]};
     }
@@ -204,7 +215,7 @@ my @routes = ('GET /%sv1/checkout/cart/20000',
               'POST /%sv1/login');
 
 my @places = ('', map { "$_/" } qw(owner mirrored asked cached paged unresolved
-                                   redirected));
+                                   redirected accelerated));
 my $answers = '';
 my %tokens;
 
@@ -267,6 +278,9 @@ sub everything {
 }
 
 
+is(ask(bytes('GET /accelerated/v1/orders/1', '1.1'))->{body}, 'elsewhere',
+   'X-Accel-Redirect leads to the other upstream');
+
 # So that Violet knows the cart that is read, and does not echo the headers.
 ask(bytes('POST /v1/checkout/cart/20000/submit', '1.1'));
 
@@ -302,16 +316,22 @@ sub run {
 
 
 # A caller who leaves in the middle of a body, and one who is too slow.
-for my $path ('/v1/orders', '/v1/checkout/cart/20000/submit') {
-    my $bytes = "POST $path HTTP/1.1\r\nHost: localhost\r\n"
-                . "Content-Length: 100\r\n\r\nhalf";
+{
+    my @half = map { sprintf("$_ HTTP/1.1\r\nHost: localhost\r\n", '')
+                     . "Content-Length: 100\r\n\r\nhalf" }
+               'POST /%sv1/orders', @routes;
 
-    my $client = $live->client($nginx->port);
-    $client->send($bytes);
-    sleep 0.1;
-    undef $client;
+    for my $bytes (@half) {
+        my $client = $live->client($nginx->port);
+        $client->send($bytes);
+        sleep 0.05;
+    }
 
-    $answers .= ask($bytes)->{raw} || '';
+    my @got = $live->many($nginx->port, count => scalar @half, timeout => 20,
+                          request => sub { $half[$_[0] % @half] });
+    $answers .= join '', map { defined $_->{raw} ? $_->{raw} : '' } @got;
+
+    ok($nginx->wait_log(qr/client timed out/, 10), 'a body was too slow');
 }
 
 # Tokens that end, secrets that Violet refuses, a Redis and a Violet that die.
