@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "violet_json.h"
+#include "violet_json_lexeme.h"
 #include "violet_json_repair.h"
 
 
@@ -16,8 +17,6 @@ static void violet_json_repair_string(char *p, const char *end,
     const char *last);
 static int violet_json_is_name(const char *p, const char *last);
 static int violet_json_hex(const char *p, const char *last);
-static size_t violet_json_number(const char *p, const char *last, int *real);
-static const char *violet_json_digits(const char *p, const char *last);
 static uint64_t violet_json_find(const char *const *names, const char *p,
     const char *last);
 static int violet_json_spells(const char *name, const char *p,
@@ -64,11 +63,13 @@ violet_json_repair_tokens(char *p, const char *last, int strings)
             continue;
         }
 
-        n = violet_json_number(p, last, &real);
+        end = violet_json_number(p, last, &real);
 
-        if (n == 0) {
+        if (end == NULL) {
 
             /* "--1e400" has no number in it: what is left would be one */
+
+            n = 0;
 
             do {
                 n++;
@@ -79,6 +80,8 @@ violet_json_repair_tokens(char *p, const char *last, int strings)
             p += n;
             continue;
         }
+
+        n = (size_t) (end - p);
 
         /* what is shorter than its stand-in cannot be out of range */
 
@@ -140,11 +143,7 @@ violet_json_repair_string(char *p, const char *end, const char *last)
 static int
 violet_json_is_name(const char *p, const char *last)
 {
-    while (p < last
-           && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
-    {
-        p++;
-    }
+    p = violet_json_space(p, last);
 
     return p < last && *p == ':';
 }
@@ -177,71 +176,6 @@ violet_json_hex(const char *p, const char *last)
     }
 
     return value;
-}
-
-
-/* The length of the number that begins here; 0 if there is none. */
-
-static size_t
-violet_json_number(const char *p, const char *last, int *real)
-{
-    const char  *start, *end;
-
-    start = p;
-    *real = 0;
-
-    if (p < last && *p == '-') {
-        p++;
-    }
-
-    end = violet_json_digits(p, last);
-
-    if (end == p || (*p == '0' && end - p > 1)) {
-        return 0;
-    }
-
-    p = end;
-
-    if (p < last && *p == '.') {
-        end = violet_json_digits(p + 1, last);
-
-        if (end == p + 1) {
-            return 0;
-        }
-
-        *real = 1;
-        p = end;
-    }
-
-    if (p < last && (*p == 'e' || *p == 'E')) {
-        p++;
-
-        if (p < last && (*p == '+' || *p == '-')) {
-            p++;
-        }
-
-        end = violet_json_digits(p, last);
-
-        if (end == p) {
-            return 0;
-        }
-
-        *real = 1;
-        p = end;
-    }
-
-    return p - start;
-}
-
-
-static const char *
-violet_json_digits(const char *p, const char *last)
-{
-    while (p < last && *p >= '0' && *p <= '9') {
-        p++;
-    }
-
-    return p;
 }
 
 

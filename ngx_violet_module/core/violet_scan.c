@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "violet_json_lexeme.h"
 #include "violet_order.h"
 #include "violet_scan.h"
 #include "violet_text.h"
@@ -27,7 +28,7 @@ typedef enum {
 
 
 typedef struct {
-    const char           *name;
+    violet_text_t         name;
     violet_scan_role_t    role;
 } violet_scan_key_t;
 
@@ -54,43 +55,36 @@ static int violet_scan_close(violet_scan_t *s);
 static int violet_scan_next(violet_scan_t *s);
 static int violet_scan_key(violet_scan_t *s);
 static int violet_scan_role(violet_scan_t *s, const violet_text_t *key);
-static int violet_scan_string(violet_scan_t *s, violet_text_t *text,
-    int *plain);
-static int violet_scan_escape(violet_scan_t *s);
-static int violet_scan_utf8(violet_scan_t *s);
-static int violet_scan_number(violet_scan_t *s);
-static int violet_scan_digits(violet_scan_t *s);
 static int violet_scan_word(violet_scan_t *s, const char *word);
 static int violet_scan_judge(violet_scan_t *s, const violet_text_t *text,
     int plain);
 static int violet_scan_is(const violet_text_t *text,
     const char *const *words);
-static void violet_scan_space(violet_scan_t *s);
 
 
 static const violet_scan_key_t  violet_scan_order_keys[] = {
-    { "status", VIOLET_SCAN_STATUS },
-    { "payment_status", VIOLET_SCAN_STATUS },
-    { "paymentStatus", VIOLET_SCAN_STATUS },
-    { "bags", VIOLET_SCAN_BAGS },
-    { "errors", VIOLET_SCAN_ERRORS },
-    { "payment_transactions", VIOLET_SCAN_PAYMENTS },
-    { "paymentTransactions", VIOLET_SCAN_PAYMENTS },
-    { NULL, VIOLET_SCAN_ANY }
+    { violet_text("status"), VIOLET_SCAN_STATUS },
+    { violet_text("payment_status"), VIOLET_SCAN_STATUS },
+    { violet_text("paymentStatus"), VIOLET_SCAN_STATUS },
+    { violet_text("bags"), VIOLET_SCAN_BAGS },
+    { violet_text("errors"), VIOLET_SCAN_ERRORS },
+    { violet_text("payment_transactions"), VIOLET_SCAN_PAYMENTS },
+    { violet_text("paymentTransactions"), VIOLET_SCAN_PAYMENTS },
+    { { NULL, 0 }, VIOLET_SCAN_ANY }
 };
 
 
 static const violet_scan_key_t  violet_scan_bag_keys[] = {
-    { "status", VIOLET_SCAN_BAG_STATUS },
-    { NULL, VIOLET_SCAN_ANY }
+    { violet_text("status"), VIOLET_SCAN_BAG_STATUS },
+    { { NULL, 0 }, VIOLET_SCAN_ANY }
 };
 
 
 static const violet_scan_key_t  violet_scan_payment_keys[] = {
-    { "status", VIOLET_SCAN_PAYMENT_STATUS },
-    { "capture_status", VIOLET_SCAN_PAYMENT_STATUS },
-    { "captureStatus", VIOLET_SCAN_PAYMENT_STATUS },
-    { NULL, VIOLET_SCAN_ANY }
+    { violet_text("status"), VIOLET_SCAN_PAYMENT_STATUS },
+    { violet_text("capture_status"), VIOLET_SCAN_PAYMENT_STATUS },
+    { violet_text("captureStatus"), VIOLET_SCAN_PAYMENT_STATUS },
+    { { NULL, 0 }, VIOLET_SCAN_ANY }
 };
 
 
@@ -130,7 +124,7 @@ violet_scan_completed(const char *data, size_t len)
         s.p += 3;
     }
 
-    violet_scan_space(&s);
+    s.p = violet_json_space(s.p, s.last);
 
     if (s.p == s.last || *s.p != '{' || !violet_scan_value(&s)) {
         return 0;
@@ -143,7 +137,7 @@ violet_scan_completed(const char *data, size_t len)
         }
     }
 
-    violet_scan_space(&s);
+    s.p = violet_json_space(s.p, s.last);
 
     return s.p == s.last && s.bags > 0 && s.bags <= VIOLET_ORDER_MAX_BAGS;
 }
@@ -154,10 +148,10 @@ violet_scan_completed(const char *data, size_t len)
 static int
 violet_scan_value(violet_scan_t *s)
 {
-    int            plain;
+    int            plain, real;
     violet_text_t  text;
 
-    violet_scan_space(s);
+    s->p = violet_json_space(s->p, s->last);
 
     if (s->p == s->last) {
         return 0;
@@ -172,8 +166,9 @@ violet_scan_value(violet_scan_t *s)
         return violet_scan_open(s, 0);
 
     case '"':
-        return violet_scan_string(s, &text, &plain)
-               && violet_scan_judge(s, &text, plain);
+        s->p = violet_json_string(s->p, s->last, &text, &plain);
+
+        return s->p != NULL && violet_scan_judge(s, &text, plain);
 
     case 'n':
 
@@ -203,7 +198,9 @@ violet_scan_value(violet_scan_t *s)
         return violet_scan_word(s, "false");
 
     default:
-        return violet_scan_number(s);
+        s->p = violet_json_number(s->p, s->last, &real);
+
+        return s->p != NULL;
     }
 }
 
@@ -247,7 +244,7 @@ violet_scan_open(violet_scan_t *s, int object)
     s->object[++s->depth] = (unsigned char) object;
     s->role = VIOLET_SCAN_ANY;
 
-    violet_scan_space(s);
+    s->p = violet_json_space(s->p, s->last);
 
     if (s->p < s->last && *s->p == (object ? '}' : ']')) {
         return violet_scan_close(s);
@@ -284,7 +281,7 @@ violet_scan_next(violet_scan_t *s)
 
     object = s->object[s->depth];
 
-    violet_scan_space(s);
+    s->p = violet_json_space(s->p, s->last);
 
     if (s->p == s->last) {
         return 0;
@@ -311,11 +308,15 @@ violet_scan_key(violet_scan_t *s)
     int            plain;
     violet_text_t  key;
 
-    violet_scan_space(s);
+    s->p = violet_json_space(s->p, s->last);
 
-    if (s->p == s->last || *s->p != '"'
-        || !violet_scan_string(s, &key, &plain))
-    {
+    if (s->p == s->last || *s->p != '"') {
+        return 0;
+    }
+
+    s->p = violet_json_string(s->p, s->last, &key, &plain);
+
+    if (s->p == NULL) {
         return 0;
     }
 
@@ -329,7 +330,7 @@ violet_scan_key(violet_scan_t *s)
         return 0;
     }
 
-    violet_scan_space(s);
+    s->p = violet_json_space(s->p, s->last);
 
     if (s->p == s->last || *s->p != ':') {
         return 0;
@@ -366,10 +367,10 @@ violet_scan_role(violet_scan_t *s, const violet_text_t *key)
         return 1;
     }
 
-    for (i = 0; keys[i].name; i++) {
+    for (i = 0; keys[i].name.data; i++) {
 
-        if (strlen(keys[i].name) != key->len
-            || memcmp(keys[i].name, key->data, key->len) != 0)
+        if (keys[i].name.len != key->len
+            || memcmp(keys[i].name.data, key->data, key->len) != 0)
         {
             continue;
         }
@@ -387,187 +388,6 @@ violet_scan_role(violet_scan_t *s, const violet_text_t *key)
     }
 
     return 1;
-}
-
-
-/* A string and whether it is plain: without escapes. */
-
-static int
-violet_scan_string(violet_scan_t *s, violet_text_t *text, int *plain)
-{
-    unsigned char  c;
-
-    s->p++;
-
-    text->data = s->p;
-    *plain = 1;
-
-    while (s->p < s->last) {
-        c = (unsigned char) *s->p;
-
-        if (c == '"') {
-            text->len = (size_t) (s->p - text->data);
-            s->p++;
-            return 1;
-        }
-
-        if (c < 0x20) {
-            return 0;
-        }
-
-        if (c == '\\') {
-            *plain = 0;
-
-            if (!violet_scan_escape(s)) {
-                return 0;
-            }
-
-        } else if (c < 0x80) {
-            s->p++;
-
-        } else if (!violet_scan_utf8(s)) {
-            return 0;
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-violet_scan_escape(violet_scan_t *s)
-{
-    unsigned  i;
-
-    if (s->last - s->p < 2) {
-        return 0;
-    }
-
-    if (s->p[1] != 'u') {
-        if (s->p[1] == '\0' || strchr("\"\\/bfnrt", s->p[1]) == NULL) {
-            return 0;
-        }
-
-        s->p += 2;
-        return 1;
-    }
-
-    if (s->last - s->p < 6) {
-        return 0;
-    }
-
-    for (i = 2; i < 6; i++) {
-        if (s->p[i] == '\0'
-            || strchr("0123456789abcdefABCDEF", s->p[i]) == NULL)
-        {
-            return 0;
-        }
-    }
-
-    s->p += 6;
-
-    return 1;
-}
-
-
-/* RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF. */
-
-static int
-violet_scan_utf8(violet_scan_t *s)
-{
-    unsigned       i, n;
-    unsigned char  c, low, high;
-
-    c = (unsigned char) *s->p;
-    low = 0x80;
-    high = 0xbf;
-
-    if (c >= 0xc2 && c <= 0xdf) {
-        n = 1;
-
-    } else if (c >= 0xe0 && c <= 0xef) {
-        n = 2;
-        low = c == 0xe0 ? 0xa0 : 0x80;
-        high = c == 0xed ? 0x9f : 0xbf;
-
-    } else if (c >= 0xf0 && c <= 0xf4) {
-        n = 3;
-        low = c == 0xf0 ? 0x90 : 0x80;
-        high = c == 0xf4 ? 0x8f : 0xbf;
-
-    } else {
-        return 0;
-    }
-
-    if ((size_t) (s->last - s->p) <= n) {
-        return 0;
-    }
-
-    for (i = 1; i <= n; i++) {
-        c = (unsigned char) s->p[i];
-
-        if (c < low || c > high) {
-            return 0;
-        }
-
-        low = 0x80;
-        high = 0xbf;
-    }
-
-    s->p += n + 1;
-
-    return 1;
-}
-
-
-static int
-violet_scan_number(violet_scan_t *s)
-{
-    if (*s->p == '-') {
-        s->p++;
-    }
-
-    if (s->p < s->last && *s->p == '0') {
-        s->p++;
-
-    } else if (!violet_scan_digits(s)) {
-        return 0;
-    }
-
-    if (s->p < s->last && *s->p == '.') {
-        s->p++;
-
-        if (!violet_scan_digits(s)) {
-            return 0;
-        }
-    }
-
-    if (s->p < s->last && (*s->p == 'e' || *s->p == 'E')) {
-        s->p++;
-
-        if (s->p < s->last && (*s->p == '+' || *s->p == '-')) {
-            s->p++;
-        }
-
-        return violet_scan_digits(s);
-    }
-
-    return 1;
-}
-
-
-static int
-violet_scan_digits(violet_scan_t *s)
-{
-    const char  *start;
-
-    start = s->p;
-
-    while (s->p < s->last && *s->p >= '0' && *s->p <= '9') {
-        s->p++;
-    }
-
-    return s->p > start;
 }
 
 
@@ -626,16 +446,4 @@ violet_scan_is(const violet_text_t *text, const char *const *words)
     }
 
     return 0;
-}
-
-
-static void
-violet_scan_space(violet_scan_t *s)
-{
-    while (s->p < s->last
-           && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n'
-               || *s->p == '\r'))
-    {
-        s->p++;
-    }
 }

@@ -1,0 +1,260 @@
+
+/*
+ * Most of an answer's bytes are text in strings, so these are looked at
+ * eight at a time until one is more than itself.
+ */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "violet_json_lexeme.h"
+
+
+/* each byte of a word at once: the value in all of them, and its highest bit */
+
+#define VIOLET_JSON_ALL(c)    (UINT64_C(0x0101010101010101) * (c))
+#define VIOLET_JSON_HIGH      VIOLET_JSON_ALL(0x80)
+#define violet_json_zero(w)   (((w) - VIOLET_JSON_ALL(1)) & ~(w))
+
+
+static const char *violet_json_plain(const char *p, const char *last);
+static const char *violet_json_escape(const char *p, const char *last);
+static const char *violet_json_utf8(const char *p, const char *last);
+
+
+const char *
+violet_json_space(const char *p, const char *last)
+{
+    while (p < last
+           && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+    {
+        p++;
+    }
+
+    return p;
+}
+
+
+const char *
+violet_json_string(const char *p, const char *last, violet_text_t *text,
+    int *plain)
+{
+    p++;
+
+    text->data = p;
+    *plain = 1;
+
+    for ( ;; ) {
+        p = violet_json_plain(p, last);
+
+        if (p == last) {
+            return NULL;
+        }
+
+        if (*p == '"') {
+            text->len = (size_t) (p - text->data);
+            return p + 1;
+        }
+
+        if (*p == '\\') {
+            *plain = 0;
+            p = violet_json_escape(p, last);
+
+        } else {
+            p = violet_json_utf8(p, last);
+        }
+
+        if (p == NULL) {
+            return NULL;
+        }
+    }
+}
+
+
+/*
+ * The first byte that is more than itself: a quote, a backslash, a control
+ * character or one that is not ASCII.  A borrow makes bytes look odd that
+ * are not, but it comes from one before them that is: the first one found is
+ * always right, if the first in memory is the lowest in the word.
+ */
+
+static const char *
+violet_json_plain(const char *p, const char *last)
+{
+    uint64_t       w, odd;
+    unsigned char  c;
+
+    while (last - p >= 8) {
+        memcpy(&w, p, 8);
+
+        odd = w
+              | ((w - VIOLET_JSON_ALL(0x20)) & ~w)
+              | violet_json_zero(w ^ VIOLET_JSON_ALL('"'))
+              | violet_json_zero(w ^ VIOLET_JSON_ALL('\\'));
+
+        odd &= VIOLET_JSON_HIGH;
+
+        if (odd) {
+#if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+            return p + __builtin_ctzll(odd) / 8;
+#else
+            break;
+#endif
+        }
+
+        p += 8;
+    }
+
+    for ( /* void */ ; p < last; p++) {
+        c = (unsigned char) *p;
+
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') {
+            break;
+        }
+    }
+
+    return p;
+}
+
+
+static const char *
+violet_json_escape(const char *p, const char *last)
+{
+    unsigned  i;
+
+    if (last - p < 2) {
+        return NULL;
+    }
+
+    if (p[1] != 'u') {
+
+        if (p[1] == '\0' || strchr("\"\\/bfnrt", p[1]) == NULL) {
+            return NULL;
+        }
+
+        return p + 2;
+    }
+
+    if (last - p < 6) {
+        return NULL;
+    }
+
+    for (i = 2; i < 6; i++) {
+
+        if (p[i] == '\0' || strchr("0123456789abcdefABCDEF", p[i]) == NULL) {
+            return NULL;
+        }
+    }
+
+    return p + 6;
+}
+
+
+/* RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF. */
+
+static const char *
+violet_json_utf8(const char *p, const char *last)
+{
+    unsigned       i, n;
+    unsigned char  c, low, high;
+
+    c = (unsigned char) *p;
+    low = 0x80;
+    high = 0xbf;
+
+    if (c >= 0xc2 && c <= 0xdf) {
+        n = 1;
+
+    } else if (c >= 0xe0 && c <= 0xef) {
+        n = 2;
+        low = c == 0xe0 ? 0xa0 : 0x80;
+        high = c == 0xed ? 0x9f : 0xbf;
+
+    } else if (c >= 0xf0 && c <= 0xf4) {
+        n = 3;
+        low = c == 0xf0 ? 0x90 : 0x80;
+        high = c == 0xf4 ? 0x8f : 0xbf;
+
+    } else {
+        return NULL;
+    }
+
+    if ((size_t) (last - p) <= n) {
+        return NULL;
+    }
+
+    for (i = 1; i <= n; i++) {
+        c = (unsigned char) p[i];
+
+        if (c < low || c > high) {
+            return NULL;
+        }
+
+        low = 0x80;
+        high = 0xbf;
+    }
+
+    return p + n + 1;
+}
+
+
+const char *
+violet_json_number(const char *p, const char *last, int *real)
+{
+    const char  *end;
+
+    *real = 0;
+
+    if (p < last && *p == '-') {
+        p++;
+    }
+
+    end = violet_json_digits(p, last);
+
+    if (end == p || (*p == '0' && end - p > 1)) {
+        return NULL;
+    }
+
+    p = end;
+
+    if (p < last && *p == '.') {
+        end = violet_json_digits(p + 1, last);
+
+        if (end == p + 1) {
+            return NULL;
+        }
+
+        *real = 1;
+        p = end;
+    }
+
+    if (p < last && (*p == 'e' || *p == 'E')) {
+        p++;
+
+        if (p < last && (*p == '+' || *p == '-')) {
+            p++;
+        }
+
+        end = violet_json_digits(p, last);
+
+        if (end == p) {
+            return NULL;
+        }
+
+        *real = 1;
+        p = end;
+    }
+
+    return p;
+}
+
+
+const char *
+violet_json_digits(const char *p, const char *last)
+{
+    while (p < last && *p >= '0' && *p <= '9') {
+        p++;
+    }
+
+    return p;
+}

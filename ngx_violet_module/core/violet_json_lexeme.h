@@ -1,0 +1,44 @@
+
+/*
+ * The lexemes of JSON, checked to the letter (RFC 8259, RFC 3629): what the
+ * scan walks over and the repair looks for.  Nothing is decoded, copied or
+ * kept; a text of the caller's must outlive what points into it.
+ */
+
+#ifndef VIOLET_JSON_LEXEME_H
+#define VIOLET_JSON_LEXEME_H
+
+
+#include "violet_text.h"
+
+
+/* The first byte that is no white space, or "last". */
+
+const char *violet_json_space(const char *p, const char *last);
+
+
+/*
+ * The string that begins at the quote "p".  Returns what follows its end, or
+ * NULL if it is none: not ended, with a control character or a bad escape in
+ * it, not UTF-8.  Half a surrogate pair is good enough, as in the grammar.
+ * "text" is what is between the quotes, "plain" whether it has no escapes.
+ */
+
+const char *violet_json_string(const char *p, const char *last,
+    violet_text_t *text, int *plain);
+
+
+/*
+ * The number that begins at "p".  Returns what follows it, or NULL if it is
+ * none; "real" is whether it has a fraction or an exponent.
+ */
+
+const char *violet_json_number(const char *p, const char *last, int *real);
+
+
+/* What follows the digits, which may be none. */
+
+const char *violet_json_digits(const char *p, const char *last);
+
+
+#endif /* VIOLET_JSON_LEXEME_H */
