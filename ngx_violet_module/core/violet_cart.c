@@ -64,6 +64,32 @@ int
 violet_cart_judge(const violet_cart_answer_t *answer,
     violet_cart_verdict_t *verdict)
 {
+    if (violet_cart_judge_scan(answer, verdict)) {
+        return 0;
+    }
+
+    return violet_cart_judge_tree(answer, verdict);
+}
+
+
+int
+violet_cart_judge_scan(const violet_cart_answer_t *answer,
+    violet_cart_verdict_t *verdict)
+{
+    memset(verdict, 0, sizeof(violet_cart_verdict_t));
+
+    verdict->outcome = VIOLET_CART_COMPLETED;
+
+    return answer->status < 300
+           && violet_cart_row_transport(answer) == NULL
+           && violet_scan_completed(answer->body.data, answer->body.len);
+}
+
+
+int
+violet_cart_judge_tree(const violet_cart_answer_t *answer,
+    violet_cart_verdict_t *verdict)
+{
     int                       rc;
     violet_cart_body_t        body;
     const violet_cart_row_t  *row;
@@ -72,15 +98,6 @@ violet_cart_judge(const violet_cart_answer_t *answer,
 
     rc = 0;
     row = violet_cart_row_transport(answer);
-
-    /* most submits end so, and need no tree */
-
-    if (row == NULL && answer->status < 300
-        && violet_scan_completed(answer->body.data, answer->body.len))
-    {
-        verdict->outcome = VIOLET_CART_COMPLETED;
-        return 0;
-    }
 
     violet_cart_body_init(&body, answer);
 
