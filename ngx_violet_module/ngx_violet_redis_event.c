@@ -5,8 +5,11 @@
  * of our own handlers, as soon as the handler returns.
  *
  * The events are level-triggered: hiredis reads at most 16k at a time and
- * whatever is left is reported again, with no loop of ours.  The socket is
- * hiredis's; nginx's connection object is given back without closing it.
+ * whatever is left is reported again, with no loop of ours.  What is to be
+ * written is written at the end of the event loop's round, all commands of
+ * the round at once; epoll is asked only if the socket cannot take them.
+ * The socket is hiredis's; nginx's connection object is given back without
+ * closing it.
  */
 
 
@@ -19,6 +22,7 @@ typedef struct {
     redisAsyncContext  *ac;
     ngx_connection_t   *connection;
     unsigned            entered:1;
+    unsigned            writing:1;
     unsigned            deleted:1;
 } ngx_violet_redis_event_t;
 
@@ -110,8 +114,11 @@ ngx_violet_redis_write_handler(ngx_event_t *wev)
     e = c->data;
 
     e->entered = 1;
+    e->writing = 1;
 
     redisAsyncHandleWrite(e->ac);
+
+    e->writing = 0;
 
     ngx_violet_redis_leave(e);
 }
@@ -184,9 +191,18 @@ ngx_violet_redis_add_write(void *data)
 
     wev = e->connection->write;
 
-    if (!wev->active
-        && ngx_add_event(wev, NGX_WRITE_EVENT, NGX_LEVEL_EVENT) != NGX_OK)
-    {
+    if (wev->active) {
+        return;
+    }
+
+    /* what it could not write now is for later, and so is a connect() */
+
+    if (!e->writing && (e->ac->c.flags & REDIS_CONNECTED)) {
+        ngx_post_event(wev, &ngx_posted_events);
+        return;
+    }
+
+    if (ngx_add_event(wev, NGX_WRITE_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, wev->log, 0,
                       "violet: the Redis connection cannot be watched");
     }
