@@ -18,6 +18,7 @@
 
 static const char *violet_route_check_uri(const violet_text_t *uri);
 static const char *violet_route_check_raw(const violet_text_t *raw);
+static int violet_route_is_plain(unsigned char c);
 static const char *violet_route_check_char(unsigned char c);
 static size_t violet_route_after_version(const violet_text_t *uri);
 static size_t violet_route_after_prefix(const violet_text_t *uri,
@@ -133,6 +134,11 @@ violet_route_check_uri(const violet_text_t *uri)
     for (i = 1, start = 1; i <= uri->len; i++) {
 
         if (i < uri->len && uri->data[i] != '/') {
+
+            if (violet_route_is_plain((unsigned char) uri->data[i])) {
+                continue;
+            }
+
             reason = violet_route_check_char((unsigned char) uri->data[i]);
 
             if (reason != NULL) {
@@ -183,6 +189,10 @@ violet_route_check_raw(const violet_text_t *raw)
 
     for (i = 0; i < raw->len && raw->data[i] != '?'; i++) {
 
+        if (violet_route_is_plain((unsigned char) raw->data[i])) {
+            continue;
+        }
+
         c = violet_query_unescape(raw->data + i, raw->len - i);
 
         if (c >= 0) {
@@ -204,6 +214,33 @@ violet_route_check_raw(const violet_text_t *raw)
     }
 
     return NULL;
+}
+
+
+/*
+ * Most of a path: neither refused nor the beginning of an escape.  Both
+ * forms of the URI are walked for each request, so this is one look.
+ */
+
+static int
+violet_route_is_plain(unsigned char c)
+{
+    static const uint32_t  plain[] = {
+        0x00000000, /* none below the space */
+
+                    /* ?>=< ;:98 7654 3210  /.-, +*)( '&%$ #"!  */
+        0x77ffffd7, /* 0111 0111 1111 1111  1111 1111 1101 0111 */
+
+                    /* _^]\ [ZYX WVUT SRQP  ONML KJIH GFED CBA@ */
+        0xefffffff, /* 1110 1111 1111 1111  1111 1111 1111 1111 */
+
+                    /*  ~}| {zyx wvut srqp  onml kjih gfed cba` */
+        0x7fffffff, /* 0111 1111 1111 1111  1111 1111 1111 1111 */
+
+        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+    };
+
+    return (plain[c >> 5] >> (c & 0x1f)) & 1;
 }
 
 
