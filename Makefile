@@ -11,7 +11,8 @@ help:
 	@echo "             VIOLET_TOKEN in front of the real one)"
 	@echo "make test    all tests (TEST_NGINX_LIB=DIR: with the genuine"
 	@echo "             Test::Nginx that lies there)"
-	@echo "make check   style, documentation against the code, OpenAPI"
+	@echo "make check   style, documentation against the code, OpenAPI, how many"
+	@echo "             instructions a request takes"
 	@echo "make bench   the gateway beside what could be used in its place"
 	@echo "             (BENCH_SECONDS=1 BENCH_ROUNDS=1: a quick look)"
 	@echo "make clean   away with build/"
@@ -28,7 +29,7 @@ test:
 	@util/test
 
 check:
-	@util/packages check
+	@util/packages build check
 	@util/style --self-test
 	@util/style
 	@util/docs-check --self-test
@@ -37,6 +38,8 @@ check:
 	@util/docs-tables
 	@util/openapi-check --self-test
 	@util/openapi-check
+	@CC=gcc util/build
+	@bench/instructions
 
 bench:
 	@util/packages build run bench
