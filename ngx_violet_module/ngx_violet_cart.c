@@ -25,10 +25,13 @@ static ngx_int_t ngx_violet_cart_note(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
+static void ngx_violet_cart_unsent(ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_conclude(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
-static void ngx_violet_cart_settle(ngx_violet_ctx_t *ctx,
-    violet_submit_state_t state);
+static void ngx_violet_cart_settle(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, violet_submit_state_t state);
+static ngx_uint_t ngx_violet_cart_passes(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
 static ngx_uint_t ngx_violet_cart_refused(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
 static ngx_int_t ngx_violet_cart_submit_again(ngx_http_request_t *r,
@@ -146,7 +149,7 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (ngx_violet_exchange_start(e) != NGX_OK) {
-        ngx_violet_cart_settle(ctx, VIOLET_SUBMIT_OPEN);
+        ngx_violet_cart_unsent(ctx);
         ctx->waiting = 0;
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -201,7 +204,7 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
                                            e->states);
 
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
-        ngx_violet_cart_settle(ctx, VIOLET_SUBMIT_OPEN);
+        ngx_violet_cart_unsent(ctx);
         return;
     }
 
@@ -214,14 +217,23 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
 
 
 static void
+ngx_violet_cart_unsent(ngx_violet_ctx_t *ctx)
+{
+    if (ctx->submit) {
+        ngx_violet_submit_unsent(ctx->submit);
+    }
+}
+
+
+static void
 ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e)
 {
     ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
 
-    ngx_violet_cart_settle(ctx, ctx->judged
-                                ? violet_submit_outcome(ctx->verdict.outcome)
-                                : VIOLET_SUBMIT_UNKNOWN);
+    ngx_violet_cart_settle(r, ctx, ctx->judged
+                                   ? violet_submit_outcome(ctx->verdict.outcome)
+                                   : VIOLET_SUBMIT_UNKNOWN);
 
     ngx_violet_cart_log(r, ctx, e);
 }
@@ -230,18 +242,30 @@ ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 /* Before anybody is told: a caller may be quick to come again. */
 
 static void
-ngx_violet_cart_settle(ngx_violet_ctx_t *ctx, violet_submit_state_t state)
+ngx_violet_cart_settle(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    violet_submit_state_t state)
 {
-    ngx_uint_t  status;
-
-    if (ctx->submit == NULL) {
-        return;
+    if (ctx->submit) {
+        ngx_violet_submit_settle(ctx->submit, state,
+                                 ngx_violet_cart_passes(r, ctx)
+                                 ? ctx->submitted->status
+                                 : ctx->verdict.status);
     }
+}
 
-    status = ctx->problem.len ? ctx->verdict.status
-             : ctx->submitted ? ctx->submitted->status : 0;
 
-    ngx_violet_submit_settle(ctx->submit, state, status);
+/* Does the caller get Violet's answer as it is? */
+
+static ngx_uint_t
+ngx_violet_cart_passes(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_violet_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    return ctx->problem.len == 0
+           || (vlcf->cart_errors == NGX_VIOLET_CART_OFF
+               && ctx->submitted->result == NGX_VIOLET_EXCHANGE_ANSWERED);
 }
 
 
@@ -286,6 +310,11 @@ ngx_violet_cart_submit_again(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         ctx->repeated = 1;
 
         if (ngx_violet_credentials_park(r, ctx->app, &e->used) == NGX_AGAIN) {
+
+            /* a caller who leaves does not stop it here either */
+
+            r->read_event_handler = ngx_http_block_reading;
+
             return NGX_AGAIN;
         }
     }
@@ -312,9 +341,14 @@ ngx_violet_cart_cleanup(void *data)
     ngx_violet_cart_sent_t  *sent = data;
 
     if (sent->ctx->submitted) {
-        if (sent->ctx->waiting) {
-            ngx_violet_cart_log(sent->request, sent->ctx,
-                                sent->ctx->submitted);
+
+        /* it waited for another token: Violet's answer is what there is */
+
+        if (!sent->ctx->judged
+            && sent->ctx->next == ngx_violet_cart_submit_again)
+        {
+            ngx_violet_cart_conclude(sent->request, sent->ctx,
+                                     sent->ctx->submitted);
         }
 
         return;
@@ -518,7 +552,6 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_violet_loc_conf_t  *vlcf;
     ngx_violet_exchange_t  *e;
 
     e = ctx->submitted;
@@ -540,12 +573,8 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    if (ngx_violet_cart_passes(r, ctx)) {
 
-    if (ctx->problem.len == 0
-        || (vlcf->cart_errors == NGX_VIOLET_CART_OFF
-            && e->result == NGX_VIOLET_EXCHANGE_ANSWERED))
-    {
         if (ngx_violet_cart_set_outcome(r, ctx->verdict.outcome) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }

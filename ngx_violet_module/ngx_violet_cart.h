@@ -62,4 +62,12 @@ ngx_table_elt_t *ngx_violet_cart_header(ngx_http_request_t *r, char *name);
 ngx_int_t ngx_violet_cart_body(ngx_http_request_t *r, ngx_str_t *body);
 
 
+/*
+ * A digest of the caller's body, whatever its size, in the request's pool.
+ * NGX_ERROR as above.
+ */
+
+ngx_int_t ngx_violet_cart_digest(ngx_http_request_t *r, ngx_str_t *digest);
+
+
 #endif /* NGX_VIOLET_CART_H */

@@ -107,7 +107,10 @@ ngx_violet_cart_payment(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 static ngx_int_t
 ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
+    ngx_violet_loc_conf_t       *vlcf;
     ngx_violet_submit_result_t  *result;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
     result = ngx_violet_submit_result(ctx->submit);
 
@@ -137,6 +140,12 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                                       VIOLET_SUBMIT_PROBLEM_IN_FLIGHT);
 
     case VIOLET_SUBMIT_PARTIAL:
+
+        /* who had Violet's own answer gets it again */
+
+        if (vlcf->cart_errors == NGX_VIOLET_CART_OFF) {
+            return ngx_violet_cart_fetch(r, ctx);
+        }
 
         if (ngx_violet_cart_mark(r, "X-Violet-Submit", "repeated") != NGX_OK)
         {
@@ -208,8 +217,8 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 
 /*
- * The order of a submit that completed is asked for anew: it holds secrets,
- * and is stored nowhere.
+ * The order that a submit made is asked for anew: it holds secrets, and is
+ * stored nowhere.
  */
 
 static ngx_int_t
@@ -265,10 +274,11 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     ctx->judged = 1;
-    ctx->verdict.outcome = VIOLET_CART_COMPLETED;
+    ctx->verdict.outcome = ngx_violet_submit_result(ctx->submit)->state
+                           == VIOLET_SUBMIT_PARTIAL
+                           ? VIOLET_CART_PARTIAL : VIOLET_CART_COMPLETED;
 
-    if (ngx_violet_cart_mark(r, "X-Violet-Cart-Outcome", "completed")
-        != NGX_OK
+    if (ngx_violet_cart_set_outcome(r, ctx->verdict.outcome) != NGX_OK
         || ngx_violet_cart_mark(r, "X-Violet-Submit", "repeated") != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -434,6 +444,10 @@ ngx_violet_cart_got(void *data, ngx_violet_exchange_t *e)
     ctx->waiting = 0;
     ctx->fetched = e;
 
+    if (e->result == NGX_VIOLET_EXCHANGE_ANSWERED) {
+        (void) ngx_violet_credentials_refused(ctx->app, &e->used, e->status);
+    }
+
     (void) ngx_violet_exchange_copy_states(r->pool, &r->upstream_states,
                                            e->states);
 }
@@ -466,9 +480,7 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    if (conf.key.len
-        && ngx_violet_cart_body(r, &conf.body) == NGX_ERROR)
-    {
+    if (conf.key.len && ngx_violet_cart_digest(r, &conf.body) != NGX_OK) {
         return NGX_ERROR;
     }
 

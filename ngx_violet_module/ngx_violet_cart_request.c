@@ -8,6 +8,12 @@
 
 #include "ngx_violet_cart.h"
 
+#include <ngx_sha1.h>
+
+
+#define NGX_VIOLET_CART_DIGEST  20
+#define NGX_VIOLET_CART_PIECE   16384
+
 
 static ngx_int_t ngx_violet_cart_body_part(ngx_buf_t *b, u_char *p,
     size_t size);
@@ -89,6 +95,59 @@ ngx_violet_cart_body(ngx_http_request_t *r, ngx_str_t *body)
 
         p += size;
     }
+
+    return NGX_OK;
+}
+
+
+/* Piece by piece: however large it is, none of it is passed over. */
+
+ngx_int_t
+ngx_violet_cart_digest(ngx_http_request_t *r, ngx_str_t *digest)
+{
+    u_char       *p, *buf;
+    size_t        size;
+    ngx_buf_t     part;
+    ngx_sha1_t    sha1;
+    ngx_chain_t  *cl;
+
+    p = ngx_pnalloc(r->pool, NGX_VIOLET_CART_DIGEST + NGX_VIOLET_CART_PIECE);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    buf = p + NGX_VIOLET_CART_DIGEST;
+
+    ngx_sha1_init(&sha1);
+
+    cl = r->request_body ? r->request_body->bufs : NULL;
+
+    for ( /* void */ ; cl; cl = cl->next) {
+
+        if (ngx_buf_in_memory(cl->buf)) {
+            ngx_sha1_update(&sha1, cl->buf->pos, ngx_buf_size(cl->buf));
+            continue;
+        }
+
+        for (part = *cl->buf; part.file_pos < part.file_last; /* void */ ) {
+
+            size = (size_t) ngx_min(part.file_last - part.file_pos,
+                                    NGX_VIOLET_CART_PIECE);
+
+            if (ngx_violet_cart_body_part(&part, buf, size) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            ngx_sha1_update(&sha1, buf, size);
+
+            part.file_pos += (off_t) size;
+        }
+    }
+
+    ngx_sha1_final(p, &sha1);
+
+    digest->data = p;
+    digest->len = NGX_VIOLET_CART_DIGEST;
 
     return NGX_OK;
 }

@@ -45,7 +45,7 @@ typedef struct {
 
 static ngx_int_t ngx_violet_claim_update(ngx_violet_claim_t *claim,
     ngx_str_t *key, ngx_violet_claim_update_t *update);
-static void ngx_violet_claim_update_slots(void *data, u_char *value);
+static ngx_msec_t ngx_violet_claim_update_slots(void *data, u_char *value);
 static void ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
     ngx_violet_claim_slot_t *slots);
 static ngx_uint_t ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot);
@@ -178,12 +178,11 @@ ngx_violet_claim_update(ngx_violet_claim_t *claim, ngx_str_t *key,
 
     return ngx_violet_memory_update(claim->store.zone, &name, 1,
                                     2 * sizeof(ngx_violet_claim_slot_t),
-                                    NGX_VIOLET_CLAIM_LEASE,
                                     ngx_violet_claim_update_slots, update);
 }
 
 
-static void
+static ngx_msec_t
 ngx_violet_claim_update_slots(void *data, u_char *value)
 {
     ngx_violet_claim_update_t  *u = data;
@@ -233,6 +232,8 @@ ngx_violet_claim_update_slots(void *data, u_char *value)
     }
 
     ngx_memcpy(value, slots, sizeof(slots));
+
+    return NGX_VIOLET_CLAIM_LEASE;
 }
 
 

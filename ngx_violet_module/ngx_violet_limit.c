@@ -100,7 +100,7 @@ static void ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
     uint64_t *remaining, uint64_t *wait);
 static ngx_int_t ngx_violet_limit_memory(ngx_violet_limit_key_t *key,
     ngx_uint_t refund, ngx_violet_limit_result_t *result);
-static void ngx_violet_limit_update(void *data, u_char *value);
+static ngx_msec_t ngx_violet_limit_update(void *data, u_char *value);
 static ngx_int_t ngx_violet_limit_names(ngx_violet_limit_key_t *key,
     u_char *buf, ngx_str_t *names);
 
@@ -332,18 +332,17 @@ ngx_violet_limit_memory(ngx_violet_limit_key_t *key, ngx_uint_t refund,
     update.result = result ? result : &unused;
 
     return ngx_violet_memory_update(key->zone, names, 2, sizeof(int64_t),
-                                    ngx_max(key->conf->app.period,
-                                            key->conf->merchant.period),
                                     ngx_violet_limit_update, &update);
 }
 
 
-static void
+static ngx_msec_t
 ngx_violet_limit_update(void *data, u_char *value)
 {
     ngx_violet_limit_update_t  *u = data;
 
     uint64_t                 remaining[2], wait[2];
+    ngx_msec_t               ttl;
     ngx_uint_t               i;
     violet_rate_t           *rate[2];
     violet_rate_verdict_t    verdict[2];
@@ -394,16 +393,21 @@ ngx_violet_limit_update(void *data, u_char *value)
         ngx_violet_limit_tighter(u->result, remaining, wait);
     }
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0, ttl = 0; i < 2; i++) {
 
         /* a full budget needs no memory */
 
         if (t.tat[i] <= u->now) {
             t.tat[i] = 0;
+            continue;
         }
+
+        ttl = ngx_max(ttl, (ngx_msec_t) (t.tat[i] - u->now));
     }
 
     ngx_memcpy(value, &t, sizeof(ngx_violet_limit_tats_t));
+
+    return ttl;
 }
 
 

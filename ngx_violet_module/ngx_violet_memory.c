@@ -362,11 +362,11 @@ ngx_violet_memory_changes(ngx_violet_memory_t *memory, uint32_t hash)
 
 ngx_int_t
 ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
-    size_t size, ngx_msec_t ttl, ngx_violet_memory_update_pt update,
-    void *data)
+    size_t size, ngx_violet_memory_update_pt update, void *data)
 {
     u_char                     values[64];
     uint32_t                   hash;
+    ngx_msec_t                 ttl;
     ngx_uint_t                 i, empty;
     ngx_violet_memory_t       *memory;
     ngx_violet_memory_node_t  *mn;
@@ -399,7 +399,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         }
     }
 
-    update(data, values);
+    ttl = update(data, values);
 
     for (i = 0; i < n; i++) {
         hash = ngx_crc32_short(keys[i].data, keys[i].len);

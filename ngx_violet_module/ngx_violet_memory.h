@@ -17,9 +17,12 @@
 #include <ngx_core.h>
 
 
-/* called while the zone is locked: quick, and without logging */
+/*
+ * Called while the zone is locked: quick, and without logging.  Returns how
+ * long what it leaves is kept, in milliseconds.
+ */
 
-typedef void (*ngx_violet_memory_update_pt)(void *data, u_char *value);
+typedef ngx_msec_t (*ngx_violet_memory_update_pt)(void *data, u_char *value);
 
 
 /* Adds the zone to a configuration; NULL if it cannot, which is logged. */
@@ -100,8 +103,8 @@ void ngx_violet_memory_uncover(ngx_shm_zone_t *zone);
  */
 
 ngx_int_t ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys,
-    ngx_uint_t n, size_t size, ngx_msec_t ttl,
-    ngx_violet_memory_update_pt update, void *data);
+    ngx_uint_t n, size_t size, ngx_violet_memory_update_pt update,
+    void *data);
 
 
 #endif /* NGX_VIOLET_MEMORY_H */

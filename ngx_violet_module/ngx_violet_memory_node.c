@@ -12,8 +12,12 @@
 /* how many of the least recently used go, at most, to make room for one */
 #define NGX_VIOLET_MEMORY_EVICT  64
 
+/* how many counters are looked at when there is no room */
+#define NGX_VIOLET_MEMORY_LOOK   256
 
-static void ngx_violet_memory_expire(ngx_violet_memory_t *memory);
+
+static ngx_uint_t ngx_violet_memory_expire(ngx_violet_memory_t *memory,
+    ngx_uint_t n);
 static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
     size_t size);
 static ngx_queue_t *ngx_violet_memory_queue(ngx_violet_memory_t *memory,
@@ -65,7 +69,7 @@ ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
         return NULL;
     }
 
-    ngx_violet_memory_expire(memory);
+    (void) ngx_violet_memory_expire(memory, 2);
 
     mn = ngx_violet_memory_alloc(memory,
                                  offsetof(ngx_violet_memory_node_t, data)
@@ -88,26 +92,36 @@ ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
 }
 
 
-/* Counters that have had their time go one by one, as new nodes come. */
+/*
+ * Counters that have had their time go, a few whenever a new node comes.
+ * They do not end in the order of their use; those that are looked at and
+ * stay go to the other side, so that all have their turn.
+ */
 
-static void
-ngx_violet_memory_expire(ngx_violet_memory_t *memory)
+static ngx_uint_t
+ngx_violet_memory_expire(ngx_violet_memory_t *memory, ngx_uint_t n)
 {
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, gone;
     ngx_queue_t               *q;
     ngx_violet_memory_node_t  *mn;
 
-    for (i = 0; i < 2 && !ngx_queue_empty(&memory->sh->counters); i++) {
+    gone = 0;
+
+    for (i = 0; i < n && !ngx_queue_empty(&memory->sh->counters); i++) {
 
         q = ngx_queue_last(&memory->sh->counters);
         mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
 
         if (!ngx_violet_memory_expired(memory, mn)) {
-            return;
+            ngx_violet_memory_use(memory, mn);
+            continue;
         }
 
         ngx_violet_memory_delete(memory, mn);
+        gone++;
     }
+
+    return gone;
 }
 
 
@@ -126,6 +140,12 @@ ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size)
     ngx_violet_memory_node_t  *mn;
 
     p = ngx_slab_alloc_locked(memory->shpool, size);
+
+    if (p == NULL
+        && ngx_violet_memory_expire(memory, NGX_VIOLET_MEMORY_LOOK))
+    {
+        p = ngx_slab_alloc_locked(memory->shpool, size);
+    }
 
     for (i = 0; p == NULL && i < NGX_VIOLET_MEMORY_EVICT; i++) {
 

@@ -15,47 +15,27 @@
  */
 
 
-#include "ngx_violet_memory.h"
-#include "ngx_violet_submit_redis.h"
-
-#include <ngx_sha1.h>
+#include "ngx_violet_submit_record.h"
 
 
 /* how long an unknown outcome is remembered, in milliseconds */
 #define NGX_VIOLET_SUBMIT_KEEP     (24 * 60 * 60 * 1000)
 
-typedef enum {
-    NGX_VIOLET_SUBMIT_CLAIM = 0,
-    NGX_VIOLET_SUBMIT_LOOK,
-    NGX_VIOLET_SUBMIT_SETTLE,
-    NGX_VIOLET_SUBMIT_SHARE,
-    NGX_VIOLET_SUBMIT_ADOPT
-} ngx_violet_submit_op_e;
 
-
-typedef struct {
-    ngx_violet_submit_t          *submit;
-    ngx_violet_submit_op_e        op;
-    violet_submit_verdict_t       verdict;
-    violet_submit_state_t         state;        /* to settle */
-    ngx_uint_t                    status;
-    violet_submit_record_t        record;       /* as it was; to adopt */
-} ngx_violet_submit_update_t;
-
-
-static ngx_int_t ngx_violet_submit_name(ngx_violet_submit_t *submit,
-    ngx_violet_submit_conf_t *conf);
-static void ngx_violet_submit_digest(u_char *digest, ngx_str_t *text);
-static void ngx_violet_submit_token(u_char *token);
-static ngx_int_t ngx_violet_submit_memory(ngx_violet_submit_update_t *update,
-    ngx_violet_submit_t *submit, ngx_violet_submit_op_e op);
-static void ngx_violet_submit_update(void *data, u_char *value);
+static ngx_uint_t ngx_violet_submit_is_final(violet_submit_record_t *record,
+    violet_submit_state_t state);
 static void ngx_violet_submit_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
     ngx_violet_submit_reply_t *reply);
 static void ngx_violet_submit_looked(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_submit_renew(ngx_event_t *ev);
+static void ngx_violet_submit_told(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_submit_end(ngx_violet_submit_t *submit,
+    ngx_violet_submit_op_e op, violet_submit_state_t state,
+    ngx_uint_t status);
 static void ngx_violet_submit_settled(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
@@ -84,7 +64,8 @@ ngx_violet_submit_create(ngx_pool_t *pool, ngx_violet_submit_conf_t *conf)
     submit->zone = conf->zone;
     submit->refs = 1;
 
-    submit->claim.flight = NGX_VIOLET_SUBMIT_FLIGHT;
+    submit->claim.flight = ngx_min((int64_t) conf->time,
+                                   NGX_VIOLET_SUBMIT_FLIGHT);
     submit->claim.keep = ngx_max((int64_t) conf->time,
                                  NGX_VIOLET_SUBMIT_KEEP);
     submit->claim.time = conf->time;
@@ -96,6 +77,13 @@ ngx_violet_submit_create(ngx_pool_t *pool, ngx_violet_submit_conf_t *conf)
 
     ngx_violet_submit_token(submit->claim.token);
 
+    /* a worker that must stop does so, whatever is in flight */
+
+    submit->renewal.handler = ngx_violet_submit_renew;
+    submit->renewal.data = submit;
+    submit->renewal.log = ngx_cycle->log;
+    submit->renewal.cancelable = 1;
+
     if (ngx_violet_submit_name(submit, conf) != NGX_OK) {
         ngx_free(submit);
         return NULL;
@@ -105,97 +93,6 @@ ngx_violet_submit_create(ngx_pool_t *pool, ngx_violet_submit_conf_t *conf)
     cln->data = submit;
 
     return submit;
-}
-
-
-static ngx_int_t
-ngx_violet_submit_name(ngx_violet_submit_t *submit,
-    ngx_violet_submit_conf_t *conf)
-{
-    u_char     *p, *last, digest[VIOLET_SUBMIT_DIGEST];
-    ngx_str_t   prefix;
-
-    ngx_str_null(&prefix);
-
-    if (conf->redis) {
-        prefix = ngx_violet_redis_conf(conf->redis)->prefix;
-    }
-
-    p = submit->name;
-    last = p + NGX_VIOLET_SUBMIT_KEY_LEN;
-
-    p = ngx_slprintf(p, last, "%Vsubmit:%V:%V:%i:", &prefix,
-                     &conf->upstream, &conf->app_name, conf->app_id);
-
-    if (conf->cart_id) {
-        p = ngx_slprintf(p, last, "%L", conf->cart_id);
-
-    } else {
-        p = ngx_slprintf(p, last, "-");
-    }
-
-    if (conf->key.len) {
-
-        if (last - p < (ssize_t) (NGX_VIOLET_SUBMIT_HEX + sizeof(":key:"))) {
-            return NGX_ERROR;
-        }
-
-        ngx_violet_submit_digest(digest, &conf->key);
-
-        p = ngx_cpymem(p, ":key:", sizeof(":key:") - 1);
-        p = ngx_hex_dump(p, digest, VIOLET_SUBMIT_DIGEST);
-    }
-
-    if (p == last) {
-        return NGX_ERROR;
-    }
-
-    submit->name_len = p - submit->name;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_violet_submit_digest(u_char *digest, ngx_str_t *text)
-{
-    u_char      sum[20];
-    ngx_sha1_t  sha1;
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, text->data, text->len);
-    ngx_sha1_final(sum, &sha1);
-
-    ngx_memcpy(digest, sum, VIOLET_SUBMIT_DIGEST);
-
-    /* all zeroes would say that there is none */
-
-    digest[0] |= 1;
-}
-
-
-/* Unlike any other on any host: a claim is known by it, nothing else is. */
-
-static void
-ngx_violet_submit_token(u_char *token)
-{
-    u_char         *p, buf[128];
-    ngx_str_t       text;
-    struct timeval  tv;
-
-    static ngx_uint_t  n;
-
-    ngx_gettimeofday(&tv);
-
-    p = ngx_slprintf(buf, buf + sizeof(buf), "%V %P %ui %T.%06l %xD%xD",
-                     &ngx_cycle->hostname, ngx_pid, n++, tv.tv_sec,
-                     (long) tv.tv_usec, (uint32_t) ngx_random(),
-                     (uint32_t) ngx_random());
-
-    text.data = buf;
-    text.len = p - buf;
-
-    ngx_violet_submit_digest(token, &text);
 }
 
 
@@ -210,6 +107,11 @@ void
 ngx_violet_submit_sent(ngx_violet_submit_t *submit)
 {
     submit->sent = 1;
+
+    if (submit->claimed && !submit->renewal.timer_set) {
+        ngx_add_timer(&submit->renewal,
+                      (ngx_msec_t) submit->claim.flight / 2);
+    }
 }
 
 
@@ -223,11 +125,14 @@ ngx_violet_submit_claim(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
     result = &submit->result;
     result->redis = NGX_VIOLET_REDIS_OFF;
 
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
     rc = ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_CLAIM);
 
     result->full = (rc != NGX_OK);
 
     submit->known = update.record;
+    submit->seq = update.record.seq;
     submit->claimed = (rc == NGX_OK
                        && update.verdict == VIOLET_SUBMIT_CLAIMED);
 
@@ -235,19 +140,15 @@ ngx_violet_submit_claim(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
     result->state = violet_submit_state(&update.record, submit->claim.now);
     result->status = update.record.status;
 
-    /* an outcome is final, and so is what this host alone knows */
-
     if (submit->redis == NULL
         || (rc == NGX_OK && update.verdict != VIOLET_SUBMIT_CLAIMED
-            && (!update.record.shared
-                || update.verdict == VIOLET_SUBMIT_OTHER_BODY
-                || result->state == VIOLET_SUBMIT_COMPLETED
-                || result->state == VIOLET_SUBMIT_PARTIAL)))
+            && (update.verdict == VIOLET_SUBMIT_OTHER_BODY
+                || ngx_violet_submit_is_final(&update.record,
+                                              result->state))))
     {
+        submit->seq += submit->claimed;
         return NGX_OK;
     }
-
-    submit->wait = wait;
 
     result->redis = ngx_violet_submit_run(submit, "claim",
                         update.verdict == VIOLET_SUBMIT_REFUSED
@@ -255,7 +156,32 @@ ngx_violet_submit_claim(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
                         submit->claim.again ? "1" : "", 0,
                         ngx_violet_submit_answered);
 
-    return result->redis == NGX_VIOLET_REDIS_OK ? NGX_AGAIN : NGX_OK;
+    submit->seq += submit->claimed;
+
+    if (result->redis != NGX_VIOLET_REDIS_OK) {
+        return NGX_OK;
+    }
+
+    submit->wait = wait;
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * Others cannot know better: of what this host alone knows, of an outcome,
+ * of what this host has in flight.
+ */
+
+static ngx_uint_t
+ngx_violet_submit_is_final(violet_submit_record_t *record,
+    violet_submit_state_t state)
+{
+    return !(record->flags & VIOLET_SUBMIT_SHARED)
+           || state == VIOLET_SUBMIT_COMPLETED
+           || state == VIOLET_SUBMIT_PARTIAL
+           || (state == VIOLET_SUBMIT_IN_FLIGHT
+               && (record->flags & VIOLET_SUBMIT_OWN));
 }
 
 
@@ -268,9 +194,14 @@ ngx_violet_submit_look(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
     result = &submit->result;
     result->redis = NGX_VIOLET_REDIS_OFF;
 
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
     (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_LOOK);
 
     result->state = violet_submit_state(&update.record, submit->claim.now);
+
+    submit->known = update.record;
+    submit->seq = update.record.seq;
 
     /* who frees a record does it by the token that he has seen */
 
@@ -279,100 +210,25 @@ ngx_violet_submit_look(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
                    VIOLET_SUBMIT_DIGEST);
     }
 
-    if (submit->redis == NULL || result->state != VIOLET_SUBMIT_NONE) {
+    if (submit->redis == NULL
+        || (result->state != VIOLET_SUBMIT_NONE
+            && ngx_violet_submit_is_final(&update.record, result->state)))
+    {
+        return NGX_OK;
+    }
+
+    result->redis = ngx_violet_submit_run(submit, "look",
+                        result->state != VIOLET_SUBMIT_NONE
+                        ? &submit->known : NULL,
+                        "", 0, ngx_violet_submit_looked);
+
+    if (result->redis != NGX_VIOLET_REDIS_OK) {
         return NGX_OK;
     }
 
     submit->wait = wait;
 
-    result->redis = ngx_violet_submit_run(submit, "look", NULL, "", 0,
-                                          ngx_violet_submit_looked);
-
-    return result->redis == NGX_VIOLET_REDIS_OK ? NGX_AGAIN : NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_violet_submit_memory(ngx_violet_submit_update_t *update,
-    ngx_violet_submit_t *submit, ngx_violet_submit_op_e op)
-{
-    ngx_str_t  name;
-
-    if (op != NGX_VIOLET_SUBMIT_SETTLE && op != NGX_VIOLET_SUBMIT_ADOPT) {
-        ngx_memzero(update, sizeof(ngx_violet_submit_update_t));
-    }
-
-    update->submit = submit;
-    update->op = op;
-
-    submit->claim.now = (int64_t) ngx_current_msec;
-
-    name.data = submit->name;
-    name.len = submit->name_len;
-
-    return ngx_violet_memory_update(submit->zone, &name, 1,
-                                    sizeof(violet_submit_record_t),
-                                    (ngx_msec_t) submit->claim.keep,
-                                    ngx_violet_submit_update, update);
-}
-
-
-static void
-ngx_violet_submit_update(void *data, u_char *value)
-{
-    ngx_violet_submit_update_t  *u = data;
-
-    violet_submit_claim_t   *claim;
-    violet_submit_record_t   record;
-
-    claim = &u->submit->claim;
-
-    ngx_memcpy(&record, value, sizeof(violet_submit_record_t));
-
-    if (violet_submit_state(&record, claim->now) == VIOLET_SUBMIT_NONE) {
-        ngx_memzero(&record, sizeof(violet_submit_record_t));
-    }
-
-    switch (u->op) {
-
-    case NGX_VIOLET_SUBMIT_CLAIM:
-        u->record = record;
-        u->verdict = violet_submit_claim(&record, claim);
-        break;
-
-    case NGX_VIOLET_SUBMIT_LOOK:
-        u->record = record;
-        break;
-
-    case NGX_VIOLET_SUBMIT_SETTLE:
-        (void) violet_submit_settle(&record, claim, u->state, u->status);
-        break;
-
-    case NGX_VIOLET_SUBMIT_SHARE:
-
-        if (ngx_memcmp(record.token, claim->token, VIOLET_SUBMIT_DIGEST)
-            == 0)
-        {
-            record.shared = (record.state != VIOLET_SUBMIT_NONE);
-        }
-
-        break;
-
-    case NGX_VIOLET_SUBMIT_ADOPT:
-
-        /* what this host learned by itself in the meantime stays */
-
-        if (record.state == VIOLET_SUBMIT_NONE || record.shared
-            || ngx_memcmp(record.token, claim->token, VIOLET_SUBMIT_DIGEST)
-               == 0)
-        {
-            record = u->record;
-        }
-
-        break;
-    }
-
-    ngx_memcpy(value, &record, sizeof(violet_submit_record_t));
+    return NGX_AGAIN;
 }
 
 
@@ -403,10 +259,19 @@ ngx_violet_submit_answered(void *data, ngx_violet_redis_status_e status,
         submit->wait = NULL;
     }
 
-    /* nobody is left to send what was claimed */
+    if (submit->gone) {
 
-    if (submit->gone && submit->claimed) {
-        ngx_violet_submit_settle(submit, VIOLET_SUBMIT_OPEN, 0);
+        /* nobody is left to send what was claimed */
+
+        ngx_violet_submit_unsent(submit);
+    }
+
+    if (status != NGX_VIOLET_REDIS_OK && !submit->claimed) {
+
+        /* refused without Redis, which may run the claim later */
+
+        (void) ngx_violet_submit_run(submit, "cancel", NULL, "", 0,
+                                     ngx_violet_submit_told);
     }
 
     ngx_violet_submit_release(submit);
@@ -428,6 +293,7 @@ ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
     if (ngx_violet_submit_is(reply, "claimed")) {
         result->verdict = VIOLET_SUBMIT_CLAIMED;
         submit->claimed = 1;
+        submit->seq = (uint32_t) reply->seq;
 
     } else {
         result->verdict = ngx_violet_submit_is(reply, "body")
@@ -473,8 +339,55 @@ ngx_violet_submit_looked(void *data, ngx_violet_redis_status_e status,
 }
 
 
+/* Says here and to the others that the submit is still in flight. */
+
+static void
+ngx_violet_submit_renew(ngx_event_t *ev)
+{
+    ngx_violet_submit_t         *submit;
+    ngx_violet_submit_update_t   update;
+
+    submit = ev->data;
+
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
+    (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_RENEW);
+
+    if (submit->redis) {
+        (void) ngx_violet_submit_run(submit, "renew", NULL, "", 0,
+                                     ngx_violet_submit_told);
+    }
+
+    ngx_add_timer(ev, (ngx_msec_t) submit->claim.flight / 2);
+}
+
+
+static void
+ngx_violet_submit_told(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_submit_release(data);
+}
+
+
 void
 ngx_violet_submit_settle(ngx_violet_submit_t *submit,
+    violet_submit_state_t state, ngx_uint_t status)
+{
+    ngx_violet_submit_end(submit, NGX_VIOLET_SUBMIT_SETTLE, state, status);
+}
+
+
+void
+ngx_violet_submit_unsent(ngx_violet_submit_t *submit)
+{
+    ngx_violet_submit_end(submit, NGX_VIOLET_SUBMIT_CANCEL,
+                          VIOLET_SUBMIT_OPEN, 0);
+}
+
+
+static void
+ngx_violet_submit_end(ngx_violet_submit_t *submit, ngx_violet_submit_op_e op,
     violet_submit_state_t state, ngx_uint_t status)
 {
     ngx_violet_submit_update_t  update;
@@ -485,16 +398,21 @@ ngx_violet_submit_settle(ngx_violet_submit_t *submit,
 
     submit->settled = 1;
 
+    if (submit->renewal.timer_set) {
+        ngx_del_timer(&submit->renewal);
+    }
+
     ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
 
     update.state = state;
     update.status = status;
 
-    (void) ngx_violet_submit_memory(&update, submit,
-                                    NGX_VIOLET_SUBMIT_SETTLE);
+    (void) ngx_violet_submit_memory(&update, submit, op);
 
     if (submit->redis) {
-        (void) ngx_violet_submit_run(submit, "settle", NULL,
+        (void) ngx_violet_submit_run(submit,
+                                     op == NGX_VIOLET_SUBMIT_CANCEL
+                                     ? "cancel" : "settle", NULL,
                                      violet_submit_name(state), status,
                                      ngx_violet_submit_settled);
     }
@@ -508,10 +426,7 @@ ngx_violet_submit_free(ngx_violet_submit_t *submit)
 
     ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
 
-    update.state = VIOLET_SUBMIT_OPEN;
-
-    (void) ngx_violet_submit_memory(&update, submit,
-                                    NGX_VIOLET_SUBMIT_SETTLE);
+    (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_FREE);
 
     if (submit->redis) {
         (void) ngx_violet_submit_run(submit, "free", NULL, "", 0,
@@ -519,6 +434,8 @@ ngx_violet_submit_free(ngx_violet_submit_t *submit)
     }
 }
 
+
+/* What Redis refused to settle stays this host's own knowledge. */
 
 static void
 ngx_violet_submit_settled(void *data, ngx_violet_redis_status_e status,
@@ -530,8 +447,11 @@ ngx_violet_submit_settled(void *data, ngx_violet_redis_status_e status,
     ngx_violet_submit_update_t  update;
 
     if (status == NGX_VIOLET_REDIS_OK
-        && ngx_violet_submit_read(reply, &result) == NGX_OK)
+        && ngx_violet_submit_read(reply, &result) == NGX_OK
+        && !ngx_violet_submit_is(&result, "refused"))
     {
+        ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
         (void) ngx_violet_submit_memory(&update, submit,
                                         NGX_VIOLET_SUBMIT_SHARE);
     }
@@ -555,8 +475,10 @@ ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
 
     submit->claim.now = (int64_t) ngx_current_msec;
 
-    if (reply->state != VIOLET_SUBMIT_NONE
-        && reply->state != VIOLET_SUBMIT_OPEN)
+    /* an open record says something only of what its key is good for */
+
+    if (reply->state > VIOLET_SUBMIT_OPEN
+        || (reply->state == VIOLET_SUBMIT_OPEN && reply->body.len))
     {
         if (ngx_violet_submit_unhex(record->token, &reply->token) != NGX_OK) {
             record->token[0] = 1;
@@ -568,11 +490,12 @@ ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
         record->deadline = submit->claim.now + reply->left;
         record->status = (uint16_t) reply->status;
         record->state = (uint8_t) reply->state;
-        record->shared = 1;
+        record->seq = (uint32_t) reply->seq;
+        record->flags = VIOLET_SUBMIT_SHARED
+                        | (submit->claimed ? VIOLET_SUBMIT_OWN : 0);
 
-        if (submit->claimed) {
-            ngx_memcpy(record->body, submit->claim.body,
-                       VIOLET_SUBMIT_DIGEST);
+        if (ngx_violet_submit_unhex(record->body, &reply->body) != NGX_OK) {
+            ngx_memzero(record->body, VIOLET_SUBMIT_DIGEST);
         }
     }
 
@@ -597,9 +520,12 @@ ngx_violet_submit_cleanup(void *data)
     /* while Redis is asked, its answer decides: see there */
 
     if (submit->wait == NULL) {
-        ngx_violet_submit_settle(submit, submit->sent ? VIOLET_SUBMIT_UNKNOWN
-                                                      : VIOLET_SUBMIT_OPEN,
-                                 502);
+
+        if (submit->sent) {
+            ngx_violet_submit_settle(submit, VIOLET_SUBMIT_UNKNOWN, 502);
+        }
+
+        ngx_violet_submit_unsent(submit);
     }
 
     ngx_violet_submit_release(submit);

@@ -83,9 +83,17 @@ ngx_violet_submit_result_t *ngx_violet_submit_result(
     ngx_violet_submit_t *submit);
 
 
-/* From here on the submit may have been acted on. */
+/*
+ * From here on the submit may have been acted on; until it is settled, all
+ * are told that it is in flight.
+ */
 
 void ngx_violet_submit_sent(ngx_violet_submit_t *submit);
+
+
+/* The claimed submit is not sent after all: it is as if nobody had asked. */
+
+void ngx_violet_submit_unsent(ngx_violet_submit_t *submit);
 
 
 /*

@@ -1,19 +1,23 @@
 
 /*
  * The submit guard's records in Redis: a hash of state, token, status, body
- * (a digest) and deadline for each, changed by one script alone.  The script
- * lives as long as the process.
+ * (a digest), deadline, seq, doubt and again for each, changed by one script
+ * alone.  The script lives as long as the process.
  */
 
 
-#include "ngx_violet_submit_redis.h"
+#include "ngx_violet_submit_record.h"
 
 
 /*
  * ARGV: operation, token, body, and in milliseconds how long a flight, doubt
- * and an outcome last; then of a claim "again" (1) and the token of the
- * unsettled record that the gateway knows, of a settlement its state and
- * status.  A value of another type, or one that cannot be read, is doubt.
+ * and an outcome last; then of a claim "again" (1), of a settlement its
+ * state; the token of the record that the gateway knows of, or the status;
+ * and the number of the last claim that the gateway knows of.
+ *
+ * A value of another type, or one that cannot be read, is doubt.  So is a
+ * record that is missing or older than what the gateway knows: this Redis
+ * has lost something.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_submit_script = {
@@ -22,64 +26,103 @@ static ngx_violet_redis_script_t  ngx_violet_submit_script = {
         "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
         "local k, op, token, body = KEYS[1], ARGV[1], ARGV[2], ARGV[3] "
         "local flight, keep = tonumber(ARGV[4]), tonumber(ARGV[5]) "
+        "local known, seq = tonumber(ARGV[9]), 0 "
         "local function put(state, owner, status, digest, ttl) "
             "redis.call('DEL', k) "
             "redis.call('HMSET', k, 'state', state, 'token', owner, "
-                       "'status', status, 'body', digest, 'deadline', "
+                       "'status', status, 'body', digest, "
+                       "'seq', string.format('%.0f', seq), 'deadline', "
                        "string.format('%.0f', now + flight)) "
             "redis.call('PEXPIRE', k, ttl) "
         "end "
-        "local known = {open = 1, in_flight = 1, unknown = 1, "
-                       "completed = 1, partial = 1} "
+        "local weights = {open = 0, in_flight = 1, unknown = 1, "
+                         "completed = 2, partial = 2} "
         "local h = redis.pcall('HMGET', k, 'state', 'token', 'status', "
-                              "'body', 'deadline') "
-        "if h.err or (not known[h[1]] and redis.call('EXISTS', k) == 1) then "
-            "h = {'unknown', token, '0', '', '0'} "
+                              "'body', 'deadline', 'seq', 'doubt', 'again') "
+        "if h.err or (not weights[h[1]] and redis.call('EXISTS', k) == 1) "
+        "then "
+            "h = {'unknown', token, '0', '', '0', ARGV[9]} "
             "put(h[1], h[2], h[3], h[4], keep) "
         "end "
-        "local state, owner = h[1], h[2] or '' "
+        "local state, owner, digest = h[1], h[2] or '', h[4] or '' "
         "local status = math.floor(tonumber(h[3] or '') or 0) "
-        "local digest, left = h[4] or '', 0 "
+        "local left = 0 "
+        "seq = math.floor(tonumber(h[6] or '') or 0) "
+        "if not (seq >= 0 and seq < 4294967295) then "
+            "seq = 0 "
+        "end "
         "if state and redis.call('PTTL', k) < 0 then "
             "redis.call('PEXPIRE', k, keep) "
         "end "
         "if state == 'in_flight' then "
             "left = math.floor((tonumber(h[5] or '') or 0) - now) "
-            "if not (left > 0 and left <= flight) then "
+            "if not (left > 0 and left <= 300000) then "
                 "state, left = 'unknown', 0 "
                 "redis.call('HSET', k, 'state', state) "
             "end "
         "end "
+        "if (op == 'claim' or op == 'look') and ARGV[8] ~= '' "
+           "and (not state or seq < known) then "
+            "state, owner, status, digest, left, seq = "
+                "'unknown', ARGV[8], 0, '', 0, known "
+            "put(state, owner, '0', digest, keep) "
+        "end "
         "local verdict = 'refused' "
         "if op == 'claim' then "
-            "if not state and ARGV[8] ~= '' then "
-                "state, owner, digest = 'unknown', ARGV[8], '' "
-                "put(state, owner, '0', digest, keep) "
-            "end "
             "if state and body ~= '' and digest ~= '' and digest ~= body then "
                 "verdict = 'body' "
             "elseif not state or state == 'open' "
                    "or (state == 'unknown' and ARGV[7] == '1') then "
-                "verdict, state, owner, left = "
-                    "'claimed', 'in_flight', token, flight "
-                "put(state, owner, '0', body, keep) "
+                "local again = state == 'unknown' "
+                "seq = math.max(seq, known) + 1 "
+                "verdict, state, owner, status, digest, left = "
+                    "'claimed', 'in_flight', token, 0, body, flight "
+                "put(state, owner, '0', digest, keep) "
+                "if again then "
+                    "redis.call('HSET', k, 'again', '1') "
+                "end "
             "end "
-        "elseif op == 'settle' then "
-            "if not state or owner == token then "
+        "elseif op == 'renew' then "
+            "if not state or (owner == token and weights[state] == 1) then "
+                "seq = math.max(seq, known) "
+                "if not state then "
+                    "put('in_flight', token, '0', body, keep) "
+                "end "
+                "redis.call('HMSET', k, 'state', 'in_flight', 'deadline', "
+                           "string.format('%.0f', now + flight)) "
+                "redis.call('PEXPIRE', k, keep) "
                 "verdict, state, owner, left = "
-                    "'settled', ARGV[7], token, 0 "
+                    "'renewed', 'in_flight', token, flight "
+            "end "
+        "elseif op == 'settle' "
+               "or (op == 'cancel' and state == 'in_flight' "
+                   "and owner == token) then "
+            "local new = ARGV[7] "
+            "if op == 'cancel' then "
+                "new = h[8] == '1' and 'unknown' or 'open' "
+            "end "
+            "if not state or owner == token "
+               "or weights[new] > weights[state] then "
+                "if state and new == 'open' and h[7] == '1' then "
+                    "new = 'unknown' "
+                "end "
                 "local ttl = keep "
-                "if state == 'completed' or state == 'partial' then "
+                "if weights[new] == 2 then "
                     "ttl = tonumber(ARGV[6]) "
                 "end "
-                "put(state, owner, ARGV[8], body, ttl) "
+                "seq = math.max(seq, known) "
+                "verdict, state, owner, digest, left = "
+                    "'settled', new, token, body, 0 "
+                "put(state, owner, ARGV[8], digest, ttl) "
+            "elseif new == 'unknown' and state == 'in_flight' then "
+                "redis.call('HSET', k, 'doubt', '1') "
             "end "
         "elseif op == 'free' and state == 'unknown' and owner == token then "
             "verdict, state = 'freed', 'open' "
             "put(state, owner, '0', digest, keep) "
         "end "
-        "return {verdict, state or 'none', owner, status, left, "
-                "math.max(redis.call('PTTL', k), 0)}"),
+        "return {verdict, state or 'none', owner, digest, status, left, "
+                "math.max(redis.call('PTTL', k), 0), seq}"),
     ""
 };
 
@@ -90,8 +133,8 @@ ngx_violet_submit_run(ngx_violet_submit_t *submit, char *op,
     ngx_violet_redis_handler_pt handler)
 {
     u_char                      hex[3][NGX_VIOLET_SUBMIT_HEX];
-    u_char                      numbers[4][NGX_INT64_LEN];
-    ngx_str_t                   args[9];
+    u_char                      numbers[5][NGX_INT64_LEN];
+    ngx_str_t                   args[10];
     ngx_uint_t                  i;
     ngx_violet_redis_status_e   rc;
 
@@ -139,8 +182,11 @@ ngx_violet_submit_run(ngx_violet_submit_t *submit, char *op,
         args[8].len = ngx_sprintf(numbers[3], "%ui", status) - numbers[3];
     }
 
+    args[9].data = numbers[4];
+    args[9].len = ngx_sprintf(numbers[4], "%uD", submit->seq) - numbers[4];
+
     rc = ngx_violet_redis_script(submit->redis, &ngx_violet_submit_script,
-                                 args, 1, 9,
+                                 args, 1, 10,
                                  ngx_violet_redis_conf(submit->redis)->timeout,
                                  handler, submit);
 
@@ -157,23 +203,24 @@ ngx_violet_submit_run(ngx_violet_submit_t *submit, char *op,
 ngx_int_t
 ngx_violet_submit_read(redisReply *reply, ngx_violet_submit_reply_t *result)
 {
-    ngx_str_t   state, *text[3];
+    ngx_str_t   state, *text[4];
     ngx_uint_t  i;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 6) {
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 8) {
         return NGX_ERROR;
     }
 
     text[0] = &result->verdict;
     text[1] = &state;
     text[2] = &result->token;
+    text[3] = &result->body;
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
 
         if (reply->element[i]->type != REDIS_REPLY_STRING
             || reply->element[i]->len > NGX_VIOLET_SUBMIT_HEX
-            || reply->element[3 + i]->type != REDIS_REPLY_INTEGER
-            || reply->element[3 + i]->integer < 0)
+            || reply->element[4 + i]->type != REDIS_REPLY_INTEGER
+            || reply->element[4 + i]->integer < 0)
         {
             return NGX_ERROR;
         }
@@ -183,10 +230,11 @@ ngx_violet_submit_read(redisReply *reply, ngx_violet_submit_reply_t *result)
     }
 
     result->state = violet_submit_parse((char *) state.data, state.len);
-    result->status = reply->element[3]->integer;
-    result->left = ngx_min(reply->element[4]->integer,
+    result->status = reply->element[4]->integer;
+    result->left = ngx_min(reply->element[5]->integer,
                            NGX_VIOLET_SUBMIT_FLIGHT);
-    result->ttl = reply->element[5]->integer;
+    result->ttl = reply->element[6]->integer;
+    result->seq = ngx_min(reply->element[7]->integer, 0xffffffff);
 
     if ((result->state == VIOLET_SUBMIT_COMPLETED
          || result->state == VIOLET_SUBMIT_PARTIAL)

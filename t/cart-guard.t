@@ -64,7 +64,7 @@ Content-Type: application/json", ""]
 HGET $::Record:20001 status
 => 200
 HLEN $::Record:20001
-=> 5
+=> 6
 PTTL $::Record:20001
 =~ ^(?:[1-9]\\d{0,4}|[1-5]\\d{5}|600000)\$"
 

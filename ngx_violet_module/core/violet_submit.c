@@ -26,6 +26,8 @@ typedef struct {
 } violet_submit_row_t;
 
 
+static int violet_submit_is_of(const violet_submit_record_t *record,
+    const violet_submit_claim_t *claim);
 static int violet_submit_has_body(const unsigned char *body);
 static int violet_submit_bags_open(const json_t *bags);
 static int violet_submit_payments_open(const json_t *payments);
@@ -40,6 +42,14 @@ static const char *const  violet_submit_names[] = {
     "completed",
     "partial"
 };
+
+
+/*
+ * By state: what may settle a record of another submit of the cart outweighs
+ * it.
+ */
+
+static const unsigned  violet_submit_weights[] = { 0, 0, 1, 1, 2, 2 };
 
 
 /* of a bag and of a payment: money is on its way, or was */
@@ -119,6 +129,7 @@ violet_submit_verdict_t
 violet_submit_claim(violet_submit_record_t *record,
     const violet_submit_claim_t *claim)
 {
+    uint32_t               seq;
     violet_submit_state_t  state;
 
     state = violet_submit_state(record, claim->now);
@@ -149,6 +160,8 @@ violet_submit_claim(violet_submit_record_t *record,
         return VIOLET_SUBMIT_REFUSED;
     }
 
+    seq = record->seq;
+
     memset(record, 0, sizeof(violet_submit_record_t));
 
     memcpy(record->token, claim->token, VIOLET_SUBMIT_DIGEST);
@@ -156,6 +169,10 @@ violet_submit_claim(violet_submit_record_t *record,
     record->expires = claim->now + claim->keep;
     record->deadline = claim->now + claim->flight;
     record->state = VIOLET_SUBMIT_IN_FLIGHT;
+    record->flags = VIOLET_SUBMIT_OWN
+                    | (state == VIOLET_SUBMIT_UNKNOWN ? VIOLET_SUBMIT_AGAIN
+                                                      : 0);
+    record->seq = seq + 1;
 
     return VIOLET_SUBMIT_CLAIMED;
 }
@@ -166,17 +183,33 @@ violet_submit_settle(violet_submit_record_t *record,
     const violet_submit_claim_t *claim, violet_submit_state_t state,
     unsigned status)
 {
-    int64_t  time;
+    int64_t                time;
+    violet_submit_state_t  was;
 
-    if (violet_submit_state(record, claim->now) != VIOLET_SUBMIT_NONE
-        && memcmp(record->token, claim->token, VIOLET_SUBMIT_DIGEST) != 0)
-    {
-        return -1;
+    was = violet_submit_state(record, claim->now);
+
+    if (was != VIOLET_SUBMIT_NONE && !violet_submit_is_of(record, claim)) {
+
+        if (state == VIOLET_SUBMIT_UNKNOWN && was == VIOLET_SUBMIT_IN_FLIGHT)
+        {
+            record->flags |= VIOLET_SUBMIT_DOUBT;
+            return -1;
+        }
+
+        if (violet_submit_weights[state] <= violet_submit_weights[was]) {
+            return -1;
+        }
     }
 
-    memset(record, 0, sizeof(violet_submit_record_t));
+    if (state == VIOLET_SUBMIT_OPEN
+        && was != VIOLET_SUBMIT_NONE
+        && (record->flags & VIOLET_SUBMIT_DOUBT))
+    {
+        state = VIOLET_SUBMIT_UNKNOWN;
+    }
 
     if (state == VIOLET_SUBMIT_OPEN && !violet_submit_has_body(claim->body)) {
+        memset(record, 0, sizeof(violet_submit_record_t));
         return 0;
     }
 
@@ -189,10 +222,81 @@ violet_submit_settle(violet_submit_record_t *record,
     memcpy(record->token, claim->token, VIOLET_SUBMIT_DIGEST);
     memcpy(record->body, claim->body, VIOLET_SUBMIT_DIGEST);
     record->expires = claim->now + time;
+    record->deadline = 0;
     record->status = (uint16_t) status;
     record->state = (uint8_t) state;
+    record->flags = VIOLET_SUBMIT_OWN;
 
     return 0;
+}
+
+
+int
+violet_submit_cancel(violet_submit_record_t *record,
+    const violet_submit_claim_t *claim)
+{
+    if (!violet_submit_is_of(record, claim)) {
+        return -1;
+    }
+
+    return violet_submit_settle(record, claim,
+                                record->flags & VIOLET_SUBMIT_AGAIN
+                                ? VIOLET_SUBMIT_UNKNOWN : VIOLET_SUBMIT_OPEN,
+                                0);
+}
+
+
+int
+violet_submit_free(violet_submit_record_t *record,
+    const violet_submit_claim_t *claim)
+{
+    if (violet_submit_state(record, claim->now) != VIOLET_SUBMIT_UNKNOWN
+        || !violet_submit_is_of(record, claim))
+    {
+        return -1;
+    }
+
+    if (!violet_submit_has_body(record->body)) {
+        memset(record, 0, sizeof(violet_submit_record_t));
+        return 0;
+    }
+
+    record->expires = claim->now + claim->keep;
+    record->deadline = 0;
+    record->status = 0;
+    record->state = VIOLET_SUBMIT_OPEN;
+
+    return 0;
+}
+
+
+int
+violet_submit_renew(violet_submit_record_t *record,
+    const violet_submit_claim_t *claim)
+{
+    violet_submit_state_t  state;
+
+    state = violet_submit_state(record, claim->now);
+
+    if ((state != VIOLET_SUBMIT_IN_FLIGHT && state != VIOLET_SUBMIT_UNKNOWN)
+        || !violet_submit_is_of(record, claim))
+    {
+        return -1;
+    }
+
+    record->expires = claim->now + claim->keep;
+    record->deadline = claim->now + claim->flight;
+    record->state = VIOLET_SUBMIT_IN_FLIGHT;
+
+    return 0;
+}
+
+
+static int
+violet_submit_is_of(const violet_submit_record_t *record,
+    const violet_submit_claim_t *claim)
+{
+    return memcmp(record->token, claim->token, VIOLET_SUBMIT_DIGEST) == 0;
 }
 
 

@@ -49,8 +49,15 @@ typedef struct {
     int64_t         deadline;      /* of one in flight, ms */
     uint16_t        status;        /* to the caller, of one that ended */
     uint8_t         state;         /* a violet_submit_state_t */
-    uint8_t         shared;        /* others know it as well, and better */
+    uint8_t         flags;         /* below */
+    uint32_t        seq;           /* the claims so far, this one included */
 } violet_submit_record_t;
+
+
+#define VIOLET_SUBMIT_SHARED  0x01    /* others know it as well, and better */
+#define VIOLET_SUBMIT_OWN     0x02    /* claimed here, not heard of */
+#define VIOLET_SUBMIT_DOUBT   0x04    /* another one's outcome is not known */
+#define VIOLET_SUBMIT_AGAIN   0x08    /* it was claimed in spite of doubt */
 
 
 typedef struct {
@@ -77,14 +84,44 @@ violet_submit_verdict_t violet_submit_claim(violet_submit_record_t *record,
 
 
 /*
- * Ends a submit: by the token of its claim alone, or where nothing is known
- * at all.  An open record of a claim without a body is forgotten.  Returns
- * 0, or -1 if the record is somebody else's and stays.
+ * Ends a submit: by the token of its claim, where nothing is known at all, or
+ * where less is known: an order that was made is not forgotten for another
+ * submit of the cart that failed.  Doubt about one submit waits for the end
+ * of another that is in flight.  An open record of a claim without a body is
+ * forgotten.  Returns 0, or -1 if the record is somebody else's and stays.
  */
 
 int violet_submit_settle(violet_submit_record_t *record,
     const violet_submit_claim_t *claim, violet_submit_state_t state,
     unsigned status);
+
+
+/*
+ * Takes back the claim of a submit that was not sent: what was not known
+ * before is not known again.  Returns 0, or -1 if the record is somebody
+ * else's by now.
+ */
+
+int violet_submit_cancel(violet_submit_record_t *record,
+    const violet_submit_claim_t *claim);
+
+
+/*
+ * Frees an unknown record that has the token; what its key is good for stays.
+ * Returns 0, or -1 if there is no such record.
+ */
+
+int violet_submit_free(violet_submit_record_t *record,
+    const violet_submit_claim_t *claim);
+
+
+/*
+ * Moves the deadline of a submit that is still in flight.  Returns 0, or -1
+ * if the record is somebody else's by now.
+ */
+
+int violet_submit_renew(violet_submit_record_t *record,
+    const violet_submit_claim_t *claim);
 
 
 /* What a verdict leaves behind. */
