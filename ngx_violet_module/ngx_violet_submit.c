@@ -21,6 +21,10 @@
 /* how long an unknown outcome is remembered, in milliseconds */
 #define NGX_VIOLET_SUBMIT_KEEP     (24 * 60 * 60 * 1000)
 
+/* how often a claim is taken back, and after how many milliseconds */
+#define NGX_VIOLET_SUBMIT_TRIES    120
+#define NGX_VIOLET_SUBMIT_TRY      1000
+
 
 static ngx_uint_t ngx_violet_submit_is_final(violet_submit_record_t *record,
     violet_submit_state_t state);
@@ -31,6 +35,7 @@ static void ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
 static void ngx_violet_submit_looked(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_submit_renew(ngx_event_t *ev);
+static void ngx_violet_submit_retract(ngx_event_t *ev);
 static void ngx_violet_submit_told(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_submit_end(ngx_violet_submit_t *submit,
@@ -270,8 +275,11 @@ ngx_violet_submit_answered(void *data, ngx_violet_redis_status_e status,
 
         /* refused without Redis, which may run the claim later */
 
-        (void) ngx_violet_submit_run(submit, "cancel", NULL, "", 0,
-                                     ngx_violet_submit_told);
+        submit->refs++;
+        submit->renewal.handler = ngx_violet_submit_retract;
+        submit->tries = NGX_VIOLET_SUBMIT_TRIES;
+
+        ngx_add_timer(&submit->renewal, NGX_VIOLET_SUBMIT_TRY);
     }
 
     ngx_violet_submit_release(submit);
@@ -359,6 +367,28 @@ ngx_violet_submit_renew(ngx_event_t *ev)
     }
 
     ngx_add_timer(ev, (ngx_msec_t) submit->claim.flight / 2);
+}
+
+
+/* Takes back a claim that nobody waits for, as soon as Redis can be told. */
+
+static void
+ngx_violet_submit_retract(ngx_event_t *ev)
+{
+    ngx_violet_submit_t        *submit;
+    ngx_violet_redis_status_e   rc;
+
+    submit = ev->data;
+
+    rc = ngx_violet_submit_run(submit, "cancel", NULL, "", 0,
+                               ngx_violet_submit_told);
+
+    if (rc != NGX_VIOLET_REDIS_OK && --submit->tries) {
+        ngx_add_timer(ev, NGX_VIOLET_SUBMIT_TRY);
+        return;
+    }
+
+    ngx_violet_submit_release(submit);
 }
 
 

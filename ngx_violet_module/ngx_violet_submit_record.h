@@ -30,12 +30,13 @@ struct ngx_violet_submit_s {
     ngx_violet_wait_t            *wait;
     violet_submit_claim_t         claim;
     ngx_violet_submit_result_t    result;
-    ngx_event_t                   renewal;
+    ngx_event_t                   renewal;      /* or retraction */
 
     /* what memory said to a claim or a look */
     violet_submit_record_t        known;
 
     ngx_uint_t                    refs;
+    ngx_uint_t                    tries;        /* left, to retract */
     uint32_t                      seq;
     size_t                        name_len;
 

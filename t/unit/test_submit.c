@@ -196,6 +196,190 @@ test_body_of_a_key(void **state)
 }
 
 
+/* Two of one cart, one after the other, and the first one comes back late. */
+
+static void
+test_settlements_that_cross(void **state)
+{
+    size_t                  i;
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    static const struct {
+        violet_submit_state_t  second, late, left;
+        int                    rc;
+    } rows[] = {
+
+        /* the second has ended, or not (NONE) */
+
+        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_COMPLETED,
+          VIOLET_SUBMIT_COMPLETED, 0 },
+        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_PARTIAL,
+          VIOLET_SUBMIT_PARTIAL, 0 },
+        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_OPEN,
+          VIOLET_SUBMIT_IN_FLIGHT, -1 },
+        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_UNKNOWN,
+          VIOLET_SUBMIT_IN_FLIGHT, -1 },
+        { VIOLET_SUBMIT_UNKNOWN, VIOLET_SUBMIT_COMPLETED,
+          VIOLET_SUBMIT_COMPLETED, 0 },
+        { VIOLET_SUBMIT_UNKNOWN, VIOLET_SUBMIT_OPEN,
+          VIOLET_SUBMIT_UNKNOWN, -1 },
+        { VIOLET_SUBMIT_OPEN, VIOLET_SUBMIT_UNKNOWN,
+          VIOLET_SUBMIT_UNKNOWN, 0 },
+        { VIOLET_SUBMIT_COMPLETED, VIOLET_SUBMIT_UNKNOWN,
+          VIOLET_SUBMIT_COMPLETED, -1 },
+        { VIOLET_SUBMIT_COMPLETED, VIOLET_SUBMIT_PARTIAL,
+          VIOLET_SUBMIT_COMPLETED, -1 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(&record, 0, sizeof(record));
+        claim_init(&one, 1, 10);
+        claim_init(&two, 2, 200);
+        two.again = 1;
+        one.body[0] = two.body[0] = 1;
+
+        (void) violet_submit_claim(&record, &one);
+        assert_int_equal(violet_submit_claim(&record, &two),
+                         VIOLET_SUBMIT_CLAIMED);
+        assert_int_equal(record.seq, 2);
+
+        if (rows[i].second != VIOLET_SUBMIT_NONE) {
+            (void) violet_submit_settle(&record, &two, rows[i].second, 200);
+        }
+
+        one.now = 210;
+        assert_int_equal(violet_submit_settle(&record, &one, rows[i].late,
+                                              200), rows[i].rc);
+        assert_int_equal(violet_submit_state(&record, 210), rows[i].left);
+        assert_int_equal(record.seq, 2);
+    }
+}
+
+
+static void
+test_doubt_waits_for_a_flight(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 200);
+    two.again = 1;
+
+    (void) violet_submit_claim(&record, &one);
+    (void) violet_submit_claim(&record, &two);
+
+    assert_int_equal(violet_submit_settle(&record, &one,
+                                          VIOLET_SUBMIT_UNKNOWN, 504), -1);
+    assert_int_equal(violet_submit_settle(&record, &two, VIOLET_SUBMIT_OPEN,
+                                          400), 0);
+    assert_int_equal(violet_submit_state(&record, 200),
+                     VIOLET_SUBMIT_UNKNOWN);
+}
+
+
+static void
+test_cancel(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 10);
+
+    (void) violet_submit_claim(&record, &one);
+    assert_int_equal(violet_submit_cancel(&record, &two), -1);
+    assert_int_equal(violet_submit_cancel(&record, &one), 0);
+    assert_int_equal(violet_submit_state(&record, 10), VIOLET_SUBMIT_NONE);
+
+    /* in spite of doubt, which is there again */
+
+    (void) violet_submit_claim(&record, &one);
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_UNKNOWN, 504);
+    two.again = 1;
+    (void) violet_submit_claim(&record, &two);
+    assert_int_equal(violet_submit_cancel(&record, &two), 0);
+    assert_int_equal(violet_submit_state(&record, 10), VIOLET_SUBMIT_UNKNOWN);
+}
+
+
+static void
+test_freed_by_a_read(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 1, 20);
+    one.body[0] = 7;
+
+    (void) violet_submit_claim(&record, &one);
+    assert_int_equal(violet_submit_free(&record, &two), -1);
+
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_UNKNOWN, 504);
+    two.token[0] = 2;
+    assert_int_equal(violet_submit_free(&record, &two), -1);
+    two.token[0] = 1;
+    assert_int_equal(violet_submit_free(&record, &two), 0);
+    assert_int_equal(violet_submit_state(&record, 20), VIOLET_SUBMIT_OPEN);
+
+    /* what the key is good for has not changed */
+
+    assert_int_equal(record.body[0], 7);
+
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_COMPLETED, 200);
+    assert_int_equal(violet_submit_free(&record, &two), -1);
+}
+
+
+static void
+test_renew(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 60);
+
+    assert_int_equal(violet_submit_renew(&record, &one), -1);
+
+    (void) violet_submit_claim(&record, &one);
+    assert_int_equal(violet_submit_renew(&record, &two), -1);
+
+    one.now = 60;
+    assert_int_equal(violet_submit_renew(&record, &one), 0);
+    assert_int_equal(violet_submit_state(&record, 159),
+                     VIOLET_SUBMIT_IN_FLIGHT);
+    assert_int_equal(violet_submit_state(&record, 160),
+                     VIOLET_SUBMIT_UNKNOWN);
+
+    /* late, but nobody else has it */
+
+    one.now = 170;
+    assert_int_equal(violet_submit_renew(&record, &one), 0);
+    assert_int_equal(violet_submit_state(&record, 170),
+                     VIOLET_SUBMIT_IN_FLIGHT);
+
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_COMPLETED, 200);
+    assert_int_equal(violet_submit_renew(&record, &one), -1);
+}
+
+
 static void
 test_garbage_is_doubt(void **state)
 {
@@ -378,6 +562,11 @@ main(void)
         cmocka_unit_test(test_late_settlement),
         cmocka_unit_test(test_settlements),
         cmocka_unit_test(test_body_of_a_key),
+        cmocka_unit_test(test_settlements_that_cross),
+        cmocka_unit_test(test_doubt_waits_for_a_flight),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_freed_by_a_read),
+        cmocka_unit_test(test_renew),
         cmocka_unit_test(test_garbage_is_doubt),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_read),
