@@ -215,6 +215,50 @@ ngx_violet_clientless_init_request(ngx_http_request_t *r,
 
 
 void
+ngx_violet_clientless_listen(ngx_violet_location_t *location)
+{
+    ngx_uint_t            i;
+    ngx_listening_t      *ls;
+    ngx_http_port_t      *port;
+    ngx_http_in_addr_t   *addr;
+#if (NGX_HAVE_INET6)
+    ngx_http_in6_addr_t  *addr6;
+#endif
+
+    location->conf_ctx = (ngx_http_conf_ctx_t *)
+                          ngx_get_conf(ngx_cycle->conf_ctx, ngx_http_module);
+
+    ls = ngx_cycle->listening.elts;
+
+    for (i = 0; i < ngx_cycle->listening.nelts; i++) {
+
+        if (ls[i].handler != ngx_http_init_connection) {
+            continue;
+        }
+
+        port = ls[i].servers;
+
+        location->listening = &ls[i];
+
+#if (NGX_HAVE_INET6)
+
+        if (ls[i].sockaddr->sa_family == AF_INET6) {
+            addr6 = port->addrs;
+            location->addr_conf = &addr6[0].conf;
+            return;
+        }
+
+#endif
+
+        addr = port->addrs;
+        location->addr_conf = &addr[0].conf;
+
+        return;
+    }
+}
+
+
+void
 ngx_violet_clientless_destroy(ngx_http_request_t *r)
 {
     ngx_pool_t        *pool;

@@ -53,4 +53,12 @@ ngx_http_request_t *ngx_violet_clientless_create(
 void ngx_violet_clientless_destroy(ngx_http_request_t *r);
 
 
+/*
+ * Completes a location with what a request without a client needs of a
+ * connection: any address that nginx listens on does.
+ */
+
+void ngx_violet_clientless_listen(ngx_violet_location_t *location);
+
+
 #endif /* NGX_VIOLET_CLIENTLESS_H */

@@ -38,6 +38,14 @@ typedef struct {
 } ngx_violet_credential_t;
 
 
+/* what to look at when a request that was sent has ended */
+
+typedef struct {
+    ngx_http_upstream_t  *upstream;
+    ngx_violet_ctx_t     *ctx;
+} ngx_violet_credentials_sent_t;
+
+
 static ngx_int_t ngx_violet_credentials_set_header(ngx_conf_t *cf,
     ngx_str_t *header, ngx_str_t *text);
 static ngx_int_t ngx_violet_credentials_drop_headers(ngx_conf_t *cf,
@@ -48,8 +56,9 @@ static ngx_violet_ctx_t *ngx_violet_credentials_inherit(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_violet_credentials_open(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
-static ngx_int_t ngx_violet_credentials_wipe_later(ngx_http_request_t *r);
-static void ngx_violet_credentials_wipe(void *data);
+static ngx_int_t ngx_violet_credentials_end_later(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+static void ngx_violet_credentials_end(void *data);
 static ngx_str_t *ngx_violet_credential_value(ngx_violet_ctx_t *ctx,
     uintptr_t data);
 
@@ -297,7 +306,7 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
     value = ngx_violet_credential_value(ctx, data);
 
     if (data == NGX_VIOLET_CREDENTIAL_SECRET && r->upstream->uri.len == 0
-        && ngx_violet_credentials_wipe_later(r) != NGX_OK)
+        && ngx_violet_credentials_end_later(r, ctx) != NGX_OK)
     {
         value = NULL;
     }
@@ -326,34 +335,56 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_violet_credentials_wipe_later(ngx_http_request_t *r)
+ngx_violet_credentials_end_later(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_pool_cleanup_t  *cln;
+    ngx_pool_cleanup_t             *cln;
+    ngx_violet_credentials_sent_t  *sent;
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_violet_credentials_sent_t));
     if (cln == NULL) {
         return NGX_ERROR;
     }
 
-    cln->handler = ngx_violet_credentials_wipe;
-    cln->data = r->upstream;
+    cln->handler = ngx_violet_credentials_end;
+
+    sent = cln->data;
+
+    sent->upstream = r->upstream;
+    sent->ctx = ctx;
 
     return NGX_OK;
 }
 
 
-static void
-ngx_violet_credentials_wipe(void *data)
-{
-    ngx_http_upstream_t  *u = data;
+/*
+ * What Violet refuses is passed on, and what can be done about it is done
+ * here: an error_page may have taken the request elsewhere meanwhile.
+ */
 
-    ngx_buf_t  *b;
+static void
+ngx_violet_credentials_end(void *data)
+{
+    ngx_violet_credentials_sent_t  *sent = data;
+
+    ngx_buf_t            *b;
+    ngx_violet_ctx_t     *ctx;
+    ngx_http_upstream_t  *u;
+
+    u = sent->upstream;
+    ctx = sent->ctx;
 
     /* the first is the header; none, if the request was refused */
 
     if (u->request_bufs) {
         b = u->request_bufs->buf;
         explicit_bzero(b->start, b->end - b->start);
+    }
+
+    if (ctx->exchange == NULL && !ctx->refused
+        && ctx->route.id != VIOLET_ROUTE_AUTH)
+    {
+        (void) ngx_violet_credentials_refused(ctx->app, &ctx->used,
+                                              u->headers_in.status_n);
     }
 }
 
@@ -375,6 +406,14 @@ ngx_violet_credential_value(ngx_violet_ctx_t *ctx, uintptr_t data)
     e = ctx->exchange;
     own = e ? e->own : NULL;
 
+    if (!ctx->settled) {
+        ctx->settled = 1;
+
+        /* the one look at what other workers know, before all lengths */
+
+        (void) ngx_violet_credentials_ready(app);
+    }
+
     switch (data) {
 
     case NGX_VIOLET_CREDENTIAL_ID:
@@ -393,7 +432,7 @@ ngx_violet_credential_value(ngx_violet_ctx_t *ctx, uintptr_t data)
         return &own->token;
     }
 
-    if (!ngx_violet_credentials_ready(app)) {
+    if (app->renewal && !ngx_violet_token_usable(app->renewal)) {
         return NULL;
     }
 

@@ -34,7 +34,9 @@ typedef struct ngx_violet_token_s  ngx_violet_token_t;
 typedef struct {
     ngx_uint_t               secret;    /* which one is right */
     ngx_uint_t               refused;   /* which ones were not, as bits */
-    ngx_msec_t               doubted;   /* when the last of them was */
+    ngx_msec_t               doubted;   /* when the first of them was */
+    ngx_uint_t               proven;    /* the last that was right, plus 1 */
+    ngx_msec_t               worked;    /* when it was */
 } ngx_violet_app_state_t;
 
 
@@ -130,9 +132,10 @@ ngx_int_t ngx_violet_credentials_park(ngx_http_request_t *r,
 
 
 /*
- * Violet refused a request with status 401 or 403.  What can be done about
- * it is begun: another token, the other app_secret.  Returns NGX_OK if a
- * repeat would be sent with something else, NGX_AGAIN if that may be so
+ * Takes note of what the status of Violet's answer says of the credentials.
+ * After 401, or 403 from where the app_secret has not just been right, what
+ * can be done is begun: another token, the other app_secret.  Returns NGX_OK
+ * if a repeat would be sent with something else, NGX_AGAIN if that may be so
  * after a wait, NGX_DECLINED if not.
  */
 

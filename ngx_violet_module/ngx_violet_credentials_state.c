@@ -17,6 +17,9 @@
 /* ms; what was refused so long ago may be tried once more */
 #define NGX_VIOLET_CREDENTIALS_DOUBT  60000
 
+/* ms; a 403 so soon after a success is not about the app_secret */
+#define NGX_VIOLET_CREDENTIALS_PROVEN  10000
+
 
 static void ngx_violet_credentials_waited(void *data);
 static void ngx_violet_credentials_look(ngx_event_t *ev);
@@ -79,9 +82,26 @@ ngx_int_t
 ngx_violet_credentials_refused(ngx_violet_app_t *app,
     ngx_violet_used_t *used, ngx_uint_t status)
 {
-    if (used->token == 0
-        || (status != NGX_HTTP_UNAUTHORIZED
-            && (status != NGX_HTTP_FORBIDDEN || app->secrets[1] == NULL)))
+    ngx_violet_app_state_t  *state;
+
+    state = app->state;
+
+    if (used->token == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (status >= NGX_HTTP_OK && status < NGX_HTTP_BAD_REQUEST) {
+        state->proven = used->secret + 1;
+        state->worked = ngx_current_msec;
+        return NGX_DECLINED;
+    }
+
+    if (status != NGX_HTTP_UNAUTHORIZED
+        && (status != NGX_HTTP_FORBIDDEN
+            || app->secrets[1] == NULL
+            || (state->proven == used->secret + 1
+                && ngx_current_msec - state->worked
+                   < NGX_VIOLET_CREDENTIALS_PROVEN)))
     {
         return NGX_DECLINED;
     }
@@ -143,16 +163,24 @@ ngx_violet_credentials_other_secret(ngx_violet_app_t *app,
         state->refused = 0;
     }
 
+    if (state->refused == 0) {
+        state->doubted = ngx_current_msec;
+    }
+
     other = 1 - used->secret;
 
-    state->doubted = ngx_current_msec;
     state->refused |= 1 << used->secret;
 
     if (state->refused & (1 << other)) {
 
-        /* so it is not the secret; the first one is as good as any */
+        /* so it is not the secret: back to the one that was right */
 
-        state->secret = 0;
+        if (state->proven == other + 1) {
+            state->secret = other;
+            return NGX_OK;
+        }
+
+        state->secret = state->proven ? used->secret : 0;
         return NGX_DECLINED;
     }
 
@@ -180,6 +208,11 @@ ngx_violet_credentials_start(ngx_violet_main_conf_t *vmcf)
         if (app[i]->renewal) {
             ngx_violet_token_start(app[i]->renewal);
         }
+
+        /* twice, as two looks must agree: the configuration may be old */
+
+        ngx_violet_credentials_look_at(app[i]);
+        ngx_violet_credentials_look_at(app[i]);
     }
 
     vmcf->look.handler = ngx_violet_credentials_look;

@@ -140,6 +140,12 @@ ngx_violet_exchange_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
                    "violet exchange: result:%d status:%ui rc:%i",
                    e->result, e->status, rc);
 
+    /* whoever logs subrequests would log what was sent with the call */
+
+    if (e->own) {
+        sr->request_body = NULL;
+    }
+
     e->handler(e->data, e);
 
     /* nothing of the clone reaches the client, not even an error page */

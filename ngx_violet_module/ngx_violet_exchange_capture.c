@@ -205,6 +205,12 @@ ngx_violet_exchange_body(ngx_violet_exchange_t *e, ngx_http_request_t *r,
             e->received += size;
         }
 
+        /* a token lies nowhere but where it is used */
+
+        if (size && e->own) {
+            explicit_bzero(b->pos, size);
+        }
+
         b->pos = b->last;
         b->file_pos = b->file_last;
 

@@ -38,16 +38,6 @@ ngx_violet_header_filter(ngx_http_request_t *r)
         return ngx_violet_exchange_header(ctx->exchange, r);
     }
 
-    /* what Violet refuses is passed on, and what can be done about it done */
-
-    if (ctx->credentials && !ctx->refused && r->upstream
-        && ctx->route.id != VIOLET_ROUTE_AUTH
-        && r->upstream->headers_in.status_n == NGX_HTTP_UNAUTHORIZED)
-    {
-        (void) ngx_violet_credentials_refused(ctx->app, &ctx->used,
-                                              NGX_HTTP_UNAUTHORIZED);
-    }
-
     if (ctx->refused && !ctx->answer.is_set
         && ngx_violet_filter_refused(r, ctx) != NGX_OK)
     {

@@ -124,6 +124,10 @@ ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
 
     u->conf = conf;
 
+    /* what is captured is not written to a disk */
+
+    u->store = 0;
+
     ngx_violet_exchange_ask_plain(sr);
 
     /* the capture can only stop an answer that comes through the pipe */

@@ -148,6 +148,7 @@ struct ngx_violet_ctx_s {
     unsigned                      routed:1;
     unsigned                      waiting:1;
     unsigned                      credentials:1;  /* may be given */
+    unsigned                      settled:1;      /* which ones */
     unsigned                      joined:1;
     unsigned                      looked_up:1;
     unsigned                      judged:1;

@@ -383,8 +383,14 @@ ngx_violet_secret_take(ngx_violet_secret_t *secret)
     err = ngx_violet_secret_load(secret, &value, &fi);
 
     if (err) {
-        secret->state = secret->seen;
-        secret->refused = err;
+
+        /* what says nothing of the file may be over when it is next read */
+
+        if (ngx_violet_secret_reason(err) || err == NGX_EACCES) {
+            secret->state = secret->seen;
+            secret->refused = err;
+        }
+
         ngx_violet_secret_failed(secret, err);
         return 0;
     }
@@ -431,7 +437,9 @@ ngx_violet_secret_failed(ngx_violet_secret_t *secret, ngx_err_t err)
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, reason ? 0 : err,
                   "violet: file \"%V\" of \"%V\" %s, the old value is kept",
                   &secret->file, &secret->name,
-                  reason ? reason : "cannot be read by the workers' user");
+                  reason ? reason
+                  : err == NGX_EACCES ? "cannot be read by the workers' user"
+                                      : "cannot be read");
 }
 
 

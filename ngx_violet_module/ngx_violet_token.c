@@ -3,7 +3,7 @@
  * An app's access token in one worker.  A timer, cancelable unless requests
  * wait, looks whether the token must be renewed and whether this worker is
  * the one to do it; the others see the new token when they next use it, by
- * its generation in shared memory.
+ * the number of changes in shared memory.
  *
  * While requests wait the timer ticks often: the renewal may be another
  * worker's, and nothing else tells that it has ended.
@@ -41,7 +41,6 @@ typedef struct {
 
 
 static void ngx_violet_token_cleanup(void *data);
-static void ngx_violet_token_listen(ngx_violet_location_t *location);
 static void ngx_violet_token_kick(ngx_violet_token_t *token);
 static void ngx_violet_token_tick(ngx_event_t *ev);
 static void ngx_violet_token_sync(ngx_violet_token_t *token);
@@ -134,59 +133,14 @@ ngx_violet_token_start(ngx_violet_token_t *token)
     token->tick.data = token;
     token->tick.log = ngx_cycle->log;
 
-    ngx_violet_token_listen(&token->route.location);
+    ngx_violet_clientless_listen(&token->route.location);
     ngx_violet_token_slot_claim(&token->place);
 
+    /* what failed with an earlier configuration need not fail with this one */
+
+    ngx_violet_token_slot_retry(&token->place);
+
     ngx_violet_token_kick(token);
-}
-
-
-/*
- * What a request without a client needs of a connection: any address that
- * nginx listens on does.
- */
-
-static void
-ngx_violet_token_listen(ngx_violet_location_t *location)
-{
-    ngx_uint_t            i;
-    ngx_listening_t      *ls;
-    ngx_http_port_t      *port;
-    ngx_http_in_addr_t   *addr;
-#if (NGX_HAVE_INET6)
-    ngx_http_in6_addr_t  *addr6;
-#endif
-
-    location->conf_ctx = (ngx_http_conf_ctx_t *)
-                          ngx_get_conf(ngx_cycle->conf_ctx, ngx_http_module);
-
-    ls = ngx_cycle->listening.elts;
-
-    for (i = 0; i < ngx_cycle->listening.nelts; i++) {
-
-        if (ls[i].handler != ngx_http_init_connection) {
-            continue;
-        }
-
-        port = ls[i].servers;
-
-        location->listening = &ls[i];
-
-#if (NGX_HAVE_INET6)
-
-        if (ls[i].sockaddr->sa_family == AF_INET6) {
-            addr6 = port->addrs;
-            location->addr_conf = &addr6[0].conf;
-            return;
-        }
-
-#endif
-
-        addr = port->addrs;
-        location->addr_conf = &addr[0].conf;
-
-        return;
-    }
 }
 
 
@@ -233,6 +187,13 @@ ngx_violet_token_ready(ngx_violet_token_t *token)
     ngx_violet_token_start(token);
     ngx_violet_token_sync(token);
 
+    return ngx_violet_token_usable(token);
+}
+
+
+ngx_uint_t
+ngx_violet_token_usable(ngx_violet_token_t *token)
+{
     return token->value.len && ngx_violet_token_now() < token->usable;
 }
 
@@ -264,11 +225,20 @@ ngx_violet_token_wait(ngx_violet_token_t *token, ngx_uint_t generation,
 ngx_int_t
 ngx_violet_token_refused(ngx_violet_token_t *token, ngx_uint_t generation)
 {
-    ngx_int_t  rc;
+    ngx_int_t   rc;
+    ngx_uint_t  again;
 
     ngx_violet_token_start(token);
 
-    rc = ngx_violet_token_slot_refused(&token->place, generation);
+    rc = ngx_violet_token_slot_refused(&token->place, generation, &again);
+
+    if (again) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Violet refuses app \"%V\" with a new access "
+                      "token as well, which is renewed after growing pauses: "
+                      "check the app's rights and its \"app_secret\"",
+                      &token->app->name);
+    }
 
     ngx_violet_token_kick(token);
 
@@ -342,17 +312,17 @@ ngx_violet_token_sync(ngx_violet_token_t *token)
 {
     u_char                   *p;
     int64_t                   margin;
-    ngx_uint_t                generation;
+    ngx_uint_t                changes;
     ngx_violet_token_copy_t   copy;
 
-    generation = ngx_violet_token_slot_generation(&token->place);
+    changes = ngx_violet_token_slot_changes(&token->place);
 
-    if (generation == token->seen) {
+    if (changes == token->seen) {
         return;
     }
 
     if (ngx_violet_token_slot_copy(&token->place, &copy) != NGX_OK) {
-        token->seen = generation;
+        token->seen = changes;
         return;
     }
 
@@ -369,7 +339,7 @@ ngx_violet_token_sync(ngx_violet_token_t *token)
         token->value.data = p;
         token->value.len = copy.len;
         token->generation = copy.generation;
-        token->seen = copy.generation;
+        token->seen = copy.changes;
 
         margin = (copy.expires - copy.renew) / 2;
         token->usable = copy.expires
@@ -416,7 +386,7 @@ ngx_violet_token_wake(ngx_violet_token_t *token, ngx_msec_t pause)
     ngx_violet_token_waiter_t  *waiter;
 
     now = ngx_current_msec;
-    ready = token->value.len && ngx_violet_token_now() < token->usable;
+    ready = ngx_violet_token_usable(token);
 
     for (q = ngx_queue_head(&token->waiters);
          q != ngx_queue_sentinel(&token->waiters);
@@ -600,7 +570,7 @@ ngx_violet_token_log(ngx_violet_token_t *token, ngx_violet_token_call_t *call)
     u_char      *p, status[sizeof(" (status )") + NGX_INT_T_LEN];
     ngx_uint_t   ready;
 
-    ready = token->value.len && ngx_violet_token_now() < token->usable;
+    ready = ngx_violet_token_usable(token);
 
     p = status;
 

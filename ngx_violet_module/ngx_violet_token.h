@@ -30,7 +30,7 @@ struct ngx_violet_token_s {
 
     ngx_str_t                   value;        /* on the heap */
     ngx_uint_t                  generation;   /* of the value */
-    ngx_uint_t                  seen;         /* that of the slot */
+    ngx_uint_t                  seen;         /* changes of the slot */
     int64_t                     usable;       /* ms since the epoch, until */
 
     ngx_event_t                 tick;
@@ -62,6 +62,11 @@ void ngx_violet_token_stop(ngx_violet_token_t *token);
 /* True if there is a token that Violet will not find expired. */
 
 ngx_uint_t ngx_violet_token_ready(ngx_violet_token_t *token);
+
+
+/* The same for what this worker has already, which stays as it is. */
+
+ngx_uint_t ngx_violet_token_usable(ngx_violet_token_t *token);
 
 
 /*

@@ -13,7 +13,7 @@
 #include "ngx_violet_token_call.h"
 
 
-/* ms, for each of the steps of a call that nginx times */
+/* ms, for an exchange; there are four at most */
 #define NGX_VIOLET_TOKEN_CALL_TIMEOUT  10000
 
 /* of an answer, in bytes */
@@ -27,6 +27,7 @@ static ngx_int_t ngx_violet_token_call_body(ngx_violet_token_call_t *call);
 static void ngx_violet_token_call_sent(void *data,
     ngx_violet_exchange_t *exchange);
 static void ngx_violet_token_call_event(ngx_event_t *ev);
+static void ngx_violet_token_call_late(ngx_event_t *ev);
 static ngx_uint_t ngx_violet_token_call_again(ngx_violet_token_call_t *call);
 static void ngx_violet_token_call_take(ngx_violet_token_call_t *call);
 static void ngx_violet_token_call_clear(ngx_violet_token_call_t *call);
@@ -47,6 +48,10 @@ ngx_violet_token_call_start(ngx_violet_token_call_t *call)
     call->event.handler = ngx_violet_token_call_event;
     call->event.data = call;
     call->event.log = ngx_cycle->log;
+
+    call->deadline.handler = ngx_violet_token_call_late;
+    call->deadline.data = call;
+    call->deadline.log = ngx_cycle->log;
 
     call->login = (call->refresh_len == 0);
 
@@ -113,6 +118,10 @@ ngx_violet_token_call_send(ngx_violet_token_call_t *call)
         ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
         return;
     }
+
+    /* nginx times the steps of an exchange, and there may be many */
+
+    ngx_add_timer(&call->deadline, NGX_VIOLET_TOKEN_CALL_TIMEOUT + 100);
 
     c = r->connection;
 
@@ -232,6 +241,29 @@ ngx_violet_token_call_event(ngx_event_t *ev)
 
 
 static void
+ngx_violet_token_call_late(ngx_event_t *ev)
+{
+    ngx_violet_token_call_t  *call;
+
+    call = ev->data;
+
+    if (call->exchange.done) {
+
+        /* just in time, and about to be told */
+
+        return;
+    }
+
+    /* an exchange under way has nobody to tell any more */
+
+    call->exchange.done = 1;
+    call->exchange.result = NGX_VIOLET_EXCHANGE_TIMEOUT;
+
+    ngx_post_event(&call->event, &ngx_posted_events);
+}
+
+
+static void
 ngx_violet_token_call_take(ngx_violet_token_call_t *call)
 {
     ngx_violet_exchange_t  *e;
@@ -334,6 +366,10 @@ static void
 ngx_violet_token_call_clear(ngx_violet_token_call_t *call)
 {
     ngx_violet_exchange_t  *e;
+
+    if (call->deadline.timer_set) {
+        ngx_del_timer(&call->deadline);
+    }
 
     if (call->carrier == NULL) {
         return;

@@ -16,7 +16,7 @@
 
 
 /* ms; longer than a renewal takes, for a worker that is alive but stuck */
-#define NGX_VIOLET_TOKEN_LEASE      30000
+#define NGX_VIOLET_TOKEN_LEASE      60000
 
 /* ms; failures back off, and so do refusals */
 #define NGX_VIOLET_TOKEN_PAUSE      1000
@@ -40,7 +40,8 @@ struct ngx_violet_token_slot_s {
     ngx_uint_t         taken;
     ngx_msec_t         used;          /* when a worker started with it */
 
-    ngx_atomic_t       generation;    /* never goes back */
+    ngx_atomic_t       changes;       /* none goes back */
+    ngx_uint_t         generation;    /* of the token's bytes */
     int64_t            expires;
     int64_t            renew;
     uint32_t           secret;
@@ -74,6 +75,8 @@ static ngx_slab_pool_t *ngx_violet_token_slot_pool(
     ngx_violet_token_place_t *place);
 static ngx_violet_token_slot_t *ngx_violet_token_slot_lock(
     ngx_violet_token_place_t *place);
+static ngx_violet_token_slot_t *ngx_violet_token_slot_lock_leased(
+    ngx_violet_token_place_t *place);
 static void ngx_violet_token_slot_unlock(ngx_violet_token_place_t *place);
 static ngx_uint_t ngx_violet_token_slot_held(ngx_violet_token_slot_t *slot);
 static void ngx_violet_token_slot_pause(ngx_violet_token_slot_t *slot,
@@ -98,9 +101,9 @@ ngx_violet_token_slot_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
     size = sizeof(ngx_violet_token_shared_t)
            + n * sizeof(ngx_violet_token_slot_t);
 
-    /* what the slab pool needs for itself */
+    /* what the slab pool needs for itself, and for each of its pages */
 
-    size = ngx_align(size, ngx_pagesize) + 8 * ngx_pagesize;
+    size = ngx_align(size + size / 64, ngx_pagesize) + 8 * ngx_pagesize;
 
     zone = ngx_shared_memory_add(cf, &name, size, tag);
     if (zone == NULL) {
@@ -173,6 +176,19 @@ ngx_violet_token_slot_lock(ngx_violet_token_place_t *place)
 }
 
 
+/* What a renewal has to say that took too long nobody wants to hear. */
+
+static ngx_violet_token_slot_t *
+ngx_violet_token_slot_lock_leased(ngx_violet_token_place_t *place)
+{
+    ngx_violet_token_slot_t  *slot;
+
+    slot = ngx_violet_token_slot_lock(place);
+
+    return slot && slot->holder == ngx_pid ? slot : NULL;
+}
+
+
 static void
 ngx_violet_token_slot_unlock(ngx_violet_token_place_t *place)
 {
@@ -220,6 +236,7 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
         explicit_bzero(slot->token, VIOLET_TOKEN_MAX);
         explicit_bzero(slot->refresh, VIOLET_REFRESH_MAX);
 
+        slot->changes++;
         slot->generation++;
         slot->expires = 0;
         slot->renew = 0;
@@ -241,9 +258,9 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
 
 
 ngx_uint_t
-ngx_violet_token_slot_generation(ngx_violet_token_place_t *place)
+ngx_violet_token_slot_changes(ngx_violet_token_place_t *place)
 {
-    return place->slot ? place->slot->generation : 0;
+    return place->slot ? place->slot->changes : 0;
 }
 
 
@@ -258,6 +275,7 @@ ngx_violet_token_slot_copy(ngx_violet_token_place_t *place,
     slot = ngx_violet_token_slot_lock(place);
 
     if (slot && slot->len) {
+        copy->changes = slot->changes;
         copy->generation = slot->generation;
         copy->expires = slot->expires;
         copy->renew = slot->renew;
@@ -368,7 +386,7 @@ ngx_violet_token_slot_renewed(ngx_violet_token_place_t *place,
     ngx_violet_token_slot_t  *slot;
 
     rc = 0;
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_slot_lock_leased(place);
 
     if (slot == NULL) {
         goto done;
@@ -404,7 +422,8 @@ ngx_violet_token_slot_renewed(ngx_violet_token_place_t *place,
     ngx_memcpy(slot->token, copy->data, copy->len);
     slot->len = copy->len;
 
-    slot->generation++;
+    slot->generation += !same;
+    slot->changes++;
 
 done:
 
@@ -422,7 +441,7 @@ ngx_violet_token_slot_failed(ngx_violet_token_place_t *place,
     ngx_violet_token_slot_t  *slot;
 
     changed = 0;
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_slot_lock_leased(place);
 
     if (slot) {
         changed = (slot->reason != reason);
@@ -445,7 +464,7 @@ ngx_violet_token_slot_forget(ngx_violet_token_place_t *place)
 {
     ngx_violet_token_slot_t  *slot;
 
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_slot_lock_leased(place);
 
     if (slot) {
         slot->refresh_len = 0;
@@ -458,12 +477,13 @@ ngx_violet_token_slot_forget(ngx_violet_token_place_t *place)
 
 ngx_int_t
 ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
-    ngx_uint_t generation)
+    ngx_uint_t generation, ngx_uint_t *again)
 {
     ngx_int_t                 rc;
     ngx_violet_token_slot_t  *slot;
 
     rc = NGX_DECLINED;
+    *again = 0;
     slot = ngx_violet_token_slot_lock(place);
 
     if (slot == NULL) {
@@ -487,6 +507,7 @@ ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
         }
 
         slot->refusals++;
+        *again = (slot->refusals == 2);
         slot->refused = ngx_current_msec;
     }
 

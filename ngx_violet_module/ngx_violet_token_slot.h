@@ -36,6 +36,7 @@ typedef struct {
 /* a token and all that goes with it, out of a slot or for one */
 
 typedef struct {
+    ngx_uint_t                 changes;
     ngx_uint_t                 generation;
     int64_t                    expires;
     int64_t                    renew;
@@ -62,9 +63,12 @@ ngx_shm_zone_t *ngx_violet_token_slot_zone(ngx_conf_t *cf, ngx_uint_t apps,
 void ngx_violet_token_slot_claim(ngx_violet_token_place_t *place);
 
 
-/* Changes with every new token; 0 is none.  Cheap, without a lock. */
+/*
+ * Changes with every renewal, also with one that brought the same token, which
+ * is no new generation; 0 is none.  Cheap, without a lock.
+ */
 
-ngx_uint_t ngx_violet_token_slot_generation(ngx_violet_token_place_t *place);
+ngx_uint_t ngx_violet_token_slot_changes(ngx_violet_token_place_t *place);
 
 
 /* Copies the token; NGX_OK, or NGX_DECLINED if there is none. */
@@ -121,11 +125,12 @@ void ngx_violet_token_slot_forget(ngx_violet_token_place_t *place);
  * Violet refused this generation of the token.  The first time it is to be
  * renewed at once, then after growing pauses: what Violet refuses right
  * after a renewal no renewal can mend.  Returns NGX_OK if a renewal is due
- * or under way or has been made, NGX_DECLINED if there is a pause first.
+ * or under way or has been made, NGX_DECLINED if there is a pause first;
+ * *again is set when pauses begin, since a new token was refused as well.
  */
 
 ngx_int_t ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
-    ngx_uint_t generation);
+    ngx_uint_t generation, ngx_uint_t *again);
 
 
 /* Something has changed that may end a failure: the pause is over. */

@@ -1,10 +1,14 @@
 
 /*
- * Violet's answers about tokens.  The strings inside jansson's tree are
- * wiped before it is freed, so the only copies are the caller's.
+ * Violet's answers about tokens.  What jansson allocates to read them is
+ * wiped when it is freed, so the only copies are the caller's.
  */
 
 #define _GNU_SOURCE
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "violet_token.h"
 #include "violet_json.h"
@@ -13,9 +17,20 @@
 #define VIOLET_TOKEN_MAX_ANSWER  65536
 
 
+/* in front of what jansson gets */
+
+typedef union {
+    size_t       size;
+    max_align_t  align;
+} violet_token_block_t;
+
+
+static void *violet_token_alloc(size_t size);
+static void violet_token_release(void *p);
+static const char *violet_token_take_all(const json_t *root,
+    violet_token_t *token);
 static const char *violet_token_take(const json_t *root, const char *name,
     char *buf, size_t size, size_t *len);
-static void violet_token_wipe(const json_t *root, const char *name);
 static char *violet_token_escape(char *p, char *last, violet_text_t text);
 static char *violet_token_copy(char *p, char *last, const char *text);
 
@@ -25,16 +40,72 @@ violet_token_parse(const char *data, size_t len, violet_token_t *token)
 {
     json_t               *root;
     const char           *reason;
+    json_free_t           release;
+    json_malloc_t         alloc;
     violet_json_error_t   error;
 
     token->access_len = 0;
     token->refresh_len = 0;
 
+    /* jansson copies what it reads more than once, and wipes nothing */
+
+    json_get_alloc_funcs(&alloc, &release);
+    json_set_alloc_funcs(violet_token_alloc, violet_token_release);
+
     root = violet_json_parse(data, len, VIOLET_TOKEN_MAX_ANSWER, &error);
 
-    if (root == NULL) {
-        return "it is no JSON";
+    reason = root ? violet_token_take_all(root, token) : "it is no JSON";
+
+    json_decref(root);
+
+    json_set_alloc_funcs(alloc, release);
+
+    if (reason) {
+        explicit_bzero(token, sizeof(violet_token_t));
     }
+
+    return reason;
+}
+
+
+static void *
+violet_token_alloc(size_t size)
+{
+    violet_token_block_t  *block;
+
+    if (size > SIZE_MAX - sizeof(violet_token_block_t)) {
+        return NULL;
+    }
+
+    block = malloc(sizeof(violet_token_block_t) + size);
+    if (block == NULL) {
+        return NULL;
+    }
+
+    block->size = size;
+
+    return block + 1;
+}
+
+
+static void
+violet_token_release(void *p)
+{
+    violet_token_block_t  *block;
+
+    if (p) {
+        block = (violet_token_block_t *) p - 1;
+
+        explicit_bzero(p, block->size);
+        free(block);
+    }
+}
+
+
+static const char *
+violet_token_take_all(const json_t *root, violet_token_t *token)
+{
+    const char  *reason;
 
     reason = violet_token_take(root, "token", token->access,
                                sizeof(token->access), &token->access_len);
@@ -47,15 +118,6 @@ violet_token_parse(const char *data, size_t len, violet_token_t *token)
         reason = violet_token_take(root, "refresh_token", token->refresh,
                                    sizeof(token->refresh),
                                    &token->refresh_len);
-    }
-
-    violet_token_wipe(root, "token");
-    violet_token_wipe(root, "refresh_token");
-
-    json_decref(root);
-
-    if (reason) {
-        explicit_bzero(token, sizeof(violet_token_t));
     }
 
     return reason;
@@ -89,19 +151,6 @@ violet_token_take(const json_t *root, const char *name, char *buf,
     *len = text.len;
 
     return NULL;
-}
-
-
-static void
-violet_token_wipe(const json_t *root, const char *name)
-{
-    violet_text_t  text;
-
-    text = violet_json_text(root, name, NULL);
-
-    if (text.data) {
-        explicit_bzero((char *) text.data, text.len);
-    }
 }
 
 

@@ -80,7 +80,70 @@ for my $name (sort keys %old) {
 $nginx->stop;
 $jump->stop;
 
+renewed_token();
 done_testing();
+
+
+# A token that a login brought, and the password that it took.
+sub renewed_token {
+    my $mock = $live->mock(args => ['--token-ttl', '3600']);
+    my $mark = 'Pass~word~of~wiped.t~3';
+
+    put('password', 'x' x 99 . $mark);
+
+    my $nginx = $live->nginx(http => <<"    END", server => <<'    SERVER');
+    violet_app shop {
+        app_id     10000;
+        app_secret mock-app-secret;
+        login      dev\@example.com file:$folder/password;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:@{[$mock->port]};
+    }
+    END
+    location /v1/ {
+        violet     shop;
+        proxy_pass http://violet_api;
+    }
+    SERVER
+
+    my ($worker) = $nginx->workers;
+    my $old = token_of($nginx);
+
+    is($old, '', 'the password is wrong');
+    put('password', 'mock-password');
+    ok($live->wait_for(20, sub { $old = token_of($nginx) }), 'now it is right');
+    ok(!found($worker, $mark), 'the one before is in no memory');
+
+    # its end is the signature, which differs from that of the next one
+    my $end = substr $old, -40;
+
+    ok(found($worker, $end), 'the worker has its token');
+    $live->request($mock->port, 'POST /_mock/expire', body => '');
+    ok($live->wait_for(20, sub {
+           my $new = token_of($nginx);
+           return $new && $new ne $old;
+       }), 'there is another one');
+    ok($live->wait_for(10, sub {
+           token_of($nginx);
+           return !found($worker, $end);
+       }), 'the one before is in no memory')
+        or diag(found($worker, $end));
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+sub token_of {
+    my ($nginx) = @_;
+
+    my $answer = $live->request($nginx->port, 'GET /v1/merchants');
+
+    return $answer->{status} == 200
+           && $answer->{body} =~ /"X-Violet-Token", "([^"]+)"/i ? $1 : '';
+}
 
 
 sub put {

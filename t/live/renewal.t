@@ -1,0 +1,321 @@
+#!/usr/bin/perl
+
+# Renewals on bad days: calls for a token that do not end, refusals that are
+# not about the credentials, what the rest of a configuration does to them.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Live;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $live = Live->new;
+my $password = 'mock-password';
+
+call_that_dribbles();
+call_in_logs_and_on_disk();
+refusal_behind_an_error_page();
+refusal_of_a_streamed_request();
+refusal_that_is_not_about_the_secret();
+refusal_after_a_renewal();
+pause_ends_with_a_reload();
+worker_that_comes_late();
+many_apps();
+
+$live->check_logs(qr/exited on signal 9/);
+done_testing();
+
+
+sub http {
+    my ($port, $app, $more) = @_;
+
+    return <<"    END";
+    violet_app shop {
+        app_id 10000;
+        $app
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:$port;
+        keepalive 8;
+    }
+
+    @{[$more || '']}
+    END
+}
+
+
+sub gateway {
+    my ($mock, $app, %option) = @_;
+
+    my $location = delete $option{location} || '';
+    my $server = delete $option{server} || '';
+
+    return $live->nginx(%option, http => http($mock->port, $app,
+                                              delete $option{more}),
+                        server => $live->violet_location($location) . $server);
+}
+
+
+sub refreshing {
+    return 'app_secret mock-app-secret; refresh_token mock-refresh-token;';
+}
+
+
+sub control {
+    my ($mock, $what) = @_;
+
+    $live->request($mock->port, "POST /_mock/$what", body => '')->{status}
+        == 200 or die "/_mock/$what fails\n";
+}
+
+
+sub status_of {
+    my ($nginx, $what) = @_;
+
+    return $live->request($nginx->port, $what || 'GET /v1/merchants')
+                ->{status};
+}
+
+
+sub has_token {
+    my ($nginx) = @_;
+
+    ok($live->wait_for(10, sub { status_of($nginx) == 200 }),
+       'there is a token');
+}
+
+
+# Each byte comes in time, the answer does not.
+sub call_that_dribbles {
+    my $fake = $live->fake(do => 'dribble', every => 0.5, step => 1,
+                           bytes => "HTTP/1.1 200 OK\r\n"
+                                    . "Content-Type: application/json\r\n"
+                                    . "Content-Length: 1000\r\n\r\n"
+                                    . '{"token":"' . 'x' x 980 . '"}');
+    my $nginx = gateway($fake, refreshing());
+    my $begun = time;
+
+    ok($live->wait_for(20, sub {
+        $nginx->error_log =~ /no new access token .* did not answer in time/
+    }), 'a call that dribbles is given up');
+    cmp_ok(time - $begun, '<', 15, 'after 10 s');
+
+    $nginx->stop;
+    $fake->stop;
+}
+
+
+sub call_in_logs_and_on_disk {
+    my $mock = $live->mock;
+    my $store = $live->folder . '/store';
+
+    mkdir $store;
+    chmod 0777, $live->folder, $store;
+
+    my $nginx = gateway(
+        $mock, "app_secret mock-app-secret; login dev\@example.com $password;",
+        location => "proxy_store $store\$uri; log_subrequest on; "
+                    . 'access_log logs/body.log body;',
+        more => 'log_format body "$uri $request_body $http_x_violet_token";');
+
+    has_token($nginx);
+    is(status_of($nginx, 'GET /v1/operations/connection_health/20000'), 200,
+       'a report');
+
+    my $log = $nginx->folder . '/logs/body.log';
+    my @stored = glob "$store/v1/*";
+
+    like(slurp($log), qr{connection_health}, 'subrequests are logged');
+    unlike(slurp($log), qr/username/, 'but not what a call is sent with');
+    is(join(' ', grep { m{/login|/auth|/operations} } @stored), '',
+       'what is captured is stored nowhere');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+sub slurp {
+    my ($file) = @_;
+
+    open my $in, '<', $file or return '';
+    local $/;
+    return scalar <$in>;
+}
+
+
+sub refusal_behind_an_error_page {
+    my $mock = $live->mock;
+    my $nginx = gateway($mock, refreshing(),
+                        location => 'proxy_intercept_errors on; '
+                                    . 'error_page 401 /sorry;',
+                        server => 'location = /sorry { return 401 sorry; }');
+
+    has_token($nginx);
+    control($mock, 'expire');
+    is($live->request($nginx->port, 'GET /v1/merchants')->{body}, 'sorry',
+       'a 401 that an error page answers');
+    has_token($nginx);
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+sub refusal_of_a_streamed_request {
+    my $mock = $live->mock;
+    my $nginx = gateway($mock, 'app_secret mock-app-secret; '
+                               . 'app_secret other-secret; token mock-token;');
+
+    control($mock, 'fault?other=403');
+    is(status_of($nginx), 403, 'a streamed request is refused');
+    ok($live->wait_for(5, sub {
+        $nginx->error_log =~ /refused the first "app_secret" .* the second/
+    }), 'and the other secret is tried');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# The second secret is right; a 403 of one route, and a 401 of one merchant,
+# say nothing against it.
+sub refusal_that_is_not_about_the_secret {
+    my $mock = $live->mock;
+    my $nginx = gateway($mock, 'app_secret wrong-secret; '
+                               . 'app_secret mock-app-secret; '
+                               . 'token mock-token;');
+    my $health = 'GET /v1/operations/connection_health';
+
+    is(status_of($nginx, "$health/20000"), 200, 'the second one is found');
+    has_token($nginx);
+
+    is(status_of($nginx, "$health/40300"), 403, 'a 403');
+    is(status_of($nginx), 200, 'and it is still used');
+    is(status_of($nginx, "$health/40100"), 401, 'a 401');
+    is(status_of($nginx, "$health/20001"), 200, 'and it is used again');
+    is(status_of($nginx), 200, 'for all');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+sub refusal_after_a_renewal {
+    my $mock = $live->mock;
+    my $nginx = gateway($mock, refreshing());
+
+    has_token($nginx);
+    control($mock, 'fault?other=401');
+
+    ok($live->wait_for(15, sub {
+        status_of($nginx);
+        sleep 0.2;
+        $nginx->error_log =~ /with a new access token as well/;
+    }), 'that a new token is refused as well is said');
+
+    status_of($nginx), sleep 0.1 for 1 .. 20;
+    is(scalar(() = $nginx->error_log =~ /with a new access token/g), 1,
+       'once');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+sub pause_ends_with_a_reload {
+    my $mock = $live->mock;
+    my $nginx = gateway($mock, refreshing());
+
+    has_token($nginx);
+    control($mock, 'tokens?answer=error');
+    control($mock, 'expire');
+    status_of($nginx);
+
+    # 1 s, 2 s, 4 s: the next one is far
+    ok($live->wait_for(30, sub {
+        $live->mock_counts($mock)->{token} >= 5
+    }), 'renewals fail');
+    control($mock, 'tokens?answer=good');
+
+    my $begun = time;
+    $nginx->reload;
+    has_token($nginx);
+    cmp_ok(time - $begun, '<', 4, 'soon after a reload');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A file that has changed since nginx was started.
+sub worker_that_comes_late {
+    my $folder = $live->folder;
+    my $mock = $live->mock;
+
+    put("$folder/secret", 'mock-app-secret');
+
+    my $nginx = gateway($mock, "app_secret file:$folder/secret; "
+                               . 'token mock-token;');
+    has_token($nginx);
+
+    put("$folder/secret", 'rotated-secret');
+    control($mock, 'tokens?secret=rotated-secret');
+    ok($live->wait_for(10, sub {
+        $nginx->error_log =~ /the new value of "app_secret" .* taken up/
+    }), 'taken up');
+
+    my ($old) = $nginx->workers;
+    kill 'KILL', $old;
+    $live->wait_for(10, sub {
+        my ($new) = $nginx->workers;
+        return $new && $new != $old;
+    });
+
+    is(status_of($nginx), 200, 'a new worker begins with it');
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+sub put {
+    my ($file, $text) = @_;
+
+    open my $out, '>', $file or die "$file: $!\n";
+    print $out $text;
+    close $out or die "$file: $!\n";
+    chmod 0640, $file;
+}
+
+
+sub many_apps {
+    my $mock = $live->mock;
+    my $n = 250;
+    my $nginx = $live->nginx(
+        http => join('', map { <<"        END" } 1 .. $n) . <<"        END",
+        violet_app app$_ {
+            app_id 10000;
+            app_secret mock-app-secret;
+            refresh_token mock-refresh-token;
+        }
+        END
+        upstream violet_api { server 127.0.0.1:@{[$mock->port]}; }
+        END
+        server => join '', map { <<"        END" } 1 .. $n);
+        location /$_/v1/ {
+            violet app$_;
+            proxy_pass http://violet_api/v1/;
+        }
+        END
+
+    ok($live->wait_for(20, sub {
+        status_of($nginx, "GET /$n/v1/merchants") == 200
+    }), "$n apps have their tokens");
+
+    $nginx->stop;
+    $mock->stop;
+}
