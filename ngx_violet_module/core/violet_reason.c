@@ -340,6 +340,9 @@ violet_reasons_compile(violet_reasons_t *reasons, violet_text_t pattern,
         return -1;
     }
 
+    /* where it cannot be compiled further it is interpreted */
+    (void) pcre2_jit_compile(re, PCRE2_JIT_COMPLETE);
+
     reasons->elts[reasons->n].code = re;
     reasons->elts[reasons->n].reason = reason;
     reasons->n++;

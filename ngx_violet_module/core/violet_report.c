@@ -6,9 +6,11 @@
  * is not known makes a merchant degraded, never ready.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "violet_json.h"
+#include "violet_json_outline.h"
 #include "violet_report.h"
 
 
@@ -25,7 +27,7 @@ typedef struct {
 
 
 static json_t *violet_report_parse(const char *data, size_t len,
-    violet_report_t *report);
+    unsigned level, violet_report_t *report);
 static const char *violet_report_check_owner(const json_t *root,
     int32_t merchant_id);
 static const char *violet_report_member(json_t *member,
@@ -79,7 +81,7 @@ violet_report_check(const char *data, size_t len, int32_t merchant_id,
 {
     json_t  *root;
 
-    root = violet_report_parse(data, len, report);
+    root = violet_report_parse(data, len, 1, report);
     if (root == NULL) {
         return -1;
     }
@@ -112,7 +114,7 @@ violet_report_list_check(const char *data, size_t len,
     size_t   i;
     json_t  *root;
 
-    root = violet_report_parse(data, len, report);
+    root = violet_report_parse(data, len, 2, report);
     if (root == NULL) {
         return -1;
     }
@@ -170,15 +172,41 @@ violet_report_state_parse(const char *data, size_t len,
 }
 
 
+/*
+ * Of a report, whose level in the text is given, all members count, and of
+ * what is in them the status.  The text as a whole is parsed only to tell
+ * what is wrong with it.
+ */
+
 static json_t *
-violet_report_parse(const char *data, size_t len, violet_report_t *report)
+violet_report_parse(const char *data, size_t len, unsigned level,
+    violet_report_t *report)
 {
+    char                  *outline;
+    size_t                 size;
     json_t                *root;
     violet_json_error_t    error;
 
     report->state = VIOLET_REPORT_READY;
     report->reason = NULL;
     report->offset = 0;
+
+    root = NULL;
+    outline = malloc(len);
+
+    if (outline) {
+        size = violet_json_outline(data, len, level, "status", outline);
+
+        if (size) {
+            root = violet_json_parse(outline, size, size, &error);
+        }
+
+        free(outline);
+    }
+
+    if (root) {
+        return root;
+    }
 
     /* violet_buffer_limit has been applied to the body already */
 
