@@ -259,3 +259,17 @@ better.
               "![CPU by the size of the report](benchmarks-sizes.svg)\n"]
 
     (DOCS / "benchmarks.md").write_text(page + "\n".join(parts))
+    readme("\n".join(summary))
+
+
+def readme(table: str) -> None:
+    """The ratios in the README, between two marks."""
+    begin, end = "<!-- ratios of make bench -->\n", "\n<!-- end -->"
+    path = TOP / "README.md"
+
+    before, found, rest = path.read_text().partition(begin)
+    _, also, after = rest.partition(end)
+    if not (found and also):
+        raise SystemExit("bench: README.md has no place for the ratios")
+
+    path.write_text(before + begin + table + end + after)
