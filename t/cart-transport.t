@@ -595,6 +595,23 @@ $::Order
 
 
 
+=== an order is an order, whatever its Content-Type says
+--- http_config eval
+$::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval
+::raw('HTTP/1.0 200 OK', 'Content-Type: text/html', '', $::Order)
+--- request eval
+"$::Submit/1/submit\n{}"
+--- response_headers
+X-Violet-Cart-Outcome: completed
+Content-Type: text/html
+--- response_body eval
+$::Order
+--- mock_submits: 0
+
+
+
 === proxy_buffering off changes nothing
 --- config eval
 ::location('proxy_buffering off;')

@@ -22,6 +22,7 @@ my $answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 at_every_byte_of_the_answer();
 at_every_byte_of_the_request();
+on_a_kept_connection();
 
 $live->check_logs;
 done_testing();
@@ -124,4 +125,58 @@ sub at_every_byte_of_the_request {
     my $connections = 0;
     $connections += $_->connections for @fakes;
     is($connections, $submits, 'the request: one connection for each submit');
+}
+
+
+# A connection that has served a read is used for the submit, and closed or
+# reset after so many bytes of it: nginx must not take that for one that had
+# been closed before.
+sub on_a_kept_connection {
+    my $log = $live->folder . '/kept';
+    my $submits = 150;
+    my $read = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+               . "Content-Length: 2\r\n\r\n{}";
+
+    my $once = sub {
+        my ($socket, $n) = @_;
+        my ($in, $bytes) = ('', '');
+
+        while ($in !~ /\r\n\r\n/) {
+            sysread $socket, $bytes, 4096 or return;
+            $in .= $bytes;
+        }
+
+        open my $out, '>>', $log or die "$log: $!\n";
+        syswrite $out, ($in =~ /^POST/ ? 'new' : 'read') . "\n";
+        return if $in =~ /^POST/;
+
+        syswrite $socket, $read;
+        $in = '';
+
+        while (length $in < $n && sysread $socket, $bytes, $n - length $in) {
+            $in .= $bytes;
+        }
+
+        syswrite $out, "kept\n" if $in =~ /^P/;
+    };
+    # two servers at one address: whichever has its turn, the connection fits
+    my $nginx = gateway(($live->fake(do => $once)) x 2);
+    my @wrong;
+
+    for my $cart (20001 .. 20000 + $submits) {
+        $live->request($nginx->port, 'GET /v1/merchants');
+        my $got = submit($nginx, $cart);
+        my $outcome = $got->{headers}{'x-violet-cart-outcome'} // 'none';
+        push @wrong, "$cart: $outcome" if $outcome ne 'unknown';
+    }
+
+    is("@wrong", '', 'a kept connection: unknown, wherever it was cut');
+
+    open my $in, '<', $log or die "$log: $!\n";
+    my %times;
+    $times{$_ =~ s/\n//r}++ while defined($_ = <$in>);
+
+    cmp_ok($times{kept} // 0, '>', $submits / 2, 'most were on one');
+    cmp_ok(($times{kept} // 0) + ($times{new} // 0), '<=', $submits,
+           'none was sent twice');
 }
