@@ -111,6 +111,16 @@ ngx_violet_submit_apply(ngx_violet_submit_update_t *u,
             || (record->flags & VIOLET_SUBMIT_SHARED)
             || ngx_violet_submit_is_ours(record, claim))
         {
+            /* what goes with the claim, Redis does not say */
+
+            if (ngx_memcmp(record->token, u->record.token,
+                           VIOLET_SUBMIT_DIGEST)
+                == 0)
+            {
+                u->record.flags |= record->flags & (VIOLET_SUBMIT_AGAIN
+                                                    |VIOLET_SUBMIT_DOUBT);
+            }
+
             *record = u->record;
         }
 

@@ -17,7 +17,8 @@
  *
  * A value of another type, or one that cannot be read, is doubt.  So is a
  * record that is missing or older than what the gateway knows: this Redis
- * has lost something.
+ * has lost something.  300000 is NGX_VIOLET_SUBMIT_FLIGHT.  A claim that was
+ * not sent is taken back even if its deadline has passed meanwhile.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_submit_script = {
@@ -95,7 +96,7 @@ static ngx_violet_redis_script_t  ngx_violet_submit_script = {
                     "'renewed', 'in_flight', token, flight "
             "end "
         "elseif op == 'settle' "
-               "or (op == 'cancel' and state == 'in_flight' "
+               "or (op == 'cancel' and h[1] == 'in_flight' "
                    "and owner == token) then "
             "local new = ARGV[7] "
             "if op == 'cancel' then "

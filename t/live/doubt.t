@@ -27,6 +27,7 @@ flight_of_long_duration();
 flight_is_not_overridden_on_its_host();
 redis_that_is_behind();
 stale_copy_of_a_flight();
+doubt_beside_a_flight();
 claim_that_redis_runs_later();
 claim_that_is_not_sent();
 worker_that_must_stop();
@@ -385,22 +386,51 @@ sub stale_copy_of_a_flight {
 }
 
 
-# Refused by what the host had heard, while Redis has a claim to run.
+# One whose answer is lost while another one is in flight, which then fails.
+sub doubt_beside_a_flight {
+    my $cart = 60026;
+    my $other = $live->mock;
+    my $far = gateway(mock => $other);
+
+    control("delay?cart_submit/$cart=1");
+    control("delay?cart_submit/$cart=2", $other);
+    control("fault?cart_submit/$cart=400", $other);
+
+    my $client = start($one, $cart);
+    redis_cli('HSET', record($cart), 'state', 'unknown');
+    my $answer = submit($far, $cart, again => 1);
+
+    is(told($client->answer(10)), '502 UPSTREAM_INVALID', 'one is lost');
+    is(told($answer), '400 OTHER', 'the other one fails');
+    state_is($cart, 'unknown', 'which says nothing of the first');
+    is(told(submit($two, $cart)), '409 OTHER', 'for all');
+    is(told(submit($far, $cart)), '409 OTHER', 'there as well');
+
+    control("delay?cart_submit/$cart=0");
+    $far->stop;
+}
+
+
+# Refused by what the host had heard, while Redis has a claim to run.  By the
+# time that Redis hears better, the claim's deadline has passed.
 sub claim_that_redis_runs_later {
     my $cart = 60020;
+    my ($near, $far)
+        = map { gateway(location => 'violet_submit_guard 1s;') } 1, 2;
 
-    is(told(submit($one, $cart)), '502 UPSTREAM_INVALID', 'unknown');
-    is(told(submit($two, $cart)), '409 OTHER', 'as the other one hears');
-    is(read_cart($one, $cart)->{status}, 200, 'freed');
+    is(told(submit($near, $cart)), '502 UPSTREAM_INVALID', 'unknown');
+    is(told(submit($far, $cart)), '409 OTHER', 'as the other one hears');
+    is(read_cart($near, $cart)->{status}, 200, 'freed');
     state_is($cart, 'open', 'in Redis');
 
     $redis->pause;
-    is(told(submit($two, $cart)), '409 OTHER', 'refused while Redis hangs');
+    is(told(submit($far, $cart)), '409 OTHER', 'refused while Redis hangs');
     $redis->resume;
-    recovered($_) for $one, $two;
+    recovered($_) for $near, $far, $one, $two;
 
     state_is($cart, 'open', 'nothing is in flight');
-    is(told(submit($two, $cart)), '502 UPSTREAM_INVALID', 'it may be sent');
+    is(told(submit($far, $cart)), '502 UPSTREAM_INVALID', 'it may be sent');
+    $_->stop for $near, $far;
 }
 
 
@@ -485,9 +515,7 @@ sub caller_gone_while_the_token_is_renewed {
     my $nginx = gateway(mock => $violet, workers => 1,
                         source => 'refresh_token mock-refresh-token;');
 
-    ok($live->wait_for(10, sub {
-        $live->request($nginx->port, 'GET /v1/orders/1')->{status} == 200
-    }), 'there is a token');
+    has_token($nginx);
 
     control('tokens?answer=slow', $violet);
     control('expire', $violet);
@@ -509,14 +537,21 @@ sub caller_gone_while_the_token_is_renewed {
 }
 
 
+sub has_token {
+    my ($nginx) = @_;
+
+    ok($live->wait_for(10, sub {
+        $live->request($nginx->port, 'GET /v1/orders/1')->{status} == 200
+    }), 'there is a token');
+}
+
+
 sub doubt_is_read_with_a_token_that_expired {
     my $violet = $live->mock;
     my $nginx = gateway(mock => $violet, workers => 1,
                         source => 'refresh_token mock-refresh-token;');
 
-    ok($live->wait_for(10, sub {
-        $live->request($nginx->port, 'GET /v1/orders/1')->{status} == 200
-    }), 'there is a token');
+    has_token($nginx);
 
     is(told(submit($nginx, 60024)), '502 UPSTREAM_INVALID', 'unknown');
     control('expire', $violet);
