@@ -426,6 +426,12 @@ sub claim_that_redis_runs_later {
     $redis->pause;
     is(told(submit($far, $cart)), '409 OTHER', 'refused while Redis hangs');
     $redis->resume;
+
+    # as if it had taken longer; too late, it changes nothing
+    redis_cli('HSET', record($cart), 'deadline', 1000)
+        if $live->wait_for(0.5, sub {
+            redis_cli('HGET', record($cart), 'state') eq 'in_flight'
+        });
     recovered($_) for $near, $far, $one, $two;
 
     state_is($cart, 'open', 'nothing is in flight');
