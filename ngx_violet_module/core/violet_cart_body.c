@@ -5,10 +5,12 @@
  * as well be an exception is unclear, and so are bags that cannot be read.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "violet_cart_body.h"
 #include "violet_json.h"
+#include "violet_json_outline.h"
 
 
 /*
@@ -19,6 +21,8 @@
 #define VIOLET_CART_MAX_BODY  (64 * 1024 * 1024)
 
 
+static json_t *violet_cart_body_parse(violet_text_t text, int *twice,
+    violet_json_error_t *error);
 static violet_body_kind_t violet_cart_body_kind(violet_cart_body_t *body,
     int expected);
 static void violet_cart_body_twice(violet_cart_body_t *body);
@@ -64,6 +68,70 @@ const char *const  violet_cart_names[] = {
 };
 
 
+#define violet_cart_pick(name)  { violet_text(name), NULL }
+
+
+/*
+ * All that is read of an answer, here, in violet_order.c, violet_payment.c
+ * and violet_error.c; the rest of it is left out before jansson sees it.
+ */
+
+static const violet_json_pick_t  violet_cart_bag_picks[] = {
+    violet_cart_pick("id"),
+    violet_cart_pick("bag_id"),
+    violet_cart_pick("bagId"),
+    violet_cart_pick("status"),
+    violet_cart_pick("bag_status"),
+    violet_cart_pick("bagStatus"),
+    violet_cart_pick("financial_status"),
+    violet_cart_pick("financialStatus"),
+    violet_cart_pick("merchant_id"),
+    violet_cart_pick("merchantId"),
+    violet_cart_pick("merchant_name"),
+    violet_cart_pick("merchantName"),
+    { violet_text_null, NULL }
+};
+
+
+static const violet_json_pick_t  violet_cart_payment_picks[] = {
+    violet_cart_pick("status"),
+    violet_cart_pick("capture_status"),
+    violet_cart_pick("captureStatus"),
+    violet_cart_pick("related_bags"),
+    violet_cart_pick("relatedBags"),
+    violet_cart_pick("errors"),
+    { violet_text_null, NULL }
+};
+
+
+static const violet_json_pick_t  violet_cart_data_picks[] = {
+    violet_cart_pick("skus"),
+    { violet_text_null, NULL }
+};
+
+
+static const violet_json_pick_t  violet_cart_order_picks[] = {
+    violet_cart_pick("id"),
+    violet_cart_pick("order_id"),
+    violet_cart_pick("orderId"),
+    violet_cart_pick("status"),
+    violet_cart_pick("payment_status"),
+    violet_cart_pick("paymentStatus"),
+    violet_cart_pick("errors"),
+    { violet_text("bags"), violet_cart_bag_picks },
+    { violet_text("payment_transactions"), violet_cart_payment_picks },
+    { violet_text("paymentTransactions"), violet_cart_payment_picks },
+
+    /* of an API exception */
+    violet_cart_pick("code"),
+    violet_cart_pick("error"),
+    violet_cart_pick("error_code"),
+    violet_cart_pick("message"),
+    { violet_text("data"), violet_cart_data_picks },
+    { violet_text_null, NULL }
+};
+
+
 void
 violet_cart_body_init(violet_cart_body_t *body,
     const violet_cart_answer_t *answer)
@@ -88,11 +156,7 @@ violet_cart_body_read(violet_cart_body_t *body,
 
     text = violet_json_trim(answer->body);
 
-    body->root = violet_json_parse_loose(text.data, text.len,
-                                         VIOLET_CART_MAX_BODY,
-                                         violet_cart_names,
-                                         VIOLET_CART_NAMES_DEPTH, &twice,
-                                         &error);
+    body->root = violet_cart_body_parse(text, &twice, &error);
 
     if (body->root == NULL) {
 
@@ -126,6 +190,42 @@ violet_cart_body_read(violet_cart_body_t *body,
     }
 
     return 0;
+}
+
+
+/*
+ * Most of an order is nobody's business here, and a tree of all of it costs
+ * more than all else.  Where the outline does not do, the text says why.
+ */
+
+static json_t *
+violet_cart_body_parse(violet_text_t text, int *twice,
+    violet_json_error_t *error)
+{
+    char    *outline;
+    size_t   size;
+    json_t  *root;
+
+    if (text.len <= VIOLET_CART_MAX_BODY) {
+
+        outline = violet_json_outline(text.data, text.len,
+                                      violet_cart_order_picks, &size);
+        if (outline) {
+            root = violet_json_parse_loose(outline, size, size,
+                                           violet_cart_names,
+                                           VIOLET_CART_NAMES_DEPTH, twice,
+                                           error);
+            free(outline);
+
+            if (root) {
+                return root;
+            }
+        }
+    }
+
+    return violet_json_parse_loose(text.data, text.len, VIOLET_CART_MAX_BODY,
+                                   violet_cart_names, VIOLET_CART_NAMES_DEPTH,
+                                   twice, error);
 }
 
 

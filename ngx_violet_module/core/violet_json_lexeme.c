@@ -1,7 +1,8 @@
 
 /*
  * Most of an answer's bytes are text in strings, so these are looked at
- * eight at a time until one is more than itself.
+ * eight at a time until one is more than itself; and most of its values are
+ * of no interest, so there is one loop that steps over any of them.
  */
 
 #include <stdint.h>
@@ -17,6 +18,7 @@
 #define violet_json_zero(w)   (((w) - VIOLET_JSON_ALL(1)) & ~(w))
 
 
+static const char *violet_json_scalar(const char *p, const char *last);
 static const char *violet_json_plain(const char *p, const char *last);
 static const char *violet_json_escape(const char *p, const char *last);
 static const char *violet_json_utf8(const char *p, const char *last);
@@ -32,6 +34,141 @@ violet_json_space(const char *p, const char *last)
     }
 
     return p;
+}
+
+
+const char *
+violet_json_value(const char *p, const char *last, unsigned room)
+{
+    int            first, plain;
+    unsigned       level;
+    uint64_t       objects;
+    violet_text_t  name;
+
+    level = 0;
+    objects = 0;    /* which levels are objects, the innermost in bit 0 */
+
+    for ( ;; ) {
+
+        if (p == last) {
+            return NULL;
+        }
+
+        first = (*p == '{' || *p == '[');
+
+        if (first) {
+
+            if (level++ == room) {
+                return NULL;
+            }
+
+            objects = objects << 1 | (*p == '{');
+            p++;
+
+        } else {
+            p = violet_json_scalar(p, last);
+
+            if (p == NULL) {
+                return NULL;
+            }
+        }
+
+        p = violet_json_space(p, last);
+
+        while (level && p < last && *p == (objects & 1 ? '}' : ']')) {
+            level--;
+            objects >>= 1;
+            first = 0;
+
+            p = violet_json_space(p + 1, last);
+        }
+
+        if (level == 0) {
+            return p;
+        }
+
+        if (!first) {
+
+            if (p == last || *p != ',') {
+                return NULL;
+            }
+
+            p = violet_json_space(p + 1, last);
+        }
+
+        if (objects & 1) {
+            p = violet_json_name(p, last, &name, &plain);
+
+            if (p == NULL) {
+                return NULL;
+            }
+        }
+    }
+}
+
+
+static const char *
+violet_json_scalar(const char *p, const char *last)
+{
+    int            flag;
+    violet_text_t  text;
+
+    switch (*p) {
+
+    case '"':
+        return violet_json_string(p, last, &text, &flag);
+
+    case 't':
+        return violet_json_word(p, last, "true");
+
+    case 'f':
+        return violet_json_word(p, last, "false");
+
+    case 'n':
+        return violet_json_word(p, last, "null");
+
+    default:
+        return violet_json_number(p, last, &flag);
+    }
+}
+
+
+const char *
+violet_json_word(const char *p, const char *last, const char *word)
+{
+    size_t  len;
+
+    len = strlen(word);
+
+    if ((size_t) (last - p) < len || memcmp(p, word, len) != 0) {
+        return NULL;
+    }
+
+    return p + len;
+}
+
+
+const char *
+violet_json_name(const char *p, const char *last, violet_text_t *name,
+    int *plain)
+{
+    if (p == last || *p != '"') {
+        return NULL;
+    }
+
+    p = violet_json_string(p, last, name, plain);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    p = violet_json_space(p, last);
+
+    if (p == last || *p != ':') {
+        return NULL;
+    }
+
+    return violet_json_space(p + 1, last);
 }
 
 

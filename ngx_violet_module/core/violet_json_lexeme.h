@@ -18,6 +18,31 @@ const char *violet_json_space(const char *p, const char *last);
 
 
 /*
+ * The value that begins at "p", of any type.  Returns what follows it and the
+ * white space after it, or NULL if it is none, or has more than "room"
+ * objects and arrays within each other; at most 64.
+ */
+
+const char *violet_json_value(const char *p, const char *last, unsigned room);
+
+
+/*
+ * The name of a member that begins at "p", with its colon and the white space
+ * around it.  Returns where the member's value begins, perhaps "last", or
+ * NULL if it is none.  "name" and "plain" are as in violet_json_string().
+ */
+
+const char *violet_json_name(const char *p, const char *last,
+    violet_text_t *name, int *plain);
+
+
+/* What follows the word, or NULL if something else begins at "p". */
+
+const char *violet_json_word(const char *p, const char *last,
+    const char *word);
+
+
+/*
  * The string that begins at the quote "p".  Returns what follows its end, or
  * NULL if it is none: not ended, with a control character or a bad escape in
  * it, not UTF-8.  Half a surrogate pair is good enough, as in the grammar.

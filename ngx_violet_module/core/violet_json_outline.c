@@ -1,10 +1,10 @@
 
 /*
- * A validator of JSON with a stack of flags that copies what it does not
- * leave out, lexeme by lexeme, without white space.  It allocates nothing
- * and recurses nowhere.
+ * A validator of JSON that copies what is picked, as it is spelled, and steps
+ * over the rest.  It recurses as deep as the picks do, and no deeper.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "violet_json.h"
@@ -13,274 +13,224 @@
 
 
 typedef struct {
-    const char     *p;
-    const char     *last;
-    char           *out;
-
-    const char     *name;
-    unsigned        keep;
-
-    unsigned        depth;
-    unsigned        without;   /* level of the object one of whose members
-                                  is left out at the moment; 0: none */
-
-    unsigned char   object[VIOLET_JSON_MAX_DEPTH + 1];
-    unsigned char   any[VIOLET_JSON_MAX_DEPTH + 1];     /* came so far, */
-    unsigned char   kept[VIOLET_JSON_MAX_DEPTH + 1];    /* and was kept */
+    const char                 *last;
+    char                       *out;
 } violet_outline_t;
 
 
-static int violet_outline_next(violet_outline_t *o);
-static int violet_outline_member(violet_outline_t *o);
-static int violet_outline_value(violet_outline_t *o);
-static int violet_outline_literal(violet_outline_t *o, const char *word);
-static void violet_outline_open(violet_outline_t *o);
-static void violet_outline_ended(violet_outline_t *o);
-static void violet_outline_copy(violet_outline_t *o, const char *end);
+static const char *violet_outline_value(violet_outline_t *o, const char *p,
+    const violet_json_pick_t *members, unsigned room);
+static const char *violet_outline_object(violet_outline_t *o, const char *p,
+    const violet_json_pick_t *members, unsigned room);
+static const char *violet_outline_array(violet_outline_t *o, const char *p,
+    const violet_json_pick_t *members, unsigned room);
+static const violet_json_pick_t *violet_outline_find(
+    const violet_json_pick_t *members, const violet_text_t *name, int plain);
+static const char *violet_outline_whole(violet_outline_t *o, const char *p,
+    unsigned room);
+static void violet_outline_copy(violet_outline_t *o, const char *from,
+    const char *to);
 
 
-size_t
-violet_json_outline(const char *data, size_t len, unsigned keep,
-    const char *name, char *outline)
+char *
+violet_json_outline(const char *data, size_t len,
+    const violet_json_pick_t *members, size_t *size)
 {
-    violet_outline_t  o;
+    char              *outline;
+    const char        *p;
+    violet_outline_t   o;
 
-    o.p = violet_json_space(data, data + len);
+    outline = malloc(len ? len : 1);
+    if (outline == NULL) {
+        return NULL;
+    }
+
     o.last = data + len;
     o.out = outline;
-    o.name = name;
-    o.keep = keep;
-    o.depth = 0;
-    o.without = 0;
 
-    if (!violet_outline_value(&o)) {
-        return 0;
+    p = violet_outline_value(&o, violet_json_space(data, o.last), members,
+                             VIOLET_JSON_MAX_DEPTH);
+
+    if (p == NULL || p != o.last) {
+        free(outline);
+        return NULL;
     }
 
-    while (o.depth) {
+    *size = (size_t) (o.out - outline);
 
-        if (!violet_outline_next(&o)) {
-            return 0;
-        }
-    }
-
-    if (violet_json_space(o.p, o.last) != o.last) {
-        return 0;
-    }
-
-    return (size_t) (o.out - outline);
+    return outline;
 }
 
 
-/* The end of an object or array, or what comes next in it. */
+/*
+ * This and the next two copy what is picked of a value that has room for so
+ * many levels, and return what follows it and its white space, or NULL.
+ */
 
-static int
-violet_outline_next(violet_outline_t *o)
+static const char *
+violet_outline_value(violet_outline_t *o, const char *p,
+    const violet_json_pick_t *members, unsigned room)
 {
-    o->p = violet_json_space(o->p, o->last);
+    if (members && p < o->last) {
 
-    if (o->p == o->last) {
-        return 0;
-    }
-
-    if (*o->p == (o->object[o->depth] ? '}' : ']')) {
-        o->depth--;
-        violet_outline_copy(o, o->p + 1);
-        violet_outline_ended(o);
-
-        return 1;
-    }
-
-    if (o->any[o->depth]) {
-
-        if (*o->p != ',') {
-            return 0;
+        if (*p == '{') {
+            return violet_outline_object(o, p, members, room);
         }
 
-        o->p = violet_json_space(o->p + 1, o->last);
+        if (*p == '[') {
+            return violet_outline_array(o, p, members, room);
+        }
     }
 
-    o->any[o->depth] = 1;
+    return violet_outline_whole(o, p, room);
+}
 
-    if (o->object[o->depth] && !violet_outline_member(o)) {
-        return 0;
+
+static const char *
+violet_outline_object(violet_outline_t *o, const char *p,
+    const violet_json_pick_t *members, unsigned room)
+{
+    int                        plain, kept;
+    const char                *begin;
+    violet_text_t              name;
+    const violet_json_pick_t  *pick;
+
+    if (room == 0) {
+        return NULL;
     }
 
-    if (o->without == 0) {
+    *o->out++ = '{';
+    kept = 0;
 
-        if (!o->object[o->depth]) {
-            if (o->kept[o->depth]) {
+    p = violet_json_space(p + 1, o->last);
+
+    if (p < o->last && *p == '}') {
+        *o->out++ = '}';
+        return violet_json_space(p + 1, o->last);
+    }
+
+    for ( ;; ) {
+        begin = p;
+
+        p = violet_json_name(p, o->last, &name, &plain);
+        if (p == NULL) {
+            return NULL;
+        }
+
+        pick = violet_outline_find(members, &name, plain);
+
+        if (pick) {
+
+            if (kept) {
                 *o->out++ = ',';
             }
 
-            o->kept[o->depth] = 1;
-        }
-    }
+            kept = 1;
 
-    return violet_outline_value(o);
-}
-
-
-/* The name of a member, which decides whether it is left out. */
-
-static int
-violet_outline_member(violet_outline_t *o)
-{
-    int            plain;
-    const char    *end, *begin;
-    violet_text_t  text;
-
-    if (o->p == o->last || *o->p != '"') {
-        return 0;
-    }
-
-    begin = o->p;
-
-    end = violet_json_string(o->p, o->last, &text, &plain);
-    if (end == NULL) {
-        return 0;
-    }
-
-    o->p = violet_json_space(end, o->last);
-
-    if (o->p == o->last || *o->p != ':') {
-        return 0;
-    }
-
-    if (o->without == 0) {
-
-        if (o->depth > o->keep && plain
-            && (text.len != strlen(o->name)
-                || memcmp(text.data, o->name, text.len) != 0))
-        {
-            o->without = o->depth;
+            violet_outline_copy(o, begin, p);
+            p = violet_outline_value(o, p, pick->members, room - 1);
 
         } else {
-            if (o->kept[o->depth]) {
-                *o->out++ = ',';
-            }
+            p = violet_json_value(p, o->last, room - 1);
+        }
 
-            o->kept[o->depth] = 1;
+        if (p == NULL || p == o->last || (*p != '}' && *p != ',')) {
+            return NULL;
+        }
 
-            memcpy(o->out, begin, (size_t) (end - begin));
-            o->out += end - begin;
-            *o->out++ = ':';
+        if (*p == '}') {
+            *o->out++ = '}';
+            return violet_json_space(p + 1, o->last);
+        }
+
+        p = violet_json_space(p + 1, o->last);
+    }
+}
+
+
+/* Of an array within the array no more is known: it is kept whole. */
+
+static const char *
+violet_outline_array(violet_outline_t *o, const char *p,
+    const violet_json_pick_t *members, unsigned room)
+{
+    if (room == 0) {
+        return NULL;
+    }
+
+    *o->out++ = '[';
+
+    p = violet_json_space(p + 1, o->last);
+
+    if (p < o->last && *p == ']') {
+        *o->out++ = ']';
+        return violet_json_space(p + 1, o->last);
+    }
+
+    for ( ;; ) {
+        p = p < o->last && *p == '{'
+            ? violet_outline_object(o, p, members, room - 1)
+            : violet_outline_whole(o, p, room - 1);
+
+        if (p == NULL || p == o->last || (*p != ']' && *p != ',')) {
+            return NULL;
+        }
+
+        *o->out++ = *p;
+
+        if (*p == ']') {
+            return violet_json_space(p + 1, o->last);
+        }
+
+        p = violet_json_space(p + 1, o->last);
+    }
+}
+
+
+/* A name with escapes may be any. */
+
+static const violet_json_pick_t *
+violet_outline_find(const violet_json_pick_t *members,
+    const violet_text_t *name, int plain)
+{
+    static const violet_json_pick_t  whole = { violet_text_null, NULL };
+
+    if (!plain) {
+        return &whole;
+    }
+
+    for ( /* void */ ; members->name.data; members++) {
+
+        if (members->name.data[0] == '*'
+            || (members->name.len == name->len
+                && memcmp(members->name.data, name->data, name->len) == 0))
+        {
+            return members;
         }
     }
 
-    o->p = violet_json_space(o->p + 1, o->last);
-
-    return 1;
+    return NULL;
 }
 
 
-static int
-violet_outline_value(violet_outline_t *o)
+static const char *
+violet_outline_whole(violet_outline_t *o, const char *p, unsigned room)
 {
-    int            flag;
-    const char    *end;
-    violet_text_t  text;
+    const char  *end;
 
-    if (o->p == o->last) {
-        return 0;
+    end = violet_json_value(p, o->last, room);
+
+    if (end) {
+        violet_outline_copy(o, p, end);
     }
 
-    switch (*o->p) {
-
-    case '{':
-    case '[':
-
-        if (o->depth == VIOLET_JSON_MAX_DEPTH) {
-            return 0;
-        }
-
-        violet_outline_open(o);
-        return 1;
-
-    case '"':
-        end = violet_json_string(o->p, o->last, &text, &flag);
-        break;
-
-    case 't':
-        return violet_outline_literal(o, "true");
-
-    case 'f':
-        return violet_outline_literal(o, "false");
-
-    case 'n':
-        return violet_outline_literal(o, "null");
-
-    default:
-        end = violet_json_number(o->p, o->last, &flag);
-    }
-
-    if (end == NULL) {
-        return 0;
-    }
-
-    violet_outline_copy(o, end);
-    violet_outline_ended(o);
-
-    return 1;
-}
-
-
-static int
-violet_outline_literal(violet_outline_t *o, const char *word)
-{
-    size_t  len;
-
-    len = strlen(word);
-
-    if ((size_t) (o->last - o->p) < len || memcmp(o->p, word, len) != 0) {
-        return 0;
-    }
-
-    violet_outline_copy(o, o->p + len);
-    violet_outline_ended(o);
-
-    return 1;
+    return end;
 }
 
 
 static void
-violet_outline_open(violet_outline_t *o)
+violet_outline_copy(violet_outline_t *o, const char *from, const char *to)
 {
-    int  object;
-
-    object = (*o->p == '{');
-
-    violet_outline_copy(o, o->p + 1);
-
-    o->depth++;
-    o->object[o->depth] = (unsigned char) object;
-    o->any[o->depth] = 0;
-    o->kept[o->depth] = 0;
-}
-
-
-/* A value has ended; if it was the one that is left out, no more is. */
-
-static void
-violet_outline_ended(violet_outline_t *o)
-{
-    if (o->without == o->depth) {
-        o->without = 0;
-    }
-}
-
-
-static void
-violet_outline_copy(violet_outline_t *o, const char *end)
-{
-    size_t  len;
-
-    len = (size_t) (end - o->p);
-
-    if (o->without == 0) {
-        memcpy(o->out, o->p, len);
-        o->out += len;
-    }
-
-    o->p = end;
+    memcpy(o->out, from, (size_t) (to - from));
+    o->out += to - from;
 }

@@ -27,7 +27,7 @@ typedef struct {
 
 
 static json_t *violet_report_parse(const char *data, size_t len,
-    unsigned level, violet_report_t *report);
+    violet_report_t *report);
 static const char *violet_report_check_owner(const json_t *root,
     int32_t merchant_id);
 static const char *violet_report_member(json_t *member,
@@ -44,6 +44,20 @@ static violet_report_state_t violet_report_merchant_status(
 static void violet_report_worsen(violet_report_t *report,
     violet_report_state_t state);
 static int violet_report_word(violet_text_t text, const char *word);
+
+
+/* all members of a report count, and of what is in them the status */
+
+static const violet_json_pick_t  violet_report_section_picks[] = {
+    { violet_text("status"), NULL },
+    { violet_text_null, NULL }
+};
+
+
+static const violet_json_pick_t  violet_report_picks[] = {
+    { violet_text("*"), violet_report_section_picks },
+    { violet_text_null, NULL }
+};
 
 
 static const violet_report_name_t  violet_report_section_names[] = {
@@ -81,7 +95,7 @@ violet_report_check(const char *data, size_t len, int32_t merchant_id,
 {
     json_t  *root;
 
-    root = violet_report_parse(data, len, 1, report);
+    root = violet_report_parse(data, len, report);
     if (root == NULL) {
         return -1;
     }
@@ -114,7 +128,7 @@ violet_report_list_check(const char *data, size_t len,
     size_t   i;
     json_t  *root;
 
-    root = violet_report_parse(data, len, 2, report);
+    root = violet_report_parse(data, len, report);
     if (root == NULL) {
         return -1;
     }
@@ -172,15 +186,10 @@ violet_report_state_parse(const char *data, size_t len,
 }
 
 
-/*
- * Of a report, whose level in the text is given, all members count, and of
- * what is in them the status.  The text as a whole is parsed only to tell
- * what is wrong with it.
- */
+/* The text as a whole is parsed only to tell what is wrong with it. */
 
 static json_t *
-violet_report_parse(const char *data, size_t len, unsigned level,
-    violet_report_t *report)
+violet_report_parse(const char *data, size_t len, violet_report_t *report)
 {
     char                  *outline;
     size_t                 size;
@@ -192,15 +201,10 @@ violet_report_parse(const char *data, size_t len, unsigned level,
     report->offset = 0;
 
     root = NULL;
-    outline = malloc(len);
+    outline = violet_json_outline(data, len, violet_report_picks, &size);
 
     if (outline) {
-        size = violet_json_outline(data, len, level, "status", outline);
-
-        if (size) {
-            root = violet_json_parse(outline, size, size, &error);
-        }
-
+        root = violet_json_parse(outline, size, size, &error);
         free(outline);
     }
 

@@ -1,0 +1,324 @@
+
+/*
+ * The judge with the outline of an answer and without: the same verdict and
+ * the same document to the byte, over what the fuzzers have found and over
+ * damage to it.  Only what is there twice where nobody reads may differ.
+ * The linker lets the outline here stand before the one of the core (--wrap).
+ */
+
+#define _GNU_SOURCE
+
+#include <dirent.h>
+
+#include "cart_check.h"
+#include "violet_cart_body.h"
+#include "violet_json_outline.h"
+
+
+#if defined(__SANITIZE_ADDRESS__)
+#define DAMAGES  20
+#else
+#define DAMAGES  300
+#endif
+
+#define SIZE     65536
+
+
+char *__real_violet_json_outline(const char *data, size_t len,
+    const violet_json_pick_t *members, size_t *size);
+char *__wrap_violet_json_outline(const char *data, size_t len,
+    const violet_json_pick_t *members, size_t *size);
+
+
+static int            without;
+static uint32_t       seed = 1;
+static unsigned long  compared, differ, outlines, less;
+
+
+char *
+__wrap_violet_json_outline(const char *data, size_t len,
+    const violet_json_pick_t *members, size_t *size)
+{
+    char  *outline;
+
+    if (without) {
+        return NULL;
+    }
+
+    outline = __real_violet_json_outline(data, len, members, size);
+
+    if (outline) {
+        outlines++;
+        less += (*size * 2 < len);
+    }
+
+    return outline;
+}
+
+
+static unsigned
+any(size_t n)
+{
+    seed = seed * 1664525 + 1013904223;
+
+    return (unsigned) ((seed >> 8) % n);
+}
+
+
+static int
+is_twice(const violet_cart_answer_t *answer)
+{
+    int                 twice;
+    violet_cart_body_t  body;
+
+    violet_cart_body_init(&body, answer);
+    assert_int_equal(violet_cart_body_read(&body, answer), 0);
+    twice = body.twice;
+    violet_cart_body_free(&body);
+
+    return twice;
+}
+
+
+static void
+compare(const char *data, size_t len, unsigned status)
+{
+    violet_cart_answer_t   answer;
+    violet_cart_verdict_t  one, other;
+
+    memset(&answer, 0, sizeof(answer));
+
+    answer.status = status;
+    answer.body.data = data;
+    answer.body.len = len;
+    answer.partial_status = 207;
+
+    without = 0;
+    assert_int_equal(violet_cart_judge_tree(&answer, &one), 0);
+
+    without = 1;
+    assert_int_equal(violet_cart_judge_tree(&answer, &other), 0);
+
+    compared++;
+
+    if (one.outcome != other.outcome
+        || one.status != other.status
+        || one.retry != other.retry
+        || one.problem_len != other.problem_len
+        || (one.problem
+            && memcmp(one.problem, other.problem, one.problem_len) != 0))
+    {
+        differ++;
+
+        if (!is_twice(&answer)) {
+            fail_msg("%.*s", (int) len, data);
+        }
+    }
+
+    without = 0;
+
+    free(one.problem);
+    free(other.problem);
+}
+
+
+/* A few bytes change, a piece goes or comes twice. */
+
+static size_t
+damage(const char *from, size_t len, char *to)
+{
+    size_t    at, n, i;
+
+    static const char         bytes[] = "{}[],:\"\\0n 1";
+    static const char *const  words[] = {
+        "\"status\":\"REJECTED\",", "\"id\":1,", "\"bags\":[],",
+        "\"errors\":[{\"bag_id\":1,\"message\":\"x\"}],", "{},", "[],",
+        "\"a\":{\"status\":1},", "null", "\"\\u0000\"", "1e999", "\"\\ud800\""
+    };
+
+    memcpy(to, from, len);
+
+    if (len == 0) {
+        return 0;
+    }
+
+    switch (any(5)) {
+
+    case 0:
+        to[any(len)] = bytes[any(sizeof(bytes) - 1)];
+        return len;
+
+    case 1:
+        to[any(len)] = (char) any(256);
+        return len;
+
+    case 2:
+        at = any(len);
+        n = any(len - at);
+        memmove(to + at, to + at + n, len - at - n);
+        return len - n;
+
+    default:
+
+        /* after a comma or a bracket it may well fit */
+
+        at = any(len);
+
+        for (i = 0; i < len && strchr("{[,", from[at]) == NULL; i++) {
+            at = (at + 1) % len;
+        }
+
+        i = any(N(words));
+        n = strlen(words[i]);
+        at++;
+
+        memcpy(to + at, words[i], n);
+        memcpy(to + at + n, from + at, len - at);
+
+        return len + n;
+    }
+}
+
+
+static void
+compare_file(const char *path, size_t skip, size_t damages)
+{
+    FILE    *file;
+    char     text[SIZE], damaged[SIZE + 64], *exact;
+    size_t   i, n, len;
+
+    static const unsigned  statuses[] = { 200, 400, 500 };
+
+    file = fopen(path, "rb");
+    assert_non_null(file);
+    len = fread(text, 1, SIZE, file);
+    fclose(file);
+
+    if (len <= skip) {
+        return;
+    }
+
+    len -= skip;
+    memmove(text, text + skip, len);
+
+    for (i = 0; i <= damages; i++) {
+        n = i ? damage(text, len, damaged) : len;
+
+        /* where it ends a sanitizer looks */
+
+        exact = malloc(n + 1);
+        assert_non_null(exact);
+        memcpy(exact, i ? damaged : text, n);
+
+        compare(exact, n, statuses[i % N(statuses)]);
+        free(exact);
+    }
+}
+
+
+static void
+compare_folder(const char *name, size_t skip, size_t damages)
+{
+    DIR            *dir;
+    char            path[1024];
+    struct dirent  *entry;
+
+    snprintf(path, sizeof(path), "%s/%s", getenv("VIOLET_TEST_DATA"), name);
+
+    dir = opendir(path);
+    assert_non_null(dir);
+
+    while ((entry = readdir(dir)) != NULL) {
+
+        if (entry->d_type != DT_REG) {
+            continue;
+        }
+
+        snprintf(path, sizeof(path), "%s/%s/%s", getenv("VIOLET_TEST_DATA"),
+                 name, entry->d_name);
+
+        compare_file(path, skip, damages);
+    }
+
+    closedir(dir);
+}
+
+
+static void
+test_outline(void **state)
+{
+    (void) state;
+
+    /* in the corpus the first byte stands for the status */
+
+    compare_folder("../fuzz/corpus/judge", 1, DAMAGES);
+    compare_folder("cart", 0, DAMAGES * 30);
+
+    printf("%lu answers, %lu outlines, %lu of them less than half, %lu differ "
+           "by what is there twice\n", compared, outlines, less, differ);
+
+    /* what has no outline compares nothing */
+
+    assert_true(outlines > compared / 10);
+    assert_true(less > outlines / 10);
+    assert_true(differ < compared / 50);
+}
+
+
+/* Each name in the place where it counts. */
+
+static void
+test_names(void **state)
+{
+    size_t  i, j;
+
+    static const char *const  answers[] = {
+        "{\"x\":{},\"orderId\":3,\"bags\":[{\"bagId\":2,\"bagStatus\":"
+        "\"REJECTED\",\"merchantId\":4,\"merchantName\":\"m\","
+        "\"financialStatus\":\"f\",\"skus\":[{\"id\":1}]}]}",
+
+        "{\"order_id\":3,\"bags\":[{\"bag_id\":2,\"bag_status\":\"X\","
+        "\"merchant_id\":4}],\"paymentTransactions\":[{\"id\":1,"
+        "\"captureStatus\":\"FAILED\",\"relatedBags\":[2]}]}",
+
+        "{\"id\":3,\"status\":\"x\",\"paymentStatus\":\"REQUIRES_ACTION\"}",
+        "{\"id\":3,\"status\":\"x\",\"payment_status\":"
+        "\"REQUIRES_ACTION\"}",
+
+        "{\"id\":3,\"bags\":[{\"id\":2}],\"payment_transactions\":"
+        "{\"status\":\"FAILED\",\"related_bags\":2,\"errors\":[{"
+        "\"message\":\"m\",\"errorCode\":\"e\",\"resolved\":false}]}}",
+
+        "{\"message\":\"m\",\"error\":\"e\",\"code\":1,\"data\":{\"x\":1,"
+        "\"skus\":[{\"sku_id\":1,\"message\":\"s\"}]}}",
+
+        "{\"message\":\"m\",\"error_code\":1}"
+    };
+
+    (void) state;
+
+    outlines = 0;
+
+    for (i = 0; i < N(answers); i++) {
+        for (j = 200; j <= 400; j += 200) {
+            compare(answers[i], strlen(answers[i]), (unsigned) j);
+        }
+    }
+
+    assert_int_equal(outlines, i * 2);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_outline),
+        cmocka_unit_test(test_names)
+    };
+
+    violet_json_init();
+    assert_int_equal(violet_reasons_init(), 0);
+
+    return cmocka_run_group_tests_name("cart outline", tests, NULL, NULL);
+}
