@@ -527,10 +527,10 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 
 #if (NGX_HAVE_EPOLLRDHUP)
 
-    /* over TLS there is always something to read first: the close notify */
+    /* epoll has said so, even where there is something to read before it */
 
-    if (c->read->pending_eof) {
-        return 1;
+    if (c->read->pending_eof || ngx_use_epoll_rdhup) {
+        return c->read->pending_eof;
     }
 
 #endif

@@ -101,6 +101,8 @@ static int
 violet_json_bounds(const char *data, size_t len, size_t max,
     violet_json_error_t *error)
 {
+    const char  *null;
+
     error->reason = NULL;
     error->offset = 0;
     error->memory = 0;
@@ -112,6 +114,19 @@ violet_json_bounds(const char *data, size_t len, size_t max,
 
     if (len > max) {
         error->reason = "too large";
+        return -1;
+    }
+
+    /*
+     * jansson 2.14 overlooks a null byte behind a number or a word, and JSON
+     * has none anywhere
+     */
+
+    null = memchr(data, '\0', len);
+
+    if (null) {
+        error->reason = "not JSON";
+        error->offset = (size_t) (null - data);
         return -1;
     }
 

@@ -219,17 +219,26 @@ violet_json_integer(const char *data, size_t len, int64_t *value)
 }
 
 
+/* A quote ends it unless an odd number of backslashes stands before it. */
+
 const char *
 violet_json_skip_string(const char *p, const char *last)
 {
-    for (p++; p < last; p++) {
+    const char  *begin, *end;
 
-        if (*p == '"') {
-            return p;
+    for (p++; p < last; p++) {
+        begin = p;
+
+        p = memchr(p, '"', (size_t) (last - p));
+
+        if (p == NULL) {
+            break;
         }
 
-        if (*p == '\\') {
-            p++;
+        for (end = p; end > begin && end[-1] == '\\'; end--) { /* void */ }
+
+        if ((p - end) % 2 == 0) {
+            return p;
         }
     }
 

@@ -77,6 +77,41 @@ test_parse(const char *text)
 }
 
 
+/* jansson takes some of them */
+
+static void
+test_raw_nulls(void **state)
+{
+    size_t                i, len;
+    json_t               *root;
+    violet_json_error_t   error;
+
+    static const char *const  texts[] = {
+        "[1#]", "[1.5#]", "[1e5#,2]", "[true#]", "{\"a\":null#}", "[-1#]",
+        "[\"a#\"]", "[\"a\"#]", "[#1]", "{}#", "#{}", "{\"a#\":1}"
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(texts); i++) {
+        char  text[32];
+
+        len = strlen(texts[i]);
+        memcpy(text, texts[i], len);
+        *(char *) memchr(text, '#', len) = '\0';
+
+        root = test_parse_bytes(text, len, &error);
+
+        if (root) {
+            fail_msg("\"%s\" was taken", texts[i]);
+        }
+
+        assert_string_equal(error.reason, "not JSON");
+        assert_int_equal(error.offset, strcspn(texts[i], "#"));
+    }
+}
+
+
 static void
 test_refused(void **state)
 {
@@ -583,6 +618,7 @@ main(void)
 {
     static const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_raw_nulls),
         cmocka_unit_test(test_null_bytes),
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_depth),
