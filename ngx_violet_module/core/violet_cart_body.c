@@ -5,7 +5,6 @@
  * as well be an exception is unclear, and so are bags that cannot be read.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "violet_cart_body.h"
@@ -195,32 +194,22 @@ violet_cart_body_read(violet_cart_body_t *body,
 
 /*
  * Most of an order is nobody's business here, and a tree of all of it costs
- * more than all else.  Where the outline does not do, the text says why.
+ * more than all else.  Where the outline does not do, the text must.
  */
 
 static json_t *
 violet_cart_body_parse(violet_text_t text, int *twice,
     violet_json_error_t *error)
 {
-    char    *outline;
-    size_t   size;
     json_t  *root;
 
-    if (text.len <= VIOLET_CART_MAX_BODY) {
+    *twice = 0;
 
-        outline = violet_json_outline(text.data, text.len,
-                                      violet_cart_order_picks, &size);
-        if (outline) {
-            root = violet_json_parse_loose(outline, size, size,
-                                           violet_cart_names,
-                                           VIOLET_CART_NAMES_DEPTH, twice,
-                                           error);
-            free(outline);
-
-            if (root) {
-                return root;
-            }
-        }
+    root = text.len > VIOLET_CART_MAX_BODY
+           ? NULL : violet_json_outline(text.data, text.len,
+                                        violet_cart_order_picks);
+    if (root) {
+        return root;
     }
 
     return violet_json_parse_loose(text.data, text.len, VIOLET_CART_MAX_BODY,

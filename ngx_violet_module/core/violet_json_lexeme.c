@@ -1,12 +1,17 @@
 
 /*
  * Most of an answer's bytes are text in strings, so these are looked at
- * eight at a time until one is more than itself; and most of its values are
- * of no interest, so there is one loop that steps over any of them.
+ * sixteen or eight at a time until one is more than itself; and most of its
+ * values are of no interest, so there is one loop that steps over any of
+ * them.
  */
 
 #include <stdint.h>
 #include <string.h>
+
+#if (__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "violet_json_lexeme.h"
 
@@ -20,6 +25,9 @@
 
 static const char *violet_json_scalar(const char *p, const char *last);
 static const char *violet_json_plain(const char *p, const char *last);
+#if (__SSE2__)
+static unsigned violet_json_odd(const char *p);
+#endif
 static const char *violet_json_escape(const char *p, const char *last);
 static const char *violet_json_utf8(const char *p, const char *last);
 
@@ -221,6 +229,20 @@ violet_json_plain(const char *p, const char *last)
     uint64_t       w, odd;
     unsigned char  c;
 
+#if (__SSE2__)
+
+    while (last - p >= 16) {
+        odd = violet_json_odd(p);
+
+        if (odd) {
+            return p + __builtin_ctzll(odd);
+        }
+
+        p += 16;
+    }
+
+#endif
+
     while (last - p >= 8) {
         memcpy(&w, p, 8);
 
@@ -252,6 +274,27 @@ violet_json_plain(const char *p, const char *last)
 
     return p;
 }
+
+
+#if (__SSE2__)
+
+/* A bit for each of sixteen: as a signed one, what is not ASCII is below. */
+
+static unsigned
+violet_json_odd(const char *p)
+{
+    __m128i  w, odd;
+
+    w = _mm_loadu_si128((const __m128i *) p);
+
+    odd = _mm_or_si128(_mm_cmplt_epi8(w, _mm_set1_epi8(0x20)),
+                       _mm_or_si128(_mm_cmpeq_epi8(w, _mm_set1_epi8('"')),
+                                    _mm_cmpeq_epi8(w, _mm_set1_epi8('\\'))));
+
+    return (unsigned) _mm_movemask_epi8(odd);
+}
+
+#endif
 
 
 static const char *

@@ -1,204 +1,197 @@
 
 /*
- * A validator of JSON that copies what is picked, as it is spelled, and steps
- * over the rest.  It recurses as deep as the picks do, and no deeper.
+ * A parser that builds jansson's tree of what is picked and steps over the
+ * rest.  It is content with plain text: whatever takes a second thought is
+ * left to the parser of the whole.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "violet_json.h"
 #include "violet_json_lexeme.h"
 #include "violet_json_outline.h"
+#include "violet_json_repair.h"
+
+
+#define VIOLET_OUTLINE_NAME  256
 
 
 typedef struct {
-    const char                 *last;
-    char                       *out;
+    const char     *p;
+    const char     *last;
+    size_t          containers;
 } violet_outline_t;
 
 
-static const char *violet_outline_value(violet_outline_t *o, const char *p,
+static json_t *violet_outline_value(violet_outline_t *o,
     const violet_json_pick_t *members, unsigned room);
-static const char *violet_outline_object(violet_outline_t *o, const char *p,
+static json_t *violet_outline_object(violet_outline_t *o,
     const violet_json_pick_t *members, unsigned room);
-static const char *violet_outline_array(violet_outline_t *o, const char *p,
+static int violet_outline_member(violet_outline_t *o, json_t *object,
     const violet_json_pick_t *members, unsigned room);
 static const violet_json_pick_t *violet_outline_find(
-    const violet_json_pick_t *members, const violet_text_t *name, int plain);
-static const char *violet_outline_whole(violet_outline_t *o, const char *p,
-    unsigned room);
-static void violet_outline_copy(violet_outline_t *o, const char *from,
-    const char *to);
+    const violet_json_pick_t *members, const violet_text_t *name);
+static int violet_outline_set(json_t *object, const violet_text_t *name,
+    json_t *value);
+static json_t *violet_outline_array(violet_outline_t *o,
+    const violet_json_pick_t *members, unsigned room);
+static int violet_outline_opens(violet_outline_t *o, unsigned room);
+static char violet_outline_next(violet_outline_t *o);
+static json_t *violet_outline_string(violet_outline_t *o);
+static json_t *violet_outline_word(violet_outline_t *o, const char *word,
+    json_t *value);
+static json_t *violet_outline_number(violet_outline_t *o);
 
 
-char *
+/* all of an object */
+
+static const violet_json_pick_t  violet_outline_all[] = {
+    { violet_text("*"), NULL },
+    { violet_text_null, NULL }
+};
+
+
+json_t *
 violet_json_outline(const char *data, size_t len,
-    const violet_json_pick_t *members, size_t *size)
+    const violet_json_pick_t *members)
 {
-    char              *outline;
-    const char        *p;
+    json_t            *root;
     violet_outline_t   o;
 
-    outline = malloc(len ? len : 1);
-    if (outline == NULL) {
-        return NULL;
-    }
-
+    o.p = violet_json_space(data, data + len);
     o.last = data + len;
-    o.out = outline;
+    o.containers = 0;
 
-    p = violet_outline_value(&o, violet_json_space(data, o.last), members,
-                             VIOLET_JSON_MAX_DEPTH);
-
-    if (p == NULL || p != o.last) {
-        free(outline);
+    if (o.p == o.last || (*o.p != '{' && *o.p != '[')) {
         return NULL;
     }
 
-    *size = (size_t) (o.out - outline);
+    root = violet_outline_value(&o, members, VIOLET_JSON_MAX_DEPTH);
 
-    return outline;
+    if (o.p != o.last) {
+        json_decref(root);
+        return NULL;
+    }
+
+    return root;
 }
 
 
 /*
- * This and the next two copy what is picked of a value that has room for so
- * many levels, and return what follows it and its white space, or NULL.
+ * This and those that follow read what "p" points to and move it to what
+ * comes after it and its white space, or return NULL.
  */
 
-static const char *
-violet_outline_value(violet_outline_t *o, const char *p,
-    const violet_json_pick_t *members, unsigned room)
+static json_t *
+violet_outline_value(violet_outline_t *o, const violet_json_pick_t *members,
+    unsigned room)
 {
-    if (members && p < o->last) {
-
-        if (*p == '{') {
-            return violet_outline_object(o, p, members, room);
-        }
-
-        if (*p == '[') {
-            return violet_outline_array(o, p, members, room);
-        }
+    if (o->p == o->last) {
+        return NULL;
     }
 
-    return violet_outline_whole(o, p, room);
+    switch (*o->p) {
+
+    case '{':
+        return violet_outline_object(o, members, room);
+
+    case '[':
+        return violet_outline_array(o, members, room);
+
+    case '"':
+        return violet_outline_string(o);
+
+    case 't':
+        return violet_outline_word(o, "true", json_true());
+
+    case 'f':
+        return violet_outline_word(o, "false", json_false());
+
+    case 'n':
+        return violet_outline_word(o, "null", json_null());
+
+    default:
+        return violet_outline_number(o);
+    }
 }
 
 
-static const char *
-violet_outline_object(violet_outline_t *o, const char *p,
+static json_t *
+violet_outline_object(violet_outline_t *o, const violet_json_pick_t *members,
+    unsigned room)
+{
+    char     next;
+    json_t  *object;
+
+    object = violet_outline_opens(o, room) ? json_object() : NULL;
+
+    if (object == NULL) {
+        return NULL;
+    }
+
+    if (o->p < o->last && *o->p == '}') {
+        (void) violet_outline_next(o);
+        return object;
+    }
+
+    do {
+        next = violet_outline_member(o, object, members, room - 1) == 0
+               ? violet_outline_next(o) : '\0';
+    } while (next == ',');
+
+    if (next != '}') {
+        json_decref(object);
+        return NULL;
+    }
+
+    return object;
+}
+
+
+static int
+violet_outline_member(violet_outline_t *o, json_t *object,
     const violet_json_pick_t *members, unsigned room)
 {
-    int                        plain, kept;
-    const char                *begin;
+    int                        plain;
+    json_t                    *value;
+    const char                *p;
     violet_text_t              name;
     const violet_json_pick_t  *pick;
 
-    if (room == 0) {
-        return NULL;
+    p = violet_json_name(o->p, o->last, &name, &plain);
+
+    /* with escapes it may be one that is picked */
+
+    if (p == NULL || !plain) {
+        return -1;
     }
 
-    *o->out++ = '{';
-    kept = 0;
+    pick = violet_outline_find(members ? members : violet_outline_all, &name);
 
-    p = violet_json_space(p + 1, o->last);
+    if (pick == NULL) {
+        p = violet_json_value(p, o->last, room);
 
-    if (p < o->last && *p == '}') {
-        *o->out++ = '}';
-        return violet_json_space(p + 1, o->last);
-    }
-
-    for ( ;; ) {
-        begin = p;
-
-        p = violet_json_name(p, o->last, &name, &plain);
         if (p == NULL) {
-            return NULL;
+            return -1;
         }
 
-        pick = violet_outline_find(members, &name, plain);
+        o->p = p;
 
-        if (pick) {
-
-            if (kept) {
-                *o->out++ = ',';
-            }
-
-            kept = 1;
-
-            violet_outline_copy(o, begin, p);
-            p = violet_outline_value(o, p, pick->members, room - 1);
-
-        } else {
-            p = violet_json_value(p, o->last, room - 1);
-        }
-
-        if (p == NULL || p == o->last || (*p != '}' && *p != ',')) {
-            return NULL;
-        }
-
-        if (*p == '}') {
-            *o->out++ = '}';
-            return violet_json_space(p + 1, o->last);
-        }
-
-        p = violet_json_space(p + 1, o->last);
+        return 0;
     }
+
+    o->p = p;
+
+    value = violet_outline_value(o, pick->members, room);
+
+    return value ? violet_outline_set(object, &name, value) : -1;
 }
 
-
-/* Of an array within the array no more is known: it is kept whole. */
-
-static const char *
-violet_outline_array(violet_outline_t *o, const char *p,
-    const violet_json_pick_t *members, unsigned room)
-{
-    if (room == 0) {
-        return NULL;
-    }
-
-    *o->out++ = '[';
-
-    p = violet_json_space(p + 1, o->last);
-
-    if (p < o->last && *p == ']') {
-        *o->out++ = ']';
-        return violet_json_space(p + 1, o->last);
-    }
-
-    for ( ;; ) {
-        p = p < o->last && *p == '{'
-            ? violet_outline_object(o, p, members, room - 1)
-            : violet_outline_whole(o, p, room - 1);
-
-        if (p == NULL || p == o->last || (*p != ']' && *p != ',')) {
-            return NULL;
-        }
-
-        *o->out++ = *p;
-
-        if (*p == ']') {
-            return violet_json_space(p + 1, o->last);
-        }
-
-        p = violet_json_space(p + 1, o->last);
-    }
-}
-
-
-/* A name with escapes may be any. */
 
 static const violet_json_pick_t *
 violet_outline_find(const violet_json_pick_t *members,
-    const violet_text_t *name, int plain)
+    const violet_text_t *name)
 {
-    static const violet_json_pick_t  whole = { violet_text_null, NULL };
-
-    if (!plain) {
-        return &whole;
-    }
-
     for ( /* void */ ; members->name.data; members++) {
 
         if (members->name.data[0] == '*'
@@ -213,24 +206,165 @@ violet_outline_find(const violet_json_pick_t *members,
 }
 
 
-static const char *
-violet_outline_whole(violet_outline_t *o, const char *p, unsigned room)
+/* Takes the value in any case; a name that was there before is an error. */
+
+static int
+violet_outline_set(json_t *object, const violet_text_t *name, json_t *value)
 {
-    const char  *end;
+    char    key[VIOLET_OUTLINE_NAME];
+    size_t  n;
 
-    end = violet_json_value(p, o->last, room);
-
-    if (end) {
-        violet_outline_copy(o, p, end);
+    if (name->len >= sizeof(key)) {
+        json_decref(value);
+        return -1;
     }
 
-    return end;
+    memcpy(key, name->data, name->len);
+    key[name->len] = '\0';
+
+    n = json_object_size(object);
+
+    if (json_object_set_new_nocheck(object, key, value) == -1) {
+        return -1;
+    }
+
+    return json_object_size(object) > n ? 0 : -1;
 }
 
 
-static void
-violet_outline_copy(violet_outline_t *o, const char *from, const char *to)
+/* What is picked counts for objects in the array, not for arrays in it. */
+
+static json_t *
+violet_outline_array(violet_outline_t *o, const violet_json_pick_t *members,
+    unsigned room)
 {
-    memcpy(o->out, from, (size_t) (to - from));
-    o->out += to - from;
+    char     next;
+    json_t  *array, *item;
+
+    array = violet_outline_opens(o, room) ? json_array() : NULL;
+
+    if (array == NULL) {
+        return NULL;
+    }
+
+    if (o->p < o->last && *o->p == ']') {
+        (void) violet_outline_next(o);
+        return array;
+    }
+
+    do {
+        item = violet_outline_value(o, o->p < o->last && *o->p == '{'
+                                       ? members : NULL,
+                                    room - 1);
+
+        next = item && json_array_append_new(array, item) == 0
+               ? violet_outline_next(o) : '\0';
+    } while (next == ',');
+
+    if (next != ']') {
+        json_decref(array);
+        return NULL;
+    }
+
+    return array;
+}
+
+
+static int
+violet_outline_opens(violet_outline_t *o, unsigned room)
+{
+    if (room == 0 || o->containers++ == VIOLET_JSON_MAX_CONTAINERS) {
+        return 0;
+    }
+
+    o->p = violet_json_space(o->p + 1, o->last);
+
+    return 1;
+}
+
+
+/* Returns the byte that follows a value, or a null at the end. */
+
+static char
+violet_outline_next(violet_outline_t *o)
+{
+    char  next;
+
+    if (o->p == o->last) {
+        return '\0';
+    }
+
+    next = *o->p;
+    o->p = violet_json_space(o->p + 1, o->last);
+
+    return next;
+}
+
+
+static json_t *
+violet_outline_string(violet_outline_t *o)
+{
+    int             plain;
+    const char     *begin, *end;
+    json_error_t    error;
+    violet_text_t   text;
+
+    begin = o->p;
+
+    end = violet_json_string(o->p, o->last, &text, &plain);
+    if (end == NULL) {
+        return NULL;
+    }
+
+    o->p = violet_json_space(end, o->last);
+
+    if (plain) {
+        return json_stringn_nocheck(text.data, text.len);
+    }
+
+    return json_loadb(begin, (size_t) (end - begin),
+                      JSON_DECODE_ANY|JSON_ALLOW_NUL, &error);
+}
+
+
+static json_t *
+violet_outline_word(violet_outline_t *o, const char *word, json_t *value)
+{
+    const char  *end;
+
+    end = violet_json_word(o->p, o->last, word);
+    if (end == NULL) {
+        return NULL;
+    }
+
+    o->p = violet_json_space(end, o->last);
+
+    return value;
+}
+
+
+/* Nobody asks for the value of a real one. */
+
+static json_t *
+violet_outline_number(violet_outline_t *o)
+{
+    int          real;
+    int64_t      value;
+    const char  *begin, *end;
+
+    begin = o->p;
+
+    end = violet_json_number(begin, o->last, &real);
+    if (end == NULL) {
+        return NULL;
+    }
+
+    o->p = violet_json_space(end, o->last);
+
+    if (real) {
+        return json_real(0.0);
+    }
+
+    return violet_json_integer(begin, (size_t) (end - begin), &value) == 0
+           ? json_integer(value) : NULL;
 }

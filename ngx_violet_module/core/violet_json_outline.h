@@ -1,8 +1,8 @@
 
 /*
- * The outline of a JSON text: of its members those that somebody asks for.
- * It is for whoever asks little of a large document: a tree of the outline
- * costs a small part of a tree of the whole.
+ * The outline of a JSON text: a tree of those members that somebody asks for.
+ * It is for whoever asks little of a large document: the outline costs a
+ * small part of what jansson needs for all of it.
  */
 
 #ifndef VIOLET_JSON_OUTLINE_H
@@ -10,6 +10,8 @@
 
 
 #include <stddef.h>
+
+#include <jansson.h>
 
 #include "violet_text.h"
 
@@ -32,18 +34,20 @@ struct violet_json_pick_s {
 
 
 /*
- * Returns the outline of a text, of "size" bytes, which are no more than the
- * text has; the caller frees it.  A member whose name is spelled with escapes
- * is kept, too, and all of what is no object or array of objects.  What is
- * left out is valid JSON to the letter (RFC 8259), but may have members
- * twice.
+ * Returns a new reference to the outline of a text, an object or an array
+ * without those members that are not picked.  What is left out is valid JSON
+ * to the letter (RFC 8259), but may have members twice.  Real numbers are
+ * there, but all of them are 0.0.
  *
- * Returns NULL if the text is no JSON, is nested deeper than
- * VIOLET_JSON_MAX_DEPTH, or begins with a BOM, and if memory runs out.
+ * Returns NULL if there is none that surely says what the text says: it is no
+ * JSON or beyond the bounds of violet_json.h; an object that was asked for
+ * has a name twice, a very long one or one with escapes; a string in it has
+ * half a surrogate pair, or an integer is none that an int64_t holds; memory
+ * ran out.  The text as a whole must then be parsed.
  */
 
-char *violet_json_outline(const char *data, size_t len,
-    const violet_json_pick_t *members, size_t *size);
+json_t *violet_json_outline(const char *data, size_t len,
+    const violet_json_pick_t *members);
 
 
 #endif /* VIOLET_JSON_OUTLINE_H */

@@ -6,7 +6,6 @@
  * is not known makes a merchant degraded, never ready.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "violet_json.h"
@@ -186,13 +185,11 @@ violet_report_state_parse(const char *data, size_t len,
 }
 
 
-/* The text as a whole is parsed only to tell what is wrong with it. */
+/* The text as a whole is parsed if the outline does not do. */
 
 static json_t *
 violet_report_parse(const char *data, size_t len, violet_report_t *report)
 {
-    char                  *outline;
-    size_t                 size;
     json_t                *root;
     violet_json_error_t    error;
 
@@ -200,13 +197,7 @@ violet_report_parse(const char *data, size_t len, violet_report_t *report)
     report->reason = NULL;
     report->offset = 0;
 
-    root = NULL;
-    outline = violet_json_outline(data, len, violet_report_picks, &size);
-
-    if (outline) {
-        root = violet_json_parse(outline, size, size, &error);
-        free(outline);
-    }
+    root = violet_json_outline(data, len, violet_report_picks);
 
     if (root) {
         return root;
