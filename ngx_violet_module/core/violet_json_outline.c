@@ -58,6 +58,10 @@ violet_json_outline(const char *data, size_t len,
     json_t            *root;
     violet_outline_t   o;
 
+    if (len == 0) {
+        return NULL;
+    }
+
     o.p = violet_json_space(data, data + len);
     o.last = data + len;
     o.containers = 0;
