@@ -106,6 +106,10 @@ violet_scan_completed(const char *data, size_t len)
     unsigned     seen;
     const char  *p, *last;
 
+    if (len == 0) {
+        return 0;
+    }
+
     p = data;
     last = data + len;
 
