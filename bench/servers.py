@@ -267,6 +267,15 @@ class Servers:
             "-a", f"127.0.0.1:{port}", "-f", str(path), "-s", "malloc,256m",
             "-p", "thread_pools=1", "-p", "timeout_idle=300"])
 
+    def bare(self, callers: int) -> Server:
+        """On the gateway's CPU, with answers as long as a report."""
+        port = free_port()
+        length = len(self.values["REPORT_1"])
+        return self.start("bare", port, [
+            "sh", "-c", 'exec taskset -c "$0" "$1" "$2" "$3" "$4" 2> "$5"',
+            str(self.cpus[0]), str(HERE / "bare.py"), str(port),
+            str(callers), str(length), str(self.folder / "bare.log")])
+
     def start(self, name: str, port: int, command: list[str]) -> Server:
         self.stop(name)
         self.running[name] = Server(name, port, command)
