@@ -77,8 +77,10 @@ ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data)
 
     memory->shpool->data = memory->sh;
 
-    ngx_rbtree_init(&memory->sh->rbtree, &memory->sh->sentinel,
-                    ngx_violet_memory_insert);
+    if (ngx_violet_memory_plant(memory, zone->shm.size) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_queue_init(&memory->sh->queue);
     ngx_queue_init(&memory->sh->counters);
 
@@ -123,7 +125,7 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
         if (p && n <= len) {
             ngx_memcpy(p, ngx_violet_memory_value(mn), n);
 
-            ngx_violet_memory_use(memory, mn);
+            ngx_violet_memory_touch(memory, mn);
 
             ngx_shmtx_unlock(&memory->shpool->mutex);
 

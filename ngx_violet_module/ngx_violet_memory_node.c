@@ -1,8 +1,12 @@
 
 /*
- * The nodes of the shared memory zone: a tree by key, and two queues by use,
+ * The nodes of the shared memory zone: trees by key, and two queues by use,
  * one of values and one of counters.  A node is one allocation of the slab
  * pool: header, key, value.
+ *
+ * Of a full zone hardly a node is in the CPU's caches, so what a hit costs is
+ * how many of them it looks at: the trees are many and low, and a node in the
+ * younger half of the queue stays where it is.
  */
 
 
@@ -16,6 +20,10 @@
 #define NGX_VIOLET_MEMORY_LOOK   256
 
 
+static void ngx_violet_memory_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+static ngx_rbtree_t *ngx_violet_memory_tree(ngx_violet_memory_t *memory,
+    uint32_t hash);
 static ngx_uint_t ngx_violet_memory_expire(ngx_violet_memory_t *memory,
     ngx_uint_t n);
 static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
@@ -26,6 +34,39 @@ static ngx_int_t ngx_violet_memory_cmp(ngx_violet_memory_node_t *mn,
     u_char *data, size_t len);
 
 
+ngx_int_t
+ngx_violet_memory_plant(ngx_violet_memory_t *memory, size_t size)
+{
+    ngx_uint_t  i, n;
+
+    for (n = 1; n * 2 <= size / NGX_VIOLET_MEMORY_TREE; n *= 2) {
+        /* void */
+    }
+
+    memory->sh->trees = ngx_slab_alloc(memory->shpool,
+                                       n * sizeof(ngx_rbtree_t));
+    if (memory->sh->trees == NULL) {
+        return NGX_ERROR;
+    }
+
+    memory->sh->mask = n - 1;
+
+    for (i = 0; i < n; i++) {
+        ngx_rbtree_init(&memory->sh->trees[i], &memory->sh->sentinel,
+                        ngx_violet_memory_insert);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_rbtree_t *
+ngx_violet_memory_tree(ngx_violet_memory_t *memory, uint32_t hash)
+{
+    return &memory->sh->trees[hash & memory->sh->mask];
+}
+
+
 ngx_violet_memory_node_t *
 ngx_violet_memory_lookup(ngx_violet_memory_t *memory, ngx_str_t *key,
     uint32_t hash)
@@ -34,8 +75,8 @@ ngx_violet_memory_lookup(ngx_violet_memory_t *memory, ngx_str_t *key,
     ngx_rbtree_node_t         *node, *sentinel;
     ngx_violet_memory_node_t  *mn;
 
-    node = memory->sh->rbtree.root;
-    sentinel = memory->sh->rbtree.sentinel;
+    node = ngx_violet_memory_tree(memory, hash)->root;
+    sentinel = &memory->sh->sentinel;
 
     while (node != sentinel) {
 
@@ -85,7 +126,9 @@ ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
     mn->generation = memory->sh->generation;
     ngx_memcpy(mn->data, key->data, key->len);
 
-    ngx_rbtree_insert(&memory->sh->rbtree, &mn->node);
+    mn->used = ngx_current_msec;
+
+    ngx_rbtree_insert(ngx_violet_memory_tree(memory, hash), &mn->node);
     ngx_queue_insert_head(ngx_violet_memory_queue(memory, mn), &mn->queue);
 
     return mn;
@@ -180,6 +223,24 @@ ngx_violet_memory_use(ngx_violet_memory_t *memory,
 {
     ngx_queue_remove(&mn->queue);
     ngx_queue_insert_head(ngx_violet_memory_queue(memory, mn), &mn->queue);
+
+    mn->used = ngx_current_msec;
+}
+
+
+void
+ngx_violet_memory_touch(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn)
+{
+    ngx_queue_t               *q;
+    ngx_violet_memory_node_t  *last;
+
+    q = ngx_queue_last(ngx_violet_memory_queue(memory, mn));
+    last = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+    if (ngx_current_msec - mn->used >= (ngx_current_msec - last->used) / 2) {
+        ngx_violet_memory_use(memory, mn);
+    }
 }
 
 
@@ -187,7 +248,9 @@ void
 ngx_violet_memory_delete(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
-    ngx_rbtree_delete(&memory->sh->rbtree, &mn->node);
+    ngx_rbtree_delete(ngx_violet_memory_tree(memory,
+                                             (uint32_t) mn->node.key),
+                      &mn->node);
     ngx_queue_remove(&mn->queue);
     ngx_slab_free_locked(memory->shpool, mn);
 }
@@ -207,7 +270,7 @@ ngx_violet_memory_expired(ngx_violet_memory_t *memory,
 }
 
 
-void
+static void
 ngx_violet_memory_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
     ngx_rbtree_node_t *sentinel)
 {

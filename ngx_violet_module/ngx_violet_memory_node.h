@@ -17,6 +17,9 @@
 /* of keys that share a count of changes; a power of two */
 #define NGX_VIOLET_MEMORY_BUCKETS  256
 
+/* of the zone's bytes there is a tree for so many: a few nodes in each */
+#define NGX_VIOLET_MEMORY_TREE     16384
+
 
 /* what a value is to those who need room */
 
@@ -28,7 +31,8 @@ typedef enum {
 
 
 typedef struct {
-    ngx_rbtree_t         rbtree;
+    ngx_rbtree_t        *trees;       /* by hash */
+    ngx_uint_t           mask;        /* of them; a power of two, less one */
     ngx_rbtree_node_t    sentinel;
     ngx_queue_t          queue;       /* of values, by use */
     ngx_queue_t          counters;    /* by use */
@@ -42,6 +46,7 @@ typedef struct {
     ngx_rbtree_node_t    node;        /* node.key is a hash of the key */
     ngx_queue_t          queue;
     ngx_msec_t           expires;
+    ngx_msec_t           used;        /* when it came to the queue's head */
     ngx_uint_t           generation;
     uint32_t             value_len;
     uint16_t             key_len;
@@ -60,6 +65,11 @@ typedef struct {
     ngx_align_ptr((mn)->data + (mn)->key_len, NGX_ALIGNMENT)
 
 
+/* Makes the trees of a new zone of that size; NGX_ERROR if it is too small. */
+
+ngx_int_t ngx_violet_memory_plant(ngx_violet_memory_t *memory, size_t size);
+
+
 /* The node of a key, expired or not, or NULL. */
 
 ngx_violet_memory_node_t *ngx_violet_memory_lookup(
@@ -76,18 +86,21 @@ ngx_violet_memory_node_t *ngx_violet_memory_create(
     ngx_violet_memory_kind_e kind);
 
 
+/*
+ * The node is the most recently used one now.  A touch leaves it where it is
+ * while its last move is less than half as long ago as that of the least
+ * recently used one: it is far from its end then, and mostly costs nothing.
+ */
+
 void ngx_violet_memory_use(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
+void ngx_violet_memory_touch(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn);
+
 void ngx_violet_memory_delete(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
 ngx_uint_t ngx_violet_memory_expired(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
-
-
-/* for ngx_rbtree_init() */
-
-void ngx_violet_memory_insert(ngx_rbtree_node_t *temp,
-    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 
 
 #endif /* NGX_VIOLET_MEMORY_NODE_H */
