@@ -5,8 +5,8 @@
  * pool: header, key, value.
  *
  * Of a full zone hardly a node is in the CPU's caches, so what a hit costs is
- * how many of them it looks at: the trees are many and low, and a node in the
- * younger half of the queue stays where it is.
+ * how many of them it looks at: the trees are many and low, and a node that
+ * is not near the end of its queue stays where it is.
  */
 
 
@@ -28,6 +28,8 @@ static ngx_uint_t ngx_violet_memory_expire(ngx_violet_memory_t *memory,
     ngx_uint_t n);
 static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
     size_t size);
+static void ngx_violet_memory_first(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn);
 static ngx_queue_t *ngx_violet_memory_queue(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
 static ngx_int_t ngx_violet_memory_cmp(ngx_violet_memory_node_t *mn,
@@ -126,10 +128,12 @@ ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
     mn->generation = memory->sh->generation;
     ngx_memcpy(mn->data, key->data, key->len);
 
-    mn->used = ngx_current_msec;
-
     ngx_rbtree_insert(ngx_violet_memory_tree(memory, hash), &mn->node);
-    ngx_queue_insert_head(ngx_violet_memory_queue(memory, mn), &mn->queue);
+    ngx_violet_memory_first(memory, mn);
+
+    if (kind != NGX_VIOLET_MEMORY_COUNTER) {
+        memory->sh->values++;
+    }
 
     return mn;
 }
@@ -222,9 +226,19 @@ ngx_violet_memory_use(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
     ngx_queue_remove(&mn->queue);
+    ngx_violet_memory_first(memory, mn);
+}
+
+
+static void
+ngx_violet_memory_first(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn)
+{
     ngx_queue_insert_head(ngx_violet_memory_queue(memory, mn), &mn->queue);
 
-    mn->used = ngx_current_msec;
+    if (mn->kind != NGX_VIOLET_MEMORY_COUNTER) {
+        mn->used = ++memory->sh->uses;
+    }
 }
 
 
@@ -232,13 +246,7 @@ void
 ngx_violet_memory_touch(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
-    ngx_queue_t               *q;
-    ngx_violet_memory_node_t  *last;
-
-    q = ngx_queue_last(ngx_violet_memory_queue(memory, mn));
-    last = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
-
-    if (ngx_current_msec - mn->used >= (ngx_current_msec - last->used) / 2) {
+    if (memory->sh->uses - mn->used >= memory->sh->values / 4 * 3) {
         ngx_violet_memory_use(memory, mn);
     }
 }
@@ -252,6 +260,11 @@ ngx_violet_memory_delete(ngx_violet_memory_t *memory,
                                              (uint32_t) mn->node.key),
                       &mn->node);
     ngx_queue_remove(&mn->queue);
+
+    if (mn->kind != NGX_VIOLET_MEMORY_COUNTER) {
+        memory->sh->values--;
+    }
+
     ngx_slab_free_locked(memory->shpool, mn);
 }
 

@@ -35,6 +35,8 @@ typedef struct {
     ngx_uint_t           mask;        /* of them; a power of two, less one */
     ngx_rbtree_node_t    sentinel;
     ngx_queue_t          queue;       /* of values, by use */
+    ngx_uint_t           values;      /* in it */
+    ngx_uint_t           uses;        /* that moved one to its head */
     ngx_queue_t          counters;    /* by use */
     ngx_uint_t           generation;
     ngx_msec_t           covered;     /* until then */
@@ -46,7 +48,7 @@ typedef struct {
     ngx_rbtree_node_t    node;        /* node.key is a hash of the key */
     ngx_queue_t          queue;
     ngx_msec_t           expires;
-    ngx_msec_t           used;        /* when it came to the queue's head */
+    ngx_uint_t           used;        /* which use brought it to the head */
     ngx_uint_t           generation;
     uint32_t             value_len;
     uint16_t             key_len;
@@ -87,9 +89,9 @@ ngx_violet_memory_node_t *ngx_violet_memory_create(
 
 
 /*
- * The node is the most recently used one now.  A touch leaves it where it is
- * while its last move is less than half as long ago as that of the least
- * recently used one: it is far from its end then, and mostly costs nothing.
+ * The node is the most recently used one now.  A touch leaves a value where
+ * it is while three quarters of the others at most have come before it since:
+ * a quarter goes first, and most touches cost nothing.
  */
 
 void ngx_violet_memory_use(ngx_violet_memory_t *memory,
