@@ -20,16 +20,6 @@
 #define NGX_VIOLET_TOKEN_WAIT    5000
 #define NGX_VIOLET_TOKEN_POLL    20
 
-/* ms; ahead of expiry, but not more than a part of a token's life */
-#define NGX_VIOLET_TOKEN_LEAD    1800000
-#define NGX_VIOLET_TOKEN_PART    32
-
-/* ms; what a request may need to reach Violet, and clocks may differ */
-#define NGX_VIOLET_TOKEN_MARGIN  10000
-
-/* ms; a token that does not say when it expires is renewed after that */
-#define NGX_VIOLET_TOKEN_LIFE    43200000
-
 
 typedef struct {
     ngx_queue_t                          queue;
@@ -54,7 +44,7 @@ static void ngx_violet_token_called(void *data,
 static ngx_int_t ngx_violet_token_store(ngx_violet_token_t *token,
     ngx_violet_token_call_t *call);
 static ngx_uint_t ngx_violet_token_dates(violet_token_t *answer,
-    ngx_violet_token_copy_t *copy);
+    violet_schedule_t *schedule);
 static void ngx_violet_token_log(ngx_violet_token_t *token,
     ngx_violet_token_call_t *call);
 static uint32_t ngx_violet_token_hash(ngx_violet_secret_t *secret);
@@ -311,7 +301,6 @@ static void
 ngx_violet_token_sync(ngx_violet_token_t *token)
 {
     u_char                   *p;
-    int64_t                   margin;
     ngx_uint_t                changes;
     ngx_violet_token_copy_t   copy;
 
@@ -341,9 +330,7 @@ ngx_violet_token_sync(ngx_violet_token_t *token)
         token->generation = copy.generation;
         token->seen = copy.changes;
 
-        margin = (copy.expires - copy.renew) / 2;
-        token->usable = copy.expires
-                        - ngx_min(margin, NGX_VIOLET_TOKEN_MARGIN);
+        token->usable = violet_schedule_usable(&copy.schedule);
 
         ngx_violet_token_find_secret(token, copy.secret);
     }
@@ -497,7 +484,7 @@ ngx_violet_token_store(ngx_violet_token_t *token,
 
     answer = &call->answer;
 
-    if (!ngx_violet_token_dates(answer, &copy)) {
+    if (!ngx_violet_token_dates(answer, &copy.schedule)) {
         call->result = NGX_VIOLET_TOKEN_EXPIRED;
         return 0;
     }
@@ -533,32 +520,22 @@ ngx_violet_token_store(ngx_violet_token_t *token,
 /* When it expires and when it is to be renewed; false if it has expired. */
 
 static ngx_uint_t
-ngx_violet_token_dates(violet_token_t *answer, ngx_violet_token_copy_t *copy)
+ngx_violet_token_dates(violet_token_t *answer, violet_schedule_t *schedule)
 {
-    int64_t  now, lead;
+    int64_t   now, expires;
+    uint32_t  jitter;
 
     now = ngx_violet_token_now();
+    jitter = (uint32_t) ngx_random();
 
-    if (violet_jwt_expiry(answer->access, answer->access_len, &copy->expires)
-        != 0)
+    if (violet_jwt_expiry(answer->access, answer->access_len, &expires) == 0)
     {
-        /* it is good until Violet says otherwise */
-
-        copy->renew = now + NGX_VIOLET_TOKEN_LIFE
-                      - ngx_random() % NGX_VIOLET_TOKEN_LEAD;
-        copy->expires = copy->renew + (int64_t) 100 * 366 * 86400 * 1000;
-
-        return 1;
+        return violet_schedule_expiring(now, expires, jitter, schedule) == 0;
     }
 
-    lead = ngx_min((copy->expires - now) / NGX_VIOLET_TOKEN_PART,
-                   NGX_VIOLET_TOKEN_LEAD);
+    /* it is good until Violet says otherwise */
 
-    if (lead <= 0) {
-        return 0;
-    }
-
-    copy->renew = copy->expires - lead + ngx_random() % (lead / 4 + 1);
+    violet_schedule_endless(now, jitter, schedule);
 
     return 1;
 }

@@ -18,12 +18,8 @@
 /* ms; longer than a renewal takes, for a worker that is alive but stuck */
 #define NGX_VIOLET_TOKEN_LEASE      60000
 
-/* ms; failures back off, and so do refusals */
-#define NGX_VIOLET_TOKEN_PAUSE      1000
-#define NGX_VIOLET_TOKEN_MAX_PAUSE  300000
-
 /* ms; without a refusal for so long the next one is the first again */
-#define NGX_VIOLET_TOKEN_FORGIVEN   (2 * NGX_VIOLET_TOKEN_MAX_PAUSE)
+#define NGX_VIOLET_TOKEN_FORGIVEN   (2 * VIOLET_SCHEDULE_MAX_PAUSE)
 
 /* ms; how long nobody looks again, whatever the clocks say */
 #define NGX_VIOLET_TOKEN_LOOK       1000
@@ -42,8 +38,7 @@ struct ngx_violet_token_slot_s {
 
     ngx_atomic_t       changes;       /* none goes back */
     ngx_uint_t         generation;    /* of the token's bytes */
-    int64_t            expires;
-    int64_t            renew;
+    violet_schedule_t  schedule;
     uint32_t           secret;
 
     ngx_pid_t          holder;        /* of the lease; 0: nobody */
@@ -238,8 +233,6 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
 
         slot->changes++;
         slot->generation++;
-        slot->expires = 0;
-        slot->renew = 0;
         slot->secret = 0;
         slot->holder = 0;
         slot->failures = 0;
@@ -277,8 +270,7 @@ ngx_violet_token_slot_copy(ngx_violet_token_place_t *place,
     if (slot && slot->len) {
         copy->changes = slot->changes;
         copy->generation = slot->generation;
-        copy->expires = slot->expires;
-        copy->renew = slot->renew;
+        copy->schedule = slot->schedule;
         copy->secret = slot->secret;
         copy->len = slot->len;
         ngx_memcpy(copy->data, slot->token, slot->len);
@@ -333,7 +325,7 @@ ngx_violet_token_slot_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
     }
 
     if (slot->len && !slot->wanted) {
-        left = slot->renew - ngx_violet_token_slot_now();
+        left = slot->schedule.renew - ngx_violet_token_slot_now();
 
         if (left > 0) {
             *wait = (ngx_msec_t) ngx_min(left, NGX_VIOLET_TOKEN_LOOK);
@@ -402,8 +394,7 @@ ngx_violet_token_slot_renewed(ngx_violet_token_place_t *place,
 
     rc = slot->failures;
 
-    slot->expires = copy->expires;
-    slot->renew = copy->renew;
+    slot->schedule = copy->schedule;
     slot->secret = copy->secret;
     slot->holder = 0;
     slot->failures = 0;
@@ -541,28 +532,13 @@ ngx_violet_token_slot_retry(ngx_violet_token_place_t *place)
 }
 
 
-/* From the n-th in a row on: 1 s, doubled up to 5 min, a quarter around. */
+/* Failures back off, and so do refusals. */
 
 static void
 ngx_violet_token_slot_pause(ngx_violet_token_slot_t *slot, ngx_uint_t n)
 {
-    ngx_msec_t  pause;
-
-    slot->retry = ngx_current_msec;
-
-    if (n == 0) {
-        return;
-    }
-
-    pause = NGX_VIOLET_TOKEN_PAUSE;
-
-    while (--n && pause < NGX_VIOLET_TOKEN_MAX_PAUSE) {
-        pause *= 2;
-    }
-
-    pause = ngx_min(pause, NGX_VIOLET_TOKEN_MAX_PAUSE);
-
-    slot->retry += pause - pause / 4 + ngx_random() % (pause / 2);
+    slot->retry = ngx_current_msec
+                  + violet_schedule_pause(n, (uint32_t) ngx_random());
 }
 
 

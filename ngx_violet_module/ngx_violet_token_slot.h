@@ -15,6 +15,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "violet_schedule.h"
 #include "violet_token.h"
 
 
@@ -38,8 +39,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t                 changes;
     ngx_uint_t                 generation;
-    int64_t                    expires;
-    int64_t                    renew;
+    violet_schedule_t          schedule;
     uint32_t                   secret;    /* which app_secret it came by */
     size_t                     len;
     u_char                     data[VIOLET_TOKEN_MAX];

@@ -1,0 +1,96 @@
+
+/*
+ * The times of tokens.  What an "exp" says is a stranger's number, and any
+ * one is taken: nothing here overflows.
+ */
+
+#include "violet_schedule.h"
+
+
+/* the lead is not more than a part of a token's life */
+#define VIOLET_SCHEDULE_PART    32
+
+/* what a request may need to reach Violet, and clocks may differ */
+#define VIOLET_SCHEDULE_MARGIN  10000
+
+/* a hundred years */
+#define VIOLET_SCHEDULE_FOREVER  ((int64_t) 100 * 366 * 86400 * 1000)
+
+
+int
+violet_schedule_expiring(int64_t now, int64_t expires, uint32_t random,
+    violet_schedule_t *schedule)
+{
+    int64_t  lead;
+
+    if (expires <= now) {
+        return -1;
+    }
+
+    lead = VIOLET_SCHEDULE_LEAD;
+
+    /* unsigned, as the span may be as wide as all instants */
+
+    if ((uint64_t) expires - (uint64_t) now
+        < (uint64_t) lead * VIOLET_SCHEDULE_PART)
+    {
+        lead = (expires - now) / VIOLET_SCHEDULE_PART;
+    }
+
+    if (lead == 0) {
+        return -1;
+    }
+
+    schedule->expires = expires;
+    schedule->renew = expires - lead + random % (lead / 4 + 1);
+
+    return 0;
+}
+
+
+void
+violet_schedule_endless(int64_t now, uint32_t random,
+    violet_schedule_t *schedule)
+{
+    schedule->renew = now + VIOLET_SCHEDULE_ENDLESS
+                      - random % VIOLET_SCHEDULE_LEAD;
+    schedule->expires = schedule->renew + VIOLET_SCHEDULE_FOREVER;
+}
+
+
+int64_t
+violet_schedule_usable(const violet_schedule_t *schedule)
+{
+    int64_t  margin;
+
+    margin = (schedule->expires - schedule->renew) / 2;
+
+    if (margin > VIOLET_SCHEDULE_MARGIN) {
+        margin = VIOLET_SCHEDULE_MARGIN;
+    }
+
+    return schedule->expires - margin;
+}
+
+
+uint32_t
+violet_schedule_pause(uint64_t n, uint32_t random)
+{
+    uint32_t  pause;
+
+    if (n == 0) {
+        return 0;
+    }
+
+    pause = VIOLET_SCHEDULE_PAUSE;
+
+    while (--n && pause < VIOLET_SCHEDULE_MAX_PAUSE) {
+        pause *= 2;
+    }
+
+    if (pause > VIOLET_SCHEDULE_MAX_PAUSE) {
+        pause = VIOLET_SCHEDULE_MAX_PAUSE;
+    }
+
+    return pause - pause / 4 + random % (pause / 2);
+}
