@@ -33,6 +33,7 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use Live::Client;
+use Live::Clock;
 use Live::Fake;
 use Live::Nginx;
 use Live::Process;

@@ -224,8 +224,8 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
     my $nginx = gateway($mock, workers => 2);
 
     $live->wait_for(10, sub { counts($mock)->{token} });
-    my ($first) = map { $_->{pid} }
-                  grep { $_->{upstream} } connections($nginx, $mock);
+    my ($first) = grep { $nginx->connections($_, $mock->port) }
+                  $nginx->workers;
     ok($first, 'a worker asks for the token');
 
     set($mock, 'tokens?answer=good');
@@ -238,33 +238,6 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 
     $nginx->stop;
     $mock->stop;
-}
-
-
-# Which worker has a connection to the mock.
-sub connections {
-    my ($nginx, $mock) = @_;
-
-    my $port = sprintf '%04X', $mock->port;
-    my %inode;
-
-    open my $in, '<', '/proc/net/tcp' or return;
-    while (<$in>) {
-        my @field = split;
-        $inode{$field[9]} = 1 if $field[2] =~ /:$port$/
-                                 && $field[3] eq '01';
-    }
-
-    my @found;
-
-    for my $pid ($nginx->workers) {
-        my $upstream = grep { my $to = readlink;
-                              $to && $to =~ /^socket:\[(\d+)\]$/
-                              && $inode{$1} } glob "/proc/$pid/fd/*";
-        push @found, { pid => $pid, upstream => $upstream };
-    }
-
-    return @found;
 }
 
 

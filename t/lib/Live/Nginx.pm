@@ -3,7 +3,8 @@ package Live::Nginx;
 # An nginx with a master and workers in a folder of its own.
 #
 # Options: http, server, main, events (text of these parts of the
-# configuration), workers (1), connections (4096), log_level (info), binary.
+# configuration), workers (1), connections (4096), log_level (info), binary,
+# clock (a Live::Clock).
 
 use strict;
 use warnings;
@@ -179,6 +180,8 @@ sub command {
 sub start {
     my ($self) = @_;
 
+    local %ENV = (%ENV, $self->{clock} ? $self->{clock}->environment : ());
+
     $self->{process} = Live::Process->start(
         'nginx', "$self->{folder}/logs/output", $self->command);
     $self->{process}{port} = $self->{port};
@@ -217,6 +220,27 @@ sub workers {
     }
 
     return @pids;
+}
+
+
+# Of each connection of a process to this port, be it open or closed by the
+# other side, the bytes that it has not read.
+sub connections {
+    my ($self, $pid, $port) = @_;
+
+    my $to = sprintf ':%04X', $port;
+    my %unread;
+
+    for my $line (split /\n/, text_of('/proc/net/tcp')) {
+        my @field = split ' ', $line;
+        next if $field[2] !~ /\Q$to\E$/ || $field[3] !~ /^0[18]$/;
+        $unread{$field[9]} = hex((split /:/, $field[4])[1]);
+    }
+
+    return grep { defined } map {
+        my $open = readlink;
+        $open && $open =~ /^socket:\[(\d+)\]$/ ? $unread{$1} : undef;
+    } glob "/proc/$pid/fd/*";
 }
 
 

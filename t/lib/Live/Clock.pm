@@ -1,0 +1,78 @@
+package Live::Clock;
+
+# Clocks that a test moves, for what takes nginx minutes or a day:
+#
+#   my $clock = Live::Clock->new($live);
+#   my $nginx = $live->nginx(clock => $clock, ...);
+#   $clock->day(3600);      # the time of day is an hour ahead
+#   $clock->count(60);      # and the clock of timers a minute
+#
+# Each is so many seconds ahead of the real one, and runs on.  Who sleeps is
+# not woken by it: a worker looks at its timers when something happens, and
+# once a second where it renews tokens.
+
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Basename qw(dirname);
+
+my $source = Cwd::abs_path(dirname(__FILE__)) . '/clock.c';
+
+
+sub new {
+    my ($class, $live) = @_;
+
+    my $name = $live->folder . '/clock.' . ++$live->{count};
+    my $self = bless {file => $name, library => "$name.so",
+                      day => 0, count => 0}, $class;
+
+    system('cc', '-std=gnu11', '-O1', '-shared', '-fPIC', '-o',
+           $self->{library}, $source) == 0
+        or die "$source cannot be compiled\n";
+    $self->put;
+
+    return $self;
+}
+
+
+sub environment {
+    my ($self) = @_;
+
+    # the sanitizer's library would have to be the first one
+    my $asan = join ',', grep { $_ } $ENV{ASAN_OPTIONS},
+                                     'verify_asan_link_order=0';
+
+    return (LD_PRELOAD => $self->{library}, LIVE_CLOCK => $self->{file},
+            ASAN_OPTIONS => $asan);
+}
+
+
+sub day {
+    my ($self, $seconds) = @_;
+
+    $self->{day} = $seconds;
+    $self->put;
+}
+
+
+sub count {
+    my ($self, $seconds) = @_;
+
+    $self->{count} = $seconds;
+    $self->put;
+}
+
+
+# In place: the processes have it mapped.
+sub put {
+    my ($self) = @_;
+
+    open my $out, '+>>', $self->{file} or die "$self->{file}: $!\n";
+    close $out;
+    open $out, '+<', $self->{file} or die "$self->{file}: $!\n";
+    syswrite $out, pack 'q2', int $self->{day}, int $self->{count};
+    close $out or die "$self->{file}: $!\n";
+}
+
+1;

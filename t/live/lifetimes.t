@@ -1,0 +1,332 @@
+#!/usr/bin/perl
+
+# When tokens are renewed, on clocks that are moved: a day goes by in some
+# seconds.  The sums themselves are in t/unit/test_schedule.c.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Live;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $live = Live->new;
+my $day = 86400;
+my $minute = 60;
+
+# a worker looks once a second whether a token is due
+my $look = 1.3;
+
+my $failing = failures_begin();
+
+renewed_half_an_hour_ahead();
+token_without_an_end();
+old_token_serves_on();
+token_that_is_the_same();
+call_that_lost_its_lease();
+failures_double($failing);
+
+$live->check_logs;
+done_testing();
+
+
+sub gateway {
+    my ($mock, %option) = @_;
+
+    my @apps = map { "shop$_" } 1 .. $option{apps} || 1;
+
+    return $live->nginx(
+        workers => $option{workers} || 2, clock => $option{clock},
+        http => join('', map { app($_) } @apps) . <<"        END",
+        upstream violet_api {
+            server 127.0.0.1:@{[$mock->port]};
+            keepalive 8;
+        }
+        END
+        server => join '', map { <<"        END" } @apps);
+        location /$_/v1/ {
+            violet $_;
+            proxy_pass http://violet_api/v1/;
+        }
+        END
+}
+
+
+sub app {
+    my ($name) = @_;
+
+    return <<"    END";
+    violet_app $name {
+        app_id 10000;
+        app_secret mock-app-secret;
+        refresh_token mock-refresh-token;
+    }
+    END
+}
+
+
+sub control {
+    my ($mock, $what) = @_;
+
+    $live->request($mock->port, "POST /_mock/$what", body => '')->{status}
+        == 200 or die "/_mock/$what fails\n";
+}
+
+
+sub calls {
+    my ($mock) = @_;
+
+    return $live->mock_counts($mock)->{token};
+}
+
+
+sub wait_for_calls {
+    my ($mock, $n, $title) = @_;
+
+    ok($live->wait_for(20, sub { calls($mock) >= $n }), $title);
+    is(calls($mock), $n, '... and no more');
+}
+
+
+sub status_of {
+    my ($nginx) = @_;
+
+    return $live->request($nginx->port, 'GET /shop1/v1/merchants',
+                          timeout => 15)->{status};
+}
+
+
+# By looking at all of it at 30 minutes, and then in steps of 150 seconds.
+sub renewed_half_an_hour_ahead {
+    my $apps = 12;
+    my $mock = $live->mock;
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway($mock, apps => $apps, clock => $clock);
+
+    wait_for_calls($mock, $apps, 'each app has a token of 24 hours');
+
+    $clock->day($day - 31 * $minute);
+    sleep $look;
+    is(calls($mock), $apps, '31 minutes before its end none is renewed');
+
+    my ($most, $before) = (0, $apps);
+
+    for my $step (1 .. 3) {
+        $clock->day($day - 30 * $minute + $step * 150);
+        sleep $look if $step < 3;
+
+        my $calls = calls($mock);
+        $most = $calls - $before if $calls - $before > $most;
+        $before = $calls;
+    }
+
+    wait_for_calls($mock, 2 * $apps, '22.5 minutes before it each of them is');
+    cmp_ok($before, '>', $apps, 'some were renewed earlier than others');
+    cmp_ok($most, '<', $apps, 'and not all of them at once');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+sub token_without_an_end {
+    my $mock = $live->mock;
+    my $clock = Live::Clock->new($live);
+
+    control($mock, 'tokens?answer=endless');
+
+    my $nginx = gateway($mock, clock => $clock);
+
+    is(status_of($nginx), 200, 'a token without exp serves');
+
+    $clock->day(11 * 60 * $minute + 29 * $minute);
+    sleep $look;
+    is(calls($mock), 1, 'for eleven hours and a half it is not renewed');
+
+    $clock->day(12 * 60 * $minute + 2);
+    wait_for_calls($mock, 2, 'after twelve it is');
+    is(status_of($nginx), 200, 'and the new one serves');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+sub old_token_serves_on {
+    my $mock = $live->mock;
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway($mock, clock => $clock);
+    my $failed = qr/no new access token .* the old one is used on/;
+    my $again = qr/has an access token again, after \d+ failures/;
+
+    is(status_of($nginx), 200, 'there is a token');
+
+    control($mock, 'tokens?answer=error');
+    $clock->day($day - 20 * $minute);
+    ok($nginx->wait_log($failed, 20), 'that it cannot be renewed is said');
+    ok($live->wait_for(20, sub { calls($mock) >= 3 }), 'it is tried again');
+
+    is(join(' ', map { status_of($nginx) } 1 .. 5), '200 200 200 200 200',
+       'meanwhile the old one serves');
+    is(scalar(() = $nginx->error_log =~ /no new access token/g), 1,
+       'with one line in the log');
+
+    $clock->day($day + 1);
+
+    my $sent = $live->mock_counts($mock)->{other};
+
+    is(status_of($nginx), 503, 'but not beyond its end');
+    is($live->mock_counts($mock)->{other}, $sent, 'and nothing is sent');
+
+    control($mock, "tokens?answer=good&ttl=" . 2 * $day);
+    $clock->count(300);
+    ok($live->wait_for(20, sub { status_of($nginx) == 200 }),
+       'until there is another one');
+    is(scalar(() = $nginx->error_log =~ /$again/g), 1,
+       'with one line in the log');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A renewal that is due brings the same token, while Violet still thinks
+# about a request that was sent with it.  The refusal then is of this token,
+# and a repeat would be with it, too.
+sub token_that_is_the_same {
+    my $mock = $live->mock;
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway($mock, clock => $clock);
+    my $health = 'connection_health/40100';
+
+    is(status_of($nginx), 200, 'there is a token');
+
+    control($mock, "delay?$health=2");
+    control($mock, 'tokens?answer=same');
+
+    my $client = $live->client($nginx->port);
+
+    $client->send("GET /shop1/v1/operations/$health HTTP/1.1\r\n"
+                  . "Host: localhost\r\nConnection: close\r\n\r\n");
+    ok($live->wait_for(10, sub { $live->mock_counts($mock)->{$health} }),
+       'a request is on its way');
+
+    $clock->day($day - 20 * $minute);
+    ok($live->wait_for(10, sub { calls($mock) >= 2 }), 'a renewal is due');
+
+    is($client->answer(20)->{status}, 401, 'the request is refused');
+    is($live->mock_counts($mock)->{$health}, 1,
+       'and not repeated with the token that was refused');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A worker stands still with a call for a token under way; after a minute
+# another one asks.  What the first one heard is of no interest any more.
+sub call_that_lost_its_lease {
+    my $mock = $live->mock;
+    my $clock = Live::Clock->new($live);
+
+    control($mock, 'delay?token=2');
+
+    my $nginx = gateway($mock, clock => $clock);
+
+    ok($live->wait_for(10, sub { calls($mock) }), 'a worker asks');
+
+    my ($worker) = grep { $nginx->connections($_, $mock->port) }
+                   $nginx->workers;
+
+    kill 'STOP', $worker;
+    control($mock, 'delay?token=0');
+    $clock->count(61);
+    wait_for_calls($mock, 2, 'it stands still, and another one asks');
+
+    my $token = token_of($nginx, 1);
+
+    like($token, qr/^eyJ/, 'and gets a token');
+    ok($live->wait_for(10, sub {
+           grep { $_ } $nginx->connections($worker, $mock->port)
+       }), 'the answer to the first one is there');
+
+    # or it would find that its time is up, and not read it
+
+    $clock->count(0);
+    kill 'CONT', $worker;
+    ok($live->wait_for(10, sub {
+           !grep { $_ } $nginx->connections($worker, $mock->port)
+       }), 'and is read');
+    is(token_of($nginx, 40), $token, 'but the later token is used on');
+    unlike($nginx->error_log, qr/no new access token/, 'and nothing failed');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# The tokens that so many requests were sent with.
+sub token_of {
+    my ($nginx, $count) = @_;
+
+    my %seen;
+
+    for my $answer ($live->many($nginx->port, count => $count,
+                                request => 'GET /shop1/v1/merchants'))
+    {
+        my ($token) = $answer->{body} =~ /"X-Violet-Token", "([^"]*)"/;
+        $seen{defined $token ? $token : $answer->{status}} = 1;
+    }
+
+    return join ' ', sort keys %seen;
+}
+
+
+# Beside all else, since it takes its time.
+sub failures_begin {
+    my $mock = $live->mock;
+
+    control($mock, 'tokens?answer=error');
+
+    my $nginx = gateway($mock, workers => 1);
+
+    ok($live->wait_for(10, sub { calls($mock) }), 'a call for a token fails');
+
+    return {mock => $mock, nginx => $nginx, begun => time};
+}
+
+
+# After 1, 2, 4, ... seconds, each a quarter more or less.
+sub failures_double {
+    my ($failing) = @_;
+
+    $live->wait_for(9 - (time - $failing->{begun}), sub { 0 })
+        if time - $failing->{begun} < 9;
+
+    my $least = calls_within(1.25, time - $failing->{begun} - 3);
+    my $calls = calls($failing->{mock});
+    my $most = calls_within(0.75, time - $failing->{begun} + 0.5);
+
+    cmp_ok($calls, '>=', $least, 'a call that fails is made again');
+    cmp_ok($calls, '<=', $most, 'after pauses that double');
+
+    $failing->{nginx}->stop;
+    $failing->{mock}->stop;
+}
+
+
+sub calls_within {
+    my ($pause, $seconds) = @_;
+
+    my ($n, $at) = (1, $pause);
+
+    while ($at <= $seconds) {
+        $n++;
+        $pause *= 2;
+        $at += $pause;
+    }
+
+    return $n;
+}
