@@ -93,6 +93,11 @@ ngx_violet_credentials_refused(ngx_violet_app_t *app,
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_BAD_REQUEST) {
         state->proven = used->secret + 1;
         state->worked = ngx_current_msec;
+
+        if (app->renewal) {
+            ngx_violet_token_accepted(app->renewal, used->token);
+        }
+
         return NGX_DECLINED;
     }
 

@@ -237,6 +237,18 @@ ngx_violet_token_refused(ngx_violet_token_t *token, ngx_uint_t generation)
 
 
 void
+ngx_violet_token_accepted(ngx_violet_token_t *token, ngx_uint_t generation)
+{
+    if (ngx_violet_token_slot_accepted(&token->place, generation)) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "violet: Violet takes requests of app \"%V\" again, "
+                      "its access token is renewed without pauses",
+                      &token->app->name);
+    }
+}
+
+
+void
 ngx_violet_token_retry(ngx_violet_token_t *token)
 {
     ngx_violet_token_slot_retry(&token->place);

@@ -92,6 +92,12 @@ ngx_int_t ngx_violet_token_refused(ngx_violet_token_t *token,
     ngx_uint_t generation);
 
 
+/* Violet took a request with the token of this generation. */
+
+void ngx_violet_token_accepted(ngx_violet_token_t *token,
+    ngx_uint_t generation);
+
+
 /* A secret has changed: what failed with the old one is tried at once. */
 
 void ngx_violet_token_retry(ngx_violet_token_t *token);

@@ -51,6 +51,7 @@ struct ngx_violet_token_slot_s {
     ngx_uint_t         wanted;        /* it was refused, so renew it */
     ngx_uint_t         refusals;
     ngx_msec_t         refused;       /* when the last was */
+    ngx_atomic_t       told;          /* that a new token was refused, too */
 
     size_t             len;
     size_t             refresh_len;
@@ -239,6 +240,7 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
         slot->reason = 0;
         slot->wanted = 0;
         slot->refusals = 0;
+        slot->told = 0;
 
         ngx_memcpy(slot->key, place->key, NGX_VIOLET_TOKEN_KEY);
     }
@@ -498,9 +500,14 @@ ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
         }
 
         slot->refusals++;
-        *again = (slot->refusals == 2);
-        slot->refused = ngx_current_msec;
+
+        if (slot->refusals == 2 && !slot->told) {
+            slot->told = 1;
+            *again = 1;
+        }
     }
+
+    slot->refused = ngx_current_msec;
 
     if ((ngx_msec_int_t) (slot->retry - ngx_current_msec)
         <= NGX_VIOLET_TOKEN_SLACK)
@@ -513,6 +520,36 @@ done:
     ngx_violet_token_slot_unlock(place);
 
     return rc;
+}
+
+
+ngx_uint_t
+ngx_violet_token_slot_accepted(ngx_violet_token_place_t *place,
+    ngx_uint_t generation)
+{
+    ngx_uint_t                over;
+    ngx_violet_token_slot_t  *slot;
+
+    if (place->slot == NULL || !place->slot->told) {
+        return 0;
+    }
+
+    over = 0;
+    slot = ngx_violet_token_slot_lock(place);
+
+    if (slot && slot->told && slot->generation == generation
+        && !slot->wanted
+        && (slot->refusals == 0
+            || ngx_current_msec - slot->refused > NGX_VIOLET_TOKEN_FORGIVEN))
+    {
+        slot->told = 0;
+        slot->refusals = 0;
+        over = 1;
+    }
+
+    ngx_violet_token_slot_unlock(place);
+
+    return over;
 }
 
 

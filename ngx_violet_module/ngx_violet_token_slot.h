@@ -126,11 +126,25 @@ void ngx_violet_token_slot_forget(ngx_violet_token_place_t *place);
  * renewed at once, then after growing pauses: what Violet refuses right
  * after a renewal no renewal can mend.  Returns NGX_OK if a renewal is due
  * or under way or has been made, NGX_DECLINED if there is a pause first;
- * *again is set when pauses begin, since a new token was refused as well.
+ * *again is set when pauses begin, since a new token was refused as well,
+ * and not a second time before ngx_violet_token_slot_accepted() has ended
+ * that.
  */
 
 ngx_int_t ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
     ngx_uint_t generation, ngx_uint_t *again);
+
+
+/*
+ * Violet took a request with this generation of the token.  Returns 1 if
+ * that ends what "again" began: nothing has been refused for a while, or
+ * since something has changed.  One request that passes is not enough: there
+ * may be a route that Violet refuses to the app, and others that it does
+ * not.  Cheap, without a lock, while there is nothing to end.
+ */
+
+ngx_uint_t ngx_violet_token_slot_accepted(ngx_violet_token_place_t *place,
+    ngx_uint_t generation);
 
 
 /* Something has changed that may end a failure: the pause is over. */

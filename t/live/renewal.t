@@ -207,23 +207,67 @@ sub refusal_that_is_not_about_the_secret {
 
 sub refusal_after_a_renewal {
     my $mock = $live->mock;
-    my $nginx = gateway($mock, refreshing());
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway($mock, refreshing(), clock => $clock);
+    my $refused = qr/with a new access token as well/;
+    my $taken = qr/Violet takes requests of app "shop" again/;
 
     has_token($nginx);
     control($mock, 'fault?other=401');
-
-    ok($live->wait_for(15, sub {
-        status_of($nginx);
-        sleep 0.2;
-        $nginx->error_log =~ /with a new access token as well/;
-    }), 'that a new token is refused as well is said');
+    becomes_said($nginx, $refused, 1, 'that a new token is refused, too');
 
     status_of($nginx), sleep 0.1 for 1 .. 20;
-    is(scalar(() = $nginx->error_log =~ /with a new access token/g), 1,
-       'once');
+    is(said($nginx, $refused), 1, 'is said once');
+    is(status_of($nginx, 'GET /v1/operations/connection_health/20000'), 200,
+       'another route is not refused');
+    is(said($nginx, $taken), 0, 'which does not end it');
+
+    control($mock, 'fault?other=0');
+    is(status_of($nginx), 200, 'nor does a request that passes');
+    is(said($nginx, $taken), 0, 'so soon');
+
+    $clock->count(601);
+    becomes_said($nginx, $taken, 1, 'that it is over is said after a while');
+    status_of($nginx) for 1 .. 5;
+    is(said($nginx, $taken), 1, 'once');
+
+    refusal_that_a_reload_ends($mock, $nginx, $refused, $taken);
 
     $nginx->stop;
     $mock->stop;
+}
+
+
+# The operator has done something about it, so nobody waits.
+sub refusal_that_a_reload_ends {
+    my ($mock, $nginx, $refused, $taken) = @_;
+
+    control($mock, 'fault?other=401');
+    becomes_said($nginx, $refused, 2, 'when it begins again it is said again');
+
+    control($mock, 'fault?other=0');
+    ok($nginx->reload, 'a reload');
+    becomes_said($nginx, $taken, 2, 'ends it at the first request that passes');
+}
+
+
+# Requests go on meanwhile.
+sub becomes_said {
+    my ($nginx, $pattern, $n, $title) = @_;
+
+    ok($live->wait_for(20, sub {
+        status_of($nginx);
+        sleep 0.1;
+        return said($nginx, $pattern) >= $n;
+    }), $title);
+    is(said($nginx, $pattern), $n, '... and no oftener');
+}
+
+
+sub said {
+    my ($nginx, $pattern) = @_;
+
+    return scalar(() = $nginx->error_log =~ /$pattern/g);
 }
 
 
