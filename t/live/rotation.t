@@ -154,6 +154,76 @@ sub lenient {
 }
 
 
+# As nginx's own clock counts the seconds: how many a machine needs for them
+# is another matter.  The second one comes right after a look.
+{
+    my $folder = folder('seconds');
+    put("$folder/token", 'token-0');
+
+    my $clock = Live::Clock->new($live);
+    my $nginx = lenient($echo, clock => $clock, http => http($echo, <<"    END"));
+        app_secret some-secret;
+        token file:$folder/token;
+    END
+
+    is(sent($nginx, 'X-Violet-Token'), 'token-0', 'a token');
+
+    for my $n (1 .. 3) {
+        put("$folder/token", "token-$n");
+
+        # requests wake the workers, which then see what time it is
+        for my $second (1 .. 4) {
+            $clock->count(4 * $n - 4 + $second);
+            sent($nginx, 'X-Violet-Token');
+        }
+
+        is(sent($nginx, 'X-Violet-Token'), "token-$n",
+           'a new content is taken up within 5 seconds');
+    }
+
+    $nginx->stop;
+}
+
+
+# What has nothing to do with the file is over some time, and then the file
+# is read although it has not changed again.
+SKIP: {
+    skip 'Valgrind has limits of its own', 4 if $ENV{TEST_NGINX_USE_VALGRIND};
+
+    my $folder = folder('limit');
+    put("$folder/token", 'first-token');
+
+    my $nginx = lenient($echo, workers => 1, http => http($echo, <<"    END"));
+        app_secret some-secret;
+        token file:$folder/token;
+    END
+
+    is(sent($nginx, 'X-Violet-Token'), 'first-token', 'a token');
+
+    my ($worker) = $nginx->workers;
+
+    open_files($worker, 3);
+    put("$folder/token", 'second-token');
+    ok($nginx->wait_log(qr/of "token" cannot be read.*Too many open files/,
+                        20), 'a worker that can open no more files');
+    open_files($worker, 4096);
+    becomes($nginx, 'X-Violet-Token', 'second-token',
+            'reads the same file when it can again');
+    is(scalar(() = $nginx->error_log =~ /the old value is kept/g), 1,
+       'with one line in the log');
+
+    $nginx->stop;
+}
+
+
+sub open_files {
+    my ($pid, $soft) = @_;
+
+    system('prlimit', "--pid=$pid", "--nofile=$soft:") == 0
+        or die "prlimit fails\n";
+}
+
+
 # As Kubernetes mounts a secret: ..data is a link that is swapped.
 {
     my $folder = folder('kubernetes');

@@ -4,7 +4,8 @@ package Live::Nginx;
 #
 # Options: http, server, main, events (text of these parts of the
 # configuration), workers (1), connections (4096), log_level (info), binary,
-# clock (a Live::Clock).
+# clock (a Live::Clock), orphan (its parent is gone, as it is where nginx is a
+# daemon; without that it refuses to be upgraded).
 
 use strict;
 use warnings;
@@ -30,10 +31,26 @@ sub new {
         %option,
     }, $class;
 
+    # a new binary is started by the path of the old one
+    $self->{binary} = in_path($self->{binary});
+
     File::Path::make_path(map { "$self->{folder}/$_" } qw(conf html logs));
     $self->write_config;
 
     return $self;
+}
+
+
+sub in_path {
+    my ($name) = @_;
+
+    return $name if $name =~ m{/};
+
+    for my $folder (split(/:/, $ENV{PATH}), '/usr/sbin') {
+        return "$folder/$name" if -x "$folder/$name";
+    }
+
+    return $name;
 }
 
 
@@ -47,8 +64,18 @@ sub process {
 }
 
 
+# Of the newest master.
 sub pid {
-    return $_[0]{process}->pid;
+    my ($self) = @_;
+
+    return $self->{process}->pid if !$self->{orphan};
+
+    return text_of($self->pid_file) =~ /^(\d+)/ ? $1 : 0;
+}
+
+
+sub pid_file {
+    return "$_[0]{folder}/logs/nginx.pid";
 }
 
 
@@ -182,9 +209,38 @@ sub start {
 
     local %ENV = (%ENV, $self->{clock} ? $self->{clock}->environment : ());
 
+    # the parent must be there when nginx begins
+    my @orphan = $self->{orphan} ? ('sh', '-c', '("$@" & '
+        . 'until [ -s "$0" ]; do sleep 0.05; done); exec sleep 3600',
+        $self->pid_file) : ();
+
     $self->{process} = Live::Process->start(
-        'nginx', "$self->{folder}/logs/output", $self->command);
+        'nginx', "$self->{folder}/logs/output", @orphan, $self->command);
     $self->{process}{port} = $self->{port};
+
+    $self->wait_orphan if $self->{orphan};
+}
+
+
+# The shell in between is gone.
+sub wait_orphan {
+    my ($self) = @_;
+
+    my $deadline = time + 20;
+
+    while (!$self->pid || parent_of(parent_of($self->pid))
+                          == $self->{process}->pid)
+    {
+        die "nginx does not start\n" if time > $deadline;
+        sleep 0.02;
+    }
+}
+
+
+sub parent_of {
+    my ($pid) = @_;
+
+    return text_of("/proc/$pid/stat") =~ /^\d+ \(.*\) \S (\d+)/s ? $1 : 0;
 }
 
 
@@ -203,7 +259,7 @@ sub test_config {
 sub signal {
     my ($self, $signal) = @_;
 
-    return $self->{process}->signal($signal);
+    return kill $signal, $self->pid;
 }
 
 
@@ -306,6 +362,12 @@ sub quit {
 
 sub stop {
     my ($self) = @_;
+
+    if ($self->{orphan} && $self->pid) {
+        my $master = $self->pid;
+        kill 'TERM', $master;
+        $self->wait_gone(5, $master);
+    }
 
     return $self->{process}->stop;
 }
