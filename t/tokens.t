@@ -142,6 +142,32 @@ __DATA__
 
 
 
+=== login: a 429 says nothing of the refresh token
+--- http_config eval: $::Login
+--- request eval
+["GET /v1/orders/1", "POST /_mock/tokens?answer=limited\n",
+ "POST /_mock/expire\n", "GET /v1/operations/connection_health/20000",
+ "GET /_mock/counts"]
+--- response_body_like eval
+["", "", "", "Token has expired", qr/"login": 1.*"token": 1,/s]
+--- error_code eval
+[200, 200, 200, 401, 200]
+
+
+
+=== login: a 403 does, and a login that is refused, too, ends it
+--- http_config eval: $::Login
+--- request eval
+["GET /v1/orders/1", "POST /_mock/tokens?answer=forbidden\n",
+ "POST /_mock/expire\n", "GET /v1/operations/connection_health/20000",
+ "GET /_mock/counts"]
+--- response_body_like eval
+["", "", "", "Token has expired", qr/"login": 2.*"token": 1,/s]
+--- error_code eval
+[200, 200, 200, 401, 200]
+
+
+
 === secrets of a login may be anything a header cannot carry but JSON can
 --- main_config
 env MOCK_PASSWORD=mock-password;
@@ -523,6 +549,21 @@ $::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0;"
  qr{"connection_health/20001": 2.*"token": 2,.*"unauthorized": 1}s]
 --- error_code eval
 [200, 200, 200, 200]
+
+
+
+=== 401 on the report by POST, which is streamed: passed on, and renewed
+--- http_config eval: $::Refresh
+--- request eval
+["GET /v1/orders/1", "POST /_mock/expire\n",
+ "POST /v1/operations/connection_health/20000\n",
+ "GET /v1/operations/connection_health/20002",
+ "POST /v1/operations/connection_health/20001\n", "GET /_mock/counts"]
+--- response_body_like eval
+["", "", "Token has expired", "merchant_id", "merchantId",
+ qr{"connection_health_report/20000": 1,.*"token": 2,.*"unauthorized": 1\b}s]
+--- error_code eval
+[200, 200, 401, 200, 200, 200]
 
 
 

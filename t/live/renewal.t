@@ -89,6 +89,47 @@ sub has_token {
 }
 
 
+# Each kind with a gateway of its own, all at once: who waits for a token is
+# told that there is none, nothing is sent, and calls pause.
+sub calls_that_bring_nothing {
+    my %said = (
+        forbidden => "Violet refused the credentials, check the app's "
+                     . 'secrets (status 403)',
+        limited   => 'Violet gave no token (status 429)',
+        html      => "Violet's answer is not what it should be: it is no JSON",
+    );
+    my %mock = map { $_ => $live->mock } keys %said;
+
+    control($mock{$_}, "tokens?answer=$_") for keys %said;
+
+    my $begun = time;
+    my %nginx = map { $_ => gateway($mock{$_}, refreshing()) } keys %said;
+    my @kinds = sort keys %said;
+    my @answers = $live->many([map { $nginx{$_}->port } @kinds],
+                              count => scalar @kinds, timeout => 30,
+                              request => 'GET /v1/merchants');
+
+    for my $kind (@kinds) {
+        my $answer = shift @answers;
+        my $counts = $live->mock_counts($mock{$kind});
+        my $most = 2 + (time - $begun) / 0.75;
+
+        is($answer->{status}, 503, "$kind: there is no token");
+        like($answer->{body}, qr/credentials-unavailable/, 'a problem');
+        is($counts->{other}, 0, 'nothing is sent');
+        cmp_ok($counts->{token}, '>=', 2, 'it is asked for again');
+        cmp_ok($counts->{token}, '<=', $most, 'after a pause');
+        like($nginx{$kind}->error_log,
+             qr/\Qno new access token for app "shop": $said{$kind}, requests/,
+             'the log says what it is');
+        is(said($nginx{$kind}, qr/no new access token/), 1, 'in one line');
+
+        $nginx{$kind}->stop;
+        $mock{$kind}->stop;
+    }
+}
+
+
 # Each byte comes in time, the answer does not.
 sub call_that_dribbles {
     my $fake = $live->fake(do => 'dribble', every => 0.5, step => 1,
@@ -98,6 +139,9 @@ sub call_that_dribbles {
                                     . '{"token":"' . 'x' x 980 . '"}');
     my $nginx = gateway($fake, refreshing());
     my $begun = time;
+
+    # which takes less time than that
+    calls_that_bring_nothing();
 
     ok($live->wait_for(20, sub {
         $nginx->error_log =~ /no new access token .* did not answer in time/
