@@ -26,6 +26,7 @@ token_without_an_end();
 old_token_serves_on();
 token_that_is_the_same();
 call_that_lost_its_lease();
+tokens_of_two_lengths();
 failures_double($failing);
 
 $live->check_logs;
@@ -39,7 +40,8 @@ sub gateway {
 
     return $live->nginx(
         workers => $option{workers} || 2, clock => $option{clock},
-        http => join('', map { app($_) } @apps) . <<"        END",
+        http => ($option{http} || '')
+                . join('', map { app($_) } @apps) . <<"        END",
         upstream violet_api {
             server 127.0.0.1:@{[$mock->port]};
             keepalive 8;
@@ -49,6 +51,7 @@ sub gateway {
         location /$_/v1/ {
             violet $_;
             proxy_pass http://violet_api/v1/;
+            @{[$option{location} || '']}
         }
         END
 }
@@ -281,6 +284,45 @@ sub token_of {
     }
 
     return join ' ', sort keys %seen;
+}
+
+
+# nginx asks for a header's length first and for its bytes after that, and
+# one that takes its time lies in between.  Another worker renews meanwhile.
+sub tokens_of_two_lengths {
+    my $mock = $live->mock(args => ['--token-ttl', '0.3',
+                                    '--token-grace', '3600']);
+    my $slow = 'a' x 18 . 'b';
+
+    control($mock, 'tokens?answer=uneven');
+
+    my $nginx = gateway($mock, http => <<"    END",
+    map "\${request_method}$slow" \$slow {
+        volatile;
+        default      "";
+        "~^GET(a+)+\$"  slow;
+    }
+    END
+                        location => 'proxy_set_header X-Slow $slow;');
+    my ($begun, %seen) = (time);
+
+    while (time - $begun < 4) {
+        $seen{$_->{status} || $_->{error}}++
+            for $live->many($nginx->port, count => 6,
+                            request => 'GET /shop1/v1/merchants');
+    }
+
+    my $counts = $live->mock_counts($mock);
+
+    note(join ', ', map { "$_: $seen{$_}" } sort keys %seen);
+    cmp_ok($counts->{token}, '>=', 4, 'many tokens, long and short');
+    is(join(' ', grep { !/^(?:200|503)$/ } keys %seen), '',
+       'every request is answered');
+    is($counts->{garbage}, 0, 'and is sent whole');
+    is($counts->{unauthorized}, 0, 'with a whole token');
+
+    $nginx->stop;
+    $mock->stop;
 }
 
 

@@ -85,10 +85,11 @@ renewed_token();
 done_testing();
 
 
-# A token that a login brought, and the password that it took.
+# What a login brought, and the password that it took: in letters and digits,
+# which its body has as they are.
 sub renewed_token {
     my $mock = $live->mock(args => ['--token-ttl', '3600']);
-    my $mark = 'Pass~word~of~wiped.t~3';
+    my $mark = 'PassWordOfWipedTest3';
 
     put('password', 'x' x 99 . $mark);
 
@@ -135,6 +136,15 @@ sub renewed_token {
     # at once: what comes later may lie where it was
     is(found($worker, $end), '', 'the one before is in no memory');
 
+    # it came with the login, and is what the renewal was asked for with
+    my $refresh = sent_last($mock, 'token');
+
+    like($refresh, qr/^rt_/, 'the renewal was by a refresh token');
+    is(scalar(() = found($worker, $refresh) =~ /^/mg), 1,
+       'which the worker has in one place')
+        or diag(found($worker, $refresh));
+    unlike(found($worker, $refresh), qr/heap/, 'that the workers share');
+
     $nginx->stop;
     $mock->stop;
 }
@@ -147,10 +157,18 @@ sub token_of {
     my $status = $live->request($nginx->port,
                                 'POST /v1/checkout/cart/40001/submit',
                                 body => '{}')->{status};
+
+    return $status == 400 ? sent_last($mock, 'cart_submit') : '';
+}
+
+
+# The X-Violet-Token of a route's last request.
+sub sent_last {
+    my ($mock, $route) = @_;
+
     my $last = $live->request($mock->port, 'GET /_mock/last')->{body};
 
-    return $status == 400
-           && $last =~ /"cart_submit".*?"X-Violet-Token", "([^"]+)"/si ? $1 : '';
+    return $last =~ /"\Q$route\E": .*?"X-Violet-Token", "([^"]+)"/s ? $1 : '';
 }
 
 

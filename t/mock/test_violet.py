@@ -196,6 +196,8 @@ class Credentials(Case):
                 token.split(".")[1] + "=="))
 
         self.assertNotIn("exp", claims("endless"))
+        self.assertNotEqual(len(claims("uneven")["scopes"]),
+                            len(claims("uneven")["scopes"]))
         self.assertLess(claims("expired")["exp"], time.time())
         self.mock.ask("POST", "/_mock/tokens?ttl=2.5")
         self.assertAlmostEqual(claims("good")["exp"], time.time() + 2.5,

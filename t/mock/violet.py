@@ -98,6 +98,8 @@ class Tokens:
             claims["exp"] = until  # whole seconds would halve a short life
         if self.answer == "endless":
             del claims["exp"]
+        if self.answer == "uneven" and len(self.access) % 2:
+            claims["scopes"] = ["ROLE_DEVELOPER"] * 200
         signed = b".".join(base64url(json.dumps(part).encode())
                            for part in ({"alg": "HS512"}, claims))
         mac = hmac.digest(b"mock", signed, hashlib.sha512)
