@@ -2,7 +2,9 @@
 /*
  * From Violet's words to reasons: the tables of names, the built-in patterns
  * on messages as platforms word them, the operator's patterns before those,
- * and that none of it can be held up or led astray.
+ * and that none of it can be held up or led astray.  All of it twice: with
+ * patterns that PCRE2 has made machine code of, and with such that it could
+ * not (the linker lets __wrap_... stand before PCRE2's own function).
  */
 
 #include <setjmp.h>
@@ -18,6 +20,14 @@
 #include "violet_reason.h"
 
 
+/* pcre2.h has them, for programs that are about PCRE2 */
+#define TEST_NOMEMORY  (-48)
+
+
+int __real_pcre2_jit_compile_8(void *code, uint32_t options);
+int __wrap_pcre2_jit_compile_8(void *code, uint32_t options);
+
+
 #define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
 
 
@@ -28,6 +38,19 @@ typedef struct {
 
 
 static const violet_text_t  test_none = violet_text_null;
+
+static int  test_without_jit;
+static int  test_asked_for_jit;
+
+
+int
+__wrap_pcre2_jit_compile_8(void *code, uint32_t options)
+{
+    test_asked_for_jit++;
+
+    return test_without_jit ? TEST_NOMEMORY
+                            : __real_pcre2_jit_compile_8(code, options);
+}
 
 
 static violet_text_t
@@ -599,5 +622,14 @@ main(void)
         cmocka_unit_test(test_init)
     };
 
-    return cmocka_run_group_tests(tests, test_setup, test_teardown);
+    int  failed;
+
+    failed = cmocka_run_group_tests(tests, test_setup, test_teardown);
+
+    test_without_jit = 1;
+
+    failed += cmocka_run_group_tests_name("tests without PCRE2's JIT", tests,
+                                          test_setup, test_teardown);
+
+    return failed + (test_asked_for_jit == 0);
 }
