@@ -31,6 +31,9 @@ done_testing();
 sub gateway {
     my ($main) = @_;
 
+    # the sanitizers of a new binary have options, too
+    $main .= ' env ASAN_OPTIONS; env UBSAN_OPTIONS;';
+
     return $live->nginx(workers => 2, orphan => 1, main => $main,
                         http => <<"    END", server => $live->violet_location);
     violet_app shop {

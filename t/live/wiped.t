@@ -82,14 +82,14 @@ $nginx->stop;
 $jump->stop;
 
 renewed_token();
+login_and_renewal();
 done_testing();
 
 
-# What a login brought, and the password that it took: in letters and digits,
-# which its body has as they are.
+# A token that a login brought, and the password that it took.
 sub renewed_token {
     my $mock = $live->mock(args => ['--token-ttl', '3600']);
-    my $mark = 'PassWordOfWipedTest3';
+    my $mark = 'Pass~word~of~wiped.t~3';
 
     put('password', 'x' x 99 . $mark);
 
@@ -125,8 +125,7 @@ sub renewed_token {
     my $end = substr $old, -40;
 
     # not in what its answer was read with
-    is(scalar(() = found($worker, $end) =~ /heap/g), 1,
-       'the worker has its token once');
+    is(own($worker, $end), 1, 'the worker has its token once');
     $live->request($mock->port, 'POST /_mock/expire', body => '');
     ok($live->wait_for(20, sub {
            my $new = token_of($nginx, $mock);
@@ -136,17 +135,67 @@ sub renewed_token {
     # at once: what comes later may lie where it was
     is(found($worker, $end), '', 'the one before is in no memory');
 
-    # it came with the login, and is what the renewal was asked for with
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# Nobody asks for anything, so that what is given back stays as it was left.
+sub login_and_renewal {
+    my $clock = Live::Clock->new($live);
+
+    # a body has letters and digits as they are
+    my $password = 'x' x 99 . 'PassWordOfWipedTest4';
+    my $mock = $live->mock(args => ['--password', $password]);
+
+    put('password', 'wrong-password');
+
+    my $nginx = $live->nginx(clock => $clock, server => $live->violet_location,
+                             http => <<"    END");
+    violet_app shop {
+        app_id     10000;
+        app_secret mock-app-secret;
+        login      dev\@example.com file:$folder/password;
+    }
+
+    upstream violet_api { server 127.0.0.1:@{[$mock->port]}; }
+    END
+
+    my ($worker) = $nginx->workers;
+
+    ok($nginx->wait_log(qr/Violet refused the credentials/, 20),
+       'the password is wrong');
+    put('password', $password);
+    ok($live->wait_for(20, sub {
+           $nginx->error_log =~ /has an access token again/
+       }), 'a login');
+    ok($live->wait_for(5, sub { own($worker, $password) == 1 }),
+       'the worker has the password once')
+        or diag(found($worker, $password));
+
+    $clock->day(86400 - 1200);
+    ok($live->wait_for(20, sub { sent_last($mock, 'token') }), 'a renewal');
+
     my $refresh = sent_last($mock, 'token');
 
-    like($refresh, qr/^rt_/, 'the renewal was by a refresh token');
-    is(scalar(() = found($worker, $refresh) =~ /^/mg), 1,
-       'which the worker has in one place')
+    like($refresh, qr/^rt_/, 'with the refresh token of the login');
+    ok($live->wait_for(5, sub { own($worker, $refresh) == 0 }),
+       'which is nowhere but in shared memory')
         or diag(found($worker, $refresh));
-    unlike(found($worker, $refresh), qr/heap/, 'that the workers share');
 
     $nginx->stop;
     $mock->stop;
+}
+
+
+# How often it is in memory that is not shared.  A program with sanitizers
+# binds its functions late, which leaves registers on the stack.
+sub own {
+    my ($pid, $secret) = @_;
+
+    my $other = $ENV{TEST_SAN} ? qr{/dev/zero|\[stack\]} : qr{/dev/zero};
+
+    return scalar grep { !/$other/ } split /\n/, found($pid, $secret);
 }
 
 
