@@ -94,9 +94,11 @@ sub wait_for_calls {
 
 
 sub status_of {
-    my ($nginx) = @_;
+    my ($nginx, $app) = @_;
 
-    return $live->request($nginx->port, 'GET /shop1/v1/merchants',
+    $app ||= 1;
+
+    return $live->request($nginx->port, "GET /shop$app/v1/merchants",
                           timeout => 15)->{status};
 }
 
@@ -108,7 +110,9 @@ sub renewed_half_an_hour_ahead {
     my $clock = Live::Clock->new($live);
     my $nginx = gateway($mock, apps => $apps, clock => $clock);
 
-    wait_for_calls($mock, $apps, 'each app has a token of 24 hours');
+    is(join(' ', map { status_of($nginx, $_) } 1 .. $apps),
+       join(' ', (200) x $apps), 'each app has a token of 24 hours');
+    is(calls($mock), $apps, 'and one');
 
     $clock->day($day - 31 * $minute);
     sleep $look;
