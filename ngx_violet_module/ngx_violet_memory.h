@@ -1,9 +1,9 @@
 
 /*
- * The shared memory zone: reports and results, the least recently used first
- * to go, and counters.  All workers see it, it survives a reload, and it
- * holds nothing of a configuration.  Times are nginx's monotonic
- * milliseconds, the same in every process of a host.
+ * The shared memory zone: reports and results, of which those go first that
+ * were not used lately, and counters.  All workers see it, it survives a
+ * reload, and it holds nothing of a configuration.  Times are nginx's
+ * monotonic milliseconds, the same in every process of a host.
  *
  * Reports that have their truth in Redis are "cached": they can be forgotten
  * all at once, and one that was changed while it was being read is not kept.

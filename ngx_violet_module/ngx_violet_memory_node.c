@@ -128,12 +128,14 @@ ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
     mn->generation = memory->sh->generation;
     ngx_memcpy(mn->data, key->data, key->len);
 
-    ngx_rbtree_insert(ngx_violet_memory_tree(memory, hash), &mn->node);
-    ngx_violet_memory_first(memory, mn);
+    /* a worker killed in between leaves one too many, never one too few */
 
     if (kind != NGX_VIOLET_MEMORY_COUNTER) {
         memory->sh->values++;
     }
+
+    ngx_rbtree_insert(ngx_violet_memory_tree(memory, hash), &mn->node);
+    ngx_violet_memory_first(memory, mn);
 
     return mn;
 }

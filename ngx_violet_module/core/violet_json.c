@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "violet_json.h"
+#include "violet_json_lexeme.h"
 #include "violet_json_repair.h"
 
 
@@ -29,6 +30,8 @@ static int violet_json_scan(const char *data, size_t len,
 static json_t *violet_json_load(const char *data, size_t len,
     json_error_t *e);
 static char *violet_json_copy(const char *data, size_t len, json_error_t *e);
+static json_t *violet_json_checked(json_t *root, const char *data,
+    size_t len, violet_json_error_t *error);
 static void violet_json_explain(const json_error_t *e,
     violet_json_error_t *error);
 
@@ -50,7 +53,7 @@ violet_json_parse(const char *data, size_t len, size_t max,
         violet_json_explain(&e, error);
     }
 
-    return root;
+    return violet_json_checked(root, data, len, error);
 }
 
 
@@ -72,7 +75,7 @@ violet_json_parse_loose(const char *data, size_t len, size_t max,
     root = violet_json_load(data, len, &e);
 
     if (root) {
-        return root;
+        return violet_json_checked(root, data, len, error);
     }
 
     copy = violet_json_copy(data, len, &e);
@@ -91,7 +94,37 @@ violet_json_parse_loose(const char *data, size_t len, size_t max,
 
     free(copy);
 
-    return root;
+    return violet_json_checked(root, data, len, error);
+}
+
+
+/*
+ * The walk has the last word.  jansson 2.14 overlooks a null byte behind a
+ * number or a word, and a repair may find a number in what is none, as in
+ * "1-1e999".
+ */
+
+static json_t *
+violet_json_checked(json_t *root, const char *data, size_t len,
+    violet_json_error_t *error)
+{
+    const char  *p, *last;
+
+    if (root == NULL) {
+        return NULL;
+    }
+
+    last = data + len;
+    p = violet_json_space(data, last);
+
+    if (violet_json_value(p, last, VIOLET_JSON_MAX_DEPTH) == last) {
+        return root;
+    }
+
+    json_decref(root);
+    error->reason = "not JSON";
+
+    return NULL;
 }
 
 
@@ -101,8 +134,6 @@ static int
 violet_json_bounds(const char *data, size_t len, size_t max,
     violet_json_error_t *error)
 {
-    const char  *null;
-
     error->reason = NULL;
     error->offset = 0;
     error->memory = 0;
@@ -114,19 +145,6 @@ violet_json_bounds(const char *data, size_t len, size_t max,
 
     if (len > max) {
         error->reason = "too large";
-        return -1;
-    }
-
-    /*
-     * jansson 2.14 overlooks a null byte behind a number or a word, and JSON
-     * has none anywhere
-     */
-
-    null = memchr(data, '\0', len);
-
-    if (null) {
-        error->reason = "not JSON";
-        error->offset = (size_t) (null - data);
         return -1;
     }
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if (__SSE2__)
+#if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
@@ -25,7 +25,7 @@
 
 static const char *violet_json_scalar(const char *p, const char *last);
 static const char *violet_json_plain(const char *p, const char *last);
-#if (__SSE2__)
+#if defined(__SSE2__)
 static unsigned violet_json_odd(const char *p);
 #endif
 static const char *violet_json_escape(const char *p, const char *last);
@@ -229,7 +229,7 @@ violet_json_plain(const char *p, const char *last)
     uint64_t       w, odd;
     unsigned char  c;
 
-#if (__SSE2__)
+#if defined(__SSE2__)
 
     while (last - p >= 16) {
         odd = violet_json_odd(p);
@@ -276,7 +276,7 @@ violet_json_plain(const char *p, const char *last)
 }
 
 
-#if (__SSE2__)
+#if defined(__SSE2__)
 
 /* A bit for each of sixteen: as a signed one, what is not ASCII is below. */
 

@@ -20,7 +20,7 @@ const char *violet_json_space(const char *p, const char *last);
 /*
  * The value that begins at "p", of any type.  Returns what follows it and the
  * white space after it, or NULL if it is none, or has more than "room"
- * objects and arrays within each other; at most 64.
+ * objects and arrays within each other; at most 64, as many as it can note.
  */
 
 const char *violet_json_value(const char *p, const char *last, unsigned room);

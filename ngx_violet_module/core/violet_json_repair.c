@@ -1,8 +1,8 @@
 
 /*
  * Tokens alone are looked at, never what they stand in.  What only looks
- * like a number or an escape is left as it is, for jansson to refuse: no
- * repair may make JSON of what was none.
+ * like a number or an escape is left as it is, for jansson to refuse; where
+ * that fails, violet_json.c looks at the text as it was.
  */
 
 #include <string.h>

@@ -3,8 +3,8 @@
  * What jansson refuses although RFC 8259 calls it JSON: numbers that it
  * cannot hold, halves of surrogate pairs, nulls in names, names that occur
  * twice.  Repairs are made in a copy, byte for byte, so that offsets stay
- * true, and only of what is well formed: whether the whole is JSON remains
- * jansson's to say.
+ * true, and only of what looks well formed: whether the whole is JSON remains
+ * to be said of the text as it was.
  */
 
 #ifndef VIOLET_JSON_REPAIR_H

@@ -1,0 +1,276 @@
+
+/*
+ * The lexemes of JSON, each text at every offset from a multiple of sixteen
+ * and without a byte behind it, as a sanitizer sees it: what is looked at
+ * sixteen or eight bytes at a time must end where the text does.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "violet_json.h"
+#include "violet_json_lexeme.h"
+#include "violet_scan.h"
+
+
+#define OFFSETS  17
+#define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
+
+
+static const char *const  test_good[] = {
+    "0", "-0", "10", "-12.50", "1e5", "1E+05", "1.0e-9", "0.0",
+    "true", "false", "null", "{}", "[]", "[ ]", "{ }", "\"\"",
+    "[1,2 , 3]", "[[],{}]", "{\"a\":1,\"b\" : [ ] }", "{\"\":\"\"}",
+    "[\t1\r\n,2]", "{\"a\":{\"b\":{\"c\":[[[]]]}}}",
+    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\u0000\\uabCD\\u1eF9\"",
+    "\"\\ud800\"", "\"\x7f\"", "\"\xc2\x80\xdf\xbf\"",
+    "\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\"",
+    "\"\xf0\x90\x80\x80\xf3\xbf\xbf\xbf\xf4\x8f\xbf\xbf\"",
+    "\"0123456789abcdef0123456789abcdef\\n\"", "\"0123456\\\"89abcdef\""
+};
+
+
+static const char *const  test_bad[] = {
+    "", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "1.e5", "0x1", "--1",
+    "1-1e999", "tru", "nul", "nulll", "True", "'a'", "\"", "\"\\\"", "\"\\",
+    "\"\\u12\"", "\"\\u123", "\"\\u123g\"", "\"\\u12G4\"", "\"\\x\"",
+    "\"\\0\"", "\"\\'\"", "\"\\a\"", "\"\x01\"", "\"\x1f\"", "\"\n\"",
+    "\"0123456\x1f\"", "\"012345\x1f\"", "\"0123456789abcde\x1f\"",
+    "\"\x80\"", "\"\xbf\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xc2\"",
+    "\"\xc2\x7f\"", "\"\xc2\xc0\"", "\"\xe0\x9f\xbf\"", "\"\xe1\x80\"",
+    "\"\xe1\x80\xc0\"", "\"\xed\xa0\x80\"", "\"\xed\xbf\xbf\"",
+    "\"\xf0\x8f\xbf\xbf\"", "\"\xf0\x90\x80\"", "\"\xf4\x90\x80\x80\"",
+    "\"\xf5\x80\x80\x80\"", "\"\xff\"", "\"\xe1\x80", "\"\xf1\x80\x80",
+    "\"\xc3",
+    "[", "]", "{", "}", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1]]", "[}",
+    "{]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,\"a\":1}", "{a:1}",
+    "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{\"a\",1}", "{\"a\":1;}",
+    "[1\v]", "[1\f]", "1 2", "[]x", ":", ",", "[\"a\":1]"
+};
+
+
+/* Is it one value and nothing else? */
+
+static int
+is_value(const char *text, size_t len, unsigned offset, unsigned room)
+{
+    int          taken;
+    char        *buf;
+    const char  *p, *last;
+
+    buf = malloc(offset + len + (offset + len == 0));
+    assert_non_null(buf);
+    memcpy(buf + offset, text, len);
+
+    p = buf + offset;
+    last = p + len;
+
+    taken = (violet_json_value(p, last, room) == last);
+
+    free(buf);
+
+    return taken;
+}
+
+
+static void
+test_values(void **state)
+{
+    size_t    i;
+    unsigned  offset;
+
+    (void) state;
+
+    for (offset = 0; offset < OFFSETS; offset++) {
+
+        for (i = 0; i < N(test_good); i++) {
+            if (!is_value(test_good[i], strlen(test_good[i]), offset, 64)) {
+                fail_msg("refused at %u: %s", offset, test_good[i]);
+            }
+        }
+
+        for (i = 0; i < N(test_bad); i++) {
+            if (is_value(test_bad[i], strlen(test_bad[i]), offset, 64)) {
+                fail_msg("taken at %u: %s", offset, test_bad[i]);
+            }
+        }
+    }
+}
+
+
+/* No beginning of a string is one, and no byte that is odd goes unseen. */
+
+static void
+test_every_length(void **state)
+{
+    char      text[64];
+    size_t    i, len, at;
+    unsigned  offset;
+
+    static const char  odd[] = {
+        '"', '\\', '\n', '\x1f', '\x80', '\xff', '\0'
+    };
+
+    (void) state;
+
+    for (len = 2; len < sizeof(text); len++) {
+
+        memset(text, 'x', sizeof(text));
+        text[0] = '"';
+        text[len - 1] = '"';
+
+        for (offset = 0; offset < OFFSETS; offset++) {
+            assert_true(is_value(text, len, offset, 64));
+            assert_false(is_value(text, len - 1, offset, 64));
+        }
+
+        for (at = 1; at < len - 1; at++) {
+
+            for (i = 0; i < N(odd); i++) {
+                text[at] = odd[i];
+                assert_false(is_value(text, len, 0, 64));
+            }
+
+            text[at] = 'x';
+        }
+    }
+}
+
+
+/* So many arrays, or objects, or both in turn, within each other. */
+
+static size_t
+nest(char *text, unsigned depth, const char *kinds)
+{
+    size_t    len;
+    unsigned  i, n;
+
+    len = 0;
+    n = (unsigned) strlen(kinds);
+
+    for (i = 0; i < depth; i++) {
+        len += (size_t) sprintf(text + len, "%s",
+                                kinds[i % n] == '[' ? "[" : "{\"a\":");
+    }
+
+    text[len++] = '1';
+
+    for (i = depth; i > 0; i--) {
+        text[len++] = kinds[(i - 1) % n] == '[' ? ']' : '}';
+    }
+
+    text[len] = '\0';
+
+    return len;
+}
+
+
+static void
+test_depth(void **state)
+{
+    char      text[512];
+    size_t    i, len;
+    unsigned  depth, room;
+
+    static const char *const  kinds[] = { "[", "{", "[{", "{{[" };
+
+    (void) state;
+
+    for (i = 0; i < N(kinds); i++) {
+        for (depth = 0; depth <= 66; depth++) {
+
+            len = nest(text, depth, kinds[i]);
+
+            for (room = 0; room <= 64; room++) {
+                assert_int_equal(is_value(text, len, 0, room), depth <= room);
+            }
+        }
+    }
+}
+
+
+/* The scan counts on from where it is. */
+
+static void
+test_depth_of_an_order(void **state)
+{
+    char      text[512], order[1024];
+    size_t    i;
+    unsigned  depth;
+
+    static const struct {
+        const char  *format;
+        unsigned     levels;    /* around the value */
+    } rows[] = {
+        { "{\"x\":%s,\"bags\":[{\"status\":\"ACCEPTED\"}]}", 1 },
+        { "{\"bags\":[{\"x\":%s,\"status\":\"ACCEPTED\"}]}", 3 },
+        { "{\"bags\":[{\"status\":\"ACCEPTED\"}],\"payment_transactions\":"
+          "[{\"x\":%s}]}", 3 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        for (depth = 58; depth <= 66; depth++) {
+
+            (void) nest(text, depth, "[{");
+            (void) snprintf(order, sizeof(order), rows[i].format, text);
+
+            assert_int_equal(violet_scan_completed(order, strlen(order)),
+                             depth + rows[i].levels <= VIOLET_JSON_MAX_DEPTH);
+        }
+    }
+}
+
+
+/* The text, and whether it stands for itself. */
+
+static void
+test_names(void **state)
+{
+    int            plain;
+    const char    *p, *end;
+    violet_text_t  name;
+
+    static const char  text[] = "\"n\xc3\xa4me\" \n: 1";
+    static const char  escaped[] = "\"n\\u0061\":";
+
+    (void) state;
+
+    end = text + sizeof(text) - 1;
+    p = violet_json_name(text, end, &name, &plain);
+
+    assert_ptr_equal(p, end - 1);
+    assert_true(plain);
+    assert_int_equal(name.len, 5);
+    assert_memory_equal(name.data, "n\xc3\xa4me", 5);
+
+    end = escaped + sizeof(escaped) - 1;
+    p = violet_json_name(escaped, end, &name, &plain);
+
+    assert_ptr_equal(p, end);
+    assert_false(plain);
+    assert_int_equal(name.len, 7);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_every_length),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_depth_of_an_order),
+        cmocka_unit_test(test_names)
+    };
+
+    return cmocka_run_group_tests_name("lexemes", tests, NULL, NULL);
+}
