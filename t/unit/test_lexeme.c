@@ -144,6 +144,48 @@ test_every_length(void **state)
 }
 
 
+/* Each byte ends the digits but a digit, wherever it stands. */
+
+static void
+test_digits(void **state)
+{
+    int       c;
+    char     *text;
+    size_t    len, at;
+
+    (void) state;
+
+    for (len = 1; len < 40; len++) {
+
+        text = malloc(len);
+        assert_non_null(text);
+
+        for (at = 0; at < len; at++) {
+            text[at] = (char) ('0' + at % 10);
+        }
+
+        assert_ptr_equal(violet_json_digits(text, text + len), text + len);
+
+        for (at = 0; at < len; at++) {
+            for (c = 0; c < 256; c++) {
+
+                if (c >= '0' && c <= '9') {
+                    continue;
+                }
+
+                text[at] = (char) c;
+                assert_ptr_equal(violet_json_digits(text, text + len),
+                                 text + at);
+            }
+
+            text[at] = (char) ('0' + at % 10);
+        }
+
+        free(text);
+    }
+}
+
+
 /* So many arrays, or objects, or both in turn, within each other. */
 
 static size_t
@@ -267,6 +309,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_every_length),
+        cmocka_unit_test(test_digits),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_depth_of_an_order),
         cmocka_unit_test(test_names)
