@@ -248,7 +248,7 @@ void
 ngx_violet_memory_touch(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
-    if (memory->sh->uses - mn->used >= memory->sh->values / 4 * 3) {
+    if (memory->sh->uses - mn->used > memory->sh->values / 4 * 3) {
         ngx_violet_memory_use(memory, mn);
     }
 }
