@@ -42,7 +42,7 @@ def main() -> None:
             print(f"answered at {time.time():.6f}", file=sys.stderr,
                   flush=True)
             for connection in found:
-                connection.send(answer)
+                connection.sendall(answer)
             for connection in found:
                 connection.close()
 

@@ -46,8 +46,8 @@ def others(results: dict) -> list[str]:
 
     return [
         "| 5,000 callers of a cold report " + reached(
-            "ms from Violet's answer to the last one's, of which "
-            f"{median(results['flood']['bare']):.0f} are the bare writes",
+            "ms from Violet's answer to the last one's (bare writes: "
+            f"{median(results['flood']['bare']):.0f})",
             median(results["flood"]["violet"]), 50, form=".0f"),
         "| 2 workers against 1 " + reached(
             "requests/s, as `return 200` scales", scale["violet"],

@@ -86,7 +86,8 @@ violet_json_parse_loose(const char *data, size_t len, size_t max,
     }
 
     if (root) {
-        *twice = violet_json_twice(copy, len, names, depth);
+        root = violet_json_checked(root, data, len, error);
+        *twice = root && violet_json_twice(copy, len, names, depth);
 
     } else {
         violet_json_explain(&e, error);
@@ -94,7 +95,7 @@ violet_json_parse_loose(const char *data, size_t len, size_t max,
 
     free(copy);
 
-    return violet_json_checked(root, data, len, error);
+    return root;
 }
 
 

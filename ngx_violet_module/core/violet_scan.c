@@ -33,7 +33,7 @@ static const char *violet_scan_object(const char *p, const char *last,
 static const violet_scan_name_t *violet_scan_find(
     const violet_scan_name_t *names, const violet_text_t *name);
 static const char *violet_scan_array(const char *p, const char *last,
-    violet_scan_pt item, size_t max);
+    violet_scan_pt item, int empty, size_t max);
 static const char *violet_scan_bags(const char *p, const char *last);
 static const char *violet_scan_bag(const char *p, const char *last);
 static const char *violet_scan_bag_status(const char *p, const char *last);
@@ -209,11 +209,11 @@ violet_scan_find(const violet_scan_name_t *names, const violet_text_t *name)
 }
 
 
-/* An array of nothing but such items, and no more than "max". */
+/* Of nothing but such items, "max" at most; "empty" is whether it may be. */
 
 static const char *
 violet_scan_array(const char *p, const char *last, violet_scan_pt item,
-    size_t max)
+    int empty, size_t max)
 {
     if (p == last || *p != '[') {
         return NULL;
@@ -222,7 +222,7 @@ violet_scan_array(const char *p, const char *last, violet_scan_pt item,
     p = violet_json_space(p + 1, last);
 
     if (p < last && *p == ']') {
-        return violet_json_space(p + 1, last);
+        return empty ? violet_json_space(p + 1, last) : NULL;
     }
 
     for ( /* void */ ; max; max--) {
@@ -247,24 +247,11 @@ violet_scan_array(const char *p, const char *last, violet_scan_pt item,
 }
 
 
-/* There must be one. */
-
 static const char *
 violet_scan_bags(const char *p, const char *last)
 {
-    const char  *items;
-
-    if (p == last || *p != '[') {
-        return NULL;
-    }
-
-    items = violet_json_space(p + 1, last);
-
-    if (items < last && *items == ']') {
-        return NULL;
-    }
-
-    return violet_scan_array(p, last, violet_scan_bag, VIOLET_ORDER_MAX_BAGS);
+    return violet_scan_array(p, last, violet_scan_bag, 0,
+                             VIOLET_ORDER_MAX_BAGS);
 }
 
 
@@ -297,7 +284,7 @@ static const char *
 violet_scan_errors(const char *p, const char *last)
 {
     return p < last && *p == 'n' ? violet_scan_null(p, last)
-                                 : violet_scan_array(p, last, NULL, 0);
+                                 : violet_scan_array(p, last, NULL, 1, 0);
 }
 
 
@@ -306,7 +293,8 @@ violet_scan_payments(const char *p, const char *last)
 {
     return p < last && *p == 'n'
            ? violet_scan_null(p, last)
-           : violet_scan_array(p, last, violet_scan_payment, (size_t) -1);
+           : violet_scan_array(p, last, violet_scan_payment, 1,
+                               (size_t) -1);
 }
 
 

@@ -23,6 +23,9 @@
 
 #define SIZE     65536
 
+/* of an answer, as violet_cart_body.c says */
+#define LARGEST  (64 * 1024 * 1024)
+
 
 json_t *__real_violet_json_outline(const char *data, size_t len,
     const violet_json_pick_t *members);
@@ -302,12 +305,54 @@ test_names(void **state)
 }
 
 
+/* What is too large for a tree is so for an outline, however small that is. */
+
+static void
+test_size(void **state)
+{
+    char                   *text;
+    size_t                  len;
+    violet_cart_answer_t    answer;
+    violet_cart_verdict_t   verdict;
+
+    static const char  head[] = "{\"id\":1,\"status\":\"CANCELED\",\"x\":\"";
+    static const char  tail[] =
+        "\",\"bags\":[{\"id\":2,\"status\":\"REJECTED\"}]}";
+
+    (void) state;
+
+    text = malloc(LARGEST + 1);
+    assert_non_null(text);
+
+    for (len = LARGEST; len <= LARGEST + 1; len++) {
+
+        memset(text, 'x', len);
+        memcpy(text, head, sizeof(head) - 1);
+        memcpy(text + len - sizeof(tail) + 1, tail, sizeof(tail) - 1);
+
+        memset(&answer, 0, sizeof(answer));
+
+        answer.status = 200;
+        answer.body.data = text;
+        answer.body.len = len;
+
+        assert_int_equal(violet_cart_judge_tree(&answer, &verdict), 0);
+        assert_int_equal(verdict.outcome, len > LARGEST ? UNKNOWN : FAILED);
+
+        free(verdict.problem);
+    }
+
+    free(text);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_outline),
-        cmocka_unit_test(test_names)
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_size)
     };
 
     /* twice as many problems as answers are too many to keep */
