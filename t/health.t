@@ -332,7 +332,7 @@ KEYS *
 
 === another database
 --- http_config eval
-::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/3;')
+::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/3 timeout=2s;')
 --- request eval: ::get(20018, 20018)
 --- response_headers_like eval
 ['', 'Cache-Status: violet; hit; ttl=\d+']
@@ -548,7 +548,7 @@ X-Whatever: 1
 
 === a peer that is down: the next one is asked
 --- http_config eval
-::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;')
+::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 timeout=2s;')
 . '    upstream two {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
         server 127.0.0.1:$TEST_NGINX_VIOLET_PORT backup;
@@ -1044,7 +1044,7 @@ DBSIZE
 
 === nothing listens: a 502 problem that says so
 --- http_config eval
-::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;')
+::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 timeout=2s;')
 . '    upstream nobody {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     }

@@ -525,7 +525,7 @@ no new access token for app "shop": the request was not sent
 
 === a cached report needs no token
 --- http_config eval
-$::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0;"
+$::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 timeout=2s;"
 --- mock_commands
 /_mock/tokens?answer=good
 --- request eval

@@ -34,7 +34,8 @@ require Test::Nginx::Socket;
 my $root = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../..');
 
 my $http_config = <<'END';
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0
+                 timeout=2s connect_timeout=2s;
 
     violet_app shop {
         app_id      10000;
