@@ -378,6 +378,8 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
     vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
+    ngx_violet_answer_request_id(r, &id);
+
     ngx_memzero(&answer, sizeof(violet_cart_answer_t));
 
     answer.transport = ngx_violet_cart_transport(e);
@@ -385,23 +387,14 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     answer.body.data = (char *) e->content.data;
     answer.body.len = e->content.len;
     answer.cart_id = ctx->route.cart_id;
+    answer.request_id.data = (char *) id.data;
+    answer.request_id.len = id.len;
     answer.partial_status = vlcf->cart_partial_status;
     answer.reasons = vmcf->reasons;
 
     verdict = &ctx->verdict;
 
-    if (violet_cart_judge_scan(&answer, verdict)) {
-        return NGX_OK;
-    }
-
-    /* nginx makes the id of a request when it is first asked for */
-
-    ngx_violet_answer_request_id(r, &id);
-
-    answer.request_id.data = (char *) id.data;
-    answer.request_id.len = id.len;
-
-    if (violet_cart_judge_tree(&answer, verdict) == 0) {
+    if (violet_cart_judge(&answer, verdict) == 0) {
 
         if (verdict->problem == NULL) {
             return NGX_OK;

@@ -13,7 +13,6 @@
 #include "violet_error.h"
 #include "violet_json.h"
 #include "violet_problem.h"
-#include "violet_scan.h"
 
 
 /* what a fallback must fit in, and how much of $request_id is kept for it */
@@ -62,32 +61,6 @@ static const char *const  violet_cart_retry_names[] = {
 
 int
 violet_cart_judge(const violet_cart_answer_t *answer,
-    violet_cart_verdict_t *verdict)
-{
-    if (violet_cart_judge_scan(answer, verdict)) {
-        return 0;
-    }
-
-    return violet_cart_judge_tree(answer, verdict);
-}
-
-
-int
-violet_cart_judge_scan(const violet_cart_answer_t *answer,
-    violet_cart_verdict_t *verdict)
-{
-    memset(verdict, 0, sizeof(violet_cart_verdict_t));
-
-    verdict->outcome = VIOLET_CART_COMPLETED;
-
-    return answer->status < 300
-           && violet_cart_row_transport(answer) == NULL
-           && violet_scan_completed(answer->body.data, answer->body.len);
-}
-
-
-int
-violet_cart_judge_tree(const violet_cart_answer_t *answer,
     violet_cart_verdict_t *verdict)
 {
     int                       rc;

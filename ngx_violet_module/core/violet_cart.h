@@ -135,20 +135,6 @@ int violet_cart_judge(const violet_cart_answer_t *answer,
 
 
 /*
- * Its two halves, for a caller to whom the request id is dear: only a
- * problem has it.  Most submits end with the first, which needs no tree:
- * returns 1 if a scan proves the order completed, and then the verdict
- * holds, or 0 if the second must say, which returns what
- * violet_cart_judge() does.
- */
-
-int violet_cart_judge_scan(const violet_cart_answer_t *answer,
-    violet_cart_verdict_t *verdict);
-int violet_cart_judge_tree(const violet_cart_answer_t *answer,
-    violet_cart_verdict_t *verdict);
-
-
-/*
  * The verdict where not even a problem could be built: unknown, check_first,
  * UPSTREAM_INVALID.  Writes the document to "buffer" and returns its
  * length, or 0 if "size" is below 1024.

@@ -25,7 +25,7 @@
 
 static int violet_json_bounds(const char *data, size_t len, size_t max,
     violet_json_error_t *error);
-static int violet_json_scan(const char *data, size_t len,
+static int violet_json_containers(const char *data, size_t len,
     violet_json_error_t *error);
 static json_t *violet_json_load(const char *data, size_t len,
     json_error_t *e);
@@ -149,12 +149,13 @@ violet_json_bounds(const char *data, size_t len, size_t max,
         return -1;
     }
 
-    return violet_json_scan(data, len, error);
+    return violet_json_containers(data, len, error);
 }
 
 
 static int
-violet_json_scan(const char *data, size_t len, violet_json_error_t *error)
+violet_json_containers(const char *data, size_t len,
+    violet_json_error_t *error)
 {
     size_t       depth, n;
     const char  *p, *last;

@@ -1,8 +1,8 @@
 
 /*
- * The lexemes of JSON, checked to the letter (RFC 8259, RFC 3629): what the
- * scan walks over and the repair looks for.  Nothing is decoded, copied or
- * kept; a text of the caller's must outlive what points into it.
+ * The lexemes of JSON, checked to the letter (RFC 8259, RFC 3629).  The
+ * outline steps over them and the repair looks for them.  Nothing is decoded,
+ * copied or kept; a text of the caller's must outlive what points into it.
  */
 
 #ifndef VIOLET_JSON_LEXEME_H

@@ -91,10 +91,10 @@ compare(const char *data, size_t len, unsigned status)
     answer.partial_status = 207;
 
     without = 0;
-    assert_int_equal(violet_cart_judge_tree(&answer, &one), 0);
+    assert_int_equal(violet_cart_judge(&answer, &one), 0);
 
     without = 1;
-    assert_int_equal(violet_cart_judge_tree(&answer, &other), 0);
+    assert_int_equal(violet_cart_judge(&answer, &other), 0);
 
     compared++;
 
@@ -214,13 +214,14 @@ compare_file(const char *path, size_t skip, size_t damages)
 
 
 static void
-compare_folder(const char *name, size_t skip, size_t damages)
+compare_folder(const char *folder, const char *name, size_t skip,
+    size_t damages)
 {
     DIR            *dir;
     char            path[1024];
     struct dirent  *entry;
 
-    snprintf(path, sizeof(path), "%s/%s", getenv("VIOLET_TEST_DATA"), name);
+    snprintf(path, sizeof(path), "%s/%s", getenv(folder), name);
 
     dir = opendir(path);
     assert_non_null(dir);
@@ -231,8 +232,8 @@ compare_folder(const char *name, size_t skip, size_t damages)
             continue;
         }
 
-        snprintf(path, sizeof(path), "%s/%s/%s", getenv("VIOLET_TEST_DATA"),
-                 name, entry->d_name);
+        snprintf(path, sizeof(path), "%s/%s/%s", getenv(folder), name,
+                 entry->d_name);
 
         compare_file(path, skip, damages);
     }
@@ -248,8 +249,8 @@ test_outline(void **state)
 
     /* in the corpus the first byte stands for the status */
 
-    compare_folder("../fuzz/corpus/judge", 1, DAMAGES);
-    compare_folder("cart", 0, DAMAGES * 30);
+    compare_folder("VIOLET_FUZZ_CORPUS", "judge", 1, DAMAGES);
+    compare_folder("VIOLET_TEST_DATA", "cart", 0, DAMAGES * 30);
 
     printf("%lu answers, %lu outlines, %lu differ by what is there twice\n",
            compared, outlines, differ);
@@ -336,7 +337,7 @@ test_size(void **state)
         answer.body.data = text;
         answer.body.len = len;
 
-        assert_int_equal(violet_cart_judge_tree(&answer, &verdict), 0);
+        assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
         assert_int_equal(verdict.outcome, len > LARGEST ? UNKNOWN : FAILED);
 
         free(verdict.problem);

@@ -17,7 +17,6 @@
 
 #include "violet_json.h"
 #include "violet_json_lexeme.h"
-#include "violet_scan.h"
 
 
 #define OFFSETS  17
@@ -238,40 +237,6 @@ test_depth(void **state)
 }
 
 
-/* The scan counts on from where it is. */
-
-static void
-test_depth_of_an_order(void **state)
-{
-    char      text[512], order[1024];
-    size_t    i;
-    unsigned  depth;
-
-    static const struct {
-        const char  *format;
-        unsigned     levels;    /* around the value */
-    } rows[] = {
-        { "{\"x\":%s,\"bags\":[{\"status\":\"ACCEPTED\"}]}", 1 },
-        { "{\"bags\":[{\"x\":%s,\"status\":\"ACCEPTED\"}]}", 3 },
-        { "{\"bags\":[{\"status\":\"ACCEPTED\"}],\"payment_transactions\":"
-          "[{\"x\":%s}]}", 3 }
-    };
-
-    (void) state;
-
-    for (i = 0; i < N(rows); i++) {
-        for (depth = 58; depth <= 66; depth++) {
-
-            (void) nest(text, depth, "[{");
-            (void) snprintf(order, sizeof(order), rows[i].format, text);
-
-            assert_int_equal(violet_scan_completed(order, strlen(order)),
-                             depth + rows[i].levels <= VIOLET_JSON_MAX_DEPTH);
-        }
-    }
-}
-
-
 /* The text, and whether it stands for itself. */
 
 static void
@@ -311,7 +276,6 @@ main(void)
         cmocka_unit_test(test_every_length),
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_depth_of_an_order),
         cmocka_unit_test(test_names)
     };
 

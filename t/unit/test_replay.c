@@ -1,7 +1,8 @@
 
 /*
- * What the fuzzers have found is tried again: the corpora below t/fuzz, by
- * the targets themselves.
+ * Replays the inputs that the fuzzers have found, in the fuzz targets
+ * themselves.  The Makefile unpacks them from t/fuzz/corpus into the folder
+ * VIOLET_FUZZ_CORPUS.
  */
 
 #include <dirent.h>
@@ -9,7 +10,6 @@
 #include "cart_check.h"
 
 #include "../fuzz/judge.c"
-#include "../fuzz/scan.c"
 
 
 #define REPLAY_LEAST  20
@@ -34,8 +34,7 @@ replay(const char *name, replay_target_pt target)
     data = malloc(REPLAY_SIZE);
     assert_non_null(data);
 
-    snprintf(path, sizeof(path), "%s/../fuzz/corpus/%s",
-             getenv("VIOLET_TEST_DATA"), name);
+    snprintf(path, sizeof(path), "%s/%s", getenv("VIOLET_FUZZ_CORPUS"), name);
 
     dir = opendir(path);
     assert_non_null(dir);
@@ -46,8 +45,8 @@ replay(const char *name, replay_target_pt target)
             continue;
         }
 
-        snprintf(path, sizeof(path), "%s/../fuzz/corpus/%s/%s",
-                 getenv("VIOLET_TEST_DATA"), name, entry->d_name);
+        snprintf(path, sizeof(path), "%s/%s/%s",
+                 getenv("VIOLET_FUZZ_CORPUS"), name, entry->d_name);
 
         file = fopen(path, "rb");
         assert_non_null(file);
@@ -74,21 +73,11 @@ test_judge(void **state)
 }
 
 
-static void
-test_scan(void **state)
-{
-    (void) state;
-
-    replay("scan", fuzz_scan);
-}
-
-
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(test_judge),
-        cmocka_unit_test(test_scan)
+        cmocka_unit_test(test_judge)
     };
 
     violet_json_init();
