@@ -11,22 +11,27 @@ help:
 	@echo "             VIOLET_TOKEN in front of the real one)"
 	@echo "make test    all tests (TEST_NGINX_LIB=DIR: with the genuine"
 	@echo "             Test::Nginx that lies there)"
+	@echo "make build ROOT=trixie, make test ROOT=trixie   the same on another"
+	@echo "             Debian, whose root debootstrap makes (ROOTS=DIR: in DIR)"
 	@echo "make check   style, documentation against the code, OpenAPI, how many"
 	@echo "             instructions a request takes"
 	@echo "make bench   the gateway beside what could be used in its place"
 	@echo "             (BENCH_SECONDS=1 BENCH_ROUNDS=1: a quick look)"
 	@echo "make clean   away with build/"
 
+# ROOT=trixie: on that Debian, in a root of its own.
+in = $(if $(ROOT),util/root $(ROOT))
+
 build:
-	@util/packages build
-	@util/build
+	@$(in) util/packages build
+	@$(in) util/build
 
 run:
 	@util/run
 
 test:
-	@util/packages
-	@util/test
+	@$(in) util/packages
+	@$(in) util/test
 
 check:
 	@util/packages build check
