@@ -189,15 +189,12 @@ ngx_violet_answer_refused(ngx_http_request_t *r, ngx_uint_t refusal)
 void
 ngx_violet_answer_request_id(ngx_http_request_t *r, ngx_str_t *id)
 {
-    ngx_uint_t                  key;
-    ngx_str_t                   name;
     ngx_http_variable_value_t  *v;
+    ngx_violet_main_conf_t     *vmcf;
 
-    ngx_str_set(&name, "request_id");
+    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
 
-    key = ngx_hash_key(name.data, name.len);
-
-    v = ngx_http_get_variable(r, &name, key);
+    v = ngx_http_get_indexed_variable(r, vmcf->request_id);
 
     if (v == NULL || v->not_found) {
         ngx_str_set(id, "");

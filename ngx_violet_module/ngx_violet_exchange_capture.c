@@ -7,6 +7,7 @@
 
 
 #include "ngx_violet_exchange.h"
+#include "ngx_violet_log.h"
 
 
 #define NGX_VIOLET_EXCHANGE_MIN_BUFFER  4096
@@ -132,6 +133,9 @@ static ngx_int_t
 ngx_violet_exchange_decode(ngx_violet_exchange_t *e, ngx_http_request_t *r,
     ngx_str_t *coding, ngx_uint_t codings)
 {
+    u_char     buf[NGX_VIOLET_LOG_TEXT];
+    ngx_str_t  shown;
+
     if (codings == 1
         && (coding->len == 0
             || (coding->len == 8
@@ -144,10 +148,12 @@ ngx_violet_exchange_decode(ngx_violet_exchange_t *e, ngx_http_request_t *r,
     if (codings > 1 || coding->len != 4
         || ngx_strncasecmp(coding->data, (u_char *) "gzip", 4) != 0)
     {
+        shown = ngx_violet_log_text(coding, buf);
+
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "violet: Violet's answer has the content coding "
                       "\"%V\"%s, which nobody asked for",
-                      coding, codings > 1 ? " and others" : "");
+                      &shown, codings > 1 ? " and others" : "");
 
         e->encoded = 1;
 

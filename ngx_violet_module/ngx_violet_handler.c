@@ -9,6 +9,8 @@
 
 
 #include "ngx_violet_module.h"
+#include "ngx_violet_log.h"
+#include "ngx_violet_tell.h"
 #include "ngx_violet_track.h"
 
 
@@ -126,8 +128,18 @@ static ngx_int_t
 ngx_violet_handler_configuration(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *detail)
 {
+    u_char      buf[NGX_VIOLET_LOG_TEXT];
+    ngx_str_t  *uri, shown;
+
+    ngx_violet_tell_id(r);
+
+    /* as the caller spelled it, unless nginx has changed it since */
+
+    uri = r->valid_unparsed_uri ? &r->unparsed_uri : &r->uri;
+    shown = ngx_violet_log_text(uri, buf);
+
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "violet: \"%V\" was not sent: %V", &r->uri, detail);
+                  "violet: \"%V\" was not sent: %V", &shown, detail);
 
     if (ctx->routed && violet_route_submits(ctx->route.id)
         && ngx_violet_cart_not_sent(r, ctx) != NGX_OK)
@@ -146,7 +158,8 @@ static ngx_int_t
 ngx_violet_handler_app(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_loc_conf_t *vlcf)
 {
-    ngx_str_t                name;
+    u_char                   buf[NGX_VIOLET_LOG_TEXT];
+    ngx_str_t                name, shown;
     ngx_violet_main_conf_t  *vmcf;
 
     ctx->app = vlcf->app;
@@ -164,8 +177,12 @@ ngx_violet_handler_app(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ctx->app = ngx_violet_credentials_find(&vmcf->apps, &name);
 
     if (ctx->app == NULL) {
+        ngx_violet_tell_id(r);
+
+        shown = ngx_violet_log_text(&name, buf);
+
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "violet: no violet_app is named \"%V\"", &name);
+                      "violet: no violet_app is named \"%V\"", &shown);
     }
 
     return NGX_OK;

@@ -48,6 +48,7 @@ typedef struct {
     ngx_queue_t                   flights;    /* this worker's */
     ngx_event_t                   look;       /* at files, this worker's */
     ngx_http_handler_pt           proxy_handler;
+    ngx_int_t                     request_id; /* the variable's index */
     unsigned                      patterns:1; /* the built-in ones */
     unsigned                      used:1;     /* by some location */
     unsigned                      started:1;  /* in this worker */

@@ -6,10 +6,8 @@
 
 
 #include "ngx_violet_redis_error.h"
+#include "ngx_violet_log.h"
 
-
-/* as much of an error reply as goes to the log */
-#define NGX_VIOLET_REDIS_WORDS       128
 
 /* milliseconds during which an error is not told again */
 #define NGX_VIOLET_REDIS_TELL_AGAIN  60000
@@ -26,7 +24,7 @@ typedef struct {
 static ngx_violet_redis_error_code_t *ngx_violet_redis_error_find(
     redisReply *reply);
 static ngx_str_t ngx_violet_redis_words(redisReply *reply, u_char *buf,
-    size_t size, ngx_uint_t code);
+    ngx_uint_t code);
 
 
 static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
@@ -149,7 +147,7 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
     char *what, redisReply *reply)
 {
     char                           *advice;
-    u_char                          buf[NGX_VIOLET_REDIS_WORDS];
+    u_char                          buf[NGX_VIOLET_LOG_TEXT];
     ngx_str_t                       words;
     ngx_violet_redis_error_e        error;
     ngx_violet_redis_error_code_t  *c;
@@ -167,7 +165,7 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
         return;
     }
 
-    words = ngx_violet_redis_words(reply, buf, sizeof(buf),
+    words = ngx_violet_redis_words(reply, buf,
                                    what && ngx_strcmp(what, "AUTH") == 0);
 
     if (what) {
@@ -190,30 +188,26 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
  */
 
 static ngx_str_t
-ngx_violet_redis_words(redisReply *reply, u_char *buf, size_t size,
-    ngx_uint_t code)
+ngx_violet_redis_words(redisReply *reply, u_char *buf, ngx_uint_t code)
 {
-    u_char     ch;
-    size_t     i;
-    ngx_str_t  words;
+    u_char     *space;
+    ngx_str_t   words;
 
     if (reply->type != REDIS_REPLY_ERROR) {
         ngx_str_set(&words, "unexpected reply");
         return words;
     }
 
-    for (i = 0; i < size && i < (size_t) reply->len; i++) {
-        ch = reply->str[i];
+    words.data = (u_char *) reply->str;
+    words.len = reply->len;
 
-        if (code && ch == ' ') {
-            break;
+    if (code) {
+        space = ngx_strlchr(words.data, words.data + words.len, ' ');
+
+        if (space) {
+            words.len = space - words.data;
         }
-
-        buf[i] = (ch < 0x20 || ch > 0x7e || ch == '"') ? '?' : ch;
     }
 
-    words.data = buf;
-    words.len = i;
-
-    return words;
+    return ngx_violet_log_text(&words, buf);
 }

@@ -84,8 +84,10 @@ static ngx_violet_variable_t  ngx_violet_variables[] = {
 ngx_int_t
 ngx_violet_add_variables(ngx_conf_t *cf)
 {
-    ngx_http_variable_t    *var;
-    ngx_violet_variable_t  *v;
+    ngx_str_t                name;
+    ngx_http_variable_t     *var;
+    ngx_violet_variable_t   *v;
+    ngx_violet_main_conf_t  *vmcf;
 
     for (v = ngx_violet_variables; v->name.len; v++) {
 
@@ -98,7 +100,15 @@ ngx_violet_add_variables(ngx_conf_t *cf)
         var->data = (uintptr_t) v;
     }
 
-    return NGX_OK;
+    /* with an index it has one value for a request, whoever asks for it */
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
+
+    ngx_str_set(&name, "request_id");
+
+    vmcf->request_id = ngx_http_get_variable_index(cf, &name);
+
+    return vmcf->request_id == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }
 
 

@@ -1,0 +1,59 @@
+
+/*
+ * The id of a request is made before there is a line about it, since nothing
+ * may be allocated while a line is written.
+ */
+
+
+#include "ngx_violet_module.h"
+#include "ngx_violet_tell.h"
+
+
+static u_char *ngx_violet_tell_request(ngx_http_request_t *r,
+    ngx_http_request_t *sr, u_char *buf, size_t len);
+
+
+/* nginx's own handler, which adds the server and the request to a line */
+
+static ngx_http_log_handler_pt  ngx_violet_next_log_handler;
+
+
+void
+ngx_violet_tell_id(ngx_http_request_t *r)
+{
+    ngx_str_t  id;
+
+    r = r->main;
+
+    if (ngx_violet_next_log_handler == NULL) {
+        ngx_violet_next_log_handler = r->log_handler;
+    }
+
+    /* false if it is set already, or if some other module has its own */
+
+    if (r->log_handler == ngx_violet_next_log_handler) {
+        ngx_violet_answer_request_id(r, &id);
+        r->log_handler = ngx_violet_tell_request;
+    }
+}
+
+
+static u_char *
+ngx_violet_tell_request(ngx_http_request_t *r, ngx_http_request_t *sr,
+    u_char *buf, size_t len)
+{
+    u_char                     *p;
+    ngx_http_variable_value_t  *id;
+    ngx_violet_main_conf_t     *vmcf;
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+
+    id = &r->variables[vmcf->request_id];
+    p = buf;
+
+    if (id->valid) {
+        p = ngx_snprintf(buf, len, ", id: %v", id);
+    }
+
+    return ngx_violet_next_log_handler(r, sr, p, len - (p - buf));
+}

@@ -1,0 +1,197 @@
+# The error log: what comes from a caller, from Violet or from Redis cannot
+# write a line of its own there, and each failure has a line that names the
+# app, the cause and what to do.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Test::Nginx::Socket 'no_plan';
+use Violet;
+use Violet::Cart;
+use Violet::FakeRedis;
+
+our $App = <<'END';
+    violet_app shop {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
+END
+
+# Raw bytes as Violet's answer: for a tcp_listen of the block.
+our $Fake = $App . <<'END';
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+END
+
+our $Report = 'GET /v1/operations/connection_health';
+
+# The location /v1/ with this "violet" and further lines.
+sub location {
+    my ($app, @lines) = @_;
+
+    return join "\n", '        location /v1/ {', "            violet $app;",
+        '            proxy_pass http://violet_api;', @lines, '        }';
+}
+
+sub raw {
+    return join "\r\n", @_;
+}
+
+# nginx's own debugging lines have what a caller sent as it is.
+log_level('info');
+no_long_string();
+run_tests();
+
+__DATA__
+
+=== a line break in the URI of a request for an unknown app
+--- config eval: ::location('$arg_app')
+--- request
+GET /v1/merchants%0aFORGED%22%1b%5b31m?app=none
+--- error_code: 500
+--- response_body_like: urn:ngx-violet:configuration
+--- error_log eval
+[qr{violet: "/v1/merchants%0aFORGED%22%1b%5b31m\?app=none" was not sent: no },
+ qr/ was not sent: .*, id: [0-9a-f]{32}, server: /]
+--- no_error_log eval
+qr/^FORGED/
+
+
+
+=== a line break in a URI that nginx has rewritten
+--- config
+        location /other/ {
+            rewrite "(?s)^/other/(.*)$" /v1/$1 last;
+        }
+
+        location /v1/ {
+            violet $arg_app;
+            proxy_pass http://violet_api;
+        }
+--- request
+GET /other/merchants%0aFORGED%22%1b%5b31m%ff?app=none
+--- error_code: 500
+--- error_log eval
+qr{violet: "/v1/merchants\\x0AFORGED\\x22\\x1B\[31m\\xFF" was not sent: }
+--- no_error_log eval
+qr/^FORGED/
+
+
+
+=== a raw byte in the URI that a terminal would take for a command
+--- config eval: ::location('$arg_app')
+--- raw_request eval
+"GET /v1/\x9b31m\xff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+--- error_code: 500
+--- error_log eval
+qr{violet: "/v1/\\x9B31m\\xFF" was not sent: }
+
+
+
+=== a long URI is cut
+--- config eval: ::location('$arg_app')
+--- request eval
+'GET /v1/' . 'x' x 1000
+--- error_code: 500
+--- error_log eval
+qr{violet: "/v1/x{249}\.\.\." was not sent: }
+
+
+
+=== a line break and a quote in the name of an app
+--- config eval: ::location('$uri')
+--- request
+GET /v1/merchants%0aFORGED%22%5c%1b%5b31m
+--- error_code: 500
+--- error_log eval
+qr{violet: no violet_app is named "/v1/merchants\\x0AFORGED\\x22\\x5C\\x1B\[31m"}
+--- no_error_log eval
+qr/^FORGED/
+
+
+
+=== a long name of an app is cut
+--- config eval: ::location('$arg_app')
+--- request eval
+'GET /v1/merchants?app=' . 'a' x 1000
+--- error_code: 500
+--- error_log eval
+qr{violet: no violet_app is named "a{253}\.\.\."}
+
+
+
+=== hostile bytes in Violet's Content-Encoding
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval
+::raw('HTTP/1.1 200 OK', "Content-Encoding: \x1b]0;owned\x07\"\xff",
+      'Content-Length: 2', '', '{}')
+--- request
+POST /v1/checkout/cart/7/submit
+--- error_code: 502
+--- error_log eval
+qr{has the content coding "\\x1B\]0;owned\\x07\\x22\\xFF", which}
+--- mock_submits: 0
+
+
+
+=== a long Content-Encoding of Violet's is cut
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval
+::raw('HTTP/1.1 200 OK', 'Content-Encoding: ' . 'x' x 1000,
+      'Content-Length: 2', '', '{}')
+--- request
+POST /v1/checkout/cart/7/submit
+--- error_code: 502
+--- error_log eval
+qr{has the content coding "x{253}\.\.\.", which}
+--- mock_submits: 0
+
+
+
+=== hostile bytes in an error of Redis's
+--- http_extra
+    violet_health_memory off;
+--- http_config eval
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n"
+. $::App . '
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+    }
+'
+--- fake_redis eval
+["-OOPS \x1b[31m\"\\\x00\xff" . 'x' x 1000 . "\r\n"]
+--- request eval: "$::Report/20001"
+--- error_code: 200
+--- error_log eval
+qr{answered "OOPS \\x1B\[31m\\x22\\x5C\\x00\\xFFx{224}\.\.\."}
+
+
+
+=== hostile bytes in an answer that should have a token
+--- http_config
+    violet_app shop {
+        app_id         10000;
+        app_secret     mock-app-secret;
+        refresh_token  some-refresh-token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval
+::raw('HTTP/1.1 200 OK', 'Content-Length: 33', '',
+      '{"token": "\u000aFORGED\u001b"}  ')
+--- timeout: 20
+--- request
+GET /v1/merchants
+--- error_code: 503
+--- error_log
+violet: no new access token for app "shop":
+--- no_error_log eval
+[qr/FORGED/, qr/\x1b/]
