@@ -225,8 +225,10 @@ class Servers:
             key = f"violet:health:violet_api:shop:10000:-:{merchant}"
             etag = '"' + hashlib.sha1(str(merchant).encode()).hexdigest() + '"'
             body = self.values["REPORT"].replace("$id", str(merchant))
-            for words in (("HSET", key, "body", body, "etag", etag,
-                           "state", "blocked", "stored_at", now),
+            for words in (("HSET", key, "v", "1", "body", body,
+                           "etag", etag, "state", "blocked",
+                           "merchant", str(merchant),
+                           "kept", "86400000", "stored_at", now),
                           ("PEXPIRE", key, "86400000")):
                 pipe.stdin.write(f"*{len(words)}\r\n".encode() + b"".join(
                     f"${len(word)}\r\n{word}\r\n".encode()

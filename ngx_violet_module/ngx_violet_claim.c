@@ -54,7 +54,7 @@ static ngx_violet_redis_script_t  ngx_violet_claim_script = {
         NGX_VIOLET_CLAIM_GET
         "local function report() "
             "local r = ARGV[7] == '' and read(KEYS[1], ARGV[6]) "
-            "return r and {'report', r[1], r[2], r[3], r[4], r[5]} "
+            "return r and {'report', unpack(r)} "
         "end "
         "local flights = {get(KEYS[2]), get(KEYS[3])} "
         "if ARGV[3] ~= '' then "
@@ -112,13 +112,14 @@ static ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
  * flight of plain reads, and pairs of a report and its flight.  ARGV: token,
  * milliseconds since Violet was asked, result, how long it waits for
  * followers, how long it is held, then, if a report is to be stored, its TTL,
- * body, etag and state.
+ * body, etag, state and merchant.
  *
  * The flight is the fence.  A report is stored by whose flight it is; or by
  * anybody if there is none ("F" somebody else's, "X" ended by a refresh) and
- * nobody has stored one since.  HSET first, which Redis refuses when it is
- * full, as it would not after a DEL; a report of another type is replaced.
- * If a refreshed one cannot be stored the old one goes all the same.
+ * nobody has stored one in this form since.  HSET first, which Redis refuses
+ * when it is full, as it would not after a DEL; a report of another type is
+ * replaced.  If a refreshed one cannot be stored the old one goes all the
+ * same.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
@@ -130,13 +131,17 @@ static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
         "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
         "local stored, failed = 0, false "
         "local function set() "
-            "return redis.pcall('HSET', KEYS[1], 'body', ARGV[7], "
-                               "'etag', ARGV[8], 'state', ARGV[9], "
+            "return redis.pcall('HSET', KEYS[1], "
+                               "'v', '" NGX_VIOLET_STORE_FORM "', "
+                               "'body', ARGV[7], 'etag', ARGV[8], "
+                               "'state', ARGV[9], 'merchant', ARGV[10], "
+                               "'kept', ARGV[6], "
                                "'stored_at', string.format('%.0f', now)) "
         "end "
         "local function newer() "
-            "local at = redis.pcall('HGET', KEYS[1], 'stored_at') "
-            "at = type(at) == 'string' and tonumber(at) or 0 "
+            "local h = redis.pcall('HMGET', KEYS[1], 'v', 'stored_at') "
+            "local at = h[1] == '" NGX_VIOLET_STORE_FORM "' "
+                       "and tonumber(h[2] or '') or 0 "
             "return at > now - tonumber(ARGV[2]) "
         "end "
         "local free = not string.find(flight, '^[FX]') "
@@ -540,6 +545,7 @@ static void
 ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
 {
+    ngx_str_t    merchant;
     ngx_uint_t   told;
     const char  *state;
 
@@ -571,6 +577,9 @@ ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
     ngx_violet_redis_args_add(args, landing->report->etag.data,
                               landing->report->etag.len);
     ngx_violet_redis_args_text(args, state);
+
+    ngx_violet_store_merchant(&claim->store.key, &merchant);
+    ngx_violet_redis_args_add(args, merchant.data, merchant.len);
 }
 
 

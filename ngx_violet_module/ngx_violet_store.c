@@ -339,20 +339,25 @@ ngx_int_t
 ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
     size_t n, ngx_violet_report_t *report)
 {
+    ngx_str_t   merchant;
     ngx_uint_t  i;
 
-    if (n != 5) {
+    if (n != 6) {
         return NGX_DECLINED;
     }
 
-    for (i = 0; i < 3; i++) {
-        if (field[i]->type != REDIS_REPLY_STRING) {
+    for (i = 0; i < 6; i++) {
+        if (field[i]->type != ((i == 3 || i == 4) ? REDIS_REPLY_INTEGER
+                                                  : REDIS_REPLY_STRING))
+        {
             return NGX_DECLINED;
         }
     }
 
-    if (field[3]->type != REDIS_REPLY_INTEGER
-        || field[4]->type != REDIS_REPLY_INTEGER)
+    ngx_violet_store_merchant(&key->key, &merchant);
+
+    if (field[5]->len != merchant.len
+        || ngx_memcmp(field[5]->str, merchant.data, merchant.len) != 0)
     {
         return NGX_DECLINED;
     }
@@ -385,6 +390,22 @@ ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
     report->tier = NGX_VIOLET_TIER_REDIS;
 
     return NGX_OK;
+}
+
+
+void
+ngx_violet_store_merchant(ngx_str_t *key, ngx_str_t *merchant)
+{
+    u_char  *p, *last;
+
+    last = key->data + key->len;
+
+    for (p = last; p > key->data && *(p - 1) != ':'; p--) {
+        /* void */
+    }
+
+    merchant->data = p;
+    merchant->len = last - p;
 }
 
 

@@ -117,13 +117,25 @@ uint64_t ngx_violet_store_fresh(ngx_violet_store_key_t *key);
 
 /*
  * Reads a report from the fields of its hash as one of our scripts returns
- * them: body, etag, state, age in ms, TTL in ms; n replies in all.  Returns
- * NGX_OK, the strings being the replies' own, or NGX_DECLINED if it is none
- * of ours.
+ * them: body, etag, state, age in ms, TTL in ms, merchant; n replies in all.
+ * Returns NGX_OK, the strings being the replies' own, or NGX_DECLINED if it
+ * is none of ours, or is the report of another merchant than the key's.
  */
 
 ngx_int_t ngx_violet_store_vet(ngx_violet_store_key_t *key,
     redisReply **fields, size_t n, ngx_violet_report_t *report);
+
+
+/*
+ * The field "merchant" of the report of a key: its last word, the merchant's
+ * number, or "true" or "false" of a list.
+ */
+
+void ngx_violet_store_merchant(ngx_str_t *key, ngx_str_t *merchant);
+
+
+/* the number of a report's form in Redis, its field "v" */
+#define NGX_VIOLET_STORE_FORM  "1"
 
 
 /* The source of a Lua function that returns these fields, or false. */
@@ -135,14 +147,18 @@ ngx_int_t ngx_violet_store_vet(ngx_violet_store_key_t *key,
             "return false "                                                   \
         "end "                                                                \
         "local h = redis.call('HMGET', key, "                                 \
-                             "'body', 'etag', 'state', 'stored_at') "         \
-        "local at = tonumber(h[4] or '') "                                    \
-        "if not at then return false end "                                    \
+                             "'body', 'etag', 'state', 'stored_at', "         \
+                             "'kept', 'merchant', 'v') "                      \
+        "local at, kept = tonumber(h[4] or ''), tonumber(h[5] or '') "        \
+        "if h[7] ~= '" NGX_VIOLET_STORE_FORM "' or not (at and kept) then "   \
+            "return false "                                                   \
+        "end "                                                                \
         "local t = redis.call('TIME') "                                       \
         "local age = t[1] * 1000 + math.floor(t[2] / 1000) - at "             \
         "if age ~= age or age < 0 or age > 1e13 then return false end "       \
-        "return {h[1], h[2], h[3], math.floor(age), "                         \
-                "redis.call('PTTL', key)} "                                   \
+        "local left = math.min(kept - age, redis.call('PTTL', key)) "         \
+        "if not (left > 0) then return false end "                            \
+        "return {h[1], h[2], h[3], math.floor(age), math.floor(left), h[6]} " \
     "end "
 
 

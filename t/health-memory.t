@@ -143,9 +143,11 @@ X-Vars: cache=MISS tier= age=0 refresh= state= redis=ok up=200",
 DBSIZE
 => 2
 HLEN violet:health-list:violet_api:shop:10000:true
-=> 4
+=> 7
 HLEN violet:health-list:violet_api:shop:10000:false
-=> 4
+=> 7
+HGET violet:health-list:violet_api:shop:10000:false merchant
+=> false
 HGET violet:health-list:violet_api:shop:10000:false body
 =~ ^\[\{"merchant_id": 10000,.*"merchant_id": 20001,
 PTTL violet:health-list:violet_api:shop:10000:true

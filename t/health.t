@@ -274,13 +274,19 @@ HGET violet:health:violet_api:shop:10000:-:20102 state
 
 
 
-=== Redis holds body, etag, stored_at in milliseconds by its own clock, and state
+=== Redis holds the report, what is known of it, and the number of this form
 --- request eval: ::get(20302)
 --- redis_check eval
 "KEYS *
 => [$::Key:20302]
 HLEN $::Key:20302
-=> 4
+=> 7
+HGET $::Key:20302 v
+=> 1
+HGET $::Key:20302 merchant
+=> 20302
+HGET $::Key:20302 kept
+=> 86400000
 HGET $::Key:20302 body
 =~ ^\\{\"merchant_id\": 20302,.*\\}\$
 HGET $::Key:20302 etag

@@ -16,7 +16,7 @@ use Time::HiRes qw(sleep);
 our $Key = 'violet:health:violet_api:shop:10000:-';
 our $Fake = 'violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT';
 our $Closed = 'violet_redis redis://127.0.0.1:$TEST_NGINX_RAND_PORT_1';
-our $Replaced = "TYPE $Key:%d\n=> hash\nHLEN $Key:%d\n=> 4\n"
+our $Replaced = "TYPE $Key:%d\n=> hash\nHLEN $Key:%d\n=> 7\n"
                 . "HGET $Key:%d body\n=~ ^\\{\"merchant_id\": %d,\n"
                 . "PTTL $Key:%d\n=~ ^(86400000|8639\\d{4})\$\n";
 
@@ -286,6 +286,64 @@ Age: 0') x 12]
 --- response_headers
 Cache-Status: violet; fwd=uri-miss; stored
 --- redis_check eval: ::replaced(20043)
+
+
+
+=== a report that names no merchant, another one or one in another spelling: replaced
+--- redis_commands eval
+::seed(20050, merchant => undef) . ::seed(20051, merchant => 20050)
+. ::seed(20052, merchant => '') . ::seed(20053, merchant => '020053')
+. ::seed(20054, merchant => "20054\0")
+--- request eval: ::get(20050 .. 20054)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 5]
+--- redis_check eval
+::replaced(20051) . "HGET $::Key:20051 merchant\n=> 20051\n"
+
+
+
+=== the report of another merchant is not served when Violet fails either
+--- config eval: ::location('violet_health_stale 1h;')
+--- redis_commands eval: ::seed(50001, merchant => 50002)
+--- request eval: ::get(50001)
+--- error_code: 502
+--- response_headers
+Cache-Status: violet; fwd=uri-miss
+
+
+
+=== a form without a number, or with a number that is not known: replaced
+--- redis_commands eval
+my $merchant = 20060;
+CORE::join '', map { ::seed($merchant++, v => $_) }
+    undef, '', '0', '2', '10', '01', ' 1', 'one';
+--- request eval: ::get(20060 .. 20067)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 8]
+--- redis_check eval
+::replaced(20063) . "HGET $::Key:20063 v\n=> 1\n"
+
+
+
+=== a report of an unknown form that is newer is replaced, too
+--- redis_commands eval: ::seed(20068, v => 2, age => 0)
+--- request eval: ::get(20068, 20068)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored', 'Cache-Status: violet; hit; ttl=\d+']
+--- redis_check eval: ::replaced(20068)
+
+
+
+=== "kept" is no number, is missing or has run out: replaced
+--- redis_commands eval
+my $merchant = 20070;
+CORE::join '', map { ::seed($merchant++, kept => $_) }
+    undef, '', 'long', 'nan', '-1', '0', '10000';
+--- request eval: ::get(20070 .. 20076)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 7]
+--- redis_check eval
+::replaced(20070) . "HGET $::Key:20070 kept\n=> 86400000\n"
 
 
 
@@ -664,7 +722,7 @@ did not answer within 200ms while connecting
 
 === a reply that dribbles: one bounded wait
 --- http_config eval: ::servers("$::Fake timeout=300ms;")
---- fake_redis eval: [\::found(::report(20074))]
+--- fake_redis eval: [\::found(20074)]
 --- request eval: ::get(20074)
 --- response_headers_like eval
 "$::Unstored
@@ -679,7 +737,7 @@ missed a deadline, nobody waits for it until it answers again
 === a reply that comes too late is not taken for the next request's
 --- http_config eval: ::servers("$::Fake timeout=150ms;")
 --- fake_redis eval
-[[0.3, ::found('late')], ::found('in time')]
+[[0.3, ::found(20075, 'late')], ::found(20076, 'in time')]
 --- wait: 0.4
 --- request eval: ::get(20075, 20076)
 --- response_headers_like eval
@@ -694,7 +752,7 @@ X-Vars: .* redis=ok up=']
 === a reply in pieces, but in time, is taken
 --- http_config eval: ::servers("$::Fake timeout=900ms;")
 --- fake_redis eval
-my $reply = ::found(::report(20077));
+my $reply = ::found(20077);
 [[0, substr($reply, 0, 30), [0.1, substr($reply, 30)]]]
 --- request eval: ::get(20077)
 --- response_headers_like
@@ -767,7 +825,7 @@ closed the connection
 === closed within a reply: down
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-[[0, substr(::found(::report(20084)), 0, 40), 'close']]
+[[0, substr(::found(20084), 0, 40), 'close']]
 --- request eval: ::get(20084)
 --- response_headers_like eval
 "$::Unstored
@@ -852,11 +910,24 @@ answered "NOSCRIPT
 --- fake_redis eval
 [(map { ($_, "*1\r\n" . ::bulk('ours'), ":1\r\n") }
       "+OK\r\n", ":1\r\n", "*0\r\n", "*-1\r\n", ::bulk('x'),
-      "*5\r\n+a\r\n+b\r\n+c\r\n:1\r\n:1\r\n", "*5\r\n" . ::bulk('x') x 5),
+      "*6\r\n+a\r\n+b\r\n+c\r\n:1\r\n:1\r\n+20096\r\n",
+      "*6\r\n" . ::bulk('x') x 6, "*5" . substr(::found(20098), 2, -11)),
  ":1\r\n"]
---- request eval: ::get(20091 .. 20097)
+--- request eval: ::get(20091 .. 20098)
 --- response_headers eval
-[('Cache-Status: violet; fwd=uri-miss; stored') x 7]
+[('Cache-Status: violet; fwd=uri-miss; stored') x 8]
+
+
+
+=== a reply with the report of another merchant: a miss, nothing of it is served
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[::found(20192), "*7\r\n" . ::bulk('report') . substr(::found(20192), 4),
+ "*1\r\n" . ::bulk('ours'), ":1\r\n"]
+--- request eval: ::get(20191)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+--- response_body_like: "merchant_id": 20191,
 
 
 
@@ -869,7 +940,7 @@ answered "NOSCRIPT
       "*2\r\n" . ::bulk('landed') . ::bulk('1 2 3'),
       "*2\r\n" . ::bulk('landed') . ::bulk('1 ' . '9' x 400 . ' '),
       "*2\r\n" . ::bulk('held') . ":1\r\n",
-      "*6\r\n" . ::bulk('report') . ::bulk('x') x 5), ":1\r\n"]
+      "*7\r\n" . ::bulk('report') . ::bulk('x') x 6), ":1\r\n"]
 --- request eval: ::get(20301 .. 20311)
 --- error_code eval
 [(200) x 11]
@@ -890,8 +961,8 @@ answered "NOSCRIPT
 === one reply more than was asked for: the connection is closed, nginx lives
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-[::found(::report(20099)) . ::found('somebody else'), ::found('another'),
- ::found('another')]
+[::found(20099) . ::found(20000, 'somebody else'),
+ ::found(20000, 'another'), ::found(20000, 'another')]
 --- wait: 0.3
 --- request eval: ::get(20099, 20000)
 --- response_headers_like eval
@@ -904,7 +975,7 @@ answered "NOSCRIPT
 
 === one reply more: told in the log
 --- http_config eval: ::servers("$::Fake;")
---- fake_redis eval: [::found(::report(20601)) . "+OK\r\n"]
+--- fake_redis eval: [::found(20601) . "+OK\r\n"]
 --- request eval: ::get(20601)
 --- response_body eval: ::report(20601)
 --- error_log
@@ -928,7 +999,7 @@ sent more than it was asked for
 === another reply behind that of PING: nginx lives
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-[{PING => "+PONG\r\n+PONG\r\n"}, ::found(::report(20062))]
+[{PING => "+PONG\r\n+PONG\r\n"}, ::found(20062)]
 --- wait: 0.3
 --- request eval: ::get(20062, 20062)
 --- error_code eval: [200, 200]
@@ -939,7 +1010,7 @@ sent more than it was asked for
 
 === a thousand replies more: nginx lives
 --- http_config eval: ::servers("$::Fake;")
---- fake_redis eval: [::found(::report(20602)) . "+OK\r\n" x 1000]
+--- fake_redis eval: [::found(20602) . "+OK\r\n" x 1000]
 --- wait: 0.3
 --- request eval: ::get(20602, 20602)
 --- response_body eval
@@ -950,7 +1021,7 @@ sent more than it was asked for
 === a reply out of nothing, later: nginx lives, and connects anew
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-[[0, ::found(::report(20603)), [0.1, "+surprise\r\n"]], ::found('another')]
+[[0, ::found(20603), [0.1, "+surprise\r\n"]], ::found(20604, 'another')]
 --- wait: 0.4
 --- request eval: ::get(20603, 20604)
 --- response_headers_like eval
@@ -963,7 +1034,7 @@ sent more than it was asked for
 === a reply out of nothing is told in the log
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-[[0, ::found(::report(20605)), [0.1, "+surprise\r\n"]]]
+[[0, ::found(20605), [0.1, "+surprise\r\n"]]]
 --- wait: 0.3
 --- request eval: ::get(20605)
 --- error_log
@@ -974,7 +1045,7 @@ a reply that nobody asked for
 === a push message before the reply: nginx lives
 --- http_config eval: ::servers("$::Fake timeout=200ms;")
 --- fake_redis eval
-[">2\r\n" . ::bulk('invalidate') . "*0\r\n" . ::found(::report(20606))]
+[">2\r\n" . ::bulk('invalidate') . "*0\r\n" . ::found(20606)]
 --- request eval: ::get(20606, 20606)
 --- error_code eval: [200, 200]
 --- response_body_like eval
@@ -984,7 +1055,7 @@ a reply that nobody asked for
 
 === Redis back: connected again, told in the log
 --- http_config eval: ::servers("$::Fake;")
---- fake_redis eval: ['close', ::found(::report(20607))]
+--- fake_redis eval: ['close', ::found(20607)]
 --- wait: 0.3
 --- request eval: ::get(20607, 20607)
 --- response_headers_like eval

@@ -29,6 +29,7 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep);
 
 require Test::Nginx::Socket;
+require Violet::Report;
 
 our @EXPORT = qw(bulk found);
 
@@ -53,12 +54,14 @@ Test::Nginx::Socket::add_block_preprocessor(\&start);
 Test::Nginx::Socket::add_test_cleanup_handler(\&stop);
 
 
-# What the module's script gives for a report that was found.
+# What the module's script gives for a report of a merchant that was found.
 sub found {
-    my ($body) = @_;
+    my ($merchant, $body) = @_;
 
-    return "*5\r\n" . bulk($body) . bulk('"' . '0' x 40 . '"')
-        . bulk('ready') . ":5000\r\n:80000000\r\n";
+    $body = Violet::Report::report($merchant) if !defined $body;
+
+    return "*6\r\n" . bulk($body) . bulk('"' . '0' x 40 . '"')
+        . bulk('ready') . ":5000\r\n:80000000\r\n" . bulk($merchant);
 }
 
 

@@ -85,25 +85,30 @@ sub report {
 }
 
 
-# A command that puts a report into Redis: "age" and "ttl" in seconds; a field
-# that is undef is left out.
+# A command that puts a report into Redis: "age" and "ttl" in seconds, "kept"
+# in milliseconds; a field that is undef is left out.
 sub seed {
     my ($merchant, %option) = @_;
 
     my %value = (
         key   => "violet:health:violet_api:shop:10000:-:$merchant",
+        v     => 1,
         body  => report($merchant),
         state => 'ready',
         age   => 10,
         ttl   => 86400,
         %option,
     );
+    ($value{merchant}) = $value{key} =~ /([^:]*)$/ if !exists $value{merchant};
+    $value{kept} = 1000 * (($value{age} || 0) + ($value{ttl} || 86400))
+        if !exists $value{kept};
+
     my $etag = '"' . Digest::SHA::sha1_hex(defined $value{body}
                                            ? $value{body} : '') . '"';
     $value{etag} = $etag if !exists $value{etag};
 
     my @fields = map { "'$_'," . in_lua($value{$_}) }
-                 grep { defined $value{$_} } qw(body etag state);
+                 grep { defined $value{$_} } qw(v body etag state merchant kept);
     my $at = 'string.format(\'%.0f\',now-(' . 1000 * ($value{age} || 0) . '))';
     $at = in_lua($value{stored_at}) if defined $value{stored_at};
 
