@@ -20,6 +20,7 @@ static ngx_int_t ngx_violet_exchange_finished(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
 static ngx_violet_exchange_result_e ngx_violet_exchange_result(
     ngx_violet_exchange_t *e, ngx_int_t rc);
+static ngx_uint_t ngx_violet_exchange_tried(ngx_array_t *states);
 
 
 ngx_int_t
@@ -186,7 +187,9 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
 
     if (ngx_violet_exchange_unsent(e->states)) {
 
-        if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR || rc == NGX_ERROR) {
+        if ((rc == NGX_HTTP_INTERNAL_SERVER_ERROR || rc == NGX_ERROR)
+            && !ngx_violet_exchange_tried(e->states))
+        {
             e->refused = NGX_VIOLET_REFUSED_INTERNAL;
             return NGX_VIOLET_EXCHANGE_REFUSED;
         }
@@ -228,6 +231,19 @@ ngx_violet_exchange_unsent(ngx_array_t *states)
     }
 
     return 1;
+}
+
+
+/*
+ * nginx notes a peer before it connects.  An error after that is a want of
+ * connections, descriptors or memory in this worker, not a fault of the
+ * configuration.
+ */
+
+static ngx_uint_t
+ngx_violet_exchange_tried(ngx_array_t *states)
+{
+    return states != NULL && states->nelts > 0;
 }
 
 
