@@ -250,6 +250,14 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
         }
     }
 
+    /*
+     * nothing that is answered here has a Last-Modified, so that dates decide
+     * nothing (RFC 9110, sections 13.1.3 and 13.1.4)
+     */
+
+    r->headers_in.if_modified_since = NULL;
+    r->headers_in.if_unmodified_since = NULL;
+
     r->headers_out.status = answer->status;
     ngx_violet_answer_status_line(r);
 

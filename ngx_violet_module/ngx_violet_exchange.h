@@ -163,6 +163,14 @@ ngx_int_t ngx_violet_exchange_set_request(ngx_violet_exchange_t *exchange,
 void ngx_violet_exchange_ask_plain(ngx_http_request_t *sr);
 
 
+/*
+ * Makes room for a large response header in an exchange's own copy of the
+ * upstream configuration, by the rules that nginx has for these sizes.
+ */
+
+void ngx_violet_exchange_set_buffers(ngx_http_upstream_conf_t *conf);
+
+
 /* Capture, called by the module's filters; NGX_OK or NGX_ERROR. */
 
 ngx_int_t ngx_violet_exchange_header(ngx_violet_exchange_t *exchange,

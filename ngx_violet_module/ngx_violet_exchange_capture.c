@@ -12,11 +12,26 @@
 
 #define NGX_VIOLET_EXCHANGE_MIN_BUFFER  4096
 
+/* of a response header, in bytes, whatever proxy_buffer_size says */
+#define NGX_VIOLET_EXCHANGE_HEADER      32768
+
+
+/* the content codings of an answer */
+
+typedef struct {
+    ngx_uint_t    gzip;         /* how often it was applied */
+    ngx_str_t     other;        /* one that cannot be undone */
+} ngx_violet_exchange_codings_t;
+
 
 static ngx_int_t ngx_violet_exchange_vet(ngx_violet_exchange_t *e,
     ngx_http_request_t *r);
+static void ngx_violet_exchange_read_codings(
+    ngx_violet_exchange_codings_t *codings, ngx_str_t *value);
+static ngx_uint_t ngx_violet_exchange_is(ngx_str_t *text, char *word);
 static ngx_int_t ngx_violet_exchange_decode(ngx_violet_exchange_t *e,
-    ngx_http_request_t *r, ngx_str_t *coding, ngx_uint_t codings);
+    ngx_http_request_t *r, ngx_violet_exchange_codings_t *codings);
+static void ngx_violet_exchange_drop_codings(ngx_http_request_t *r);
 static void ngx_violet_exchange_add(ngx_violet_exchange_t *e, u_char *data,
     size_t size);
 static void ngx_violet_exchange_inflate(ngx_violet_exchange_t *e,
@@ -68,14 +83,14 @@ ngx_violet_exchange_header(ngx_violet_exchange_t *e, ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_exchange_vet(ngx_violet_exchange_t *e, ngx_http_request_t *r)
 {
-    ngx_str_t        *coding;
-    ngx_uint_t        i, lengths, codings;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_uint_t                      i, lengths;
+    ngx_list_part_t                *part;
+    ngx_table_elt_t                *h;
+    ngx_violet_exchange_codings_t   codings;
+
+    ngx_memzero(&codings, sizeof(ngx_violet_exchange_codings_t));
 
     lengths = 0;
-    codings = 0;
-    coding = NULL;
     part = &r->upstream->headers_in.headers.part;
     h = part->elts;
 
@@ -91,24 +106,13 @@ ngx_violet_exchange_vet(ngx_violet_exchange_t *e, ngx_http_request_t *r)
             i = 0;
         }
 
-        if ((h[i].key.len == 14
-             && ngx_strncasecmp(h[i].key.data, (u_char *) "Content-Length",
-                                14)
-                == 0)
-            || (h[i].key.len == 17
-                && ngx_strncasecmp(h[i].key.data,
-                                   (u_char *) "Transfer-Encoding", 17)
-                   == 0))
+        if (ngx_violet_exchange_is(&h[i].key, "Content-Length")
+            || ngx_violet_exchange_is(&h[i].key, "Transfer-Encoding"))
         {
             lengths++;
 
-        } else if (h[i].key.len == 16
-                   && ngx_strncasecmp(h[i].key.data,
-                                      (u_char *) "Content-Encoding", 16)
-                      == 0)
-        {
-            codings++;
-            coding = &h[i].value;
+        } else if (ngx_violet_exchange_is(&h[i].key, "Content-Encoding")) {
+            ngx_violet_exchange_read_codings(&codings, &h[i].value);
         }
     }
 
@@ -116,11 +120,67 @@ ngx_violet_exchange_vet(ngx_violet_exchange_t *e, ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    if (codings == 0) {
-        return NGX_OK;
-    }
+    return ngx_violet_exchange_decode(e, r, &codings);
+}
 
-    return ngx_violet_exchange_decode(e, r, coding, codings);
+
+/*
+ * RFC 9110, section 8.4: a list of codings.  Identity is none, and x-gzip is
+ * another name of gzip.
+ */
+
+static void
+ngx_violet_exchange_read_codings(ngx_violet_exchange_codings_t *codings,
+    ngx_str_t *value)
+{
+    u_char     *p, *last, *end;
+    ngx_str_t   coding;
+
+    last = value->data + value->len;
+
+    for (p = value->data; p < last; p = end + 1) {
+
+        end = ngx_strlchr(p, last, ',');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        coding.data = p;
+        coding.len = end - p;
+
+        while (coding.len && (*coding.data == ' ' || *coding.data == '\t')) {
+            coding.data++;
+            coding.len--;
+        }
+
+        while (coding.len && (coding.data[coding.len - 1] == ' '
+                              || coding.data[coding.len - 1] == '\t'))
+        {
+            coding.len--;
+        }
+
+        if (coding.len == 0 || ngx_violet_exchange_is(&coding, "identity")) {
+            continue;
+        }
+
+        if (ngx_violet_exchange_is(&coding, "gzip")
+            || ngx_violet_exchange_is(&coding, "x-gzip"))
+        {
+            codings->gzip++;
+
+        } else {
+            codings->other = coding;
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_violet_exchange_is(ngx_str_t *text, char *word)
+{
+    return text->len == ngx_strlen(word)
+           && ngx_strncasecmp(text->data, (u_char *) word, text->len) == 0;
 }
 
 
@@ -131,32 +191,32 @@ ngx_violet_exchange_vet(ngx_violet_exchange_t *e, ngx_http_request_t *r)
 
 static ngx_int_t
 ngx_violet_exchange_decode(ngx_violet_exchange_t *e, ngx_http_request_t *r,
-    ngx_str_t *coding, ngx_uint_t codings)
+    ngx_violet_exchange_codings_t *codings)
 {
     u_char     buf[NGX_VIOLET_LOG_TEXT];
     ngx_str_t  shown;
 
-    if (codings == 1
-        && (coding->len == 0
-            || (coding->len == 8
-                && ngx_strncasecmp(coding->data, (u_char *) "identity", 8)
-                   == 0)))
-    {
-        return NGX_OK;
-    }
+    if (codings->other.len || codings->gzip > 1) {
 
-    if (codings > 1 || coding->len != 4
-        || ngx_strncasecmp(coding->data, (u_char *) "gzip", 4) != 0)
-    {
-        shown = ngx_violet_log_text(coding, buf);
+        if (codings->other.len == 0) {
+            ngx_str_set(&codings->other, "gzip");
+        }
+
+        shown = ngx_violet_log_text(&codings->other, buf);
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "violet: Violet's answer has the content coding "
                       "\"%V\"%s, which nobody asked for",
-                      &shown, codings > 1 ? " and others" : "");
+                      &shown, codings->gzip ? " and others" : "");
 
         e->encoded = 1;
 
+        return NGX_OK;
+    }
+
+    ngx_violet_exchange_drop_codings(r);
+
+    if (codings->gzip == 0) {
         return NGX_OK;
     }
 
@@ -167,15 +227,81 @@ ngx_violet_exchange_decode(ngx_violet_exchange_t *e, ngx_http_request_t *r,
 
     /* as nginx's gunzip does: what is passed on is another representation */
 
-    if (r->headers_out.content_encoding) {
-        r->headers_out.content_encoding->hash = 0;
-        r->headers_out.content_encoding = NULL;
-    }
-
     ngx_http_clear_accept_ranges(r);
     ngx_http_weak_etag(r);
 
     return NGX_OK;
+}
+
+
+/* What is passed on is plain, and has no line that says something else. */
+
+static void
+ngx_violet_exchange_drop_codings(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    if (r->headers_out.content_encoding == NULL) {
+        return;
+    }
+
+    r->headers_out.content_encoding = NULL;
+
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_violet_exchange_is(&h[i].key, "Content-Encoding")) {
+            h[i].hash = 0;
+        }
+    }
+}
+
+
+/*
+ * nginx wants the busy buffers to hold a header's buffer and each of the
+ * others, and one buffer at least to be left beside them.
+ */
+
+void
+ngx_violet_exchange_set_buffers(ngx_http_upstream_conf_t *conf)
+{
+    size_t  size;
+
+    if (conf->buffer_size >= NGX_VIOLET_EXCHANGE_HEADER) {
+        return;
+    }
+
+    size = NGX_VIOLET_EXCHANGE_HEADER;
+
+    conf->buffer_size = size;
+
+    conf->busy_buffers_size = ngx_max(conf->busy_buffers_size, size);
+    conf->temp_file_write_size = ngx_max(conf->temp_file_write_size, size);
+
+    if (conf->max_temp_file_size) {
+        conf->max_temp_file_size = ngx_max(conf->max_temp_file_size, size);
+    }
+
+    if (conf->busy_buffers_size
+        > (size_t) (conf->bufs.num - 1) * conf->bufs.size)
+    {
+        conf->bufs.num = (conf->busy_buffers_size + conf->bufs.size - 1)
+                         / conf->bufs.size + 1;
+    }
 }
 
 

@@ -122,6 +122,8 @@ ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
                             |NGX_HTTP_UPSTREAM_IGN_XA_BUFFERING
                             |NGX_HTTP_UPSTREAM_IGN_XA_CHARSET;
 
+    ngx_violet_exchange_set_buffers(conf);
+
     u->conf = conf;
 
     /* what is captured is not written to a disk */

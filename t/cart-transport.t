@@ -437,6 +437,16 @@ upstream sent too big header
 
 
 
+=== a header of 31 kB: completed, however small the operator's buffers
+--- config eval
+::location('proxy_buffer_size 1k;', 'proxy_buffers 2 4k;',
+           'proxy_busy_buffers_size 4k;', 'proxy_max_temp_file_size 0;')
+--- request eval
+["$::Submit/61301/submit\n{}", "$::Submit/10001/submit\n{}"]
+--- cart_passes eval: [('completed') x 2]
+
+
+
 === 100 sent as if it were final
 --- request eval
 "$::Submit/19001/submit\n{}"
@@ -659,7 +669,7 @@ $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
 --- tcp_no_close
 --- tcp_reply eval
-::raw('HTTP/1.0 200 OK', '', $::Order . ' ' x 20_000)
+::raw('HTTP/1.0 200 OK', '', $::Order . ' ' x 60_000)
 --- request eval
 "$::Submit/1/submit\n{}"
 --- cart_problem

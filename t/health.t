@@ -151,6 +151,35 @@ If-None-Match: "0000000000000000000000000000000000000000"
 
 
 
+=== If-None-Match decides alone: what is said of dates beside it is ignored
+--- redis_commands eval: ::seed(20010)
+--- more_headers eval
+use Digest::SHA;
+[map { CORE::join "\n", 'If-None-Match: "' . $_ . '"',
+           'If-Modified-Since: Mon, 30 Nov 2026 00:00:00 GMT',
+           'If-Unmodified-Since: Mon, 30 Nov 2026 00:00:00 GMT' }
+ Digest::SHA::sha1_hex(::report(20010)), '0' x 40]
+--- request eval: ::get(20010, 20010)
+--- error_code eval: [304, 200]
+--- response_body eval: ['', ::report(20010)]
+
+
+
+=== no report has a Last-Modified: what is said of dates is ignored
+--- redis_commands eval: ::seed(20010)
+--- more_headers eval
+['If-Modified-Since: Mon, 30 Nov 2026 00:00:00 GMT',
+ 'If-Unmodified-Since: Mon, 30 Nov 2026 00:00:00 GMT',
+ "If-Modified-Since: Mon, 30 Nov 2026 00:00:00 GMT
+If-Unmodified-Since: Mon, 30 Nov 2026 00:00:00 GMT"]
+--- request eval: ::get(20010, 20010, 20010)
+--- error_code eval: [200, 200, 200]
+--- response_headers_like eval
+[("!Last-Modified\nETag: $::Etag") x 3]
+--- response_body eval: [(::report(20010)) x 3]
+
+
+
 === If-None-Match is answered on a miss as well, and Violet gets none
 --- redis_commands eval: ::seed(20009)
 --- more_headers
@@ -1045,6 +1074,21 @@ DBSIZE
 --- request eval: ::get(61101)
 --- error_code: 502
 --- response_body_like eval: $::Problem
+
+
+
+=== a header of 31 kB: stored, however small the operator's buffers
+--- config eval
+::location('proxy_buffer_size 1k;', 'proxy_buffers 2 4k;',
+           'proxy_busy_buffers_size 4k;', 'proxy_max_temp_file_size 0;',
+           'violet_buffer_limit 6m;')
+--- request eval: ::get(61301, 61301, 22101, 22101)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored',
+ 'Cache-Status: violet; hit; ttl=\d+',
+ 'Cache-Status: violet; fwd=uri-miss; stored',
+ 'Cache-Status: violet; hit; ttl=\d+']
+--- same_body: 2 3
 
 
 

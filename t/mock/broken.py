@@ -1,4 +1,4 @@
-"""The ways an answer can fail to arrive; ids 600xx to 612xx, on any route."""
+"""The ways an answer can fail to arrive; ids 600xx to 613xx, on any route."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ _WAYS: dict[int, tuple[str, Broken]] = {
               (f"X-Filler-{i}", "f" * 1000) for i in range(200)])),
     612: ("whole and good, but in 40 pieces",
           lambda good: replace(good, ending=Ending.DRIBBLE)),
+    613: ("whole and good, with a header of 31 kB",
+          lambda good: replace(good, headers=[
+              ("X-Filler", "f" * 5000)] + [
+              (f"X-Filler-{i}", "f" * 986) for i in range(26)])),
 }
 
 

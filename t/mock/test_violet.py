@@ -537,6 +537,8 @@ class Broken(Case):
         self.assertTrue(self.mock.raw_submit(60900).startswith(b"{"))
         self.assertTrue(self.mock.raw_submit(61000).endswith(b"}0123456789"))
         self.assertGreater(len(self.mock.raw_submit(61100)), 200_000)
+        head = self.mock.raw_submit(61300).partition(b"\r\n\r\n")[0]
+        self.assertTrue(31_000 < len(head) < 32_000, len(head))
 
     def test_interim_answers(self) -> None:
         self.assertTrue(self.mock.raw_submit(19000).startswith(
