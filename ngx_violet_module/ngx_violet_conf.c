@@ -181,10 +181,10 @@ ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         } else {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\" in "
-                               "\"violet_refresh_limit\", it knows \"off\" "
-                               "alone, \"merchant=\", \"app=\", "
-                               "\"exceeded=429\", \"exceeded=cached\" and "
-                               "\"dry_run\"", &value[i]);
+                               "\"violet_refresh_limit\", use one of "
+                               "\"merchant=\", \"app=\", \"exceeded=429\", "
+                               "\"exceeded=cached\", \"dry_run\", or \"off\" "
+                               "alone", &value[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -367,7 +367,7 @@ ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* ngx_conf_set_enum_slot(), with words for whoever has to mend it */
+/* ngx_conf_set_enum_slot(), whose message names the values that may be */
 
 char *
 ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)

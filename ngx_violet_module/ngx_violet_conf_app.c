@@ -9,6 +9,11 @@
 #include "ngx_violet_token.h"
 
 
+/* a part of the names of what is stored, which have a bound as well */
+
+#define NGX_VIOLET_APP_NAME_LEN  64
+
+
 typedef struct {
     ngx_str_t      name;
     ngx_uint_t     args;
@@ -56,6 +61,14 @@ ngx_violet_conf_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (value[1].len > NGX_VIOLET_APP_NAME_LEN) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a name of \"violet_app\" is longer than %d "
+                           "bytes, shorten it: \"%V\"",
+                           NGX_VIOLET_APP_NAME_LEN, &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_violet_credentials_find(&vmcf->apps, &value[1])) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "duplicate \"violet_app\" \"%V\", give each app "
@@ -69,6 +82,8 @@ ngx_violet_conf_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     app->name = value[1];
+    app->file = cf->conf_file->file.name.data;
+    app->line = cf->conf_file->line;
 
     appp = ngx_array_push(&vmcf->apps);
     if (appp == NULL) {
@@ -114,8 +129,8 @@ ngx_violet_conf_app_parameter(ngx_conf_t *cf, ngx_command_t *dummy,
 
     if (p->name.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown directive \"%V\" in \"violet_app\", it "
-                           "knows \"app_id\", \"app_secret\", \"token\", "
+                           "unknown directive \"%V\" in \"violet_app\", use "
+                           "one of \"app_id\", \"app_secret\", \"token\", "
                            "\"refresh_token\" and \"login\"", &value[0]);
         return NGX_CONF_ERROR;
     }
@@ -245,8 +260,8 @@ ngx_violet_conf_app_check(ngx_conf_t *cf, ngx_violet_app_t *app)
     if (sources > 1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "more than one of \"token\", \"refresh_token\" "
-                           "and \"login\" in \"violet_app\" \"%V\", leave "
-                           "one", &app->name);
+                           "and \"login\" in \"violet_app\" \"%V\", keep "
+                           "only one", &app->name);
         return NGX_CONF_ERROR;
     }
 

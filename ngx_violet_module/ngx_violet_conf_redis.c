@@ -11,10 +11,15 @@
 
 static char *ngx_violet_conf_redis_url(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_str_t *value);
+static char *ngx_violet_conf_redis_scheme(ngx_conf_t *cf, ngx_str_t *value);
+static char *ngx_violet_conf_redis_host(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_str_t *value, ngx_str_t *host);
 static char *ngx_violet_conf_redis_db(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_str_t *value, ngx_str_t *db);
 static char *ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_str_t *value);
+static char *ngx_violet_conf_redis_invalid(ngx_conf_t *cf,
+    ngx_str_t *value);
 
 
 char *
@@ -78,18 +83,67 @@ ngx_violet_conf_redis_url(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
 {
     char       *rv;
     u_char     *p, *slash;
-    ngx_url_t   u;
-    ngx_str_t   db;
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
+    ngx_str_t   host, db;
 
     redis->url = *value;
 
+    rv = ngx_violet_conf_redis_scheme(cf, value);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (ngx_strncmp(value->data, "unix:", 5) == 0) {
+        return ngx_violet_conf_redis_host(cf, redis, value, value);
+    }
+
+    p = value->data + 8;
+
+    host.data = p;
+    host.len = value->data + value->len - p;
+
+    slash = ngx_strlchr(p, value->data + value->len, '/');
+
+    if (slash) {
+        host.len = slash - p;
+
+        db.data = slash + 1;
+        db.len = value->data + value->len - db.data;
+
+        rv = ngx_violet_conf_redis_db(cf, redis, value, &db);
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    p = ngx_strlchr(host.data, host.data + host.len, ':');
+
+    if (p && host.data[0] != '['
+        && ngx_strlchr(p + 1, host.data + host.len, ':'))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "more than one \":\" in the host of "
+                           "\"violet_redis\" \"%V\", write an IPv6 address "
+                           "in brackets, such as \"redis://[::1]:6379/0\"",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_violet_conf_redis_host(cf, redis, value, &host);
+}
+
+
+static char *
+ngx_violet_conf_redis_scheme(ngx_conf_t *cf, ngx_str_t *value)
+{
+    if (value->len > 5 && ngx_strncmp(value->data, "unix:", 5) == 0) {
+        return NGX_CONF_OK;
+    }
+
     /* before anything could print them */
 
-    if (ngx_strncmp(value->data, "unix:", 5) != 0
-        && ngx_strlchr(value->data, value->data + value->len, '@'))
-    {
+    if (ngx_strlchr(value->data, value->data + value->len, '@')) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "credentials in the URL of \"violet_redis\", use "
                            "\"username=\" and \"password=file:PATH\" "
@@ -97,39 +151,36 @@ ngx_violet_conf_redis_url(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
         return NGX_CONF_ERROR;
     }
 
-    if (value->len > 5 && ngx_strncmp(value->data, "unix:", 5) == 0) {
-        u.url = *value;
+    if (value->len > 8 && ngx_strncmp(value->data, "redis://", 8) == 0) {
+        return NGX_CONF_OK;
+    }
 
-    } else if (value->len > 8 && ngx_strncmp(value->data, "redis://", 8) == 0)
-    {
-        p = value->data + 8;
-
-        u.url.data = p;
-        u.url.len = value->data + value->len - p;
-
-        slash = ngx_strlchr(p, value->data + value->len, '/');
-
-        if (slash) {
-            u.url.len = slash - p;
-
-            db.data = slash + 1;
-            db.len = value->data + value->len - db.data;
-
-            rv = ngx_violet_conf_redis_db(cf, redis, value, &db);
-
-            if (rv != NGX_CONF_OK) {
-                return rv;
-            }
-        }
-
-    } else {
+    if (ngx_strncmp(value->data, "rediss://", 9) == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid URL \"%V\" in \"violet_redis\", use "
-                           "\"redis://host:port/db\" or \"unix:/path\"",
+                           "\"%V\" in \"violet_redis\" asks for TLS to "
+                           "Redis, which is not there yet, use "
+                           "\"redis://host:port/db\" through a tunnel",
                            value);
         return NGX_CONF_ERROR;
     }
 
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid URL \"%V\" in \"violet_redis\", use "
+                       "\"redis://host:port/db\" or \"unix:/path\"", value);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_violet_conf_redis_host(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
+    ngx_str_t *value, ngx_str_t *host)
+{
+    ngx_url_t  u;
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url = *host;
     u.default_port = 6379;
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
@@ -177,7 +228,6 @@ ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_str_t *value)
 {
     size_t       len;
-    u_char      *eq;
     ngx_str_t    s, name;
     ngx_msec_t  *msec;
 
@@ -247,14 +297,56 @@ ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    return ngx_violet_conf_redis_invalid(cf, value);
+}
+
+
+/* What is no parameter, or is not there yet. */
+
+static char *
+ngx_violet_conf_redis_invalid(ngx_conf_t *cf, ngx_str_t *value)
+{
+    size_t   len;
+    u_char  *eq;
+
+    /* not with the URL, which may hold credentials */
+
+    if (ngx_strncmp(value->data, "unix:", 5) == 0
+        || ngx_strncmp(value->data, "redis://", 8) == 0
+        || ngx_strncmp(value->data, "rediss://", 9) == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "more than one URL in \"violet_redis\", which is "
+                           "not there yet, keep only one");
+        return NGX_CONF_ERROR;
+    }
+
     /* the name alone: a misspelt "password=" has a secret behind it */
 
     eq = ngx_strlchr(value->data, value->data + value->len, '=');
     len = eq ? (size_t) (eq - value->data) : value->len;
 
+    if (ngx_strncmp(value->data, "sentinel", 8) == 0
+        || ngx_strcmp(value->data, "cluster") == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%*s\" in \"violet_redis\" is not there yet, "
+                           "remove it and give the URL of one Redis that "
+                           "takes writes", len, value->data);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_strncmp(value->data, "ssl_", 4) == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%*s\" in \"violet_redis\" is for TLS to "
+                           "Redis, which is not there yet, remove it",
+                           len, value->data);
+        return NGX_CONF_ERROR;
+    }
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%*s\" in \"violet_redis\", it "
-                       "knows \"prefix\", \"username\", \"password\", "
+                       "invalid parameter \"%*s\" in \"violet_redis\", use "
+                       "one of \"prefix\", \"username\", \"password\", "
                        "\"connect_timeout\" and \"timeout\"",
                        len, value->data);
 

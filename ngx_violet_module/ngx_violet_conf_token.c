@@ -81,8 +81,9 @@ ngx_violet_conf_check_apps(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
                           "no location through which \"violet_app\" \"%V\" "
                           "could get its tokens, add one such as "
                           "\"location /v1/\" with \"violet %V\" and a "
-                          "\"proxy_pass\" without variables",
-                          &app[i]->name, &app[i]->name);
+                          "\"proxy_pass\" without variables, in %s:%ui",
+                          &app[i]->name, &app[i]->name, app[i]->file,
+                          app[i]->line);
             return NGX_ERROR;
         }
     }

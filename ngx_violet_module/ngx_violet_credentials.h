@@ -45,6 +45,9 @@ typedef struct {
     ngx_int_t                id;        /* int32; 0 while unset */
     ngx_str_t                id_text;
 
+    u_char                  *file;      /* where violet_app stands */
+    ngx_uint_t               line;
+
     /* NULL where not given; a second app_secret, one of three for tokens */
     ngx_violet_secret_t     *secrets[NGX_VIOLET_APP_SECRETS];
 

@@ -22,9 +22,12 @@
 #define NGX_VIOLET_SECRET_TOO_LONG   -2
 #define NGX_VIOLET_SECRET_EMPTY      -3
 #define NGX_VIOLET_SECRET_CONTROL    -4
+#define NGX_VIOLET_SECRET_MARK       -5
 
 
 static ngx_int_t ngx_violet_secret_source(ngx_conf_t *cf,
+    ngx_violet_secret_t *secret, ngx_str_t *value);
+static ngx_int_t ngx_violet_secret_literal(ngx_conf_t *cf,
     ngx_violet_secret_t *secret, ngx_str_t *value);
 static ngx_int_t ngx_violet_secret_file(ngx_conf_t *cf,
     ngx_violet_secret_t *secret);
@@ -102,6 +105,48 @@ ngx_violet_secret_source(ngx_conf_t *cf, ngx_violet_secret_t *secret,
         secret->env.len = value->len - 4;
 
         return ngx_violet_secret_env(cf, secret);
+    }
+
+    return ngx_violet_secret_literal(cf, secret, value);
+}
+
+
+/*
+ * A path, a variable and a placeholder are what people write who mean a file
+ * or a variable of the environment.  A secret that begins like one is rare,
+ * and has a place in a file.
+ */
+
+static ngx_int_t
+ngx_violet_secret_literal(ngx_conf_t *cf, ngx_violet_secret_t *secret,
+    ngx_str_t *value)
+{
+    char  *remedy;
+
+    remedy = NULL;
+
+    switch (value->len ? value->data[0] : 0) {
+
+    case '/':
+        remedy = "write \"file:\" before a path";
+        break;
+
+    case '$':
+        remedy = "it takes no variables of nginx, use \"file:PATH\" or "
+                 "\"env:NAME\"";
+        break;
+
+    case '<':
+        remedy = "put your own in its place, best as \"file:PATH\"";
+        break;
+    }
+
+    if (remedy) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the value of \"%V\" begins with \"%*s\", %s; a "
+                           "secret that really begins so goes into a file",
+                           &secret->name, (size_t) 1, value->data, remedy);
+        return NGX_ERROR;
     }
 
     secret->value = *value;
@@ -261,6 +306,17 @@ ngx_violet_secret_valid(ngx_str_t *value)
         return NGX_VIOLET_SECRET_EMPTY;
     }
 
+    /* of UTF-8 and of both kinds of UTF-16, as some editors write them */
+
+    if (value->len >= 2
+        && (ngx_memcmp(value->data, "\xfe\xff", 2) == 0
+            || ngx_memcmp(value->data, "\xff\xfe", 2) == 0
+            || (value->len >= 3
+                && ngx_memcmp(value->data, "\xef\xbb\xbf", 3) == 0)))
+    {
+        return NGX_VIOLET_SECRET_MARK;
+    }
+
     for (i = 0; i < value->len; i++) {
         if (value->data[i] < 0x20 || value->data[i] == 0x7f) {
             return NGX_VIOLET_SECRET_CONTROL;
@@ -288,6 +344,14 @@ ngx_violet_secret_refuse(ngx_conf_t *cf, ngx_violet_secret_t *secret,
                            "\"%V\" has a control character or a line "
                            "break in its value, which no header can "
                            "carry: remove it", &secret->name);
+        return;
+
+    case NGX_VIOLET_SECRET_MARK:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the value of \"%V\" begins with a byte order "
+                           "mark, save it without one, in a file for "
+                           "\"file:PATH\"%s%V", &secret->name,
+                           secret->file.len ? ": " : "", &secret->file);
         return;
 
     case NGX_VIOLET_SECRET_NO_FILE:
@@ -459,6 +523,9 @@ ngx_violet_secret_reason(ngx_err_t err)
 
     case NGX_VIOLET_SECRET_CONTROL:
         return "has a control character or a line break in its value";
+
+    case NGX_VIOLET_SECRET_MARK:
+        return "begins with a byte order mark";
 
     default:
         return NULL;

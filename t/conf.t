@@ -135,7 +135,7 @@ directive "violet_app" has no opening "{"
         }
 --- must_die
 --- error_log
-unknown directive "secret" in "violet_app", it knows
+unknown directive "secret" in "violet_app", use one of
 
 
 
@@ -271,7 +271,7 @@ GET /t
 --- config
 --- must_die
 --- error_log
-more than one of "token", "refresh_token" and "login" in "violet_app" "shop", leave one
+more than one of "token", "refresh_token" and "login" in "violet_app" "shop", keep only one
 --- no_error_log
 other-token
 
@@ -336,8 +336,8 @@ rrrrrrrr
             proxy_pass http://$host;
         }
 --- must_die
---- error_log
-no location through which "violet_app" "shop" could get its tokens, add one such as "location /v1/" with "violet shop" and a "proxy_pass" without variables
+--- error_log eval
+qr{no location through which "violet_app" "shop" could get its tokens, add one such as "location /v1/" with "violet shop" and a "proxy_pass" without variables, in \S+/conf/nginx.conf:\d+}
 
 
 
@@ -1439,24 +1439,6 @@ invalid URL "http://127.0.0.1:6379" in "violet_redis", use "redis://host:port/db
 
 
 
-=== violet_redis: TLS, which it does not speak
---- http_config
-    violet_redis rediss://127.0.0.1:6379;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-invalid URL "rediss://127.0.0.1:6379" in "violet_redis", use "redis://host:port/db" or "unix:/path"
-
-
-
 === violet_redis: nothing behind the scheme
 --- http_config
     violet_redis redis://;
@@ -1746,7 +1728,7 @@ invalid database "99999999999999999999" in "violet_redis" "redis://127.0.0.1:637
         }
 --- must_die
 --- error_log
-invalid parameter "ttl" in "violet_redis", it knows "prefix", "username", "password", "connect_timeout" and "timeout"
+invalid parameter "ttl" in "violet_redis", use one of "prefix", "username", "password", "connect_timeout" and "timeout"
 
 
 
@@ -1764,7 +1746,7 @@ invalid parameter "ttl" in "violet_redis", it knows "prefix", "username", "passw
         }
 --- must_die
 --- error_log
-invalid parameter "timeout" in "violet_redis", it knows
+invalid parameter "timeout" in "violet_redis", use one of
 
 
 
@@ -2591,7 +2573,7 @@ invalid number of arguments in "violet_refresh_limit" directive
     violet_refresh_limit on;
 --- must_die
 --- error_log
-invalid parameter "on" in "violet_refresh_limit", it knows "off" alone, "merchant=", "app=", "exceeded=429", "exceeded=cached" and "dry_run"
+invalid parameter "on" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
@@ -2600,7 +2582,7 @@ invalid parameter "on" in "violet_refresh_limit", it knows "off" alone, "merchan
     violet_refresh_limit exceeded=430;
 --- must_die
 --- error_log
-invalid parameter "exceeded=430" in "violet_refresh_limit", it knows "off" alone, "merchant=", "app=", "exceeded=429", "exceeded=cached" and "dry_run"
+invalid parameter "exceeded=430" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
@@ -2609,7 +2591,7 @@ invalid parameter "exceeded=430" in "violet_refresh_limit", it knows "off" alone
     violet_refresh_limit exceeded=;
 --- must_die
 --- error_log
-invalid parameter "exceeded=" in "violet_refresh_limit", it knows "off" alone, "merchant=", "app=", "exceeded=429", "exceeded=cached" and "dry_run"
+invalid parameter "exceeded=" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
@@ -2618,7 +2600,7 @@ invalid parameter "exceeded=" in "violet_refresh_limit", it knows "off" alone, "
     violet_refresh_limit dry_run=on;
 --- must_die
 --- error_log
-invalid parameter "dry_run=on" in "violet_refresh_limit", it knows "off" alone, "merchant=", "app=", "exceeded=429", "exceeded=cached" and "dry_run"
+invalid parameter "dry_run=on" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
@@ -2627,7 +2609,7 @@ invalid parameter "dry_run=on" in "violet_refresh_limit", it knows "off" alone, 
     violet_refresh_limit merchants=1r/h;
 --- must_die
 --- error_log
-invalid parameter "merchants=1r/h" in "violet_refresh_limit", it knows "off" alone, "merchant=", "app=", "exceeded=429", "exceeded=cached" and "dry_run"
+invalid parameter "merchants=1r/h" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
@@ -2636,7 +2618,7 @@ invalid parameter "merchants=1r/h" in "violet_refresh_limit", it knows "off" alo
     violet_refresh_limit 1r/10m;
 --- must_die
 --- error_log
-invalid parameter "1r/10m" in "violet_refresh_limit", it knows "off" alone, "merchant=", "app=", "exceeded=429", "exceeded=cached" and "dry_run"
+invalid parameter "1r/10m" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
@@ -2645,7 +2627,7 @@ invalid parameter "1r/10m" in "violet_refresh_limit", it knows "off" alone, "mer
     violet_refresh_limit off merchant=1r/h;
 --- must_die
 --- error_log
-invalid parameter "off" in "violet_refresh_limit", it knows "off" alone
+invalid parameter "off" in "violet_refresh_limit", use one of
 
 
 
@@ -2654,7 +2636,7 @@ invalid parameter "off" in "violet_refresh_limit", it knows "off" alone
     violet_refresh_limit merchant=1r/h off;
 --- must_die
 --- error_log
-invalid parameter "off" in "violet_refresh_limit", it knows "off" alone
+invalid parameter "off" in "violet_refresh_limit", use one of
 
 
 
@@ -3829,7 +3811,7 @@ S2s3cret
 --- config
 --- must_die
 --- error_log
-invalid parameter "passwrd" in "violet_redis", it knows
+invalid parameter "passwrd" in "violet_redis", use one of
 --- no_error_log
 S3s3cret
 
