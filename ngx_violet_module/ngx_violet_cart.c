@@ -528,11 +528,11 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 
 #endif
 
-#if (NGX_HTTP_V2)
-    if (r->stream) {
+    /* a connection that carries many requests says nothing of one */
+
+    if (r->http_version >= NGX_HTTP_VERSION_20) {
         return 0;
     }
-#endif
 
     n = recv(c->fd, &byte, 1, MSG_PEEK|MSG_DONTWAIT);
 

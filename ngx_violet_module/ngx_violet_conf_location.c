@@ -268,7 +268,7 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
                              - p;
     }
 
-#if (NGX_HTTP_SSL)
+#if (NGX_HTTP_SSL || NGX_COMPAT)
 
     if (uconf->ssl) {
         return NGX_OK;

@@ -13,6 +13,8 @@
 #include "ngx_violet_answer.h"
 
 
+static ngx_uint_t ngx_violet_guard_is_verified(
+    ngx_http_upstream_conf_t *conf);
 static ngx_int_t ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr);
 static ngx_int_t ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
@@ -55,13 +57,9 @@ ngx_violet_guard(ngx_http_request_t *r, ngx_violet_exchange_t *e,
         return NGX_VIOLET_NOT_REFUSED;
     }
 
-#if (NGX_HTTP_SSL)
-
-    if (u->ssl && !u->conf->ssl_verify && !unverified) {
+    if (u->ssl && !unverified && !ngx_violet_guard_is_verified(u->conf)) {
         return ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_UNVERIFIED);
     }
-
-#endif
 
     if (e && r == e->subrequest && e->failed == 0
         && ngx_violet_guard_exchange(e, r) != NGX_OK)
@@ -70,6 +68,23 @@ ngx_violet_guard(ngx_http_request_t *r, ngx_violet_exchange_t *e,
     }
 
     return NGX_VIOLET_NOT_REFUSED;
+}
+
+
+/*
+ * The flags of this build say which members the structure has, and those of
+ * the nginx that loads it whether there is TLS.  A build that cannot see the
+ * member cannot tell.
+ */
+
+static ngx_uint_t
+ngx_violet_guard_is_verified(ngx_http_upstream_conf_t *conf)
+{
+#if (NGX_HTTP_SSL || NGX_COMPAT)
+    return conf->ssl_verify == 1;
+#else
+    return 0;
+#endif
 }
 
 

@@ -1,0 +1,154 @@
+#!/usr/bin/perl
+
+# The module as docs/install.md builds it for any nginx: by no flag but
+# --with-compat, and loaded into an nginx that has more.  util/test builds it.
+# Its guard of the secrets, and its view of callers, are those of every build.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Cwd ();
+use Live;
+use Test::More;
+
+my $module = Cwd::getcwd() . '/build/recipe/ngx_violet_module.so';
+
+plan skip_all => 'the module is built into this nginx'
+    if $ENV{TEST_NGINX_STATIC};
+die "there is no $module\n" if !-f $module;
+$ENV{TEST_NGINX_LOAD_MODULES} = $module;
+
+my $live = Live->new;
+my $mock = $live->mock;
+my $tls = $live->folder;
+
+certificate();
+
+my $verify = "proxy_ssl_verify on; proxy_ssl_trusted_certificate $tls/tls.pem;";
+
+is_refused('https without proxy_ssl_verify', '');
+is_refused('https with proxy_ssl_verify off', 'proxy_ssl_verify off;');
+is_sent('https that is verified', $verify);
+is_sent('violet_unverified_upstream on', 'violet_unverified_upstream on;');
+caller_of_http2();
+
+$live->check_logs;
+done_testing();
+
+
+# It signed itself, so it is its own authority.
+sub certificate {
+    system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+           . " -nodes -days 2 -subj /CN=violet.test"
+           . " -keyout $tls/tls-key.pem -out $tls/tls.pem 2>/dev/null") == 0
+        or die "openssl makes no certificate\n";
+}
+
+
+sub gateway {
+    my ($proxy_pass, $location, $server) = @_;
+
+    my $port = Live::free_port();
+
+    return $live->nginx(http => <<"    END",
+    violet_app shop {
+        app_id 10000;
+        app_secret mock-app-secret;
+        token mock-token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:@{[$mock->port]};
+    }
+
+    server {
+        listen 127.0.0.1:$port ssl;
+        ssl_certificate $tls/tls.pem;
+        ssl_certificate_key $tls/tls-key.pem;
+
+        location / {
+            proxy_pass http://violet_api;
+        }
+    }
+    END
+        server => ($server || '') . <<"    END");
+        location /v1/ {
+            violet shop;
+            proxy_pass @{[$proxy_pass || "https://127.0.0.1:$port"]};
+            proxy_ssl_name violet.test;
+            $location
+        }
+    END
+}
+
+
+my @requests;
+
+BEGIN {
+    @requests = (['GET /v1/merchants/1'],
+                 ['GET /v1/operations/connection_health/42'],
+                 ['POST /v1/checkout/cart/20000/submit', body => '{}']);
+}
+
+
+sub asked {
+    my $count = 0;
+    my $counts = $live->mock_counts($mock);
+
+    $count += $counts->{$_} for qw(other connection_health cart_submit);
+
+    return $count;
+}
+
+
+sub is_refused {
+    my ($title, $location) = @_;
+
+    my $nginx = gateway(undef, $location);
+    my $before = asked();
+
+    for my $request (@requests) {
+        my $answer = $live->request($nginx->port, @$request);
+
+        is($answer->{status}, 500, "$title: $request->[0]");
+        like($answer->{body}, qr/configuration.*proxy_ssl_verify on/s,
+             'the problem says what to add');
+    }
+
+    is(asked(), $before, 'Violet hears nothing');
+    $nginx->stop;
+}
+
+
+sub is_sent {
+    my ($title, $location) = @_;
+
+    my $nginx = gateway(undef, $location);
+    my $before = asked();
+
+    for my $request (@requests) {
+        is($live->request($nginx->port, @$request)->{status}, 200,
+           "$title: $request->[0]");
+    }
+
+    is(asked(), $before + 3, 'Violet hears three');
+    $nginx->stop;
+}
+
+
+# One connection carries many requests, so its end says nothing of one.
+sub caller_of_http2 {
+    my $port = Live::free_port();
+    my $nginx = gateway('http://violet_api', '',
+                        "listen 127.0.0.1:$port http2;\n");
+
+    my $out = qx(curl -s --http2-prior-knowledge -d '{}' -w '%{http_code}' \\
+        -o /dev/null http://127.0.0.1:$port/v1/checkout/cart/20001/submit);
+
+    is($out, 200, 'a submit over HTTP/2');
+    unlike($nginx->error_log, qr/did not wait/, 'the caller waited for it');
+    like($nginx->error_log, qr/submit of cart 20001: completed/,
+         'and it is logged');
+    $nginx->stop;
+}
