@@ -40,25 +40,6 @@ static unsigned violet_cart_judge_partial(
     const violet_cart_answer_t *answer);
 
 
-static const char *const  violet_cart_outcome_names[] = {
-    "completed",
-    "pending",
-    "requires_action",
-    "failed",
-    "partial",
-    "unknown"
-};
-
-
-static const char *const  violet_cart_retry_names[] = {
-    "after_change",
-    "later",
-    "new_cart",
-    "never",
-    "check_first"
-};
-
-
 int
 violet_cart_judge(const violet_cart_answer_t *answer,
     violet_cart_verdict_t *verdict)
@@ -228,8 +209,8 @@ static void
 violet_cart_judge_body(const violet_cart_answer_t *answer,
     const violet_cart_body_t *body, violet_problem_t *problem)
 {
-    problem->bags = body->order.bags;
-    problem->nbags = body->order.nbags;
+    problem->bags = body->order.bags.bags;
+    problem->nbags = body->order.bags.nbags;
 
     problem->upstream_error = body->exception.error;
     problem->upstream_code = body->exception.code;
@@ -327,26 +308,4 @@ violet_cart_judge_fallback(const violet_cart_answer_t *answer,
     }
 
     return violet_problem_print(&problem, buffer, size);
-}
-
-
-const char *
-violet_cart_outcome_name(violet_cart_outcome_t outcome)
-{
-    if ((unsigned) outcome > VIOLET_CART_UNKNOWN) {
-        outcome = VIOLET_CART_UNKNOWN;
-    }
-
-    return violet_cart_outcome_names[outcome];
-}
-
-
-const char *
-violet_cart_retry_name(violet_cart_retry_t retry)
-{
-    if ((unsigned) retry > VIOLET_CART_RETRY_CHECK_FIRST) {
-        retry = VIOLET_CART_RETRY_CHECK_FIRST;
-    }
-
-    return violet_cart_retry_names[retry];
 }

@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <stddef.h>
 
+#include "violet_cart_words.h"
+#include "violet_reason.h"
 #include "violet_text.h"
 
 
@@ -31,56 +33,6 @@ typedef enum {
     VIOLET_CART_CUT,              /* cut off, or no valid HTTP */
     VIOLET_CART_TOO_LARGE         /* over violet_buffer_limit */
 } violet_cart_transport_t;
-
-
-typedef enum {
-    VIOLET_CART_COMPLETED = 0,
-    VIOLET_CART_PENDING,
-    VIOLET_CART_REQUIRES_ACTION,
-    VIOLET_CART_FAILED,
-    VIOLET_CART_PARTIAL,
-    VIOLET_CART_UNKNOWN
-} violet_cart_outcome_t;
-
-
-typedef enum {
-    VIOLET_CART_RETRY_AFTER_CHANGE = 0,
-    VIOLET_CART_RETRY_LATER,
-    VIOLET_CART_RETRY_NEW_CART,
-    VIOLET_CART_RETRY_NEVER,
-    VIOLET_CART_RETRY_CHECK_FIRST
-} violet_cart_retry_t;
-
-
-typedef enum {
-    VIOLET_REASON_ITEM_UNAVAILABLE = 0,
-    VIOLET_REASON_ITEM_INVALID,
-    VIOLET_REASON_PAYMENT_FAILED,
-    VIOLET_REASON_SHIPPING_INVALID,
-    VIOLET_REASON_ADDRESS_INVALID,
-    VIOLET_REASON_CUSTOMER_INVALID,
-    VIOLET_REASON_DISCOUNT_INVALID,
-    VIOLET_REASON_CART_NOT_READY,
-    VIOLET_REASON_CART_NOT_FOUND,
-    VIOLET_REASON_SUBMIT_IN_PROGRESS,
-    VIOLET_REASON_ALREADY_SUBMITTED,
-    VIOLET_REASON_MERCHANT_UNAVAILABLE,
-    VIOLET_REASON_CREDENTIALS_REJECTED,
-    VIOLET_REASON_RATE_LIMITED,
-    VIOLET_REASON_UPSTREAM_ERROR,
-    VIOLET_REASON_UPSTREAM_TIMEOUT,
-    VIOLET_REASON_UPSTREAM_UNREACHABLE,
-    VIOLET_REASON_UPSTREAM_INVALID,
-    VIOLET_REASON_OTHER
-} violet_reason_t;
-
-
-/*
- * Patterns over messages, in the order in which they were added; opaque,
- * made at configuration time, read-only afterwards.  See violet_reason.h.
- */
-
-typedef struct violet_reasons_s  violet_reasons_t;
 
 
 typedef struct {
@@ -142,12 +94,6 @@ int violet_cart_judge(const violet_cart_answer_t *answer,
 
 size_t violet_cart_judge_fallback(const violet_cart_answer_t *answer,
     violet_cart_verdict_t *verdict, char *buffer, size_t size);
-
-
-/* Names as in the contract, static and NUL-terminated. */
-
-const char *violet_cart_outcome_name(violet_cart_outcome_t outcome);
-const char *violet_cart_retry_name(violet_cart_retry_t retry);
 
 
 #endif /* VIOLET_CART_H */

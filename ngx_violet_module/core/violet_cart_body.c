@@ -313,7 +313,7 @@ violet_cart_body_unclear(const json_t *root, int expected)
         return "an order whose bags are no array";
     }
 
-    if (json_array_size(bags) > VIOLET_ORDER_MAX_BAGS) {
+    if (json_array_size(bags) > VIOLET_BAGS_MAX) {
         return "an order of too many bags";
     }
 

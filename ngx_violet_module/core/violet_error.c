@@ -15,7 +15,6 @@
 #define VIOLET_WORDS_HASHED  256
 
 
-static int violet_words_same(violet_text_t a, violet_text_t b);
 static uint32_t violet_words_hash(uint32_t hash, violet_text_t text);
 static int violet_errors_grow(violet_errors_t *errors);
 static void violet_error_scope(violet_error_t *error);
@@ -49,9 +48,9 @@ violet_words_find(violet_words_t *words, violet_text_t error,
     word = &words->memo[hash % VIOLET_WORDS_MEMO];
 
     if (word->used
-        && violet_words_same(word->error, error)
-        && violet_words_same(word->type, type)
-        && violet_words_same(word->message, message))
+        && violet_text_same(word->error, error)
+        && violet_text_same(word->type, type)
+        && violet_text_same(word->message, message))
     {
         return word->reason;
     }
@@ -74,17 +73,6 @@ violet_words_find(violet_words_t *words, violet_text_t error,
     word->used = 1;
 
     return word->reason;
-}
-
-
-static int
-violet_words_same(violet_text_t a, violet_text_t b)
-{
-    if (a.data == NULL || b.data == NULL) {
-        return a.data == b.data;
-    }
-
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
 

@@ -14,8 +14,9 @@
 
 #include <jansson.h>
 
-#include "violet_cart.h"
+#include "violet_cart_words.h"
 #include "violet_json.h"
+#include "violet_reason.h"
 #include "violet_text.h"
 
 

@@ -30,7 +30,6 @@ static unsigned violet_json_odd(const char *p);
 static unsigned violet_json_no_digits(const char *p);
 #endif
 static const char *violet_json_escape(const char *p, const char *last);
-static const char *violet_json_utf8(const char *p, const char *last);
 
 
 const char *
@@ -206,8 +205,11 @@ violet_json_string(const char *p, const char *last, violet_text_t *text,
             *plain = 0;
             p = violet_json_escape(p, last);
 
+        } else if ((unsigned char) *p < 0x20) {
+            return NULL;
+
         } else {
-            p = violet_json_utf8(p, last);
+            p = violet_text_utf8(p, last);
         }
 
         if (p == NULL) {
@@ -322,60 +324,12 @@ violet_json_escape(const char *p, const char *last)
 
     for (i = 2; i < 6; i++) {
 
-        if (p[i] == '\0' || strchr("0123456789abcdefABCDEF", p[i]) == NULL) {
+        if (violet_text_hex(p[i]) == -1) {
             return NULL;
         }
     }
 
     return p + 6;
-}
-
-
-/* RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF. */
-
-static const char *
-violet_json_utf8(const char *p, const char *last)
-{
-    unsigned       i, n;
-    unsigned char  c, low, high;
-
-    c = (unsigned char) *p;
-    low = 0x80;
-    high = 0xbf;
-
-    if (c >= 0xc2 && c <= 0xdf) {
-        n = 1;
-
-    } else if (c >= 0xe0 && c <= 0xef) {
-        n = 2;
-        low = c == 0xe0 ? 0xa0 : 0x80;
-        high = c == 0xed ? 0x9f : 0xbf;
-
-    } else if (c >= 0xf0 && c <= 0xf4) {
-        n = 3;
-        low = c == 0xf0 ? 0x90 : 0x80;
-        high = c == 0xf4 ? 0x8f : 0xbf;
-
-    } else {
-        return NULL;
-    }
-
-    if ((size_t) (last - p) <= n) {
-        return NULL;
-    }
-
-    for (i = 1; i <= n; i++) {
-        c = (unsigned char) p[i];
-
-        if (c < low || c > high) {
-            return NULL;
-        }
-
-        low = 0x80;
-        high = 0xbf;
-    }
-
-    return p + n + 1;
 }
 
 

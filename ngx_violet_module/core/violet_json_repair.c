@@ -154,10 +154,7 @@ violet_json_is_name(const char *p, const char *last)
 static int
 violet_json_hex(const char *p, const char *last)
 {
-    int          i, value;
-    const char  *digit;
-
-    static const char  digits[] = "0123456789abcdef0123456789ABCDEF";
+    int  i, digit, value;
 
     if (last - p < 4) {
         return -1;
@@ -166,13 +163,13 @@ violet_json_hex(const char *p, const char *last)
     value = 0;
 
     for (i = 0; i < 4; i++) {
-        digit = p[i] ? strchr(digits, p[i]) : NULL;
+        digit = violet_text_hex(p[i]);
 
-        if (digit == NULL) {
+        if (digit == -1) {
             return -1;
         }
 
-        value = value * 16 + (int) ((digit - digits) & 0xf);
+        value = value * 16 + digit;
     }
 
     return value;

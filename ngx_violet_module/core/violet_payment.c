@@ -8,29 +8,29 @@
 #include "violet_payment.h"
 
 
-static int violet_payment_read(violet_order_t *order, const json_t *item);
+static int violet_payment_read(violet_payments_t *payments, const json_t *item);
 static const char *violet_payment_failed(violet_text_t status);
-static int violet_payment_blocks(violet_order_t *order,
+static int violet_payment_blocks(violet_payments_t *payments,
     const json_t *related);
-static int violet_payment_blocks_all(violet_order_t *order);
-static int violet_payment_errors(violet_order_t *order, const json_t *item,
-    int blocking, const char *message);
-static int violet_payment_add(violet_order_t *order, const json_t *related,
-    int blocking, violet_error_t *error);
+static int violet_payment_blocks_all(violet_payments_t *payments);
+static int violet_payment_errors(violet_payments_t *payments,
+    const json_t *item, int blocking, const char *message);
+static int violet_payment_add(violet_payments_t *payments,
+    const json_t *related, int blocking, violet_error_t *error);
 
 
 int
-violet_payments_read(violet_order_t *order, const json_t *root)
+violet_payments_read(violet_payments_t *payments, const json_t *order)
 {
     size_t         i;
     const json_t  *items;
 
-    items = violet_json_get(root, "payment_transactions",
+    items = violet_json_get(order, "payment_transactions",
                             "paymentTransactions");
 
     for (i = 0; i < violet_json_count(items); i++) {
 
-        if (violet_payment_read(order, violet_json_item(items, i)) == -1) {
+        if (violet_payment_read(payments, violet_json_item(items, i)) == -1) {
             return -1;
         }
     }
@@ -40,7 +40,7 @@ violet_payments_read(violet_order_t *order, const json_t *root)
 
 
 static int
-violet_payment_read(violet_order_t *order, const json_t *item)
+violet_payment_read(violet_payments_t *payments, const json_t *item)
 {
     int             blocking;
     const char     *message;
@@ -52,7 +52,7 @@ violet_payment_read(violet_order_t *order, const json_t *item)
     if (violet_text_is(status, "REQUIRES_ACTION")
         || violet_text_is(capture, "REQUIRES_ACTION"))
     {
-        order->requires_action = 1;
+        payments->requires_action = 1;
     }
 
     message = violet_payment_failed(status);
@@ -64,12 +64,12 @@ violet_payment_read(violet_order_t *order, const json_t *item)
     blocking = 0;
 
     if (message) {
-        blocking = violet_payment_blocks(order,
+        blocking = violet_payment_blocks(payments,
                                          violet_json_get(item, "related_bags",
                                                          "relatedBags"));
     }
 
-    return violet_payment_errors(order, item, blocking, message);
+    return violet_payment_errors(payments, item, blocking, message);
 }
 
 
@@ -97,7 +97,7 @@ violet_payment_failed(violet_text_t status)
 /* Marks the bags of a failed payment that were not accepted. */
 
 static int
-violet_payment_blocks(violet_order_t *order, const json_t *related)
+violet_payment_blocks(violet_payments_t *payments, const json_t *related)
 {
     int                  blocking;
     size_t               i;
@@ -105,7 +105,7 @@ violet_payment_blocks(violet_order_t *order, const json_t *related)
     violet_bag_group_t  *group;
 
     if (violet_json_count(related) == 0) {
-        return violet_payment_blocks_all(order);
+        return violet_payment_blocks_all(payments);
     }
 
     blocking = 0;
@@ -113,7 +113,7 @@ violet_payment_blocks(violet_order_t *order, const json_t *related)
     for (i = 0; i < violet_json_count(related); i++) {
 
         id = violet_json_to_id(violet_json_item(related, i));
-        group = violet_order_find(order, id);
+        group = violet_bags_find(payments->bags, id);
 
         if (group && group->accepted) {
             continue;
@@ -124,7 +124,7 @@ violet_payment_blocks(violet_order_t *order, const json_t *related)
         }
 
         blocking = 1;
-        order->blocking = 1;
+        payments->blocking = 1;
     }
 
     return blocking;
@@ -134,14 +134,16 @@ violet_payment_blocks(violet_order_t *order, const json_t *related)
 /* A payment that names no bags was for all of them. */
 
 static int
-violet_payment_blocks_all(violet_order_t *order)
+violet_payment_blocks_all(violet_payments_t *payments)
 {
-    if (order->nbags && order->accepted == order->nbags) {
+    if (payments->bags->nbags
+        && payments->bags->naccepted == payments->bags->nbags)
+    {
         return 0;
     }
 
-    order->all_blocked = 1;
-    order->blocking = 1;
+    payments->all_blocked = 1;
+    payments->blocking = 1;
 
     return 1;
 }
@@ -150,8 +152,8 @@ violet_payment_blocks_all(violet_order_t *order)
 /* A message of our own stands for a failed payment without errors. */
 
 static int
-violet_payment_errors(violet_order_t *order, const json_t *item, int blocking,
-    const char *message)
+violet_payment_errors(violet_payments_t *payments, const json_t *item,
+    int blocking, const char *message)
 {
     size_t           i;
     const json_t    *items, *related, *entry;
@@ -168,9 +170,9 @@ violet_payment_errors(violet_order_t *order, const json_t *item, int blocking,
             continue;
         }
 
-        violet_error_read(&error, entry, order->words);
+        violet_error_read(&error, entry, payments->words);
 
-        if (violet_payment_add(order, related, blocking, &error) == -1) {
+        if (violet_payment_add(payments, related, blocking, &error) == -1) {
             return -1;
         }
 
@@ -184,13 +186,13 @@ violet_payment_errors(violet_order_t *order, const json_t *item, int blocking,
     violet_error_init(&error, VIOLET_REASON_OTHER, VIOLET_SCOPE_PAYMENT,
                       message);
 
-    return violet_payment_add(order, related, blocking, &error);
+    return violet_payment_add(payments, related, blocking, &error);
 }
 
 
 static int
-violet_payment_add(violet_order_t *order, const json_t *related, int blocking,
-    violet_error_t *error)
+violet_payment_add(violet_payments_t *payments, const json_t *related,
+    int blocking, violet_error_t *error)
 {
     error->scope = VIOLET_SCOPE_PAYMENT;
     error->blocking = blocking ? 1 : 0;
@@ -203,8 +205,9 @@ violet_payment_add(violet_order_t *order, const json_t *related, int blocking,
         error->bag_id = violet_json_to_id(violet_json_item(related, 0));
     }
 
-    violet_order_merchant(order, violet_order_find(order, error->bag_id),
-                          error);
+    violet_bags_set_merchant(payments->bags,
+                             violet_bags_find(payments->bags, error->bag_id),
+                             error);
 
-    return violet_errors_add(order->errors, error);
+    return violet_errors_add(payments->errors, error);
 }

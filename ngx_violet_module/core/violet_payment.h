@@ -1,7 +1,8 @@
 
 /*
  * The payments of an order: which of them failed, for which bags, and with
- * what errors.  All that is read goes into the violet_order_t.
+ * what errors.  violet_payments_t owns nothing; texts point into the tree
+ * that was read.
  */
 
 #ifndef VIOLET_PAYMENT_H
@@ -10,15 +11,33 @@
 
 #include <jansson.h>
 
-#include "violet_order.h"
+#include "violet_bags.h"
+#include "violet_error.h"
+
+
+typedef struct {
+
+    /* set by the caller */
+
+    violet_bags_t          *bags;       /* groups of failed payments are
+                                           marked as blocked */
+    violet_errors_t        *errors;     /* the payments' errors are added */
+    violet_words_t         *words;
+
+    /* what was read */
+
+    unsigned                requires_action:1;  /* by the shopper */
+    unsigned                blocking:1;         /* a failed payment blocks */
+    unsigned                all_blocked:1;      /* it was for all bags */
+} violet_payments_t;
 
 
 /*
- * Reads payment_transactions[] of an order whose bags were read; returns -1
- * if memory ran out.
+ * Reads payment_transactions[] of an order whose bags were read.  Returns 0,
+ * or -1 if memory runs out.
  */
 
-int violet_payments_read(violet_order_t *order, const json_t *root);
+int violet_payments_read(violet_payments_t *payments, const json_t *order);
 
 
 #endif /* VIOLET_PAYMENT_H */

@@ -53,7 +53,6 @@ static void violet_sink_value(violet_sink_t *s, const char *name,
     const json_t *value);
 static void violet_sink_string(violet_sink_t *s, violet_text_t text);
 static void violet_sink_escape(violet_sink_t *s, unsigned char c);
-static size_t violet_sink_utf8(const char *data, size_t len);
 static void violet_sink_literal(violet_sink_t *s, const char *literal);
 static void violet_sink_bytes(violet_sink_t *s, const char *data, size_t len);
 static int violet_sink_grow(violet_sink_t *s, size_t len);
@@ -384,8 +383,7 @@ violet_sink_value(violet_sink_t *s, const char *name, const json_t *value)
 static void
 violet_sink_string(violet_sink_t *s, violet_text_t text)
 {
-    size_t       n;
-    const char  *p, *last, *run;
+    const char  *p, *last, *next, *run;
 
     violet_sink_literal(s, "\"");
 
@@ -395,16 +393,16 @@ violet_sink_string(violet_sink_t *s, violet_text_t text)
 
     while (p < last) {
 
-        n = violet_sink_utf8(p, (size_t) (last - p));
+        next = violet_text_utf8(p, last);
 
-        if (n && (unsigned char) *p >= 0x20 && *p != '"' && *p != '\\') {
-            p += n;
+        if (next && (unsigned char) *p >= 0x20 && *p != '"' && *p != '\\') {
+            p = next;
             continue;
         }
 
         violet_sink_bytes(s, run, (size_t) (p - run));
 
-        if (n) {
+        if (next) {
             violet_sink_escape(s, (unsigned char) *p);
 
         } else {
@@ -454,51 +452,6 @@ violet_sink_escape(violet_sink_t *s, unsigned char c)
         violet_sink_bytes(s, text, sizeof(text));
         break;
     }
-}
-
-
-/*
- * The length of the character that begins here; 0 if it is no valid UTF-8,
- * overlong forms, surrogates and what is beyond U+10FFFF included.
- */
-
-static size_t
-violet_sink_utf8(const char *data, size_t len)
-{
-    size_t                i, n;
-    uint32_t              c;
-    const unsigned char  *p;
-
-    static const uint32_t  first[] = { 0, 0, 0x80, 0x800, 0x10000 };
-
-    p = (const unsigned char *) data;
-
-    if (p[0] < 0x80) {
-        return 1;
-    }
-
-    n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-
-    if (p[0] < 0xc2 || p[0] > 0xf4 || n > len) {
-        return 0;
-    }
-
-    c = p[0] & (0xffu >> (n + 1));
-
-    for (i = 1; i < n; i++) {
-
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-
-        c = (c << 6) | (p[i] & 0x3f);
-    }
-
-    if (c < first[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
-        return 0;
-    }
-
-    return n;
 }
 
 

@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "violet_cart.h"
+#include "violet_bags.h"
+#include "violet_cart_words.h"
 #include "violet_error.h"
 #include "violet_json.h"
-#include "violet_order.h"
 #include "violet_text.h"
 
 

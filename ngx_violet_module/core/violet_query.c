@@ -48,7 +48,6 @@ static int violet_query_decode(const char *data, size_t len,
 static int violet_query_flag(const violet_query_word_t *word);
 static int violet_query_equal(const violet_query_word_t *word,
     const char *other);
-static int violet_query_hex(char c);
 
 
 /* the words that Spring takes for a boolean */
@@ -110,8 +109,8 @@ violet_query_unescape(const char *data, size_t len)
         return -1;
     }
 
-    high = violet_query_hex(data[1]);
-    low = violet_query_hex(data[2]);
+    high = violet_text_hex(data[1]);
+    low = violet_text_hex(data[2]);
 
     if (high < 0 || low < 0) {
         return -1;
@@ -291,23 +290,4 @@ violet_query_equal(const violet_query_word_t *word, const char *other)
 {
     return word->len == strlen(other)
            && memcmp(word->data, other, word->len) == 0;
-}
-
-
-static int
-violet_query_hex(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-
-    return -1;
 }

@@ -79,29 +79,6 @@ static unsigned           violet_reasons_users;
 
 /* in the order of violet_reason_t */
 
-static const char *const  violet_reason_names[] = {
-    "ITEM_UNAVAILABLE",
-    "ITEM_INVALID",
-    "PAYMENT_FAILED",
-    "SHIPPING_INVALID",
-    "ADDRESS_INVALID",
-    "CUSTOMER_INVALID",
-    "DISCOUNT_INVALID",
-    "CART_NOT_READY",
-    "CART_NOT_FOUND",
-    "SUBMIT_IN_PROGRESS",
-    "ALREADY_SUBMITTED",
-    "MERCHANT_UNAVAILABLE",
-    "CREDENTIALS_REJECTED",
-    "RATE_LIMITED",
-    "UPSTREAM_ERROR",
-    "UPSTREAM_TIMEOUT",
-    "UPSTREAM_UNREACHABLE",
-    "UPSTREAM_INVALID",
-    "OTHER"
-};
-
-
 static const violet_reason_word_t  violet_reason_errors[] = {
     { "offer_not_published", VIOLET_REASON_ITEM_UNAVAILABLE },
     { "blocked_address", VIOLET_REASON_ADDRESS_INVALID },
@@ -563,34 +540,4 @@ violet_reason_cut(violet_text_t message)
     message.len = len;
 
     return message;
-}
-
-
-const char *
-violet_reason_name(violet_reason_t reason)
-{
-    if ((unsigned) reason > VIOLET_REASON_OTHER) {
-        reason = VIOLET_REASON_OTHER;
-    }
-
-    return violet_reason_names[reason];
-}
-
-
-int
-violet_reason_parse(const char *data, size_t len, violet_reason_t *reason)
-{
-    unsigned  i;
-
-    for (i = 0; i <= VIOLET_REASON_OTHER; i++) {
-
-        if (len == strlen(violet_reason_names[i])
-            && memcmp(data, violet_reason_names[i], len) == 0)
-        {
-            *reason = (violet_reason_t) i;
-            return 0;
-        }
-    }
-
-    return -1;
 }

@@ -13,8 +13,13 @@
 
 #include <stddef.h>
 
-#include "violet_cart.h"
+#include "violet_cart_words.h"
 #include "violet_text.h"
+
+
+/* A set of patterns, in the order in which they were added. */
+
+typedef struct violet_reasons_s  violet_reasons_t;
 
 
 /* Makes an empty set; NULL if memory runs out. */
@@ -52,17 +57,6 @@ void violet_reasons_cleanup(void);
 
 violet_reason_t violet_reason_find(const violet_reasons_t *reasons,
     violet_text_t error, violet_text_t type, violet_text_t message);
-
-
-/* "ITEM_UNAVAILABLE" and so on, static and NUL-terminated. */
-
-const char *violet_reason_name(violet_reason_t reason);
-
-
-/* The reverse; returns -1 if there is no such reason. */
-
-int violet_reason_parse(const char *data, size_t len,
-    violet_reason_t *reason);
 
 
 #endif /* VIOLET_REASON_H */

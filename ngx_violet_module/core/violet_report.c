@@ -42,7 +42,6 @@ static violet_report_state_t violet_report_merchant_status(
     const json_t *value);
 static void violet_report_worsen(violet_report_t *report,
     violet_report_state_t state);
-static int violet_report_word(violet_text_t text, const char *word);
 
 
 /* all members of a report count, and of what is in them the status */
@@ -363,7 +362,7 @@ violet_report_section(const json_t *section, int known)
     n = sizeof(violet_report_section_words) / sizeof(violet_report_word_t);
 
     for (i = 0; i < n; i++) {
-        if (violet_report_word(status, violet_report_section_words[i].word)) {
+        if (violet_text_is(status, violet_report_section_words[i].word)) {
             return violet_report_section_words[i].state;
         }
     }
@@ -400,7 +399,7 @@ violet_report_merchant_status(const json_t *value)
     n = sizeof(violet_report_merchant_words) / sizeof(violet_report_word_t);
 
     for (i = 0; i < n; i++) {
-        if (violet_report_word(status, violet_report_merchant_words[i].word)) {
+        if (violet_text_is(status, violet_report_merchant_words[i].word)) {
             return violet_report_merchant_words[i].state;
         }
     }
@@ -411,8 +410,8 @@ violet_report_merchant_status(const json_t *value)
         status.len = 8;
     }
 
-    return violet_report_word(status, "DISABLED") ? VIOLET_REPORT_BLOCKED
-                                                  : VIOLET_REPORT_DEGRADED;
+    return violet_text_is(status, "DISABLED") ? VIOLET_REPORT_BLOCKED
+                                              : VIOLET_REPORT_DEGRADED;
 }
 
 
@@ -422,33 +421,4 @@ violet_report_worsen(violet_report_t *report, violet_report_state_t state)
     if (state > report->state) {
         report->state = state;
     }
-}
-
-
-/* Is it this word, in any letter case?  strcasecmp() would ask the locale. */
-
-static int
-violet_report_word(violet_text_t text, const char *word)
-{
-    char    c;
-    size_t  i;
-
-    if (text.len != strlen(word)) {
-        return 0;
-    }
-
-    for (i = 0; i < text.len; i++) {
-
-        c = text.data[i];
-
-        if (c >= 'a' && c <= 'z') {
-            c = (char) (c - 'a' + 'A');
-        }
-
-        if (c != word[i]) {
-            return 0;
-        }
-    }
-
-    return 1;
 }

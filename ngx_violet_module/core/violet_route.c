@@ -346,7 +346,7 @@ violet_route_cart(const violet_route_request_t *request,
     int64_t       cart_id;
     const char   *action;
 
-    if (violet_route_equal(&request->method, "GET")) {
+    if (violet_text_equal(request->method, "GET")) {
         violet_route_read(path, route);
     }
 
@@ -360,11 +360,11 @@ violet_route_cart(const violet_route_request_t *request,
 
     submit = violet_route_extended(&path->segments[3], "submit");
 
-    if (!violet_route_equal(&path->segments[0], "checkout")
-        || !violet_route_equal(&path->segments[1], "cart")
+    if (!violet_text_equal(path->segments[0], "checkout")
+        || !violet_text_equal(path->segments[1], "cart")
         || (!submit
             && !(violet_route_extended(&path->segments[3], "payment")
-                 && violet_route_equal(&request->method, "POST"))))
+                 && violet_text_equal(request->method, "POST"))))
     {
         return NULL;
     }
@@ -373,7 +373,7 @@ violet_route_cart(const violet_route_request_t *request,
 
     /* Spring may take it for a submit, with a wish for some format */
 
-    if (!violet_route_equal(&path->segments[3], action)) {
+    if (!violet_text_equal(path->segments[3], action)) {
         return "\"submit\" and \"payment\" must not have an extension.";
     }
 
@@ -384,7 +384,7 @@ violet_route_cart(const violet_route_request_t *request,
                "9223372036854775807 without sign or leading zeros.";
     }
 
-    if (!violet_route_equal(&request->method, "POST")) {
+    if (!violet_text_equal(request->method, "POST")) {
         return NULL;
     }
 
@@ -408,12 +408,12 @@ violet_route_order(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route)
 {
     if (!violet_route_extended(&path->segments[0], "orders")
-        || !violet_route_equal(&request->method, "POST"))
+        || !violet_text_equal(request->method, "POST"))
     {
         return NULL;
     }
 
-    if (!violet_route_equal(&path->segments[0], "orders")) {
+    if (!violet_text_equal(path->segments[0], "orders")) {
         return "\"orders\" must not have an extension.";
     }
 
@@ -432,13 +432,13 @@ static void
 violet_route_read(const violet_route_path_t *path, violet_route_t *route)
 {
     if (path->n == 3
-        && violet_route_equal(&path->segments[0], "checkout")
-        && violet_route_equal(&path->segments[1], "cart"))
+        && violet_text_equal(path->segments[0], "checkout")
+        && violet_text_equal(path->segments[1], "cart"))
     {
         route->read_id = violet_route_number(&path->segments[2], INT64_MAX);
 
     } else if (path->n == 2
-               && violet_route_equal(&path->segments[0], "orders"))
+               && violet_text_equal(path->segments[0], "orders"))
     {
         route->read_id = violet_route_number(&path->segments[1], INT64_MAX);
     }

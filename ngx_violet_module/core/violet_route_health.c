@@ -32,7 +32,7 @@ const char *
 violet_route_health(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route)
 {
-    if (path->n < 2 || !violet_route_equal(&path->segments[0], "operations"))
+    if (path->n < 2 || !violet_text_equal(path->segments[0], "operations"))
     {
         return NULL;
     }
@@ -64,7 +64,7 @@ violet_route_health_list(const violet_route_request_t *request,
         return NULL;
     }
 
-    if (!violet_route_equal(name, "connection_health")) {
+    if (!violet_text_equal(*name, "connection_health")) {
         return "\"connection_health\" must not have an extension.";
     }
 
@@ -109,14 +109,14 @@ violet_route_health_merchant(const violet_route_request_t *request,
     const char       *reason;
     violet_query_t    query;
 
-    if (!violet_route_equal(&path->segments[1], "connection_health")) {
+    if (!violet_text_equal(path->segments[1], "connection_health")) {
         return NULL;
     }
 
     /* a search over all merchants, Violet's own */
 
-    if (violet_route_equal(&path->segments[2], "search")
-        && violet_route_equal(&request->method, "POST"))
+    if (violet_text_equal(path->segments[2], "search")
+        && violet_text_equal(request->method, "POST"))
     {
         return NULL;
     }
@@ -131,7 +131,7 @@ violet_route_health_merchant(const violet_route_request_t *request,
     if (violet_route_health_reads(&request->method)) {
         route->id = VIOLET_ROUTE_CONNECTION_HEALTH;
 
-    } else if (violet_route_equal(&request->method, "POST")) {
+    } else if (violet_text_equal(request->method, "POST")) {
         route->id = VIOLET_ROUTE_CONNECTION_HEALTH_REPORT;
 
     } else {
@@ -162,8 +162,8 @@ violet_route_health_merchant(const violet_route_request_t *request,
 static int
 violet_route_health_reads(const violet_text_t *method)
 {
-    return violet_route_equal(method, "GET")
-           || violet_route_equal(method, "HEAD");
+    return violet_text_equal(*method, "GET")
+           || violet_text_equal(*method, "HEAD");
 }
 
 

@@ -73,18 +73,6 @@ violet_route_number(const violet_text_t *text, int64_t max)
 
 
 int
-violet_route_equal(const violet_text_t *text, const char *word)
-{
-    size_t  len;
-
-    len = strlen(word);
-
-    return text->len == len
-           && (len == 0 || memcmp(text->data, word, len) == 0);
-}
-
-
-int
 violet_route_extended(const violet_text_t *text, const char *word)
 {
     size_t  len;

@@ -39,11 +39,6 @@ void violet_route_split(const violet_text_t *uri, size_t offset,
 int64_t violet_route_number(const violet_text_t *text, int64_t max);
 
 
-/* Is it this word, in exactly these letters? */
-
-int violet_route_equal(const violet_text_t *text, const char *word);
-
-
 /*
  * Is it this word, alone or with an extension ("submit.json")?  Spring may
  * take what follows a dot for the wanted format, so the latter is refused

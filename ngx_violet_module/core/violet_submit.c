@@ -31,7 +31,6 @@ static int violet_submit_is_of(const violet_submit_record_t *record,
 static int violet_submit_has_body(const unsigned char *body);
 static int violet_submit_bags_open(const json_t *bags);
 static int violet_submit_payments_open(const json_t *payments);
-static int violet_submit_is(violet_text_t status, const char *const *words);
 
 
 static const char *const  violet_submit_names[] = {
@@ -444,9 +443,9 @@ violet_submit_bags_open(const json_t *bags)
 
         if (!violet_text_is(violet_json_text(bag, "status", NULL),
                             "IN_PROGRESS")
-            || violet_submit_is(violet_json_text(bag, "financial_status",
-                                                 "financialStatus"),
-                                violet_submit_money))
+            || violet_text_any(violet_json_text(bag, "financial_status",
+                                                "financialStatus"),
+                               violet_submit_money))
         {
             return 0;
         }
@@ -465,31 +464,17 @@ violet_submit_payments_open(const json_t *payments)
     for (i = 0; i < violet_json_count(payments); i++) {
         item = violet_json_item(payments, i);
 
-        if (violet_submit_is(violet_json_text(item, "status", NULL),
-                             violet_submit_paying)
-            || violet_submit_is(violet_json_text(item, "capture_status",
-                                                 "captureStatus"),
-                                violet_submit_paying))
+        if (violet_text_any(violet_json_text(item, "status", NULL),
+                            violet_submit_paying)
+            || violet_text_any(violet_json_text(item, "capture_status",
+                                                "captureStatus"),
+                               violet_submit_paying))
         {
             return 0;
         }
     }
 
     return 1;
-}
-
-
-static int
-violet_submit_is(violet_text_t status, const char *const *words)
-{
-    for ( /* void */ ; *words; words++) {
-
-        if (violet_text_is(status, *words)) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

@@ -12,7 +12,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 
 typedef struct {
@@ -25,15 +24,41 @@ typedef struct {
 #define violet_text_null      { NULL, 0 }
 
 
-/* Is the text this word, in whatever letter case?  Null is no word. */
+/*
+ * True if the text is this word, in any letter case of ASCII; the locale is
+ * not asked.  A null text is no word.
+ */
 
-static inline int
-violet_text_is(violet_text_t text, const char *word)
-{
-    return text.data != NULL
-           && text.len == strlen(word)
-           && strncasecmp(text.data, word, text.len) == 0;
-}
+int violet_text_is(violet_text_t text, const char *word);
+
+
+/* True if the text is one of these words; NULL ends the list. */
+
+int violet_text_any(violet_text_t text, const char *const *words);
+
+
+/* True if the text is this word, letter case included. */
+
+int violet_text_equal(violet_text_t text, const char *word);
+
+
+/* True if both texts are the same bytes, or both are null. */
+
+int violet_text_same(violet_text_t one, violet_text_t other);
+
+
+/*
+ * The character that begins at "p" in UTF-8 (RFC 3629: no overlong form, no
+ * surrogate, nothing above U+10FFFF).  Returns the byte after it, or NULL if
+ * it is invalid or cut off.  "p" must be below "last".
+ */
+
+const char *violet_text_utf8(const char *p, const char *last);
+
+
+/* The value of a hexadecimal digit, from 0 to 15, or -1 for other bytes. */
+
+int violet_text_hex(char c);
 
 
 #endif /* VIOLET_TEXT_H */

@@ -1,0 +1,229 @@
+
+/*
+ * Bags are read once and found by id in a sorted array, so that thousands of
+ * errors over thousands of bags cost no more than reading them.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "violet_bags.h"
+
+
+static int violet_bags_list(violet_bags_t *bags, const json_t *order);
+static void violet_bags_bag(violet_bag_t *bag, const json_t *item);
+static int violet_bags_group(violet_bags_t *bags);
+static int violet_bags_compare(const void *one, const void *two);
+
+
+/* the platform has taken the order of such a bag */
+
+static const char *const  violet_bags_accepted[] = {
+    "SUBMITTED",
+    "ACCEPTED",
+    "COMPLETED",
+    "BACKORDERED",
+    "PARTIALLY_REFUNDED",
+    "REFUNDED",
+    NULL
+};
+
+
+int
+violet_bags_read(violet_bags_t *bags, const json_t *order)
+{
+    memset(bags, 0, sizeof(violet_bags_t));
+
+    if (violet_bags_list(bags, order) == -1
+        || violet_bags_group(bags) == -1)
+    {
+        return -1;
+    }
+
+    return 0;
+}
+
+
+void
+violet_bags_free(violet_bags_t *bags)
+{
+    free(bags->bags);
+    free(bags->groups);
+
+    memset(bags, 0, sizeof(violet_bags_t));
+}
+
+
+static int
+violet_bags_list(violet_bags_t *bags, const json_t *order)
+{
+    size_t         i, n;
+    const json_t  *items;
+
+    items = violet_json_array(order, "bags", NULL);
+    n = json_array_size(items);
+
+    if (n == 0) {
+        return 0;
+    }
+
+    bags->bags = calloc(n, sizeof(violet_bag_t));
+    if (bags->bags == NULL) {
+        return -1;
+    }
+
+    bags->nbags = n;
+
+    for (i = 0; i < n; i++) {
+        violet_bags_bag(&bags->bags[i], json_array_get(items, i));
+
+        if (bags->bags[i].outcome == VIOLET_BAG_ACCEPTED) {
+            bags->naccepted++;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+violet_bags_bag(violet_bag_t *bag, const json_t *item)
+{
+    bag->id = violet_json_id(item, "id", NULL);
+
+    if (!bag->id.known) {
+        bag->id = violet_json_id(item, "bag_id", "bagId");
+    }
+
+    bag->status = violet_json_text(item, "status", NULL);
+
+    if (bag->status.data == NULL) {
+        bag->status = violet_json_text(item, "bag_status", "bagStatus");
+    }
+
+    bag->merchant_id = violet_json_id(item, "merchant_id", "merchantId");
+    bag->merchant_name = violet_json_text(item, "merchant_name",
+                                          "merchantName");
+    bag->financial_status = violet_json_text(item, "financial_status",
+                                             "financialStatus");
+
+    bag->outcome = violet_text_any(bag->status, violet_bags_accepted)
+                   ? VIOLET_BAG_ACCEPTED : VIOLET_BAG_PENDING;
+}
+
+
+static int
+violet_bags_group(violet_bags_t *bags)
+{
+    size_t               i, n;
+    violet_bag_t        *bag;
+    violet_bag_group_t  *groups;
+
+    if (bags->nbags == 0) {
+        return 0;
+    }
+
+    groups = calloc(bags->nbags, sizeof(violet_bag_group_t));
+    if (groups == NULL) {
+        return -1;
+    }
+
+    bags->groups = groups;
+
+    for (i = 0, n = 0; i < bags->nbags; i++) {
+
+        if (bags->bags[i].id.known) {
+            groups[n].id = bags->bags[i].id.value;
+            groups[n++].bag = i;
+        }
+    }
+
+    qsort(groups, n, sizeof(violet_bag_group_t), violet_bags_compare);
+
+    for (i = 0; i < n; i++) {
+
+        if (bags->ngroups == 0
+            || groups[bags->ngroups - 1].id != groups[i].id)
+        {
+            groups[bags->ngroups] = groups[i];
+            groups[bags->ngroups].accepted = 1;
+            bags->ngroups++;
+        }
+
+        bag = &bags->bags[groups[i].bag];
+        bag->group = bags->ngroups - 1;
+
+        if (bag->outcome != VIOLET_BAG_ACCEPTED) {
+            groups[bag->group].accepted = 0;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+violet_bags_compare(const void *one, const void *two)
+{
+    const violet_bag_group_t  *a = one;
+    const violet_bag_group_t  *b = two;
+
+    if (a->id != b->id) {
+        return a->id < b->id ? -1 : 1;
+    }
+
+    return (a->bag > b->bag) - (a->bag < b->bag);
+}
+
+
+violet_bag_group_t *
+violet_bags_find(const violet_bags_t *bags, violet_id_t id)
+{
+    size_t  low, high, middle;
+
+    low = 0;
+    high = id.known ? bags->ngroups : 0;
+
+    while (low < high) {
+        middle = low + (high - low) / 2;
+
+        if (bags->groups[middle].id < id.value) {
+            low = middle + 1;
+
+        } else if (bags->groups[middle].id > id.value) {
+            high = middle;
+
+        } else {
+            return &bags->groups[middle];
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+violet_bags_set_merchant(const violet_bags_t *bags,
+    const violet_bag_group_t *group, violet_error_t *error)
+{
+    if (group && bags->bags[group->bag].merchant_id.known) {
+        error->merchant_id = bags->bags[group->bag].merchant_id;
+    }
+}
+
+
+const char *
+violet_bag_outcome_name(violet_bag_outcome_t outcome)
+{
+    switch (outcome) {
+
+    case VIOLET_BAG_ACCEPTED:
+        return "accepted";
+
+    case VIOLET_BAG_FAILED:
+        return "failed";
+
+    default: /* VIOLET_BAG_PENDING */
+        return "pending";
+    }
+}

@@ -1,0 +1,76 @@
+
+/*
+ * The words of a verdict on a cart submit: outcomes, retries and reasons, as
+ * numbers in the code and as names in problems, headers and log lines.  The
+ * names are static.
+ *
+ * Source: docs/cart-errors.md, which util/docs-tables holds against the
+ * tables of the judge.
+ */
+
+#ifndef VIOLET_CART_WORDS_H
+#define VIOLET_CART_WORDS_H
+
+
+#include <stddef.h>
+
+
+typedef enum {
+    VIOLET_CART_COMPLETED = 0,
+    VIOLET_CART_PENDING,
+    VIOLET_CART_REQUIRES_ACTION,
+    VIOLET_CART_FAILED,
+    VIOLET_CART_PARTIAL,
+    VIOLET_CART_UNKNOWN
+} violet_cart_outcome_t;
+
+
+typedef enum {
+    VIOLET_CART_RETRY_AFTER_CHANGE = 0,
+    VIOLET_CART_RETRY_LATER,
+    VIOLET_CART_RETRY_NEW_CART,
+    VIOLET_CART_RETRY_NEVER,
+    VIOLET_CART_RETRY_CHECK_FIRST
+} violet_cart_retry_t;
+
+
+typedef enum {
+    VIOLET_REASON_ITEM_UNAVAILABLE = 0,
+    VIOLET_REASON_ITEM_INVALID,
+    VIOLET_REASON_PAYMENT_FAILED,
+    VIOLET_REASON_SHIPPING_INVALID,
+    VIOLET_REASON_ADDRESS_INVALID,
+    VIOLET_REASON_CUSTOMER_INVALID,
+    VIOLET_REASON_DISCOUNT_INVALID,
+    VIOLET_REASON_CART_NOT_READY,
+    VIOLET_REASON_CART_NOT_FOUND,
+    VIOLET_REASON_SUBMIT_IN_PROGRESS,
+    VIOLET_REASON_ALREADY_SUBMITTED,
+    VIOLET_REASON_MERCHANT_UNAVAILABLE,
+    VIOLET_REASON_CREDENTIALS_REJECTED,
+    VIOLET_REASON_RATE_LIMITED,
+    VIOLET_REASON_UPSTREAM_ERROR,
+    VIOLET_REASON_UPSTREAM_TIMEOUT,
+    VIOLET_REASON_UPSTREAM_UNREACHABLE,
+    VIOLET_REASON_UPSTREAM_INVALID,
+    VIOLET_REASON_OTHER
+} violet_reason_t;
+
+
+/*
+ * The name of a value, NUL-terminated.  A value that is out of range has the
+ * name of the least certain one: "unknown", "check_first", "OTHER".
+ */
+
+const char *violet_cart_outcome_name(violet_cart_outcome_t outcome);
+const char *violet_cart_retry_name(violet_cart_retry_t retry);
+const char *violet_reason_name(violet_reason_t reason);
+
+
+/* Finds a reason by its name.  Returns 0, or -1 if there is none. */
+
+int violet_reason_parse(const char *data, size_t len,
+    violet_reason_t *reason);
+
+
+#endif /* VIOLET_CART_WORDS_H */

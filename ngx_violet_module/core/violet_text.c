@@ -1,0 +1,144 @@
+
+/*
+ * Comparisons of texts and the bytes of a character.  They own nothing and
+ * keep nothing; letter case is that of ASCII, whatever the locale.
+ */
+
+#include "violet_text.h"
+
+
+static char violet_text_upper(char c);
+
+
+int
+violet_text_is(violet_text_t text, const char *word)
+{
+    size_t  i;
+
+    if (text.data == NULL || text.len != strlen(word)) {
+        return 0;
+    }
+
+    for (i = 0; i < text.len; i++) {
+
+        if (violet_text_upper(text.data[i]) != violet_text_upper(word[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static char
+violet_text_upper(char c)
+{
+    return (char) (c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
+
+int
+violet_text_any(violet_text_t text, const char *const *words)
+{
+    for ( /* void */ ; *words; words++) {
+
+        if (violet_text_is(text, *words)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+violet_text_equal(violet_text_t text, const char *word)
+{
+    return text.data != NULL
+           && text.len == strlen(word)
+           && memcmp(text.data, word, text.len) == 0;
+}
+
+
+int
+violet_text_same(violet_text_t one, violet_text_t other)
+{
+    if (one.data == NULL || other.data == NULL) {
+        return one.data == other.data;
+    }
+
+    return one.len == other.len
+           && memcmp(one.data, other.data, one.len) == 0;
+}
+
+
+const char *
+violet_text_utf8(const char *p, const char *last)
+{
+    unsigned       i, n;
+    unsigned char  c, low, high;
+
+    c = (unsigned char) *p;
+
+    if (c < 0x80) {
+        return p + 1;
+    }
+
+    /* the first byte bounds the second one, RFC 3629, section 4 */
+
+    low = 0x80;
+    high = 0xbf;
+
+    if (c >= 0xc2 && c <= 0xdf) {
+        n = 1;
+
+    } else if (c >= 0xe0 && c <= 0xef) {
+        n = 2;
+        low = c == 0xe0 ? 0xa0 : 0x80;
+        high = c == 0xed ? 0x9f : 0xbf;
+
+    } else if (c >= 0xf0 && c <= 0xf4) {
+        n = 3;
+        low = c == 0xf0 ? 0x90 : 0x80;
+        high = c == 0xf4 ? 0x8f : 0xbf;
+
+    } else {
+        return NULL;
+    }
+
+    if ((size_t) (last - p) <= n) {
+        return NULL;
+    }
+
+    for (i = 1; i <= n; i++) {
+        c = (unsigned char) p[i];
+
+        if (c < low || c > high) {
+            return NULL;
+        }
+
+        low = 0x80;
+        high = 0xbf;
+    }
+
+    return p + n + 1;
+}
+
+
+int
+violet_text_hex(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+
+    return -1;
+}

@@ -1,0 +1,164 @@
+
+/*
+ * Comparisons of texts, each from both sides, and every first two bytes of a
+ * character in UTF-8 against a decoder that computes the code point.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "violet_text.h"
+
+
+static violet_text_t
+of(const char *word)
+{
+    violet_text_t  text;
+
+    text.data = word;
+    text.len = word ? strlen(word) : 0;
+
+    return text;
+}
+
+
+static void
+test_words(void **state)
+{
+    static const char *const  words[] = { "ACCEPTED", "BACKORDERED", NULL };
+
+    (void) state;
+
+    assert_true(violet_text_is(of("Accepted"), "ACCEPTED"));
+    assert_true(violet_text_is(of("ACCEPTED"), "accepted"));
+    assert_true(violet_text_is(of(""), ""));
+    assert_false(violet_text_is(of("ACCEPTE"), "ACCEPTED"));
+    assert_false(violet_text_is(of("ACCEPTEDX"), "ACCEPTED"));
+    assert_false(violet_text_is(of(NULL), ""));
+    assert_false(violet_text_is(of("[\\]"), "{|}"));
+    assert_false(violet_text_is(of("\xe4"), "\xc4"));
+
+    assert_true(violet_text_any(of("backordered"), words));
+    assert_false(violet_text_any(of("REJECTED"), words));
+    assert_false(violet_text_any(of(NULL), words));
+
+    assert_true(violet_text_equal(of("cart"), "cart"));
+    assert_false(violet_text_equal(of("Cart"), "cart"));
+    assert_false(violet_text_equal(of("car"), "cart"));
+    assert_false(violet_text_equal(of(NULL), ""));
+
+    assert_true(violet_text_same(of("a"), of("a")));
+    assert_true(violet_text_same(of(NULL), of(NULL)));
+    assert_false(violet_text_same(of(""), of(NULL)));
+    assert_false(violet_text_same(of("a"), of("A")));
+    assert_false(violet_text_same(of("a"), of("ab")));
+}
+
+
+static void
+test_hex(void **state)
+{
+    int                c, expected;
+    const char        *digit;
+    static const char  digits[] = "0123456789abcdef";
+
+    (void) state;
+
+    for (c = 0; c < 256; c++) {
+        digit = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+        expected = digit ? (int) (digit - digits) : -1;
+
+        assert_int_equal(violet_text_hex((char) c), expected);
+    }
+}
+
+
+/* The length by RFC 3629's definition, from the code point; 0: invalid. */
+
+static size_t
+length(const unsigned char *p, size_t len)
+{
+    size_t    i, n;
+    uint32_t  code;
+
+    static const uint32_t  least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+    if (p[0] < 0x80) {
+        return 1;
+    }
+
+    n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+
+    if (p[0] < 0xc0 || p[0] > 0xf7 || n > len) {
+        return 0;
+    }
+
+    code = p[0] & (0xffu >> (n + 1));
+
+    for (i = 1; i < n; i++) {
+
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+
+        code = code << 6 | (p[i] & 0x3f);
+    }
+
+    return code < least[n] || code > 0x10ffff
+           || (code >= 0xd800 && code <= 0xdfff)
+           ? 0 : n;
+}
+
+
+static void
+test_utf8(void **state)
+{
+    size_t         len, expected;
+    unsigned       one, two, three;
+    const char    *end;
+    unsigned char  bytes[4];
+
+    static const unsigned char  others[] = { 0x00, 0x7f, 0x80, 0xbf, 0xc0 };
+
+    (void) state;
+
+    for (one = 0; one < 256; one++) {
+        for (two = 0; two < 256; two++) {
+            for (three = 0; three < sizeof(others); three++) {
+
+                bytes[0] = (unsigned char) one;
+                bytes[1] = (unsigned char) two;
+                bytes[2] = others[three];
+                bytes[3] = 0x80;
+
+                for (len = 1; len <= 4; len++) {
+                    expected = length(bytes, len);
+                    end = violet_text_utf8((char *) bytes,
+                                           (char *) bytes + len);
+
+                    assert_int_equal(end ? end - (char *) bytes : 0,
+                                     expected);
+                }
+            }
+        }
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_utf8)
+    };
+
+    return cmocka_run_group_tests_name("texts", tests, NULL, NULL);
+}
