@@ -8,6 +8,7 @@
 
 
 #include "ngx_violet_claim.h"
+#include "ngx_violet_clock.h"
 #include "ngx_violet_memory.h"
 
 
@@ -22,7 +23,7 @@
 
 typedef struct {
     u_char                token[NGX_VIOLET_CLAIM_TOKEN];
-    uint64_t              until;          /* monotonic milliseconds */
+    int64_t               until;          /* of ngx_violet_clock() */
     uint64_t              followed;
 } ngx_violet_claim_slot_t;
 
@@ -45,7 +46,7 @@ typedef struct {
 
 static ngx_int_t ngx_violet_claim_update(ngx_violet_claim_t *claim,
     ngx_str_t *key, ngx_violet_claim_update_t *update);
-static ngx_msec_t ngx_violet_claim_update_slots(void *data, u_char *value);
+static int64_t ngx_violet_claim_update_slots(void *data, u_char *value);
 static void ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
     ngx_violet_claim_slot_t *slots);
 static ngx_uint_t ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot);
@@ -182,7 +183,7 @@ ngx_violet_claim_update(ngx_violet_claim_t *claim, ngx_str_t *key,
 }
 
 
-static ngx_msec_t
+static int64_t
 ngx_violet_claim_update_slots(void *data, u_char *value)
 {
     ngx_violet_claim_update_t  *u = data;
@@ -221,7 +222,7 @@ ngx_violet_claim_update_slots(void *data, u_char *value)
             ngx_memzero(&slots[i], sizeof(ngx_violet_claim_slot_t));
 
         } else {
-            slots[i].until = ngx_current_msec + NGX_VIOLET_CLAIM_LEASE;
+            slots[i].until = ngx_violet_clock() + NGX_VIOLET_CLAIM_LEASE;
         }
     }
 
@@ -263,7 +264,7 @@ ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
     i = claim->refresh;
 
     ngx_memcpy(slots[i].token, claim->token, NGX_VIOLET_CLAIM_TOKEN);
-    slots[i].until = ngx_current_msec + NGX_VIOLET_CLAIM_LEASE;
+    slots[i].until = ngx_violet_clock() + NGX_VIOLET_CLAIM_LEASE;
     slots[i].followed = 0;
 
     u->held = 1;
@@ -273,8 +274,7 @@ ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
 static ngx_uint_t
 ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot)
 {
-    return slot->until
-           && (ngx_msec_int_t) (slot->until - ngx_current_msec) > 0;
+    return slot->until > ngx_violet_clock();
 }
 
 
@@ -288,7 +288,7 @@ ngx_violet_claim_find(ngx_violet_claim_t *claim, ngx_pool_t *pool,
     u_char *token, ngx_str_t *result, uint64_t *left)
 {
     u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
-    uint64_t   until;
+    int64_t    now, until;
     ngx_str_t  name, value;
 
     if (ngx_violet_claim_name(&claim->store.key,
@@ -297,17 +297,18 @@ ngx_violet_claim_find(ngx_violet_claim_t *claim, ngx_pool_t *pool,
         != NGX_OK
         || ngx_violet_memory_get(claim->store.zone, &name, pool, &value)
            != NGX_OK
-        || value.len < sizeof(uint64_t))
+        || value.len < sizeof(int64_t))
     {
         return NGX_DECLINED;
     }
 
-    ngx_memcpy(&until, value.data, sizeof(uint64_t));
+    ngx_memcpy(&until, value.data, sizeof(int64_t));
 
-    *left = until > ngx_current_msec ? until - ngx_current_msec : 0;
+    now = ngx_violet_clock();
+    *left = until > now ? (uint64_t) (until - now) : 0;
 
-    result->data = value.data + sizeof(uint64_t);
-    result->len = value.len - sizeof(uint64_t);
+    result->data = value.data + sizeof(int64_t);
+    result->len = value.len - sizeof(int64_t);
 
     return NGX_OK;
 }
@@ -320,7 +321,7 @@ ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
     ngx_str_t *result, uint64_t ttl)
 {
     u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
-    uint64_t   until;
+    int64_t    until;
     ngx_str_t  name, head;
 
     if (ngx_violet_claim_name(&claim->store.key,
@@ -331,10 +332,10 @@ ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
         return;
     }
 
-    until = ngx_current_msec + ttl;
+    until = ngx_violet_clock() + (int64_t) ttl;
 
     head.data = (u_char *) &until;
-    head.len = sizeof(uint64_t);
+    head.len = sizeof(int64_t);
 
     (void) ngx_violet_memory_set(claim->store.zone, &name, &head, result,
                                  ttl);

@@ -7,6 +7,7 @@
  */
 
 
+#include "ngx_violet_clock.h"
 #include "ngx_violet_limit.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_redis_args.h"
@@ -100,7 +101,7 @@ static void ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
     uint64_t *remaining, uint64_t *wait);
 static ngx_int_t ngx_violet_limit_memory(ngx_violet_limit_key_t *key,
     ngx_uint_t refund, ngx_violet_limit_result_t *result);
-static ngx_msec_t ngx_violet_limit_update(void *data, u_char *value);
+static int64_t ngx_violet_limit_update(void *data, u_char *value);
 static ngx_int_t ngx_violet_limit_names(ngx_violet_limit_key_t *key,
     u_char *buf, ngx_str_t *names);
 
@@ -327,7 +328,7 @@ ngx_violet_limit_memory(ngx_violet_limit_key_t *key, ngx_uint_t refund,
     }
 
     update.conf = key->conf;
-    update.now = (int64_t) ngx_current_msec;
+    update.now = ngx_violet_clock();
     update.refund = refund;
     update.result = result ? result : &unused;
 
@@ -336,13 +337,13 @@ ngx_violet_limit_memory(ngx_violet_limit_key_t *key, ngx_uint_t refund,
 }
 
 
-static ngx_msec_t
+static int64_t
 ngx_violet_limit_update(void *data, u_char *value)
 {
     ngx_violet_limit_update_t  *u = data;
 
+    int64_t                  ttl;
     uint64_t                 remaining[2], wait[2];
-    ngx_msec_t               ttl;
     ngx_uint_t               i;
     violet_rate_t           *rate[2];
     violet_rate_verdict_t    verdict[2];
@@ -402,7 +403,7 @@ ngx_violet_limit_update(void *data, u_char *value)
             continue;
         }
 
-        ttl = ngx_max(ttl, (ngx_msec_t) (t.tat[i] - u->now));
+        ttl = ngx_max(ttl, t.tat[i] - u->now);
     }
 
     ngx_memcpy(value, &t, sizeof(ngx_violet_limit_tats_t));

@@ -9,6 +9,7 @@
  */
 
 
+#include "ngx_violet_clock.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_memory_node.h"
 
@@ -16,7 +17,7 @@
 static ngx_int_t ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data);
 static ngx_int_t ngx_violet_memory_put(ngx_violet_memory_t *memory,
     ngx_str_t *key, uint32_t hash, ngx_str_t *head, ngx_str_t *body,
-    ngx_msec_t ttl, ngx_violet_memory_kind_e kind);
+    int64_t ttl, ngx_violet_memory_kind_e kind);
 static uint64_t *ngx_violet_memory_changes(ngx_violet_memory_t *memory,
     uint32_t hash);
 
@@ -179,7 +180,7 @@ ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key, u_char *value,
 
 ngx_int_t
 ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_str_t *head,
-    ngx_str_t *body, ngx_msec_t ttl)
+    ngx_str_t *body, int64_t ttl)
 {
     uint32_t              hash;
     ngx_int_t             rc;
@@ -223,7 +224,7 @@ ngx_violet_memory_note(ngx_shm_zone_t *zone, ngx_str_t *key)
 
 ngx_int_t
 ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
-    ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl, uint64_t note)
+    ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t note)
 {
     uint32_t              hash;
     ngx_int_t             rc;
@@ -251,7 +252,7 @@ ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
 
 static ngx_int_t
 ngx_violet_memory_put(ngx_violet_memory_t *memory, ngx_str_t *key,
-    uint32_t hash, ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl,
+    uint32_t hash, ngx_str_t *head, ngx_str_t *body, int64_t ttl,
     ngx_violet_memory_kind_e kind)
 {
     u_char                    *p;
@@ -269,7 +270,7 @@ ngx_violet_memory_put(ngx_violet_memory_t *memory, ngx_str_t *key,
         return NGX_ERROR;
     }
 
-    mn->expires = ngx_current_msec + ttl;
+    mn->expires = ngx_violet_clock() + ttl;
 
     p = ngx_violet_memory_value(mn);
     p = ngx_cpymem(p, head->data, head->len);
@@ -319,22 +320,22 @@ ngx_violet_memory_forget_all(ngx_shm_zone_t *zone)
 
 
 void
-ngx_violet_memory_cover(ngx_shm_zone_t *zone, ngx_msec_t msec,
+ngx_violet_memory_cover(ngx_shm_zone_t *zone, int64_t msec,
     ngx_uint_t begins)
 {
+    int64_t               now;
     ngx_violet_memory_t  *memory;
 
     memory = zone->data;
+    now = ngx_violet_clock();
 
     ngx_shmtx_lock(&memory->shpool->mutex);
 
-    if (begins
-        && (ngx_msec_int_t) (memory->sh->covered - ngx_current_msec) <= 0)
-    {
+    if (begins && memory->sh->covered <= now) {
         memory->sh->generation++;
     }
 
-    memory->sh->covered = ngx_current_msec + msec;
+    memory->sh->covered = now + msec;
 
     ngx_shmtx_unlock(&memory->shpool->mutex);
 }
@@ -349,7 +350,7 @@ ngx_violet_memory_uncover(ngx_shm_zone_t *zone)
 
     ngx_shmtx_lock(&memory->shpool->mutex);
 
-    memory->sh->covered = ngx_current_msec;
+    memory->sh->covered = ngx_violet_clock();
 
     ngx_shmtx_unlock(&memory->shpool->mutex);
 }
@@ -367,8 +368,8 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
     size_t size, ngx_violet_memory_update_pt update, void *data)
 {
     u_char                     values[64];
+    int64_t                    ttl;
     uint32_t                   hash;
-    ngx_msec_t                 ttl;
     ngx_uint_t                 i, empty;
     ngx_violet_memory_t       *memory;
     ngx_violet_memory_node_t  *mn;
@@ -428,7 +429,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
             return NGX_ERROR;
         }
 
-        mn->expires = ngx_current_msec + ttl;
+        mn->expires = ngx_violet_clock() + ttl;
         ngx_memcpy(ngx_violet_memory_value(mn), values + i * size, size);
 
         ngx_violet_memory_use(memory, mn);

@@ -2,8 +2,8 @@
 /*
  * The shared memory zone: reports and results, of which those go first that
  * were not used lately, and counters.  All workers see it, it survives a
- * reload, and it holds nothing of a configuration.  Times are nginx's
- * monotonic milliseconds, the same in every process of a host.
+ * reload, and it holds nothing of a configuration.  Instants in it are those
+ * of ngx_violet_clock().
  *
  * Reports that have their truth in Redis are "cached": they can be forgotten
  * all at once, and one that was changed while it was being read is not kept.
@@ -22,7 +22,7 @@
  * long what it leaves is kept, in milliseconds.
  */
 
-typedef ngx_msec_t (*ngx_violet_memory_update_pt)(void *data, u_char *value);
+typedef int64_t (*ngx_violet_memory_update_pt)(void *data, u_char *value);
 
 
 /* Adds the zone to a configuration; NULL if it cannot, which is logged. */
@@ -56,7 +56,7 @@ ngx_int_t ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key,
  */
 
 ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
-    ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl);
+    ngx_str_t *head, ngx_str_t *body, int64_t ttl);
 
 
 /*
@@ -73,7 +73,7 @@ uint64_t ngx_violet_memory_note(ngx_shm_zone_t *zone, ngx_str_t *key);
  */
 
 ngx_int_t ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
-    ngx_str_t *head, ngx_str_t *body, ngx_msec_t ttl, uint64_t note);
+    ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t note);
 
 
 /* Forgets a key; forgets all that is cached. */
@@ -89,7 +89,7 @@ void ngx_violet_memory_forget_all(ngx_shm_zone_t *zone);
  * all that is cached is forgotten.
  */
 
-void ngx_violet_memory_cover(ngx_shm_zone_t *zone, ngx_msec_t msec,
+void ngx_violet_memory_cover(ngx_shm_zone_t *zone, int64_t msec,
     ngx_uint_t begins);
 void ngx_violet_memory_uncover(ngx_shm_zone_t *zone);
 

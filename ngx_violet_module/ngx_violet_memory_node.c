@@ -10,6 +10,7 @@
  */
 
 
+#include "ngx_violet_clock.h"
 #include "ngx_violet_memory_node.h"
 
 
@@ -281,7 +282,7 @@ ngx_violet_memory_expired(ngx_violet_memory_t *memory,
         return 1;
     }
 
-    return (ngx_msec_int_t) (mn->expires - ngx_current_msec) <= 0;
+    return mn->expires <= ngx_violet_clock();
 }
 
 

@@ -39,7 +39,7 @@ typedef struct {
     ngx_uint_t           uses;        /* that moved one to its head */
     ngx_queue_t          counters;    /* by use */
     ngx_uint_t           generation;
-    ngx_msec_t           covered;     /* until then */
+    int64_t              covered;     /* until then */
     uint64_t             changes[NGX_VIOLET_MEMORY_BUCKETS];
 } ngx_violet_memory_shared_t;
 
@@ -47,7 +47,7 @@ typedef struct {
 typedef struct {
     ngx_rbtree_node_t    node;        /* node.key is a hash of the key */
     ngx_queue_t          queue;
-    ngx_msec_t           expires;
+    int64_t              expires;
     ngx_uint_t           used;        /* which use brought it to the head */
     ngx_uint_t           generation;
     uint32_t             value_len;

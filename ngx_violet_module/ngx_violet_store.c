@@ -9,6 +9,7 @@
  */
 
 
+#include "ngx_violet_clock.h"
 #include "ngx_violet_store.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_redis_args.h"
@@ -29,11 +30,11 @@ typedef struct {
 } ngx_violet_store_op_t;
 
 
-/* what precedes a body in shared memory; monotonic milliseconds */
+/* what precedes a body in shared memory; instants of ngx_violet_clock() */
 
 typedef struct {
-    uint64_t                      stored_at;
-    uint64_t                      asked_at;   /* when it was the truth */
+    int64_t                       stored_at;
+    int64_t                       asked_at;   /* when it was the truth */
     violet_report_state_t         state;
     u_char                        etag[NGX_VIOLET_ETAG_LEN];
 } ngx_violet_store_head_t;
@@ -57,7 +58,6 @@ static ngx_int_t ngx_violet_store_remember(ngx_violet_store_key_t *key,
     ngx_violet_report_t *report, uint64_t note);
 static ngx_int_t ngx_violet_store_marker(ngx_str_t *key, u_char *buf,
     ngx_str_t *marker);
-static uint64_t ngx_violet_store_since(uint64_t then);
 static ngx_int_t ngx_violet_store_vet_etag(ngx_str_t *etag);
 
 
@@ -116,10 +116,10 @@ ngx_violet_store_recall(ngx_violet_store_key_t *key, ngx_pool_t *pool,
     report->etag.data = head->etag;
     report->etag.len = NGX_VIOLET_ETAG_LEN;
     report->state = head->state;
-    report->age = ngx_violet_store_since(head->stored_at);
+    report->age = ngx_violet_clock_since(head->stored_at);
     report->tier = NGX_VIOLET_TIER_MEMORY;
 
-    *asked = ngx_violet_store_since(head->asked_at);
+    *asked = ngx_violet_clock_since(head->asked_at);
 
     /* the limits may be tighter than when it was stored */
 
@@ -244,17 +244,17 @@ void
 ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name)
 {
     u_char      buf[NGX_VIOLET_STORE_MAX_NAME];
-    uint64_t    now;
+    int64_t     now;
     ngx_str_t   marker, head, body;
 
     if (ngx_violet_store_marker(name, buf, &marker) != NGX_OK) {
         return;
     }
 
-    now = ngx_current_msec;
+    now = ngx_violet_clock();
 
     head.data = (u_char *) &now;
-    head.len = sizeof(uint64_t);
+    head.len = sizeof(int64_t);
     ngx_str_null(&body);
 
     (void) ngx_violet_memory_set(key->zone, &marker, &head, &body,
@@ -266,18 +266,18 @@ uint64_t
 ngx_violet_store_fresh(ngx_violet_store_key_t *key)
 {
     u_char      buf[NGX_VIOLET_STORE_MAX_NAME];
-    uint64_t    then;
+    int64_t     then;
     ngx_str_t   marker;
 
     if (ngx_violet_store_marker(&key->key, buf, &marker) != NGX_OK
         || ngx_violet_memory_read(key->zone, &marker, (u_char *) &then,
-                                  sizeof(uint64_t))
+                                  sizeof(int64_t))
            != NGX_OK)
     {
         return key->ttl;
     }
 
-    return ngx_min(key->ttl, ngx_violet_store_since(then));
+    return ngx_min(key->ttl, ngx_violet_clock_since(then));
 }
 
 
@@ -300,15 +300,6 @@ ngx_violet_store_marker(ngx_str_t *key, u_char *buf, ngx_str_t *marker)
 }
 
 
-/* Another worker's clock may be ahead of this one's by a moment. */
-
-static uint64_t
-ngx_violet_store_since(uint64_t then)
-{
-    return ngx_current_msec > then ? ngx_current_msec - then : 0;
-}
-
-
 static ngx_int_t
 ngx_violet_store_remember(ngx_violet_store_key_t *key,
     ngx_violet_report_t *report, uint64_t note)
@@ -322,8 +313,10 @@ ngx_violet_store_remember(ngx_violet_store_key_t *key,
 
     ngx_memzero(&h, sizeof(ngx_violet_store_head_t));
 
-    h.asked_at = ngx_current_msec;
-    h.stored_at = ngx_current_msec - report->age;
+    /* it may have been stored before this host was started */
+
+    h.asked_at = ngx_violet_clock();
+    h.stored_at = h.asked_at - (int64_t) report->age;
     h.state = report->state;
     ngx_memcpy(h.etag, report->etag.data, NGX_VIOLET_ETAG_LEN);
 

@@ -15,6 +15,7 @@
  */
 
 
+#include "ngx_violet_clock.h"
 #include "ngx_violet_submit_record.h"
 
 
@@ -503,7 +504,7 @@ ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
 
     record = &update.record;
 
-    submit->claim.now = (int64_t) ngx_current_msec;
+    submit->claim.now = ngx_violet_clock();
 
     /* an open record says something only of what its key is good for */
 

@@ -6,11 +6,12 @@
  */
 
 
+#include "ngx_violet_clock.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_submit_record.h"
 
 
-static ngx_msec_t ngx_violet_submit_update(void *data, u_char *value);
+static int64_t ngx_violet_submit_update(void *data, u_char *value);
 static void ngx_violet_submit_apply(ngx_violet_submit_update_t *u,
     violet_submit_claim_t *claim, violet_submit_record_t *record);
 static ngx_uint_t ngx_violet_submit_is_ours(violet_submit_record_t *record,
@@ -26,7 +27,7 @@ ngx_violet_submit_memory(ngx_violet_submit_update_t *update,
     update->submit = submit;
     update->op = op;
 
-    submit->claim.now = (int64_t) ngx_current_msec;
+    submit->claim.now = ngx_violet_clock();
 
     name.data = submit->name;
     name.len = submit->name_len;
@@ -37,7 +38,7 @@ ngx_violet_submit_memory(ngx_violet_submit_update_t *update,
 }
 
 
-static ngx_msec_t
+static int64_t
 ngx_violet_submit_update(void *data, u_char *value)
 {
     ngx_violet_submit_update_t  *u = data;
@@ -57,8 +58,7 @@ ngx_violet_submit_update(void *data, u_char *value)
 
     ngx_memcpy(value, &record, sizeof(violet_submit_record_t));
 
-    return record.expires > claim->now
-           ? (ngx_msec_t) (record.expires - claim->now) : 0;
+    return ngx_max(record.expires - claim->now, 0);
 }
 
 

@@ -10,6 +10,7 @@
  */
 
 
+#include "ngx_violet_clock.h"
 #include "ngx_violet_token_slot.h"
 
 #include <signal.h>
@@ -34,7 +35,7 @@
 struct ngx_violet_token_slot_s {
     u_char             key[NGX_VIOLET_TOKEN_KEY];
     ngx_uint_t         taken;
-    ngx_msec_t         used;          /* when a worker started with it */
+    int64_t            used;          /* when a worker started with it */
 
     ngx_atomic_t       changes;       /* none goes back */
     ngx_uint_t         generation;    /* of the token's bytes */
@@ -42,15 +43,15 @@ struct ngx_violet_token_slot_s {
     uint32_t           secret;
 
     ngx_pid_t          holder;        /* of the lease; 0: nobody */
-    ngx_msec_t         lease;         /* when it ends */
+    int64_t            lease;         /* when it ends */
 
-    ngx_msec_t         retry;         /* no renewal before, if it failed */
+    int64_t            retry;         /* no renewal before, if it failed */
     ngx_uint_t         failures;      /* in a row */
     ngx_uint_t         reason;        /* of the last */
 
     ngx_uint_t         wanted;        /* it was refused, so renew it */
     ngx_uint_t         refusals;
-    ngx_msec_t         refused;       /* when the last was */
+    int64_t            refused;       /* when the last was */
     ngx_atomic_t       told;          /* that a new token was refused, too */
 
     size_t             len;
@@ -216,7 +217,7 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
 
         if (free == NULL || (free->taken && !slot->taken)
             || (free->taken && slot->taken
-                && (ngx_msec_int_t) (slot->used - free->used) < 0))
+                && slot->used < free->used))
         {
             free = slot;
         }
@@ -245,7 +246,7 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
         ngx_memcpy(slot->key, place->key, NGX_VIOLET_TOKEN_KEY);
     }
 
-    slot->used = ngx_current_msec;
+    slot->used = ngx_violet_clock();
     place->slot = slot;
 
     ngx_violet_token_slot_unlock(place);
@@ -313,7 +314,6 @@ ngx_violet_token_slot_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
 {
     int64_t                   left;
     ngx_int_t                 rc;
-    ngx_msec_int_t            ms;
     ngx_violet_token_slot_t  *slot;
 
     rc = NGX_DECLINED;
@@ -335,16 +335,16 @@ ngx_violet_token_slot_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
         }
     }
 
-    ms = (ngx_msec_int_t) (slot->retry - ngx_current_msec);
+    left = slot->retry - ngx_violet_clock();
 
-    if ((slot->failures || slot->refusals) && ms > NGX_VIOLET_TOKEN_SLACK) {
-        *wait = ms;
+    if ((slot->failures || slot->refusals) && left > NGX_VIOLET_TOKEN_SLACK) {
+        *wait = (ngx_msec_t) left;
         *pause = 1;
         goto done;
     }
 
     slot->holder = ngx_pid;
-    slot->lease = ngx_current_msec + NGX_VIOLET_TOKEN_LEASE;
+    slot->lease = ngx_violet_clock() + NGX_VIOLET_TOKEN_LEASE;
 
     rc = NGX_OK;
 
@@ -362,7 +362,7 @@ static ngx_uint_t
 ngx_violet_token_slot_held(ngx_violet_token_slot_t *slot)
 {
     if (slot->holder == 0 || slot->holder == ngx_pid
-        || (ngx_msec_int_t) (slot->lease - ngx_current_msec) <= 0)
+        || slot->lease <= ngx_violet_clock())
     {
         return 0;
     }
@@ -491,7 +491,7 @@ ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
     if (!slot->wanted) {
         slot->wanted = 1;
 
-        if (ngx_current_msec - slot->refused > NGX_VIOLET_TOKEN_FORGIVEN) {
+        if (ngx_violet_clock() - slot->refused > NGX_VIOLET_TOKEN_FORGIVEN) {
             slot->refusals = 0;
         }
 
@@ -507,11 +507,9 @@ ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
         }
     }
 
-    slot->refused = ngx_current_msec;
+    slot->refused = ngx_violet_clock();
 
-    if ((ngx_msec_int_t) (slot->retry - ngx_current_msec)
-        <= NGX_VIOLET_TOKEN_SLACK)
-    {
+    if (slot->retry - ngx_violet_clock() <= NGX_VIOLET_TOKEN_SLACK) {
         rc = NGX_OK;
     }
 
@@ -540,7 +538,7 @@ ngx_violet_token_slot_accepted(ngx_violet_token_place_t *place,
     if (slot && slot->told && slot->generation == generation
         && !slot->wanted
         && (slot->refusals == 0
-            || ngx_current_msec - slot->refused > NGX_VIOLET_TOKEN_FORGIVEN))
+            || ngx_violet_clock() - slot->refused > NGX_VIOLET_TOKEN_FORGIVEN))
     {
         slot->told = 0;
         slot->refusals = 0;
@@ -561,7 +559,7 @@ ngx_violet_token_slot_retry(ngx_violet_token_place_t *place)
     slot = ngx_violet_token_slot_lock(place);
 
     if (slot) {
-        slot->retry = ngx_current_msec;
+        slot->retry = ngx_violet_clock();
         slot->refusals = 0;
     }
 
@@ -574,7 +572,7 @@ ngx_violet_token_slot_retry(ngx_violet_token_place_t *place)
 static void
 ngx_violet_token_slot_pause(ngx_violet_token_slot_t *slot, ngx_uint_t n)
 {
-    slot->retry = ngx_current_msec
+    slot->retry = ngx_violet_clock()
                   + violet_schedule_pause(n, (uint32_t) ngx_random());
 }
 

@@ -5,7 +5,7 @@
  * zone is not the one of the reports: a token is not dropped to make room.
  *
  * Instants of a token are milliseconds since the epoch, as Violet counts;
- * those of leases and pauses are nginx's monotonic milliseconds.
+ * those of leases and pauses are of ngx_violet_clock().
  */
 
 #ifndef NGX_VIOLET_TOKEN_SLOT_H

@@ -6,16 +6,18 @@ package Live::Clock;
 #   my $nginx = $live->nginx(clock => $clock, ...);
 #   $clock->day(3600);      # the time of day is an hour ahead
 #   $clock->count(60);      # and the clock of timers a minute
+#   $clock->boot(100);      # or the host was started 100 seconds ago
 #
-# Each is so many seconds ahead of the real one, and runs on.  Who sleeps is
-# not woken by it: a worker looks at its timers when something happens, and
-# once a second where it renews tokens.
+# Each is so many seconds ahead of the real one, or behind it where the number
+# is negative, and runs on.  Who sleeps is not woken by it: a worker looks at
+# its timers when something happens, and once a second where it renews tokens.
 
 use strict;
 use warnings;
 
 use Cwd ();
 use File::Basename qw(dirname);
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 my $source = Cwd::abs_path(dirname(__FILE__)) . '/clock.c';
 
@@ -61,6 +63,14 @@ sub count {
 
     $self->{count} = $seconds;
     $self->put;
+}
+
+
+# For an nginx that is yet to be started: its timers do not go back.
+sub boot {
+    my ($self, $seconds) = @_;
+
+    $self->count($seconds - int clock_gettime(CLOCK_MONOTONIC));
 }
 
 

@@ -1,0 +1,38 @@
+
+/*
+ * Where ngx_msec_t has 32 bits nginx's milliseconds come round every 49.7
+ * days.  The system's clock, of which they are a cached copy, says which
+ * round it is.
+ */
+
+
+#include "ngx_violet_clock.h"
+
+
+#if (NGX_PTR_SIZE != 8)
+
+int64_t
+ngx_violet_clock(void)
+{
+    int64_t          near;
+
+#if (NGX_HAVE_CLOCK_MONOTONIC)
+
+    struct timespec  ts;
+
+    ts.tv_sec = 0;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    near = (int64_t) ts.tv_sec * 1000;
+
+#else
+
+    near = (int64_t) ngx_time() * 1000;
+
+#endif
+
+    return violet_clock_extend(ngx_current_msec, near);
+}
+
+#endif

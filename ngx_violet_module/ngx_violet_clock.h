@@ -1,0 +1,35 @@
+
+/*
+ * The clock of all instants that outlive a request or are read by another
+ * process: nginx's cached monotonic milliseconds, the same in every process
+ * of a host, as a signed number of 64 bits on every platform.
+ */
+
+#ifndef NGX_VIOLET_CLOCK_H
+#define NGX_VIOLET_CLOCK_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "violet_clock.h"
+
+
+#if (NGX_PTR_SIZE == 8)
+
+#define ngx_violet_clock()  ((int64_t) ngx_current_msec)
+
+#else
+
+int64_t ngx_violet_clock(void);
+
+#endif
+
+
+/* How long ago an instant was, in milliseconds; 0 if it is yet to come. */
+
+#define ngx_violet_clock_since(then)                                          \
+    violet_clock_since(then, ngx_violet_clock())
+
+
+#endif /* NGX_VIOLET_CLOCK_H */

@@ -1,0 +1,126 @@
+#!/usr/bin/perl
+
+# A host that was started less long ago than a report was stored: the report
+# is as old in its memory as it is in Redis.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Digest::SHA ();
+use Live;
+use Live::Health;
+use Test::More;
+
+my $live = Live->new;
+my $health = Live::Health->new($live);
+my $hour = 3600;
+
+# seconds since the host was started
+my $uptime = 100;
+
+old_report_keeps_its_age();
+expired_report_stays_expired();
+budget_without_redis();
+
+$live->check_logs;
+done_testing();
+
+
+sub young_gateway {
+    my (%option) = @_;
+
+    my $clock = Live::Clock->new($live);
+    $clock->boot($uptime);
+
+    return $health->gateway(workers => 1, clock => $clock, %option);
+}
+
+
+# As another host has stored it that many seconds ago.
+sub store {
+    my ($merchant, $age) = @_;
+
+    my $body = qq({"merchant_id":$merchant,)
+               . qq("connection":{"status":"COMPLETE"}});
+    my $key = $health->key($merchant);
+    my $redis = Violet::Redis->new($health->redis->port);
+    my $now = $redis->call('TIME')->[0];
+
+    $redis->call('HSET', $key, body => $body, state => 'ready',
+                 etag => '"' . Digest::SHA::sha1_hex($body) . '"',
+                 stored_at => 1000 * ($now - $age));
+    $redis->call('EXPIRE', $key, 20 * $hour);
+}
+
+
+# The first answer, and the first one from memory: the worker's link to Redis
+# may have come up in between, and then memory is forgotten once.
+sub from_both {
+    my ($nginx, $merchant) = @_;
+
+    my $first = $health->get($nginx, $merchant);
+    my $second;
+
+    $live->wait_for(20, sub {
+        $second = $health->get($nginx, $merchant);
+        return $second->{vars}{cache_tier} eq 'memory';
+    });
+
+    return ($first, $second);
+}
+
+
+sub old_report_keeps_its_age {
+    my $nginx = young_gateway();
+
+    store(20001, $hour);
+
+    my @answers = from_both($nginx, 20001);
+
+    is(join(' ', map { $_->{vars}{cache_tier} } @answers), 'redis memory',
+       'a report an hour old comes from Redis, then from memory');
+
+    for my $answer (@answers) {
+        my $tier = $answer->{vars}{cache_tier};
+        my ($ttl) = $answer->{cache} =~ /ttl=(-?\d+)/;
+
+        cmp_ok($answer->{headers}{age}, '>=', $hour,
+               "... with its age, from $tier");
+        cmp_ok($ttl, '<=', 23 * $hour, "... and what is left, from $tier");
+    }
+}
+
+
+# The copy that the first answer left in memory is as old as what Redis has.
+sub expired_report_stays_expired {
+    my $nginx = young_gateway(lines => 'violet_health_ttl 30m;'
+                                       . 'violet_health_stale 20h;');
+
+    # by then the link is up
+    store(20003, 60);
+    from_both($nginx, 20003);
+
+    # Violet fails for this merchant
+    store(50000, $hour);
+
+    my @answers = map { $health->get($nginx, 50000) } 1 .. 3;
+
+    $health->all_are(200, 'an expired report while Violet fails', @answers);
+
+    is($health->tally('cache_status', @answers), 'STALE 3',
+       '... is stale, also from memory');
+    is(scalar(grep { $_->{headers}{age} < $hour } @answers), 0,
+       '... and an hour old');
+}
+
+
+# A budget that is given back may have been full before the host was started.
+sub budget_without_redis {
+    my $nginx = young_gateway(redis => '');
+
+    my @answers = map { $health->get($nginx, '20002?refresh=true') } 1 .. 2;
+
+    is(join(' ', map { $_->{status} } @answers), '200 429',
+       'without Redis the second refresh is refused');
+}
