@@ -1,4 +1,8 @@
 
+/*
+ * Instants, by arithmetic that wraps where it should and nowhere else.
+ */
+
 #include "violet_clock.h"
 
 
