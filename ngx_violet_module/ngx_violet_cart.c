@@ -1,7 +1,7 @@
 
 /*
  * The cart-submit flow: read the caller's body, ask the guard, run one
- * exchange carried by the caller's own request, let core/violet_cart.c judge
+ * exchange carried by the caller's own request, let violet_cart.c judge
  * the answer, settle the guard's record, send what the judge says.  The
  * exchange is never repeated, and a caller who leaves does not stop it.
  */

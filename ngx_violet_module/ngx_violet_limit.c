@@ -1,7 +1,7 @@
 
 /*
  * The refresh limit.  In Redis it is one script on Redis's clock; the sums
- * are those of core/violet_rate.c: a capacity of n intervals, and a budget
+ * are those of violet_rate.c: a capacity of n intervals, and a budget
  * that owes "tat - now" of it.  An operation lives on the heap until Redis
  * has called back; if Redis does not decide, shared memory does.
  */
