@@ -15,6 +15,7 @@
 
 
 typedef struct {
+    ngx_queue_t            queue;
     ngx_http_request_t    *request;
     ngx_violet_ctx_t      *ctx;
 } ngx_violet_cart_sent_t;
@@ -37,6 +38,7 @@ static ngx_uint_t ngx_violet_cart_refused(ngx_http_request_t *r,
 static ngx_int_t ngx_violet_cart_submit_again(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_cleanup(void *data);
+static void ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what);
 static ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
 static violet_cart_transport_t ngx_violet_cart_transport(
@@ -165,6 +167,9 @@ ngx_violet_cart_note(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_http_cleanup_t      *cln;
     ngx_violet_cart_sent_t  *sent;
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
 
     cln = ngx_http_cleanup_add(r, sizeof(ngx_violet_cart_sent_t));
     if (cln == NULL) {
@@ -175,6 +180,8 @@ ngx_violet_cart_note(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     sent->request = r;
     sent->ctx = ctx;
+
+    ngx_queue_insert_tail(&vmcf->submits, &sent->queue);
 
     cln->handler = ngx_violet_cart_cleanup;
 
@@ -340,27 +347,55 @@ ngx_violet_cart_cleanup(void *data)
 {
     ngx_violet_cart_sent_t  *sent = data;
 
-    if (sent->ctx->submitted) {
+    ngx_queue_remove(&sent->queue);
+
+    ngx_violet_cart_end(sent, "nginx ended the request");
+}
+
+
+/* A worker that is told to stop at once leaves its requests as they are. */
+
+void
+ngx_violet_cart_stop(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_queue_t  *q;
+
+    for (q = ngx_queue_head(&vmcf->submits);
+         q != ngx_queue_sentinel(&vmcf->submits);
+         q = ngx_queue_next(q))
+    {
+        ngx_violet_cart_end(ngx_queue_data(q, ngx_violet_cart_sent_t, queue),
+                            "the worker was told to stop");
+    }
+}
+
+
+static void
+ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what)
+{
+    ngx_violet_ctx_t  *ctx;
+
+    ctx = sent->ctx;
+
+    if (ctx->submitted) {
 
         /* it waited for another token: Violet's answer is what there is */
 
-        if (!sent->ctx->judged
-            && sent->ctx->next == ngx_violet_cart_submit_again)
-        {
-            ngx_violet_cart_conclude(sent->request, sent->ctx,
-                                     sent->ctx->submitted);
+        if (!ctx->judged && ctx->next == ngx_violet_cart_submit_again) {
+            ngx_violet_cart_conclude(sent->request, ctx, ctx->submitted);
         }
 
         return;
     }
 
-    sent->ctx->judged = 1;
-    sent->ctx->verdict.outcome = VIOLET_CART_UNKNOWN;
+    ctx->judged = 1;
+    ctx->verdict.outcome = VIOLET_CART_UNKNOWN;
 
     ngx_log_error(NGX_LOG_ERR, sent->request->connection->log, 0,
-                  "violet: submit of cart %L: unknown, nginx ended the "
-                  "request before Violet answered",
-                  sent->ctx->route.cart_id);
+                  "violet: submit of cart %L: unknown, %s before Violet "
+                  "answered, app \"%V\": read the cart before it is "
+                  "submitted again",
+                  ctx->route.cart_id, what, &ctx->app->name);
 }
 
 
@@ -486,13 +521,14 @@ ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     ngx_log_error(level, r->connection->log, 0,
-                  "violet: submit of cart %L: %s%s%s, Violet's status %ui%s",
+                  "violet: submit of cart %L: %s%s%s, Violet's status %ui, "
+                  "app \"%V\"%s",
                   ctx->route.cart_id,
                   violet_cart_outcome_name(verdict->outcome),
                   verdict->has_reason ? ", " : "",
                   verdict->has_reason ? violet_reason_name(verdict->reason)
                                       : "",
-                  e->status,
+                  e->status, &ctx->app->name,
                   left ? ", the caller did not wait for it" : "");
 
     if (verdict->detail) {
@@ -545,6 +581,7 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
+    ngx_str_t               detail;
     ngx_violet_exchange_t  *e;
 
     e = ctx->submitted;
@@ -554,8 +591,9 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     r->disable_not_modified = 1;
 
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
+        ngx_violet_answer_refusal(e->refused, &detail);
 
-        if (ngx_violet_cart_not_sent(r, ctx) != NGX_OK) {
+        if (ngx_violet_cart_not_sent(r, ctx, &detail) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 

@@ -144,8 +144,13 @@ ngx_violet_cart_is_header(ngx_table_elt_t *h, char *name)
 
 
 ngx_int_t
-ngx_violet_cart_not_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+ngx_violet_cart_not_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *why)
 {
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "violet: submit of cart %L was not sent: %V",
+                  ctx->route.cart_id, why);
+
     ctx->judged = 1;
     ctx->verdict.outcome = VIOLET_CART_FAILED;
 

@@ -376,6 +376,8 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                               ctx->route.read_id)
            == VIOLET_SUBMIT_READ_OPEN)
     {
+        ngx_violet_tell_id(r);
+
         ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
                       "violet: cart %L was not submitted, as a read of it "
                       "shows, and may be submitted again",
@@ -490,6 +492,7 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     conf.app_name = ctx->app->name;
     conf.app_id = ctx->app->id;
     conf.cart_id = id;
+    conf.log = r->connection->log;
     conf.time = vlcf->submit_guard;
     conf.again = (again && again->value.len == 5
                   && ngx_strncasecmp(again->value.data, (u_char *) "again", 5)

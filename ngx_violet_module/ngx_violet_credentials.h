@@ -16,6 +16,7 @@
 #include <ngx_http.h>
 
 #include "ngx_violet_secret.h"
+#include "ngx_violet_tell.h"
 
 
 #define NGX_VIOLET_APP_SECRET         0     /* and 1 */
@@ -37,6 +38,7 @@ typedef struct {
     ngx_msec_t               doubted;   /* when the first of them was */
     ngx_uint_t               proven;    /* the last that was right, plus 1 */
     ngx_msec_t               worked;    /* when it was */
+    ngx_violet_told_t        told;      /* in the error log */
 } ngx_violet_app_state_t;
 
 

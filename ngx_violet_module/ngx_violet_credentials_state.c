@@ -90,6 +90,16 @@ ngx_violet_credentials_refused(ngx_violet_app_t *app,
         return NGX_DECLINED;
     }
 
+    if (status == NGX_HTTP_UNAUTHORIZED && app->renewal == NULL
+        && ngx_violet_tell(&state->told, NGX_VIOLET_TELL_UNAUTHORIZED))
+    {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Violet answers requests of app \"%V\" with "
+                      "status 401: if its \"token\" has expired, write a new "
+                      "one, or let the gateway renew it by \"refresh_token\" "
+                      "or \"login\"", &app->name);
+    }
+
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_BAD_REQUEST) {
         state->proven = used->secret + 1;
         state->worked = ngx_current_msec;

@@ -165,6 +165,18 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
     }
 
     if (e->too_large) {
+
+        if (e->own == NULL
+            && ngx_violet_tell(&e->app->state->told,
+                               NGX_VIOLET_TELL_TOO_LARGE))
+        {
+            ngx_log_error(NGX_LOG_ERR, e->carrier->connection->log, 0,
+                          "violet: an answer of Violet's to app \"%V\" is "
+                          "larger than \"violet_buffer_limit\", which is "
+                          "%uz bytes, and is not used: raise the limit",
+                          &e->app->name, e->limit);
+        }
+
         return NGX_VIOLET_EXCHANGE_TOO_LARGE;
     }
 

@@ -20,6 +20,7 @@ static ngx_int_t ngx_violet_fetched_answer(ngx_violet_fetched_t *fetched,
     ngx_pool_t *pool, ngx_violet_exchange_t *e, int32_t merchant_id);
 static ngx_int_t ngx_violet_fetched_error(ngx_violet_fetched_t *fetched,
     ngx_pool_t *pool, ngx_violet_exchange_t *e);
+static void ngx_violet_fetched_tell(ngx_violet_exchange_t *e);
 static ngx_int_t ngx_violet_fetched_retry_after(
     ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
     ngx_violet_exchange_t *e);
@@ -171,6 +172,8 @@ ngx_violet_fetched_error(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
 
     fetched->kind = NGX_VIOLET_FETCHED_FAILED;
 
+    ngx_violet_fetched_tell(e);
+
     p = ngx_pnalloc(pool, sizeof("Violet answered with status ")
                           + NGX_INT_T_LEN);
     if (p == NULL) {
@@ -196,6 +199,51 @@ ngx_violet_fetched_error(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
                       ? NGX_HTTP_GATEWAY_TIME_OUT : NGX_HTTP_BAD_GATEWAY;
 
     return NGX_OK;
+}
+
+
+static void
+ngx_violet_fetched_tell(ngx_violet_exchange_t *e)
+{
+    ngx_violet_told_t  *told;
+
+    told = &e->app->state->told;
+
+    if (e->status == NGX_HTTP_TOO_MANY_REQUESTS) {
+
+        if (ngx_violet_tell(told, NGX_VIOLET_TELL_LIMITED)) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "violet: Violet limits the requests of app \"%V\" "
+                          "for connection health (status 429): callers wait "
+                          "as long as it says, and a longer "
+                          "\"violet_health_ttl\" asks it less often",
+                          &e->app->name);
+        }
+
+        return;
+    }
+
+    if (e->status / 100 == 3) {
+
+        if (ngx_violet_tell(told, NGX_VIOLET_TELL_REDIRECT)) {
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                          "violet: a request of app \"%V\" for connection "
+                          "health is redirected (status %ui), which is not "
+                          "followed: check the host, the port and the path "
+                          "that \"proxy_pass\" leads to",
+                          &e->app->name, e->status);
+        }
+
+        return;
+    }
+
+    if (ngx_violet_tell(told, NGX_VIOLET_TELL_FAILED)) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Violet answers requests of app \"%V\" for "
+                      "connection health with status %ui: callers get a 502 "
+                      "or 504, or a report that \"violet_health_stale\" "
+                      "allows", &e->app->name, e->status);
+    }
 }
 
 

@@ -109,6 +109,10 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_handler_configuration(r, ctx, &detail);
     }
 
+    if (ctx->routed && violet_route_submits(ctx->route.id)) {
+        ngx_violet_tell_id(r);
+    }
+
     if (status != VIOLET_ROUTE_OK) {
         detail.data = (u_char *) ctx->route.reason;
         detail.len = ngx_strlen(ctx->route.reason);
@@ -142,7 +146,7 @@ ngx_violet_handler_configuration(ngx_http_request_t *r,
                   "violet: \"%V\" was not sent: %V", &shown, detail);
 
     if (ctx->routed && violet_route_submits(ctx->route.id)
-        && ngx_violet_cart_not_sent(r, ctx) != NGX_OK)
+        && ngx_violet_cart_not_sent(r, ctx, detail) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -341,6 +345,8 @@ static ngx_int_t
 ngx_violet_handler_credentials(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_step_pt next)
 {
+    ngx_str_t  detail;
+
     if (ngx_violet_credentials_ready(ctx->app)) {
         return NGX_OK;
     }
@@ -353,10 +359,12 @@ ngx_violet_handler_credentials(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (violet_route_submits(ctx->route.id)
-        && ngx_violet_cart_not_sent(r, ctx) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (violet_route_submits(ctx->route.id)) {
+        ngx_violet_answer_refusal(NGX_VIOLET_REFUSED_CREDENTIALS, &detail);
+
+        if (ngx_violet_cart_not_sent(r, ctx, &detail) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
     return ngx_violet_answer_refused(r, NGX_VIOLET_REFUSED_CREDENTIALS);

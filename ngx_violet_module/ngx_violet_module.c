@@ -304,6 +304,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
     vmcf->zone_size = NGX_CONF_UNSET_SIZE;
 
     ngx_queue_init(&vmcf->flights);
+    ngx_queue_init(&vmcf->submits);
 
     if (ngx_array_init(&vmcf->apps, cf->pool, 4, sizeof(ngx_violet_app_t *))
         != NGX_OK)
@@ -531,6 +532,7 @@ ngx_violet_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
+    ngx_violet_cart_stop(vmcf);
     ngx_violet_track_close(vmcf);
     ngx_violet_credentials_stop(vmcf);
 }

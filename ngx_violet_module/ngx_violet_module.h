@@ -46,6 +46,7 @@ typedef struct {
     size_t                        zone_size;
     violet_reasons_t             *reasons;    /* NULL: none */
     ngx_queue_t                   flights;    /* this worker's */
+    ngx_queue_t                   submits;    /* sent, this worker's */
     ngx_event_t                   look;       /* at files, this worker's */
     ngx_http_handler_pt           proxy_handler;
     ngx_int_t                     request_id; /* the variable's index */
@@ -233,12 +234,17 @@ ngx_int_t ngx_violet_cart_read_handler(ngx_http_request_t *r,
 
 
 /*
- * The outcome of a submit that stayed here, for the header and the variable.
- * NGX_ERROR if memory runs out.
+ * The outcome of a submit that stayed here, for the header, the variable and
+ * the error log, which is told why.  NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_cart_not_sent(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx);
+    ngx_violet_ctx_t *ctx, ngx_str_t *why);
+
+
+/* The worker ends at once: submits under way have their line in the log. */
+
+void ngx_violet_cart_stop(ngx_violet_main_conf_t *vmcf);
 
 
 /*

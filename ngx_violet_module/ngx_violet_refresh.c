@@ -46,6 +46,14 @@ ngx_violet_health_check_upstream(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    if (ngx_violet_tell(&ctx->app->state->told, NGX_VIOLET_TELL_VARIABLES)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "violet: requests of app \"%V\" for connection health "
+                      "get a 500, since its \"proxy_pass\" has variables: "
+                      "write the host, or an upstream block, into it",
+                      &ctx->app->name);
+    }
+
     ngx_str_set(&detail, "connection health needs a proxy_pass without "
                          "variables: its host is part of the cache key and "
                          "of the refresh limit");

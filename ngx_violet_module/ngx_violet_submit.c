@@ -68,6 +68,7 @@ ngx_violet_submit_create(ngx_pool_t *pool, ngx_violet_submit_conf_t *conf)
 
     submit->redis = conf->redis;
     submit->zone = conf->zone;
+    submit->log = conf->log;
     submit->refs = 1;
 
     submit->claim.flight = ngx_min((int64_t) conf->time,
@@ -533,7 +534,8 @@ ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
     if (ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_ADOPT)
         != NGX_OK)
     {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_WARN,
+                      submit->gone ? ngx_cycle->log : submit->log, 0,
                       "violet: no room in the shared memory zone to guard a "
                       "cart against a second submit, only Redis does: make "
                       "\"violet_zone\" larger");

@@ -41,6 +41,7 @@ typedef struct {
     int64_t                     cart_id;     /* 0: by the key alone */
     ngx_str_t                   key;         /* Idempotency-Key, or empty */
     ngx_str_t                   body;        /* what the key is good for */
+    ngx_log_t                  *log;         /* of the request */
     ngx_msec_t                  time;        /* an outcome is kept so long */
     unsigned                    again:1;     /* unknown is overridden */
 } ngx_violet_submit_conf_t;

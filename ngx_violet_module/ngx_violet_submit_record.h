@@ -28,6 +28,7 @@ struct ngx_violet_submit_s {
     ngx_violet_redis_t           *redis;
     ngx_shm_zone_t               *zone;
     ngx_violet_wait_t            *wait;
+    ngx_log_t                    *log;          /* the request's, see gone */
     violet_submit_claim_t         claim;
     ngx_violet_submit_result_t    result;
     ngx_event_t                   renewal;      /* or retraction */

@@ -9,6 +9,10 @@
 #include "ngx_violet_tell.h"
 
 
+/* milliseconds during which a cause is not told again */
+#define NGX_VIOLET_TELL_AGAIN  60000
+
+
 static u_char *ngx_violet_tell_request(ngx_http_request_t *r,
     ngx_http_request_t *sr, u_char *buf, size_t len);
 
@@ -16,6 +20,26 @@ static u_char *ngx_violet_tell_request(ngx_http_request_t *r,
 /* nginx's own handler, which adds the server and the request to a line */
 
 static ngx_http_log_handler_pt  ngx_violet_next_log_handler;
+
+
+ngx_uint_t
+ngx_violet_tell(ngx_violet_told_t *told, ngx_violet_tell_e cause)
+{
+    ngx_uint_t  bit;
+
+    bit = (ngx_uint_t) 1 << cause;
+
+    if ((told->causes & bit)
+        && ngx_current_msec - told->at[cause] < NGX_VIOLET_TELL_AGAIN)
+    {
+        return 0;
+    }
+
+    told->causes |= bit;
+    told->at[cause] = ngx_current_msec;
+
+    return 1;
+}
 
 
 void

@@ -195,3 +195,154 @@ GET /v1/merchants
 violet: no new access token for app "shop":
 --- no_error_log eval
 [qr/FORGED/, qr/\x1b/]
+
+
+
+=== 401 on a streamed route, the app has a token
+--- http_config
+    violet_app shop {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       old-token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+    }
+--- request
+GET /v1/merchants
+--- error_code: 401
+--- error_log
+violet: Violet answers requests of app "shop" with status 401: if its "token"
+
+
+
+=== 401 on connection health, the app has a token
+--- request eval: "$::Report/40101"
+--- error_code: 401
+--- error_log
+violet: Violet answers requests of app "shop" with status 401: if its "token"
+
+
+
+=== Violet's 500 on connection health
+--- request eval: "$::Report/50001"
+--- error_code: 502
+--- error_log
+violet: Violet answers requests of app "shop" for connection health with status 500: callers
+
+
+
+=== Violet's 503 on connection health
+--- request eval: "$::Report/50301"
+--- error_code: 502
+--- error_log
+violet: Violet answers requests of app "shop" for connection health with status 503: callers
+
+
+
+=== Violet's 429 on connection health
+--- request eval: "$::Report/42901"
+--- error_code: 429
+--- error_log eval
+qr/\[warn\] .*violet: Violet limits the requests of app "shop" for connection health \(/
+
+
+
+=== Violet's 301 on connection health
+--- request eval: "$::Report/30101"
+--- error_code: 502
+--- error_log
+violet: a request of app "shop" for connection health is redirected (status 301),
+
+
+
+=== a report over the buffer limit
+--- request eval: "$::Report/22101"
+--- error_code: 502
+--- error_log
+violet: an answer of Violet's to app "shop" is larger than "violet_buffer_limit", which is 4194304 bytes,
+
+
+
+=== an order over the buffer limit, by its length and in pieces
+--- http_extra
+    violet_buffer_limit 4k;
+--- request
+POST /v1/checkout/cart/21501/submit
+--- error_code: 502
+--- error_log eval
+["violet: an answer of Violet's to app \"shop\" is larger than \"violet_buffer_limit\", which is 4096 bytes,",
+ qr/submit of cart 21501: unknown, UPSTREAM_INVALID, .*, id: /]
+
+
+
+=== connection health where proxy_pass has variables
+--- config
+        set $host_of violet_api;
+
+        location /v1/ {
+            violet shop;
+            proxy_pass http://$host_of;
+        }
+--- request eval: "$::Report/20001"
+--- error_code: 500
+--- error_log
+violet: requests of app "shop" for connection health get a 500, since its "proxy_pass" has variables
+
+
+
+=== a submit without an access token
+--- http_config
+    violet_app shop {
+        app_id         10000;
+        app_secret     mock-app-secret;
+        refresh_token  wrong-refresh-token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+    }
+--- timeout: 20
+--- request
+POST /v1/checkout/cart/20001/submit
+--- error_code: 503
+--- error_log eval
+qr/submit of cart 20001 was not sent: the gateway has no access token .*, id: /
+--- mock_submits: 0
+
+
+
+=== each line about a submit has its id, nginx's own lines too
+--- http_config eval
+"$::App
+    upstream violet_api {
+        server 127.0.0.1:\$TEST_NGINX_RAND_PORT_1;
+    }
+"
+--- request
+POST /v1/checkout/cart/20001/submit
+--- error_code: 502
+--- error_log eval
+[qr/connect\(\) failed .*, id: [0-9a-f]{32}, server: /,
+ qr/submit of cart 20001: failed, UPSTREAM_UNREACHABLE, .*, app "shop".*, id: /]
+--- mock_submits: 0
+
+
+
+=== so has the line about an answer that is no order
+--- request
+POST /v1/checkout/cart/21701/submit
+--- error_code: 502
+--- error_log eval
+[qr/submit of cart 21701: unknown, .*, id: [0-9a-f]{32}, /,
+ qr/the answer to the submit of cart 21701 is no order: .*, id: /]
+
+
+
+=== so has a completed one
+--- request
+POST /v1/checkout/cart/20001/submit
+--- error_code: 200
+--- error_log eval
+qr/\[info\] .*submit of cart 20001: completed, .*, id: [0-9a-f]{32}, /

@@ -1,0 +1,129 @@
+#!/usr/bin/perl
+
+# The error log of a running nginx: a failure that goes on has one line a
+# minute for each app and cause, and a submit has its line whatever ends it,
+# with the id that its caller was told.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use JSON::PP ();
+use Live;
+use Live::Clock;
+use Test::More;
+
+my $live = Live->new;
+my $redis = $live->redis;
+my $mock = $live->mock;
+my $clock = Live::Clock->new($live);
+my $nginx = $live->nginx(clock => $clock,
+                         http => $live->violet_http($redis, $mock, <<'END'),
+    violet_app other {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       old-token;
+    }
+END
+                         server => $live->violet_location . <<'END');
+    location /other/v1/ {
+        violet other;
+        proxy_pass http://violet_api/v1/;
+    }
+END
+
+told_once_a_minute();
+each_app_by_itself();
+ids_that_callers_are_told();
+stopped_at_once();
+
+$live->check_logs;
+done_testing();
+
+
+sub lines {
+    my ($regex) = @_;
+
+    return scalar(() = $nginx->error_log =~ /$regex/g);
+}
+
+
+sub get {
+    my ($path) = @_;
+
+    return $live->request($nginx->port, "GET $path")->{status};
+}
+
+
+sub told_once_a_minute {
+    my $words = qr/violet: Violet answers requests of app "shop" for/;
+
+    is(get("/v1/operations/connection_health/5000$_"), 502, "$_ fails")
+        for 1 .. 3;
+    is(lines($words), 1, 'three failures, one line');
+
+    $clock->count(50);
+    get('/v1/operations/connection_health/50004');
+    is(lines($words), 1, 'after 50 s there is still one');
+
+    $clock->count(61);
+    get('/v1/operations/connection_health/50005');
+    is(lines($words), 2, 'after a minute there is another one');
+
+    is(get('/v1/operations/connection_health/42901'), 429, 'another cause');
+    is(lines(qr/violet: Violet limits the requests of app "shop"/), 1,
+       'has a line of its own');
+}
+
+
+sub each_app_by_itself {
+    is(get('/other/v1/merchants'), 401, 'a token that is refused') for 1 .. 3;
+    is(lines(qr/app "other" with status 401/), 1, 'is told once');
+
+    is(get('/v1/operations/connection_health/40101'), 401, 'of another app');
+    is(lines(qr/app "shop" with status 401/), 1, 'is told as well');
+}
+
+
+# What is answered, what is refused as a repeat, and what a read clears up.
+sub ids_that_callers_are_told {
+    for my $cart (40001, 20701, 50001, 50001, 60001) {
+        my $answer = submit($cart);
+        my $id = JSON::PP::decode_json($answer->{body})->{request_id};
+
+        like($id, qr/^[0-9a-f]{32}$/, "cart $cart: the problem has an id");
+        is(lines(qr/submit of cart $cart.*, id: $id, /), 1,
+           "cart $cart: so has its line");
+    }
+}
+
+
+sub submit {
+    my ($cart) = @_;
+
+    return $live->request($nginx->port, "POST /v1/checkout/cart/$cart/submit",
+                          body => '{}');
+}
+
+
+# SIGTERM waits for nobody.  The mock never answers to this cart.
+sub stopped_at_once {
+    my $client = $live->client($nginx->port);
+
+    $client->send(Live::Client::request_bytes(
+        'POST /v1/checkout/cart/60240/submit', body => '{}'));
+
+    ok($live->wait_for(20, sub {
+        $live->mock_counts($mock)->{'cart_submit/60240'};
+    }), 'stopped: a submit is in flight');
+
+    is(submit(20001)->{status}, 200, 'stopped: another one has ended');
+
+    $nginx->stop;
+
+    is(lines(qr/submit of cart 60240: unknown, the worker was told to stop before Violet answered, .*, id: [0-9a-f]{32}, /),
+       1, 'stopped: its line says so');
+    is(lines(qr/submit of cart 20001: completed/), 1,
+       'stopped: what has ended has its one line');
+    is(lines(qr/submit of cart 20001: unknown/), 0, 'stopped: and no other');
+}
