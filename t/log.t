@@ -265,7 +265,7 @@ violet: an answer of Violet's to app "shop" is larger than "violet_buffer_limit"
 
 
 
-=== an order over the buffer limit, by its length and in pieces
+=== an order over the buffer limit
 --- http_extra
     violet_buffer_limit 4k;
 --- request
