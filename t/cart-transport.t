@@ -168,7 +168,7 @@ Connection refused
 
 === closed before the header, with another peer at hand: asked once
 --- http_config eval
-::peers($::Mock, 'localhost:$TEST_NGINX_VIOLET_PORT')
+::peers($::Mock, '127.0.0.1:$TEST_NGINX_VIOLET_PORT')
 --- config eval
 ::location($::Again)
 --- request eval
@@ -1070,11 +1070,12 @@ Content-Type: text/html
 
 
 
-=== HTTP/1.0 to Violet, as nginx does by itself
+=== HTTP/1.0 to Violet, as nginx before 1.29.7 does by itself
 --- config
         location /v1/ {
             violet shop;
             proxy_pass http://violet_api;
+            proxy_http_version 1.0;
         }
 --- request eval
 ["$::Submit/20001/submit\n{}", "$::Submit/22801/submit\n{}",

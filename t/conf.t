@@ -3585,7 +3585,7 @@ environment variable "VIOLET_TEST_UNSET" of "app_secret" is not set
 --- error_code eval
 [403, 403, 403, 403, 200]
 --- response_body_like eval
-[('<center>nginx') x 4, ::counts()]
+[('<hr><center>') x 4, ::counts()]
 
 
 

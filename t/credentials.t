@@ -327,7 +327,7 @@ X-Violet-Token: evil
 "GET /v1/merchants HTTP/1.1\r\nHost: localhost\r\nConnection: close\r
 X-Violet-Token : evil\r\n\r\n"
 --- error_code: 400
---- response_body_like: <center>nginx
+--- response_body_like: <hr><center>
 
 
 
@@ -424,7 +424,7 @@ mock-token
 --- error_code eval
 [(401) x 5, 200]
 --- response_body_like eval
-[('<center>nginx') x 5, ::counts()]
+[('<hr><center>') x 5, ::counts()]
 
 
 
@@ -1062,7 +1062,7 @@ connect to 127.0.0.1
 --- error_code eval
 [502, 502, 502, 200]
 --- response_body_like eval
-['<center>nginx', ::problem('upstream-unavailable', 502),
+['<hr><center>', ::problem('upstream-unavailable', 502),
  '"outcome":"failed","retry":"later".*"reason":"UPSTREAM_UNREACHABLE"',
  ::counts()]
 
@@ -1084,7 +1084,7 @@ connect to 127.0.0.1
 --- error_code eval
 [502, 502, 502, 200]
 --- response_body_like eval
-['<center>nginx', ::problem('upstream-unavailable', 502),
+['<hr><center>', ::problem('upstream-unavailable', 502),
  '"outcome":"failed","retry":"later".*"reason":"UPSTREAM_UNREACHABLE"',
  ::counts()]
 

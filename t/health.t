@@ -572,6 +572,7 @@ X-Whatever: 1
         location /v1/ {
             violet shop;
             proxy_pass http://violet_api;
+            proxy_http_version 1.0;
         }
 --- request eval: ::get('direct 22802', 22802, 22802)
 --- response_headers_like eval
@@ -608,7 +609,7 @@ connect() failed
 --- http_extra
     upstream two {
         server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
-        server localhost:$TEST_NGINX_VIOLET_PORT;
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
     }
 --- config
         location /v1/ {

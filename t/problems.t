@@ -403,7 +403,7 @@ Content-Type: application/problem+json
 --- response_headers eval
 [('Content-Type: text/html') x 5, 'Content-Type: application/json']
 --- response_body_like eval
-[('<center>nginx') x 5, ::counts()]
+[('<hr><center>') x 5, ::counts()]
 
 
 
@@ -424,7 +424,7 @@ Content-Type: application/problem+json
 --- response_headers eval
 [('Content-Type: text/html') x 2, 'Content-Type: application/json']
 --- response_body_like eval
-[('<center>nginx') x 2, ::counts()]
+[('<hr><center>') x 2, ::counts()]
 
 
 
@@ -443,7 +443,7 @@ Content-Type: application/problem+json
 --- response_headers eval
 [('Content-Type: text/html') x 5, 'Content-Type: application/json']
 --- response_body_like eval
-[('<center>nginx') x 5, ::counts()]
+[('<hr><center>') x 5, ::counts()]
 
 
 
@@ -465,7 +465,7 @@ me:{PLAIN}pass
 --- error_code eval
 [401, 200, 200]
 --- response_body_like eval
-['<center>nginx', '"merchant_id": ?42\b',
+['<hr><center>', '"merchant_id": ?42\b',
  ::counts(connection_health => 1, 'connection_health/42' => 1)]
 
 
@@ -485,7 +485,7 @@ me:{PLAIN}pass
 --- error_code eval
 [200, 503, 503, 200]
 --- response_body_like eval
-['"merchant_id": ?42\b', ('<center>nginx') x 2,
+['"merchant_id": ?42\b', ('<hr><center>') x 2,
  ::counts(connection_health => 1, 'connection_health/42' => 1)]
 
 
@@ -515,7 +515,7 @@ me:{PLAIN}pass
 --- error_code eval
 [405, 405, 200]
 --- response_body_like eval
-[('<center>nginx') x 2, ::counts()]
+[('<hr><center>') x 2, ::counts()]
 
 
 
@@ -525,7 +525,7 @@ me:{PLAIN}pass
 --- error_code: 400
 --- response_headers
 Content-Type: text/html
---- response_body_like: <center>nginx
+--- response_body_like: <hr><center>
 
 
 
@@ -542,7 +542,7 @@ Content-Type: text/html
 --- response_headers eval
 [('Content-Type: text/html') x 2]
 --- response_body_like eval
-[('<center>nginx') x 2]
+[('<hr><center>') x 2]
 
 
 

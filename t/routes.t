@@ -505,7 +505,7 @@ __DATA__
 --- error_code eval
 [(400) x 3, 200]
 --- response_body_like eval
-[('<center>nginx') x 3, ::counts()]
+[('<hr><center>') x 3, ::counts()]
 
 
 
@@ -513,7 +513,7 @@ __DATA__
 --- raw_request eval
 "GET /v1/merchants\x01 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 --- error_code: 400
---- response_body_like: <center>nginx
+--- response_body_like: <hr><center>
 
 
 

@@ -119,7 +119,7 @@ sub fakes {
     is(proxy_to($fake)->{status}, 504, 'a silent server');
     cmp_ok(time - $begun, '<', 5, 'in time');
     is($fake->connections, 1, 'it had a connection');
-    like($fake->received(1), qr{^GET /x HTTP/1.0\r\n}, 'and got the request');
+    like($fake->received(1), qr{^GET /x HTTP/1\.[01]\r\n}, 'and got the request');
 
     is(proxy_to($live->fake(do => 'close'))->{status}, 502, 'it closes');
     is(proxy_to($live->fake(do => 'reset'))->{status}, 502, 'it resets');

@@ -66,6 +66,7 @@ never said
 === C07 tcp_query
 --- config
 location /t {
+    proxy_http_version 1.0;
     proxy_set_header Host h;
     proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
 }
@@ -82,6 +83,7 @@ GET /t
 === C08 tcp_query FAILS
 --- config
 location /t {
+    proxy_http_version 1.0;
     proxy_set_header Host h;
     proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
 }
@@ -97,6 +99,7 @@ GET /t
 === C09 tcp_query_len
 --- config
 location /t {
+    proxy_http_version 1.0;
     proxy_set_header Host h;
     proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
 }
@@ -112,6 +115,7 @@ GET /t
 === C10 tcp_query_len FAILS
 --- config
 location /t {
+    proxy_http_version 1.0;
     proxy_set_header Host h;
     proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
 }
