@@ -16,6 +16,7 @@
 #include "ngx_violet_answer.h"
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_exchange.h"
+#include "ngx_violet_guard.h"
 #include "ngx_violet_limit.h"
 #include "ngx_violet_redis.h"
 #include "ngx_violet_redis_link.h"
@@ -121,6 +122,7 @@ struct ngx_violet_ctx_s {
 
     ngx_violet_answer_t           answer;
     ngx_violet_exchange_t        *exchange;
+    ngx_violet_guard_t           *guard;        /* of r->upstream */
     ngx_violet_refusal_e          refused;
     ngx_violet_used_t             used;         /* to send it */
 

@@ -52,6 +52,8 @@ static ngx_int_t ngx_violet_credentials_drop_headers(ngx_conf_t *cf,
     ngx_str_t *header);
 static ngx_int_t ngx_violet_credential_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_violet_credentials_admit(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_uint_t header);
 static ngx_violet_ctx_t *ngx_violet_credentials_inherit(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_violet_credentials_open(ngx_http_request_t *r,
@@ -291,32 +293,15 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ctx->refused = ngx_violet_guard(r, ctx->exchange,
-                                    vlcf->unverified_upstream);
-
-    if (ctx->refused) {
-        if (ctx->exchange) {
-            ctx->exchange->refused = ctx->refused;
-        }
-
+    if (ngx_violet_credentials_admit(r, ctx, data) != NGX_OK) {
         v->not_found = 1;
         return NGX_OK;
     }
 
     value = ngx_violet_credential_value(ctx, data);
 
-    if (data == NGX_VIOLET_CREDENTIAL_SECRET && r->upstream->uri.len == 0
-        && ngx_violet_credentials_end_later(r, ctx) != NGX_OK)
-    {
-        value = NULL;
-    }
-
     if (value == NULL) {
-        ctx->refused = ngx_violet_guard_refuse(r,
-                                          NGX_VIOLET_REFUSED_CREDENTIALS);
-        if (ctx->exchange) {
-            ctx->exchange->refused = ctx->refused;
-        }
+        (void) ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_CREDENTIALS);
 
         v->not_found = 1;
         return NGX_OK;
@@ -324,6 +309,31 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
 
     v->len = value->len;
     v->data = value->data;
+
+    return NGX_OK;
+}
+
+
+/* NGX_OK if the request that is being built may carry credentials. */
+
+static ngx_int_t
+ngx_violet_credentials_admit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_uint_t header)
+{
+    ngx_violet_guard_t  *before;
+
+    before = ctx->guard;
+
+    if (ngx_violet_guard(r, header) != NGX_VIOLET_NOT_REFUSED) {
+        return NGX_DECLINED;
+    }
+
+    if (ctx->guard != before
+        && ngx_violet_credentials_end_later(r, ctx) != NGX_OK)
+    {
+        (void) ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_INTERNAL);
+        return NGX_DECLINED;
+    }
 
     return NGX_OK;
 }

@@ -62,8 +62,21 @@ static ngx_str_t  ngx_violet_refusals[] = {
                "\"violet_unverified_upstream on\" to send secrets "
                "without it"),
 
+    ngx_string("secrets would go by plain http to another machine: use "
+               "https, an upstream on this machine, or "
+               "\"violet_unverified_upstream on\" to send them all the same"),
+
     ngx_string("proxy_pass with variables made another URI than the one "
                "that was requested: leave the URI out of proxy_pass"),
+
+    ngx_string("nginx does not show which URI proxy_pass builds for this "
+               "version of HTTP: write the name of an upstream block into "
+               "proxy_pass, without variables, or use "
+               "\"proxy_http_version 1.1\""),
+
+    ngx_string("the request has a body and does not say how long it is: "
+               "remove a \"proxy_set_header\" line for Content-Length or "
+               "Transfer-Encoding; without one nginx is out of memory"),
 
     ngx_string("proxy_pass of the location could not make the request, the "
                "error log says why"),

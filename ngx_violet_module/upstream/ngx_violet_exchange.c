@@ -160,7 +160,9 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
 {
     ngx_http_upstream_t  *u;
 
-    if (e->refused) {
+    /* not if a peer had been sent it before the next one was refused */
+
+    if (e->refused && ngx_violet_exchange_unsent(e->states)) {
         return NGX_VIOLET_EXCHANGE_REFUSED;
     }
 

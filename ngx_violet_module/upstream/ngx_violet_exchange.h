@@ -36,7 +36,10 @@ typedef enum {
 typedef enum {
     NGX_VIOLET_NOT_REFUSED = 0,
     NGX_VIOLET_REFUSED_UNVERIFIED,       /* https without verification */
+    NGX_VIOLET_REFUSED_PLAIN,            /* http to another machine */
     NGX_VIOLET_REFUSED_URI,              /* proxy_pass built another URI */
+    NGX_VIOLET_REFUSED_UNSEEN,           /* or does not show it */
+    NGX_VIOLET_REFUSED_LENGTH,           /* a body without its length */
     NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed by itself */
     NGX_VIOLET_REFUSED_UNCHECKED,        /* it never passed our handler */
     NGX_VIOLET_REFUSED_CREDENTIALS,      /* there is no access token */
@@ -101,7 +104,6 @@ struct ngx_violet_exchange_s {
     unsigned                         complete:1;
     unsigned                         too_large:1;
     unsigned                         failed:1;
-    unsigned                         copied:1;
     unsigned                         done:1;
 };
 
@@ -153,14 +155,6 @@ ngx_table_elt_t *ngx_violet_exchange_find_header(
 
 ngx_int_t ngx_violet_exchange_set_request(ngx_violet_exchange_t *exchange,
     ngx_http_request_t *sr);
-
-
-/*
- * Makes sure, while proxy_pass builds the clone's request, that no line of
- * the operator's asks for a content coding.
- */
-
-void ngx_violet_exchange_ask_plain(ngx_http_request_t *sr);
 
 
 /*

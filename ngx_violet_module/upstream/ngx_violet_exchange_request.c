@@ -19,8 +19,6 @@ static ngx_int_t ngx_violet_exchange_push_json(ngx_list_t *headers,
 static ngx_uint_t ngx_violet_exchange_drops_header(ngx_table_elt_t *h);
 static ngx_int_t ngx_violet_exchange_push_header(ngx_list_t *headers,
     ngx_table_elt_t *h);
-static ngx_int_t ngx_violet_exchange_send(void *data, ngx_chain_t *in);
-static void ngx_violet_exchange_drop_line(ngx_buf_t *b, char *name);
 
 
 static ngx_str_t  ngx_violet_post_method = ngx_string("POST");
@@ -230,79 +228,4 @@ ngx_violet_exchange_push_header(ngx_list_t *headers, ngx_table_elt_t *h)
 #endif
 
     return NGX_OK;
-}
-
-
-void
-ngx_violet_exchange_ask_plain(ngx_http_request_t *sr)
-{
-    ngx_http_upstream_t    *u;
-    ngx_violet_loc_conf_t  *vlcf;
-
-    vlcf = ngx_http_get_module_loc_conf(sr, ngx_violet_module);
-
-    if (!vlcf->accept_encoding) {
-        return;
-    }
-
-    /* nginx leaves a filter that is there in its place, as proxy's own */
-
-    u = sr->upstream;
-
-    u->output.output_filter = ngx_violet_exchange_send;
-    u->output.filter_ctx = sr;
-}
-
-
-/*
- * What lies between the request that proxy_pass has built and the socket.
- * An operator's line holds for all routes of the location; for an exchange
- * it goes, before the first byte does.
- */
-
-static ngx_int_t
-ngx_violet_exchange_send(void *data, ngx_chain_t *in)
-{
-    ngx_http_request_t  *sr = data;
-
-    ngx_buf_t            *b;
-    ngx_http_upstream_t  *u;
-
-    u = sr->upstream;
-    b = u->request_bufs->buf;
-
-    if (b->pos == b->start) {
-        ngx_violet_exchange_drop_line(b, "Accept-Encoding:");
-    }
-
-    return ngx_chain_writer(&u->writer, in);
-}
-
-
-/* Lines of a request's head that begin so; a body may follow the head. */
-
-static void
-ngx_violet_exchange_drop_line(ngx_buf_t *b, char *name)
-{
-    size_t   len;
-    u_char  *line, *next;
-
-    len = ngx_strlen(name);
-
-    for (line = b->pos; line < b->last; line = next) {
-
-        next = ngx_strlchr(line, b->last, LF);
-
-        if (next == NULL || ++next - line <= 2) {
-            return;
-        }
-
-        if ((size_t) (next - line) > len
-            && ngx_strncasecmp(line, (u_char *) name, len) == 0)
-        {
-            ngx_memmove(line, next, b->last - next);
-            b->last -= next - line;
-            next = line;
-        }
-    }
 }

@@ -1,26 +1,46 @@
 
 /*
- * What stands between proxy_pass and a connection.  proxy_pass asks for each
- * credential twice: for its length, before the URI is built, and for the
- * copy, after it.  That makes this the one place where a module can look at
- * a request after the proxy module has made up its mind and before it
- * connects.  Nothing is kept between calls; a changed upstream configuration
- * lives in the request's pool.
+ * What stands between proxy_pass and a connection.  proxy_pass asks for the
+ * credentials while it builds a request.  When it asks for the first value
+ * it has chosen the upstream and built nothing: the guard then puts itself
+ * in the place of the upstream's peer.init.  nginx calls that when the
+ * request is built, in every version of HTTP, and before it connects.  Where
+ * secrets would go by plain http the guard also looks at each peer that is
+ * about to be tried.
+ *
+ * A host that only nginx's resolver knows has no peer.init.  There the guard
+ * looks at the URI when a value is asked for again, for the copy, and at the
+ * head before its first byte is sent.
  */
 
 
+#include "ngx_violet_module.h"
 #include "ngx_violet_guard.h"
-#include "ngx_violet_answer.h"
 
 
+static ngx_violet_refusal_e ngx_violet_guard_start(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
 static ngx_uint_t ngx_violet_guard_is_verified(
     ngx_http_upstream_conf_t *conf);
-static ngx_int_t ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
-    ngx_http_request_t *sr);
+static ngx_http_upstream_srv_conf_t *ngx_violet_guard_block(
+    ngx_http_request_t *r);
+static ngx_uint_t ngx_violet_guard_has_address(ngx_http_upstream_t *u);
+static void ngx_violet_guard_hook(ngx_violet_guard_t *g);
+static void ngx_violet_guard_exchange(ngx_violet_guard_t *g);
+static ngx_int_t ngx_violet_guard_init_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us);
+static void ngx_violet_guard_watch(ngx_violet_guard_t *g);
+static ngx_int_t ngx_violet_guard_get_peer(ngx_peer_connection_t *pc,
+    void *data);
+static void ngx_violet_guard_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state);
+static void ngx_violet_guard_notify_peer(ngx_peer_connection_t *pc,
+    void *data, ngx_uint_t type);
+static ngx_int_t ngx_violet_guard_send(void *data, ngx_chain_t *in);
+static void ngx_violet_guard_note(ngx_http_request_t *r,
+    ngx_violet_refusal_e refused, ngx_str_t *peer);
 static ngx_int_t ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
-static ngx_uint_t ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path);
-static ngx_int_t ngx_violet_guard_check_uri(ngx_http_request_t *r);
 
 
 /* what proxy_pass is given in the place of peers when it must not connect */
@@ -37,35 +57,91 @@ static ngx_http_upstream_conf_t  ngx_violet_refusing_conf = {
 
 
 ngx_violet_refusal_e
-ngx_violet_guard(ngx_http_request_t *r, ngx_violet_exchange_t *e,
-    ngx_uint_t unverified)
+ngx_violet_guard(ngx_http_request_t *r, ngx_uint_t header)
 {
-    ngx_http_upstream_t  *u;
+    ngx_uint_t             bit;
+    ngx_violet_ctx_t      *ctx;
+    ngx_violet_guard_t    *g;
+    ngx_violet_refusal_e   refused;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    bit = (ngx_uint_t) 1 << header;
+    refused = NGX_VIOLET_NOT_REFUSED;
+
+    if (ctx->guard == NULL || ctx->guard->proxied != r->upstream) {
+        refused = ngx_violet_guard_start(r, ctx);
+
+    } else if (!ctx->guard->hooked && (ctx->guard->asked & bit)) {
+        refused = ngx_violet_guard_look_uri(ctx->guard);
+    }
+
+    if (refused) {
+        return ngx_violet_guard_refuse(r, refused);
+    }
+
+    g = ctx->guard;
+    g->asked |= bit;
+
+    return NGX_VIOLET_NOT_REFUSED;
+}
+
+
+/* For the first value: the upstream is chosen, nothing is built. */
+
+static ngx_violet_refusal_e
+ngx_violet_guard_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_violet_guard_t     *g;
+    ngx_http_upstream_t    *u;
+    ngx_violet_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
 
     u = r->upstream;
 
-    if (u->uri.len) {
+    if (u->ssl && !vlcf->unverified_upstream
+        && !ngx_violet_guard_is_verified(u->conf))
+    {
+        return NGX_VIOLET_REFUSED_UNVERIFIED;
+    }
 
-        if (u->resolved && ngx_violet_guard_check_uri(r) != NGX_OK) {
-            return ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_URI);
-        }
+    g = ngx_pcalloc(r->pool, sizeof(ngx_violet_guard_t));
+    if (g == NULL) {
+        return NGX_VIOLET_REFUSED_INTERNAL;
+    }
 
-        if (e && e->own && !ngx_violet_guard_is_api(&u->uri, &e->own->path)) {
-            return ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_PATH);
-        }
+    g->request = r;
+    g->proxied = u;
+    g->exchange = ctx->exchange;
+    g->original = u->conf;
+    g->resolved = u->resolved;
+    g->block = u->resolved ? ngx_violet_guard_block(r) : u->conf->upstream;
+    g->uri = u->uri.data;
+    g->plain = (!u->ssl && !vlcf->unverified_upstream);
+    g->conf = *u->conf;
 
+    ctx->guard = g;
+
+    if (g->exchange) {
+        ngx_violet_guard_exchange(g);
+    }
+
+    if (g->block || ngx_violet_guard_has_address(u)) {
+        ngx_violet_guard_hook(g);
         return NGX_VIOLET_NOT_REFUSED;
     }
 
-    if (u->ssl && !unverified && !ngx_violet_guard_is_verified(u->conf)) {
-        return ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_UNVERIFIED);
+    /* nobody can say where a name will lead */
+
+    if (g->plain) {
+        return NGX_VIOLET_REFUSED_PLAIN;
     }
 
-    if (e && r == e->subrequest && e->failed == 0
-        && ngx_violet_guard_exchange(e, r) != NGX_OK)
-    {
-        return ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_INTERNAL);
-    }
+    /* nginx leaves a filter that is there in its place, as proxy's own */
+
+    u->output.output_filter = ngx_violet_guard_send;
+    u->output.filter_ctx = g;
 
     return NGX_VIOLET_NOT_REFUSED;
 }
@@ -88,25 +164,94 @@ ngx_violet_guard_is_verified(ngx_http_upstream_conf_t *conf)
 }
 
 
-static ngx_int_t
-ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
-    ngx_http_request_t *sr)
+/* The block that a proxy_pass with variables leads to, found as nginx does. */
+
+static ngx_http_upstream_srv_conf_t *
+ngx_violet_guard_block(ngx_http_request_t *r)
 {
+    ngx_uint_t                       i;
+    ngx_http_upstream_srv_conf_t   **uscfp;
+    ngx_http_upstream_resolved_t    *resolved;
+    ngx_http_upstream_main_conf_t   *umcf;
+
+    resolved = r->upstream->resolved;
+
+    umcf = ngx_http_get_module_main_conf(r, ngx_http_upstream_module);
+
+    uscfp = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (uscfp[i]->host.len == resolved->host.len
+            && ((uscfp[i]->port == 0 && resolved->no_port)
+                || uscfp[i]->port == resolved->port)
+            && ngx_strncasecmp(uscfp[i]->host.data, resolved->host.data,
+                               resolved->host.len)
+               == 0)
+        {
+            return uscfp[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+ngx_violet_guard_has_address(ngx_http_upstream_t *u)
+{
+    struct sockaddr  *sa;
+
+    if (u->resolved == NULL || u->resolved->sockaddr == NULL) {
+        return 0;
+    }
+
+    sa = u->resolved->sockaddr;
+
+    return u->resolved->port != 0 || sa->sa_family == AF_UNIX;
+}
+
+
+/* From here to peer.init nginx reads of the upstream its host alone. */
+
+static void
+ngx_violet_guard_hook(ngx_violet_guard_t *g)
+{
+    ngx_http_upstream_t  *u;
+
+    u = g->proxied;
+
+    if (g->block) {
+        g->upstream = *g->block;
+
+    } else {
+        g->upstream.host = g->resolved->host;
+    }
+
+    g->upstream.peer.init = ngx_violet_guard_init_peer;
+    g->upstream.peer.data = g;
+
+    g->conf.upstream = &g->upstream;
+
+    u->conf = &g->conf;
+    u->resolved = NULL;
+
+    g->hooked = 1;
+}
+
+
+static void
+ngx_violet_guard_exchange(ngx_violet_guard_t *g)
+{
+    ngx_http_request_t        *sr;
     ngx_http_upstream_t       *u;
+    ngx_violet_exchange_t     *e;
     ngx_http_upstream_conf_t  *conf;
 
-    u = sr->upstream;
-
-    if (e->copied) {
-        return NGX_OK;
-    }
-
-    conf = ngx_palloc(sr->pool, sizeof(ngx_http_upstream_conf_t));
-    if (conf == NULL) {
-        return NGX_ERROR;
-    }
-
-    *conf = *u->conf;
+    e = g->exchange;
+    u = g->proxied;
+    sr = g->request;
+    conf = &g->conf;
 
     /* one exchange must not become two, nor somebody else's */
 
@@ -145,8 +290,6 @@ ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
 
     u->store = 0;
 
-    ngx_violet_exchange_ask_plain(sr);
-
     /* the capture can only stop an answer that comes through the pipe */
 
     u->buffering = 1;
@@ -155,10 +298,181 @@ ngx_violet_guard_exchange(ngx_violet_exchange_t *e,
 
     sr->read_event_handler = ngx_http_block_reading;
     sr->write_event_handler = ngx_http_request_empty_handler;
+}
 
-    e->copied = 1;
 
-    return NGX_OK;
+/* The request is built; what the guard had taken is put back. */
+
+static ngx_int_t
+ngx_violet_guard_init_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_int_t              rc;
+    ngx_violet_guard_t    *g;
+    ngx_http_upstream_t   *u;
+    ngx_violet_refusal_e   refused;
+
+    g = us->peer.data;
+    u = g->proxied;
+
+    g->conf.upstream = g->original->upstream;
+
+    u->upstream = g->block;
+    u->resolved = g->resolved;
+
+    if (g->exchange == NULL) {
+        u->conf = g->original;
+    }
+
+    refused = ngx_violet_guard_look_uri(g);
+
+    if (refused == NGX_VIOLET_NOT_REFUSED) {
+        refused = ngx_violet_guard_look_head(g);
+    }
+
+    if (refused) {
+        ngx_violet_guard_note(r, refused, NULL);
+        return NGX_ERROR;
+    }
+
+    rc = g->block ? g->block->peer.init(r, g->block)
+                  : ngx_http_upstream_create_round_robin_peer(r, g->resolved);
+
+    if (rc == NGX_OK && g->plain) {
+        ngx_violet_guard_watch(g);
+    }
+
+    return rc;
+}
+
+
+/* As the keepalive module does, whose peers these may be. */
+
+static void
+ngx_violet_guard_watch(ngx_violet_guard_t *g)
+{
+    ngx_peer_connection_t  *pc;
+
+    pc = &g->proxied->peer;
+
+    g->get = pc->get;
+    g->free = pc->free;
+    g->notify = pc->notify;
+    g->data = pc->data;
+
+    pc->get = ngx_violet_guard_get_peer;
+    pc->free = ngx_violet_guard_free_peer;
+    pc->data = g;
+
+    if (pc->notify) {
+        pc->notify = ngx_violet_guard_notify_peer;
+    }
+}
+
+
+static ngx_int_t
+ngx_violet_guard_get_peer(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_violet_guard_t *g = data;
+
+    ngx_int_t  rc;
+
+    rc = g->get(pc, g->data);
+
+    if (rc == NGX_ERROR || rc == NGX_BUSY || rc == NGX_DECLINED) {
+        return rc;
+    }
+
+    if (pc->sockaddr == NULL || !ngx_violet_guard_is_local(pc->sockaddr)) {
+        ngx_violet_guard_note(g->request, NGX_VIOLET_REFUSED_PLAIN,
+                              pc->name);
+        return NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_violet_guard_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state)
+{
+    ngx_violet_guard_t *g = data;
+
+    g->free(pc, g->data, state);
+}
+
+
+static void
+ngx_violet_guard_notify_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t type)
+{
+    ngx_violet_guard_t *g = data;
+
+    g->notify(pc, g->data, type);
+}
+
+
+ngx_uint_t
+ngx_violet_guard_is_local(struct sockaddr *sa)
+{
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    switch (sa->sa_family) {
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    case AF_UNIX:
+        return 1;
+#endif
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
+#endif
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) sa;
+        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
+
+    default:
+        return 0;
+    }
+}
+
+
+/* What lies between the request that proxy_pass has built and the socket. */
+
+static ngx_int_t
+ngx_violet_guard_send(void *data, ngx_chain_t *in)
+{
+    ngx_violet_guard_t *g = data;
+
+    ngx_buf_t             *b;
+    ngx_http_upstream_t   *u;
+    ngx_violet_refusal_e   refused;
+
+    u = g->proxied;
+    b = u->request_bufs->buf;
+
+    if (b->pos == b->start) {
+        refused = ngx_violet_guard_look_head(g);
+
+        if (refused) {
+            ngx_violet_guard_note(g->request, refused, u->peer.name);
+
+            /* the next peer would be sent the same */
+
+            u->peer.tries = 0;
+
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_chain_writer(&u->writer, in);
 }
 
 
@@ -166,30 +480,55 @@ ngx_violet_refusal_e
 ngx_violet_guard_refuse(ngx_http_request_t *r,
     ngx_violet_refusal_e refused)
 {
-    ngx_str_t             detail;
-    ngx_http_upstream_t  *u;
+    r->upstream->conf = &ngx_violet_refusing_conf;
+    r->upstream->resolved = NULL;
 
-    u = r->upstream;
+    ngx_violet_guard_note(r, refused, NULL);
 
-    u->conf = &ngx_violet_refusing_conf;
-    u->resolved = NULL;
+    return refused;
+}
+
+
+/* For whoever answers the caller, and for the log. */
+
+static void
+ngx_violet_guard_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
+    ngx_str_t *peer)
+{
+    ngx_str_t          detail;
+    ngx_violet_ctx_t  *ctx;
 
     /* it ends as a problem of ours, not as one of the operator's pages */
 
     r->error_page = 1;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+
+    if (ctx) {
+        ctx->refused = refused;
+    }
+
+    if (ctx && ctx->exchange) {
+        ctx->exchange->refused = refused;
+    }
+
     /* it was only an attempt to find out where proxy_pass leads */
 
     if (refused == NGX_VIOLET_REFUSED_PATH) {
-        return refused;
+        return;
     }
 
     ngx_violet_answer_refusal(refused, &detail);
 
+    if (peer) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "violet: the request was not sent to \"%V\": %V",
+                      peer, &detail);
+        return;
+    }
+
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "violet: the request was not sent: %V", &detail);
-
-    return refused;
 }
 
 
@@ -198,75 +537,4 @@ ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
     return NGX_ERROR;
-}
-
-
-/* Does the URI end in "/v1/" and the path?  It may if there is no path. */
-
-static ngx_uint_t
-ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path)
-{
-    u_char  *last;
-
-    if (path->len == 0) {
-        return 1;
-    }
-
-    if (uri->len < 4 + path->len) {
-        return 0;
-    }
-
-    last = uri->data + uri->len - path->len;
-
-    return ngx_memcmp(last, path->data, path->len) == 0
-           && ngx_memcmp(last - 4, "/v1/", 4) == 0;
-}
-
-
-/*
- * Only a proxy_pass with variables can build a URI that is not the one that
- * was matched.
- */
-
-static ngx_int_t
-ngx_violet_guard_check_uri(ngx_http_request_t *r)
-{
-    u_char     *p, *last;
-    size_t      len;
-    ngx_str_t  *built;
-    uintptr_t   escape;
-
-    escape = 0;
-
-    if (r->quoted_uri || r->internal) {
-        escape = ngx_escape_uri(NULL, r->uri.data, r->uri.len,
-                                NGX_ESCAPE_URI);
-    }
-
-    len = r->uri.len + 2 * escape + (r->args.len ? 1 + r->args.len : 0);
-
-    built = &r->upstream->uri;
-
-    if (built->len != len) {
-        return NGX_DECLINED;
-    }
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (escape) {
-        last = (u_char *) ngx_escape_uri(p, r->uri.data, r->uri.len,
-                                         NGX_ESCAPE_URI);
-    } else {
-        last = ngx_cpymem(p, r->uri.data, r->uri.len);
-    }
-
-    if (r->args.len) {
-        *last++ = '?';
-        ngx_memcpy(last, r->args.data, r->args.len);
-    }
-
-    return ngx_memcmp(p, built->data, len) == 0 ? NGX_OK : NGX_DECLINED;
 }

@@ -1,7 +1,8 @@
 
 /*
- * The last look at a request of a violet location, while proxy_pass builds
- * it: may it carry secrets, and is it the request that was matched.
+ * The last look at a request of a violet location, after proxy_pass has
+ * built it and before it connects: may it carry secrets, and is it the
+ * request that was matched.
  */
 
 #ifndef NGX_VIOLET_GUARD_H
@@ -11,15 +12,46 @@
 #include "ngx_violet_exchange.h"
 
 
+/* one request that proxy_pass builds; lives in the request's pool */
+
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_upstream_t            *proxied;
+    ngx_violet_exchange_t          *exchange;  /* NULL: a streamed route */
+
+    /* what nginx would have used */
+    ngx_http_upstream_conf_t       *original;
+    ngx_http_upstream_srv_conf_t   *block;     /* NULL: none has the name */
+    ngx_http_upstream_resolved_t   *resolved;  /* NULL: no variables */
+
+    u_char                         *uri;       /* before it is built */
+    ngx_uint_t                      asked;     /* credentials, as bits */
+
+    /* of the balancer, where peers are looked at */
+    ngx_event_get_peer_pt           get;
+    ngx_event_free_peer_pt          free;
+    ngx_event_notify_peer_pt        notify;
+    void                           *data;
+
+    unsigned                        plain:1;   /* peers are looked at */
+    unsigned                        hooked:1;  /* peer.init is the guard's */
+
+    /* what nginx uses in their places */
+    ngx_http_upstream_srv_conf_t    upstream;
+    ngx_http_upstream_conf_t        conf;
+} ngx_violet_guard_t;
+
+
 /*
- * Called while proxy_pass builds any request of a violet location: makes an
- * exchange's upstream configuration safe, and says whether the request may
- * carry credentials.  A refusal is final: the request fails before it
- * connects.
+ * To be called for each value of a credential that proxy_pass asks for while
+ * it builds a request; "header" is the number of the credential.  Makes an
+ * exchange's upstream configuration safe, puts the guard between proxy_pass
+ * and its peers, and says whether the request may carry credentials.  A
+ * refusal is final: the request fails before it connects.
  */
 
 ngx_violet_refusal_e ngx_violet_guard(ngx_http_request_t *r,
-    ngx_violet_exchange_t *exchange, ngx_uint_t unverified);
+    ngx_uint_t header);
 
 
 /*
@@ -29,6 +61,21 @@ ngx_violet_refusal_e ngx_violet_guard(ngx_http_request_t *r,
 
 ngx_violet_refusal_e ngx_violet_guard_refuse(ngx_http_request_t *r,
     ngx_violet_refusal_e refused);
+
+
+/* True for an address of the loopback network, and for a unix socket. */
+
+ngx_uint_t ngx_violet_guard_is_local(struct sockaddr *sa);
+
+
+/*
+ * Looks at what proxy_pass has built, for the guard.  In turn: the URI, which
+ * may differ from the one that was matched; the head, which must say how long
+ * the body is.
+ */
+
+ngx_violet_refusal_e ngx_violet_guard_look_uri(ngx_violet_guard_t *g);
+ngx_violet_refusal_e ngx_violet_guard_look_head(ngx_violet_guard_t *g);
 
 
 #endif /* NGX_VIOLET_GUARD_H */
