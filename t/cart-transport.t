@@ -743,6 +743,7 @@ errors.0.reason: ITEM_UNAVAILABLE\norder: (Violet's)"]
 
         location /v1/ {
             violet shop;
+            violet_unverified_upstream on;
             proxy_pass http://$violet_host;
         }
 --- request eval
