@@ -13,6 +13,9 @@
 
 #define NGX_VIOLET_CART_FALLBACK     1024
 
+/* for a whole answer to a submit, in milliseconds */
+#define NGX_VIOLET_CART_PATIENCE     300000
+
 
 typedef struct {
     ngx_queue_t            queue;
@@ -136,6 +139,7 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     e->app = ctx->app;
     e->args = r->args;
     e->limit = vlcf->buffer_limit;
+    e->patience = NGX_VIOLET_CART_PATIENCE;
     e->body = 1;
     e->headers = 1;
     e->handler = ngx_violet_cart_exchanged;

@@ -27,7 +27,6 @@ static ngx_int_t ngx_violet_token_call_body(ngx_violet_token_call_t *call);
 static void ngx_violet_token_call_sent(void *data,
     ngx_violet_exchange_t *exchange);
 static void ngx_violet_token_call_event(ngx_event_t *ev);
-static void ngx_violet_token_call_late(ngx_event_t *ev);
 static ngx_uint_t ngx_violet_token_call_again(ngx_violet_token_call_t *call);
 static void ngx_violet_token_call_take(ngx_violet_token_call_t *call);
 static void ngx_violet_token_call_clear(ngx_violet_token_call_t *call);
@@ -48,10 +47,6 @@ ngx_violet_token_call_start(ngx_violet_token_call_t *call)
     call->event.handler = ngx_violet_token_call_event;
     call->event.data = call;
     call->event.log = ngx_cycle->log;
-
-    call->deadline.handler = ngx_violet_token_call_late;
-    call->deadline.data = call;
-    call->deadline.log = ngx_cycle->log;
 
     call->login = (call->refresh_len == 0);
 
@@ -111,6 +106,7 @@ ngx_violet_token_call_send(ngx_violet_token_call_t *call)
     e->uri = r->uri;
     e->own = &call->own;
     e->limit = NGX_VIOLET_TOKEN_CALL_LIMIT;
+    e->patience = NGX_VIOLET_TOKEN_CALL_TIMEOUT + 100;
     e->handler = ngx_violet_token_call_sent;
     e->data = call;
 
@@ -118,10 +114,6 @@ ngx_violet_token_call_send(ngx_violet_token_call_t *call)
         ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
         return;
     }
-
-    /* nginx times the steps of an exchange, and there may be many */
-
-    ngx_add_timer(&call->deadline, NGX_VIOLET_TOKEN_CALL_TIMEOUT + 100);
 
     c = r->connection;
 
@@ -241,29 +233,6 @@ ngx_violet_token_call_event(ngx_event_t *ev)
 
 
 static void
-ngx_violet_token_call_late(ngx_event_t *ev)
-{
-    ngx_violet_token_call_t  *call;
-
-    call = ev->data;
-
-    if (call->exchange.done) {
-
-        /* just in time, and about to be told */
-
-        return;
-    }
-
-    /* an exchange under way has nobody to tell any more */
-
-    call->exchange.done = 1;
-    call->exchange.result = NGX_VIOLET_EXCHANGE_TIMEOUT;
-
-    ngx_post_event(&call->event, &ngx_posted_events);
-}
-
-
-static void
 ngx_violet_token_call_take(ngx_violet_token_call_t *call)
 {
     ngx_violet_exchange_t  *e;
@@ -366,10 +335,6 @@ static void
 ngx_violet_token_call_clear(ngx_violet_token_call_t *call)
 {
     ngx_violet_exchange_t  *e;
-
-    if (call->deadline.timer_set) {
-        ngx_del_timer(&call->deadline);
-    }
 
     if (call->carrier == NULL) {
         return;

@@ -77,7 +77,6 @@ struct ngx_violet_token_call_s {
     ngx_violet_exchange_t       exchange;
     ngx_violet_exchange_own_t   own;
     ngx_event_t                 event;
-    ngx_event_t                 deadline;   /* of the exchange */
     unsigned                    login:1;
 };
 

@@ -244,6 +244,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     e->uri = r->uri;
     e->args = fetch->conf.args;
     e->limit = fetch->conf.buffer_limit;
+    e->patience = fetch->conf.patience;
     e->no_retry_timeout = fetch->conf.refresh;
     e->handler = ngx_violet_fetch_exchanged;
     e->data = fetch;

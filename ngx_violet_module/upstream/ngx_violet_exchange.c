@@ -59,7 +59,9 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_violet_ctx_t));
     ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
 
-    if (ctx == NULL || ps == NULL) {
+    if (ctx == NULL || ps == NULL
+        || ngx_violet_exchange_set_deadline(e) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -70,6 +72,7 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
                             NGX_HTTP_SUBREQUEST_CLONE)
         != NGX_OK)
     {
+        ngx_violet_exchange_drop_deadline(e);
         return NGX_ERROR;
     }
 
@@ -132,6 +135,8 @@ ngx_violet_exchange_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
         return NGX_OK;
     }
 
+    ngx_violet_exchange_drop_deadline(e);
+
     e->done = 1;
     e->states = sr->upstream_states;
     e->headers_out = &sr->headers_out;
@@ -180,6 +185,11 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
         }
 
         return NGX_VIOLET_EXCHANGE_TOO_LARGE;
+    }
+
+    if (e->late && !e->complete) {
+        return ngx_violet_exchange_unsent(e->states)
+               ? NGX_VIOLET_EXCHANGE_UNREACHABLE : NGX_VIOLET_EXCHANGE_TIMEOUT;
     }
 
     if (e->status) {

@@ -74,6 +74,8 @@ struct ngx_violet_exchange_s {
     ngx_str_t                        uri;       /* decoded, canonical */
     ngx_str_t                        args;
     size_t                           limit;     /* of the body, in bytes */
+    ngx_msec_t                       patience;  /* for a whole answer, in
+                                                   milliseconds */
     ngx_violet_exchange_handler_pt   handler;
     void                            *data;
     ngx_violet_exchange_own_t       *own;       /* NULL: it is not */
@@ -99,11 +101,13 @@ struct ngx_violet_exchange_s {
 
     ngx_http_request_t              *subrequest;
     ngx_violet_inflate_t            *inflate;       /* NULL: it is plain */
+    ngx_event_t                      deadline;
     size_t                           received;
     size_t                           allocated;
     unsigned                         complete:1;
     unsigned                         too_large:1;
     unsigned                         failed:1;
+    unsigned                         late:1;        /* past its deadline */
     unsigned                         done:1;
 };
 
@@ -146,6 +150,15 @@ ngx_int_t ngx_violet_exchange_copy_states(ngx_pool_t *pool,
 
 ngx_table_elt_t *ngx_violet_exchange_find_header(
     ngx_violet_exchange_t *exchange, char *name);
+
+
+/*
+ * The deadline of an exchange that begins, and its end with the exchange.
+ * NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_exchange_set_deadline(ngx_violet_exchange_t *exchange);
+void ngx_violet_exchange_drop_deadline(void *exchange);
 
 
 /*

@@ -10,6 +10,7 @@ use warnings;
 use lib 't/lib';
 use JSON::PP ();
 use Live;
+use Live::Clock;
 use Live::Health;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -18,6 +19,10 @@ my $live = Live->new;
 my $health = Live::Health->new($live);
 
 no_descriptors();
+reports_without_an_end();
+connections_are_not_reused();
+submits_without_an_end();
+reads_of_a_cart_without_an_end();
 
 $live->check_logs(qr/Too many open files/);
 done_testing();
@@ -60,6 +65,127 @@ sub no_descriptors {
     is($again->{status}, 200, 'descriptors again: the refresh');
     like($again->{headers}{'cache-status'}, qr/fwd=request; stored/,
          'has its budget still');
+    $nginx->stop;
+}
+
+
+# Four seconds for a whole answer, on two hosts.
+sub impatient {
+    my (%option) = @_;
+
+    return $health->gateway(
+        workers => 2, %option,
+        lines => 'proxy_connect_timeout 1s; proxy_send_timeout 1s;'
+                 . 'proxy_read_timeout 2s; ' . ($option{lines} || ''));
+}
+
+
+sub reports_without_an_end {
+    my @nginx = map {
+        impatient(keepalive => '',
+                  lines => 'violet_health_ttl 1s; violet_health_stale 1h;')
+    } 1 .. 2;
+
+    for my $merchant (61401, 61501) {
+        my @got = $health->many(\@nginx, count => 24, what => $merchant,
+                                timeout => 60);
+
+        $health->all_are(504, "merchant $merchant", @got);
+        is(scalar(grep { $_->{body} =~ /did not answer in time/ } @got), 24,
+           'each is told why');
+        is($health->reached($merchant), 1, 'Violet is asked once for all');
+    }
+
+    for my $fault (614, 615) {
+        my $merchant = $fault * 100 - 40_000;
+
+        $health->get($nginx[0], $merchant);
+        sleep 1.1;
+        $health->control("fault?connection_health/$merchant=$fault");
+
+        my @got = $health->many(\@nginx, count => 24, what => $merchant,
+                                timeout => 60);
+
+        $health->all_are(200, "the stale report of $merchant", @got);
+        is($health->tally(cache_status => @got), 'STALE 24', 'it is marked');
+    }
+
+    ok($live->wait_for(20, sub { open_at_violet() <= 1 }),
+       'each connection to Violet is closed')
+        or diag(open_at_violet());
+    $_->stop for @nginx;
+}
+
+
+# Its own question is one of them.
+sub open_at_violet {
+    my $answer = $live->request($health->mock->port,
+                                "GET /_mock/connections HTTP/1.0\r\n\r\n");
+
+    return JSON::PP::decode_json($answer->{body})->{open};
+}
+
+
+sub connections_are_not_reused {
+    my $nginx = impatient(workers => 1);
+
+    is($health->get($nginx, 61502)->{status}, 504, 'a report without an end');
+
+    my $got = $health->get($nginx, 201);
+
+    is($got->{status}, 200, 'the next one');
+    like($got->{body}, qr/^\{"merchant_id": 201,.*\}$/s,
+         'has nothing of the one before');
+    $nginx->stop;
+}
+
+
+# Five minutes: on a clock that is moved.
+sub submits_without_an_end {
+    my $clock = Live::Clock->new($live);
+    my $nginx = $health->gateway(workers => 1, clock => $clock,
+                                 lines => 'proxy_read_timeout 1h;');
+
+    for my $cart (61403, 61503) {
+        my $client = $live->client($nginx->port);
+
+        $client->send(Live::Client::request_bytes(
+            "POST /v1/checkout/cart/$cart/submit", body => '{}'));
+        ok($health->reaches("cart_submit/$cart"), "cart $cart is at Violet");
+
+        $clock->count($clock->{count} + 290);
+        $client->read_until(qr/./, 2);
+        is($client->{in}, '', 'it is not ended before its time');
+
+        $clock->count($clock->{count} + 11);
+
+        my $got = $client->answer(30);
+
+        problem_is($got, 504, 'cart-submit-unknown', 'after 5 minutes');
+        is($got->{headers}{'x-violet-cart-outcome'}, 'unknown',
+           'its outcome is unknown');
+        like($got->{body}, qr/"reason":"UPSTREAM_TIMEOUT"/, 'for its reason');
+    }
+
+    ok($live->wait_for(20, sub { open_at_violet() <= 1 }),
+       'each connection to Violet is closed');
+    $nginx->stop;
+}
+
+
+sub reads_of_a_cart_without_an_end {
+    my $nginx = impatient(workers => 1);
+    my $submit = 'POST /v1/checkout/cart/20099/submit';
+
+    $live->request($nginx->port, $submit, body => '{}', timeout => 60);
+    $health->control('fault?cart_read/20099=615');
+
+    my $got = $live->request($nginx->port, $submit, body => '{}',
+                             timeout => 60);
+
+    problem_is($got, 409, 'cart-submit-unknown', 'a read without an end');
+    is($health->reached('cart_submit/20099'), 1, 'no second submit');
+    ok($health->reached('cart_read/20099') > 0, 'the cart was read');
     $nginx->stop;
 }
 

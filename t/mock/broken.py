@@ -1,4 +1,4 @@
-"""The ways an answer can fail to arrive; ids 600xx to 613xx, on any route."""
+"""The ways an answer can fail to arrive; ids 600xx to 615xx, on any route."""
 
 from __future__ import annotations
 
@@ -62,6 +62,10 @@ _WAYS: dict[int, tuple[str, Broken]] = {
           lambda good: replace(good, headers=[
               ("X-Filler", "f" * 5000)] + [
               (f"X-Filler-{i}", "f" * 986) for i in range(26)])),
+    614: ("without an end: a byte in 0.3 s, from the first one on",
+          lambda good: replace(good, ending=Ending.TRICKLE)),
+    615: ("without an end: the header, then a byte in 0.3 s",
+          lambda good: replace(good, ending=Ending.TRICKLE_BODY)),
 }
 
 

@@ -60,7 +60,9 @@ def table() -> list[Row]:
         {602: "unknown, 504, check_first, UPSTREAM_TIMEOUT",
          606: "unknown, 502 or 504, check_first",
          610: "as the module reads it (nginx drops the ten bytes)",
-         612: "completed, unchanged", 613: "completed, unchanged"})
+         612: "completed, unchanged", 613: "completed, unchanged",
+         614: "unknown, 504, check_first, UPSTREAM_TIMEOUT",
+         615: "unknown, 504, check_first, UPSTREAM_TIMEOUT"})
 
 
 # Orders

@@ -50,6 +50,8 @@ class Ending(enum.Enum):
     HALF_HEADER = "closed after half of the header"
     RESET = "reset before the header"
     DRIBBLE = "whole, in many small pieces"
+    TRICKLE = "a byte now and then"
+    TRICKLE_BODY = "the header, then a byte now and then"
     RAW = "the bytes as they are, then closed"
 
 
@@ -238,6 +240,13 @@ class Server:
             await dribble(writer, head + body)
             return keep
 
+        if ending in (Ending.TRICKLE, Ending.TRICKLE_BODY):
+            if ending is Ending.TRICKLE_BODY:
+                writer.write(head)
+                head = b""
+            await trickle(reader, writer, head + body)
+            return False
+
         writer.write(head + body)
         await writer.drain()
         if ending is Ending.STALL_BODY:
@@ -353,6 +362,20 @@ async def dribble(writer: asyncio.StreamWriter, data: bytes) -> None:
         writer.write(data[i:i + size])
         await writer.drain()
         await asyncio.sleep(0.003)
+
+
+async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+                  data: bytes) -> None:
+    """A byte in 0.3 s, until the client has left."""
+    for i in range(len(data)):
+        writer.write(data[i:i + 1])
+        await writer.drain()
+        try:
+            async with asyncio.timeout(0.3):
+                if not await reader.read(1):
+                    return
+        except TimeoutError:
+            pass
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

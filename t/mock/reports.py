@@ -242,7 +242,8 @@ def table() -> list[Row]:
     return rows + broken_rows("stale or 502 problem", {
         602: "stale or 504 problem", 606: "stale or 502/504 problem",
         610: "as the module reads it (nginx drops the ten bytes)",
-        612: "ready", 613: "ready"})
+        612: "ready", 613: "ready",
+        614: "stale or 504 problem", 615: "stale or 504 problem"})
 
 
 class Reports:

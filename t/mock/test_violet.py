@@ -85,10 +85,14 @@ class Mock:
             return read_all(connection)
 
     def raw_submit(self, cart: int, minor: int = 1) -> bytes:
-        head = "".join(f"{n}: {v}\r\n" for n, v in HEADERS.items())
-        return self.raw((f"POST /v1/checkout/cart/{cart}/submit HTTP/1.{minor}"
-                         "\r\nHost: mock\r\nConnection: close\r\n"
-                         f"Content-Length: 2\r\n{head}\r\n{{}}").encode())
+        return self.raw(submit_bytes(cart, minor))
+
+
+def submit_bytes(cart: int, minor: int = 1) -> bytes:
+    head = "".join(f"{n}: {v}\r\n" for n, v in HEADERS.items())
+    return (f"POST /v1/checkout/cart/{cart}/submit HTTP/1.{minor}"
+            "\r\nHost: mock\r\nConnection: close\r\n"
+            f"Content-Length: 2\r\n{head}\r\n{{}}").encode()
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -548,6 +552,18 @@ class Broken(Case):
 
     def test_in_pieces(self) -> None:
         self.assertEqual(self.mock.order(61200)["status"], "COMPLETED")
+
+    def test_trickles(self) -> None:
+        for cart, begin in ((61400, b"HTT"), (61500, b"\r\n\r\n{\"i")):
+            with socket.create_connection(("127.0.0.1", self.mock.port),
+                                          10) as connection:
+                connection.sendall(submit_bytes(cart))
+                got = b""
+                while begin not in got:
+                    more = connection.recv(4096)
+                    self.assertTrue(more)
+                    got += more
+                self.assertFalse(got.endswith(b"}"))
 
     def test_the_same_for_merchants(self) -> None:
         for merchant in (60000, 60300, 60500, 60700):
