@@ -5,16 +5,17 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet_conf.h"
 
 
 static char *ngx_violet_conf_violet_context(ngx_conf_t *cf);
-static ngx_http_handler_pt ngx_violet_conf_proxy_handler(ngx_conf_t *cf);
 static ngx_int_t ngx_violet_conf_upstream(ngx_conf_t *cf,
     ngx_violet_loc_conf_t *vlcf);
-static ngx_uint_t ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name);
-static ngx_uint_t ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us);
-static ngx_uint_t ngx_violet_conf_is_loopback(struct sockaddr *sa);
+static ngx_array_t *ngx_violet_conf_header_lines(ngx_conf_t *cf);
+static void ngx_violet_conf_check_headers(ngx_conf_t *cf,
+    ngx_violet_main_conf_t *vmcf, ngx_violet_loc_conf_t *vlcf);
+static ngx_uint_t ngx_violet_conf_is_blocked(ngx_conf_t *cf,
+    ngx_violet_loc_conf_t *outer);
 
 
 char *
@@ -60,16 +61,10 @@ ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     vlcf->file = cf->conf_file->file.name.data;
     vlcf->line = cf->conf_file->line;
 
+    vlcf->confs = ((ngx_http_conf_ctx_t *) cf->ctx)->loc_conf;
+
     if (ngx_violet_credentials_set_headers(cf, vmcf->credentials) != NGX_OK) {
         return NGX_CONF_ERROR;
-    }
-
-    if (vmcf->proxy_handler == NULL) {
-        vmcf->proxy_handler = ngx_violet_conf_proxy_handler(cf);
-
-        if (vmcf->proxy_handler == NULL) {
-            return NGX_CONF_ERROR;
-        }
     }
 
     return NGX_CONF_OK;
@@ -119,61 +114,6 @@ ngx_violet_conf_violet_context(ngx_conf_t *cf)
 }
 
 
-/*
- * The proxy module's content handler has no name outside of it.  proxy_pass
- * is run on a location that exists nowhere, and leaves it there; with a
- * variable in the URL it does nothing else that lasts.
- */
-
-static ngx_http_handler_pt
-ngx_violet_conf_proxy_handler(ngx_conf_t *cf)
-{
-    void                      *conf;
-    char                      *rv;
-    ngx_conf_t                 save;
-    ngx_str_t                 *value;
-    ngx_command_t             *cmd;
-    ngx_http_conf_ctx_t        ctx;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    cmd = ngx_violet_credentials_proxy_command("proxy_pass");
-
-    conf = ((ngx_http_module_t *) ngx_http_proxy_module.ctx)
-                                                      ->create_loc_conf(cf);
-    clcf = ((ngx_http_module_t *) ngx_http_core_module.ctx)
-                                                      ->create_loc_conf(cf);
-
-    ctx = *(ngx_http_conf_ctx_t *) cf->ctx;
-    ctx.loc_conf = ngx_pcalloc(cf->pool,
-                               sizeof(void *) * ngx_http_max_module);
-
-    save = *cf;
-    cf->ctx = &ctx;
-    cf->args = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
-
-    if (cmd == NULL || conf == NULL || clcf == NULL || ctx.loc_conf == NULL
-        || cf->args == NULL)
-    {
-        *cf = save;
-        return NULL;
-    }
-
-    ctx.loc_conf[ngx_http_core_module.ctx_index] = clcf;
-    ctx.loc_conf[ngx_http_proxy_module.ctx_index] = conf;
-
-    value = ngx_array_push_n(cf->args, 2);
-
-    value[0] = cmd->name;
-    ngx_str_set(&value[1], "http://$host");
-
-    rv = cmd->set(cf, cmd, conf);
-
-    *cf = save;
-
-    return rv == NGX_CONF_OK ? clcf->handler : NULL;
-}
-
-
 ngx_int_t
 ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
     ngx_violet_loc_conf_t *vlcf)
@@ -197,7 +137,9 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
         return NGX_ERROR;
     }
 
-    if (clcf->handler != vmcf->proxy_handler && !clcf->noname) {
+    if (!clcf->noname
+        && (clcf->handler == NULL || clcf->handler != vmcf->proxy_handler))
+    {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"violet\" in location \"%V\" without "
                       "\"proxy_pass\", add one that leads to Violet, in "
@@ -207,7 +149,10 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 
     name = &vlcf->app_name->value;
 
-    if (vlcf->app_name->lengths == NULL && vlcf->app == NULL) {
+    if (vlcf->app_name->lengths) {
+        vmcf->any_app = 1;
+
+    } else if (vlcf->app == NULL) {
         vlcf->app = ngx_violet_credentials_find(&vmcf->apps, name);
 
         if (vlcf->app == NULL) {
@@ -218,10 +163,18 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
                           name, &clcf->name, name, vlcf->file, vlcf->line);
             return NGX_ERROR;
         }
+
+        vlcf->app->used = 1;
     }
 
-    if (ngx_violet_conf_upstream(cf, vlcf) != NGX_OK) {
+    if (ngx_violet_conf_upstream(cf, vlcf) != NGX_OK
+        || ngx_violet_conf_check_upstream(cf, vmcf, vlcf) != NGX_OK)
+    {
         return NGX_ERROR;
+    }
+
+    if (!clcf->noname) {
+        ngx_violet_conf_check_headers(cf, vmcf, vlcf);
     }
 
     vlcf->accept_encoding = ngx_violet_conf_sets_header(cf, "Accept-Encoding");
@@ -238,7 +191,6 @@ static ngx_int_t
 ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
 {
     u_char                        *p;
-    ngx_http_core_loc_conf_t      *clcf;
     ngx_http_upstream_conf_t      *uconf;
     ngx_http_upstream_srv_conf_t  *us;
 
@@ -268,44 +220,20 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
                              - p;
     }
 
-#if (NGX_HTTP_SSL || NGX_COMPAT)
-
-    if (uconf->ssl) {
-        return NGX_OK;
-    }
-
-#endif
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (!clcf->noname && !ngx_violet_conf_is_local(us)) {
-        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "\"violet\" in location \"%V\" sends secrets to "
-                      "\"%V\" by plain http, use https, in %s:%ui",
-                      &clcf->name, &us->host, vlcf->file, vlcf->line);
-    }
-
     return NGX_OK;
 }
 
 
 /* Is there such a proxy_set_header line, with a value? */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name)
 {
-    u_char         *conf;
     ngx_uint_t      i;
     ngx_array_t    *lines;
     ngx_keyval_t   *line;
-    ngx_command_t  *cmd;
 
-    cmd = ngx_violet_credentials_proxy_command("proxy_set_header");
-    conf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
-
-    /* where the command puts its lines, the proxy module's or inherited */
-
-    lines = *(ngx_array_t **) (conf + cmd->offset);
+    lines = ngx_violet_conf_header_lines(cf);
 
     if (lines == NULL) {
         return 0;
@@ -328,66 +256,131 @@ ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name)
 }
 
 
-static ngx_uint_t
-ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
+/* Where the command puts its lines, the proxy module's or inherited. */
+
+static ngx_array_t *
+ngx_violet_conf_header_lines(ngx_conf_t *cf)
 {
-    ngx_uint_t                     i, j;
-    ngx_http_upstream_server_t    *server;
-    ngx_http_upstream_rr_peer_t   *peer;
-    ngx_http_upstream_rr_peers_t  *peers;
+    u_char         *conf;
+    ngx_command_t  *cmd;
 
-    if (us->servers == NULL) {
+    cmd = ngx_violet_credentials_proxy_command("proxy_set_header");
+    conf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
 
-        /* a host name without an upstream block, resolved by now */
-
-        peers = us->peer.data;
-
-        for (peer = peers ? peers->peer : NULL; peer; peer = peer->next) {
-            if (!ngx_violet_conf_is_loopback(peer->sockaddr)) {
-                return 0;
-            }
-        }
-
-        return peers != NULL;
-    }
-
-    server = us->servers->elts;
-
-    for (i = 0; i < us->servers->nelts; i++) {
-        for (j = 0; j < server[i].naddrs; j++) {
-            if (!ngx_violet_conf_is_loopback(server[i].addrs[j].sockaddr)) {
-                return 0;
-            }
-        }
-    }
-
-    return 1;
+    return *(ngx_array_t **) (conf + cmd->offset);
 }
 
 
-static ngx_uint_t
-ngx_violet_conf_is_loopback(struct sockaddr *sa)
+/*
+ * A credential of the operator's goes beside the module's, and Violet takes
+ * neither.  A line without a value sends nothing.
+ */
+
+static void
+ngx_violet_conf_check_headers(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
+    ngx_violet_loc_conf_t *vlcf)
 {
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
+    ngx_uint_t                 i;
+    ngx_array_t               *lines;
+    ngx_keyval_t              *line;
+    ngx_http_core_loc_conf_t  *clcf;
 
-    switch (sa->sa_family) {
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-#if (NGX_HAVE_UNIX_DOMAIN)
-    case AF_UNIX:
-        return 1;
-#endif
+    lines = ngx_violet_conf_header_lines(cf);
 
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) sa;
-        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
-#endif
+    for (i = 0; lines && i < lines->nelts; i++) {
 
-    default: /* AF_INET */
-        sin = (struct sockaddr_in *) sa;
-        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
+        line = lines->elts;
+        line = &line[i];
+
+        if (line->value.len == 0 || line->key.len < sizeof("X-Violet-") - 1
+            || ngx_strncasecmp(line->key.data, (u_char *) "X-Violet-",
+                               sizeof("X-Violet-") - 1)
+               != 0
+            || ngx_violet_credentials_own_header(vmcf->credentials, line))
+        {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"proxy_set_header %V\" beside \"violet\" in "
+                      "location \"%V\", remove it: headers of that name are "
+                      "Violet's, and the module sends its credentials by "
+                      "itself, in %s:%ui",
+                      &line->key, &clcf->name, vlcf->file, vlcf->line);
     }
+}
+
+
+void
+ngx_violet_conf_check_inner(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
+    ngx_violet_loc_conf_t *outer)
+{
+    void                      **codes, **try_files;
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_violet_proxy_pass_t    *pass;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    pass = ngx_violet_conf_proxy_pass(cf, vmcf);
+
+    if (pass) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"proxy_pass\" \"%V\" in location \"%V\", which is "
+                      "within one with \"violet\" and has none, add it: "
+                      "requests go there without credentials, in %s:%ui",
+                      &pass->url, &clcf->name, pass->file, pass->line);
+        return;
+    }
+
+    /* each is the first member of its module's structure */
+
+    codes = ngx_violet_conf_of(cf, ((ngx_http_conf_ctx_t *) cf->ctx)->loc_conf,
+                               "ngx_http_rewrite_module");
+    try_files = ngx_http_conf_get_module_loc_conf(cf,
+                                                  ngx_http_try_files_module);
+
+    if (clcf->handler || (codes && *codes) || *try_files
+        || ngx_violet_conf_is_blocked(cf, outer))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "location \"%V\" within the one of \"violet\" has no "
+                  "\"proxy_pass\" and no other answer, add \"violet\" and "
+                  "\"proxy_pass\", or \"return\": it inherits neither, and "
+                  "serves files, in %s:%ui",
+                  &clcf->name, outer->file, outer->line);
+}
+
+
+/* Files of its own, or access rules of its own, are an answer. */
+
+static ngx_uint_t
+ngx_violet_conf_is_blocked(ngx_conf_t *cf, ngx_violet_loc_conf_t *outer)
+{
+    void                      **rules, **outer_rules;
+    ngx_http_conf_ctx_t        *ctx;
+    ngx_http_core_loc_conf_t   *clcf, *oclcf;
+
+    ctx = cf->ctx;
+
+    clcf = ctx->loc_conf[ngx_http_core_module.ctx_index];
+    oclcf = outer->confs[ngx_http_core_module.ctx_index];
+
+    if (clcf->internal || clcf->alias
+        || clcf->root.data != oclcf->root.data)
+    {
+        return 1;
+    }
+
+    /* the first member of the module's structure */
+
+    rules = ngx_violet_conf_of(cf, ctx->loc_conf, "ngx_http_access_module");
+    outer_rules = ngx_violet_conf_of(cf, outer->confs,
+                                     "ngx_http_access_module");
+
+    return rules && *rules != *outer_rules;
 }

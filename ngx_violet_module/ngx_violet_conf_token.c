@@ -71,6 +71,15 @@ ngx_violet_conf_check_apps(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
     for (i = 0, n = 0; i < vmcf->apps.nelts; i++) {
 
         if (app[i]->renewal == NULL) {
+
+            if (!app[i]->used && !vmcf->any_app) {
+                ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                              "no location uses \"violet_app\" \"%V\", name "
+                              "it in one by \"violet %V\" or remove it, in "
+                              "%s:%ui", &app[i]->name, &app[i]->name,
+                              app[i]->file, app[i]->line);
+            }
+
             continue;
         }
 

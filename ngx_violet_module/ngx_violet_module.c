@@ -11,6 +11,7 @@
 
 
 #include "ngx_violet_module.h"
+#include "ngx_violet_conf.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_track.h"
 
@@ -226,7 +227,9 @@ ngx_violet_preconfiguration(ngx_conf_t *cf)
     vmcf->patterns = 1;
 
     vmcf->credentials = ngx_violet_credentials_create(cf);
-    if (vmcf->credentials == NULL) {
+    if (vmcf->credentials == NULL
+        || ngx_violet_conf_proxy_watch(cf, vmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -299,6 +302,9 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *     vmcf->patterns = 0;
      *     vmcf->used = 0;
      *     vmcf->started = 0;
+     *     vmcf->proxy_pass = NULL;
+     *     vmcf->proxy_passes = { NULL };
+     *     vmcf->any_app = 0;
      */
 
     vmcf->zone_size = NGX_CONF_UNSET_SIZE;
@@ -307,7 +313,9 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
     ngx_queue_init(&vmcf->submits);
 
     if (ngx_array_init(&vmcf->apps, cf->pool, 4, sizeof(ngx_violet_app_t *))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&vmcf->checked, cf->pool, 1, sizeof(void *))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -330,6 +338,10 @@ ngx_violet_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_violet_main_conf_t  *vmcf = conf;
 
     ngx_conf_init_size_value(vmcf->zone_size, NGX_VIOLET_ZONE_SIZE);
+
+    /* the http block is read */
+
+    ngx_violet_conf_proxy_release(vmcf);
 
     return NGX_CONF_OK;
 }
@@ -410,11 +422,16 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->line = prev->line;
     }
 
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
+
     if (conf->app_name == NULL) {
+
+        if (prev->app_name) {
+            ngx_violet_conf_check_inner(cf, vmcf, prev);
+        }
+
         return NGX_CONF_OK;
     }
-
-    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
 
     if (ngx_violet_conf_check_location(cf, vmcf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -458,6 +475,8 @@ static void
 ngx_violet_main_conf_cleanup(void *data)
 {
     ngx_violet_main_conf_t  *vmcf = data;
+
+    ngx_violet_conf_proxy_release(vmcf);
 
     if (vmcf->look.timer_set) {
         ngx_del_timer(&vmcf->look);

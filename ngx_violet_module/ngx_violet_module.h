@@ -37,6 +37,12 @@
 #define NGX_VIOLET_CART_SUBMIT_ONLY  2
 
 
+/* what runs a directive, as nginx's ngx_command_t has it */
+
+typedef char *(*ngx_violet_conf_set_pt)(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
 typedef struct {
     ngx_array_t                   apps;       /* of ngx_violet_app_t * */
     ngx_violet_credentials_t     *credentials;
@@ -49,7 +55,14 @@ typedef struct {
     ngx_queue_t                   flights;    /* this worker's */
     ngx_queue_t                   submits;    /* sent, this worker's */
     ngx_event_t                   look;       /* at files, this worker's */
-    ngx_http_handler_pt           proxy_handler;
+    ngx_http_handler_pt           proxy_handler; /* NULL: no proxy_pass */
+
+    /* while the configuration is read, see ngx_violet_conf.h */
+    ngx_violet_conf_set_pt        proxy_pass;    /* the proxy module's */
+    ngx_array_t                   proxy_passes;  /* that were read */
+    ngx_array_t                   checked;       /* upstream blocks */
+    unsigned                      any_app:1;     /* may be a request's */
+
     ngx_int_t                     request_id; /* the variable's index */
     unsigned                      patterns:1; /* the built-in ones */
     unsigned                      used:1;     /* by some location */
@@ -60,6 +73,7 @@ typedef struct {
 typedef struct {
     u_char                       *file;       /* where violet stands */
     ngx_uint_t                    line;
+    void                        **confs;      /* all modules', of there */
 
     ngx_violet_app_t             *app;        /* NULL: see app_name */
     ngx_http_complex_value_t     *app_name;   /* NULL: not a violet one */

@@ -247,6 +247,22 @@ ngx_violet_credentials_drop_headers(ngx_conf_t *cf, ngx_str_t *header)
 }
 
 
+ngx_uint_t
+ngx_violet_credentials_own_header(ngx_violet_credentials_t *credentials,
+    ngx_keyval_t *line)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_VIOLET_CREDENTIALS; i++) {
+        if (line->value.data == credentials->names[i].data) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_command_t *
 ngx_violet_credentials_proxy_command(char *name)
 {

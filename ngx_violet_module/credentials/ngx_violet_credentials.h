@@ -49,6 +49,7 @@ typedef struct {
 
     u_char                  *file;      /* where violet_app stands */
     ngx_uint_t               line;
+    unsigned                 used:1;    /* by some location */
 
     /* NULL where not given; a second app_secret, one of three for tokens */
     ngx_violet_secret_t     *secrets[NGX_VIOLET_APP_SECRETS];
@@ -89,6 +90,12 @@ ngx_violet_credentials_t *ngx_violet_credentials_create(ngx_conf_t *cf);
 
 ngx_int_t ngx_violet_credentials_set_headers(ngx_conf_t *cf,
     ngx_violet_credentials_t *credentials);
+
+
+/* Is it one of these three lines? */
+
+ngx_uint_t ngx_violet_credentials_own_header(
+    ngx_violet_credentials_t *credentials, ngx_keyval_t *line);
 
 
 /* A directive of the proxy module, to be run as the parser would; or NULL. */

@@ -1,0 +1,134 @@
+
+/*
+ * What proxy_pass was given.  The proxy module keeps its argument in members
+ * of a structure that is its own and differs from version to version, so it
+ * is noted where it comes by: while the http block is read, and no longer,
+ * the handler of the proxy_pass command is one of ours, which calls the
+ * proxy module's.  A configuration that fails gives it back when its pool
+ * goes, which is before the module can be unloaded.  The notes live in that
+ * pool.
+ */
+
+
+#include "ngx_violet_conf.h"
+
+
+static char *ngx_violet_conf_proxy_note(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+ngx_int_t
+ngx_violet_conf_proxy_watch(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
+{
+    ngx_command_t  *cmd;
+
+    if (ngx_array_init(&vmcf->proxy_passes, cf->pool, 8,
+                       sizeof(ngx_violet_proxy_pass_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cmd = ngx_violet_credentials_proxy_command("proxy_pass");
+
+    if (cmd) {
+        vmcf->proxy_pass = cmd->set;
+        cmd->set = ngx_violet_conf_proxy_note;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_violet_conf_proxy_release(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_command_t  *cmd;
+
+    if (vmcf->proxy_pass == NULL) {
+        return;
+    }
+
+    cmd = ngx_violet_credentials_proxy_command("proxy_pass");
+    cmd->set = vmcf->proxy_pass;
+
+    vmcf->proxy_pass = NULL;
+}
+
+
+static char *
+ngx_violet_conf_proxy_note(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                      *rv;
+    ngx_str_t                 *value;
+    ngx_violet_main_conf_t    *vmcf;
+    ngx_violet_proxy_pass_t   *pass;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
+
+    rv = vmcf->proxy_pass(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    pass = ngx_array_push(&vmcf->proxy_passes);
+    if (pass == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    pass->conf = conf;
+    pass->url = value[1];
+    pass->file = cf->conf_file->file.name.data;
+    pass->line = cf->conf_file->line;
+
+    /* the proxy module's content handler has no name outside of it */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    vmcf->proxy_handler = clcf->handler;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_violet_proxy_pass_t *
+ngx_violet_conf_proxy_pass(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
+{
+    void                     *conf;
+    ngx_uint_t                i;
+    ngx_violet_proxy_pass_t  *pass;
+
+    conf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
+
+    pass = vmcf->proxy_passes.elts;
+
+    for (i = 0; i < vmcf->proxy_passes.nelts; i++) {
+        if (pass[i].conf == conf) {
+            return &pass[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+void *
+ngx_violet_conf_of(ngx_conf_t *cf, void **confs, char *module)
+{
+    ngx_uint_t      i;
+    ngx_module_t  **modules;
+
+    modules = cf->cycle->modules;
+
+    for (i = 0; modules[i]; i++) {
+        if (ngx_strcmp(modules[i]->name, module) == 0) {
+            return confs[modules[i]->ctx_index];
+        }
+    }
+
+    return NULL;
+}
