@@ -211,20 +211,19 @@ $::Same . $::Location =~ s/violet shop/violet \$http_x_app/r
 
 === configuration, 500: while proxy_pass builds the request
 --- config eval
-$::Same . $::Location =~ s/http:/https:/r
+$::Same . $::Location =~ s/http:/\$how:/r =~ s/violet shop;/violet shop; violet_submit_guard off; set \$how https;/r
 --- request eval
-["GET /v1/merchants", "POST /v1/merchants\n{}", "POST $::Health/42",
- "GET $::Health/43", "POST $::Cart/7/submit"]
+["GET /v1/merchants", "POST /v1/merchants\n{}", "POST $::Cart/7/submit"]
 --- error_code eval
-[(500) x 5]
+[(500) x 3]
 --- response_headers eval
-[('Content-Type: application/problem+json') x 5]
+[('Content-Type: application/problem+json') x 3]
 --- response_body_filters eval
-[([$::Decode]) x 5]
+[([$::Decode]) x 3]
 --- response_body_like eval
 [(::document('configuration', 500,
              '[^\n]*"proxy_ssl_verify on"[^\n]*'
-             . '"violet_unverified_upstream on"[^\n]*')) x 5]
+             . '"violet_unverified_upstream on"[^\n]*')) x 3]
 
 
 
@@ -339,7 +338,8 @@ X-Id: \[[0-9a-f]{32}\]
 
         location /v1/ {
             violet shop;
-            proxy_pass https://violet_api;
+            set $how https;
+            proxy_pass $how://violet_api;
         }
 --- request eval
 ["GET /v1/merchants", "GET $::Health/42", "POST $::Health/42"]

@@ -211,29 +211,27 @@ __DATA__
 
 
 
-=== not verified: a problem that says what to add, whatever the certificate
+=== https that variables choose, not verified: a problem that says what to add
 --- http_config eval: (::gateway('good', $::Token))[0]
---- config eval: (::gateway('good', $::Token))[1]
+--- config eval
+(::gateway('good', $::Token, 'violet_submit_guard off',
+           'set $how https'))[1] =~ s/https:/\$how:/r
 --- request eval
-["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
- "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
+["GET /v1/orders/1", "POST /v1/checkout/cart/20000/submit\n{}",
+ "GET /_mock/counts"]
 --- response_body_like eval
-[$::Problem, $::Problem, $::Problem, $::Nothing]
+[$::Problem, $::Problem, $::Nothing]
 --- error_code eval
-[500, 500, 500, 200]
+[500, 500, 200]
 
 
 
-=== not verified: nor is a token asked for
+=== not verified: nginx does not start
 --- http_config eval: (::gateway('good', $::Refresh))[0]
 --- config eval: (::gateway('good', $::Refresh))[1]
---- timeout: 12
---- request eval
-["GET /v1/orders/1", "GET /_mock/counts"]
---- response_body_like eval
-[$::NoToken, $::Nothing]
---- error_code eval
-[503, 200]
+--- must_die
+--- error_log
+with "violet" and without "proxy_ssl_verify on", add it
 
 
 

@@ -505,24 +505,6 @@ no new access token for app "shop": no connection to Violet could be made
 
 
 
-=== https that is not verified: the call is not made either
---- http_config eval: $::Refresh
---- config
-        location /v1/ {
-            violet shop;
-            proxy_pass https://violet_api;
-        }
---- timeout: 12
---- request
-GET /v1/orders/1
---- error_code: 503
---- response_body_like eval: $::Problem
---- error_log
-violet: the request was not sent: Violet's certificate would not be verified
-no new access token for app "shop": the request was not sent
-
-
-
 === a cached report needs no token
 --- http_config eval
 $::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 timeout=2s;"

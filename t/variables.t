@@ -766,26 +766,6 @@ CORE::join "\n", ::exchange(200), ::exchange(200), ::exchange(404),
 
 
 
-=== upstream: proxy_cache of the location has no part in captured routes
---- http_extra eval
-"$::Upstream proxy_cache_path cache keys_zone=c:64k; violet_submit_guard off;"
---- config eval
-::logging('proxy_cache c;', 'proxy_cache_valid any 1h;',
-          'proxy_cache_methods GET HEAD POST;')
---- request eval
-["GET $::Health/42", "POST $::Cart/20000/submit", "POST $::Cart/20000/submit",
- "GET /_mock/counts"]
---- error_code eval
-[(200) x 4]
---- response_body_like eval
-['', '', '',
- ::counts(connection_health => 1, 'connection_health/42' => 1,
-          cart_submit => 2, 'cart_submit/20000' => 2)]
---- access_lines eval
-::times(3, ::exchange(200))
-
-
-
 === upstream: Violet's statuses are those of the exchange, not of the answer
 --- http_extra eval: $::Upstream
 --- request eval

@@ -16,7 +16,8 @@ my $nginx = $live->nginx(workers => 1,
                          http   => $live->violet_http($redis, $mock),
                          server => $live->violet_location
                                    . 'location /wrong/v1/ { violet shop;'
-                                   . 'proxy_pass https://violet_api/v1/; }');
+                                   . 'violet_submit_guard off; set $how https;'
+                                   . 'proxy_pass $how://violet_api; }');
 
 my %command = (python => 'python3', perl => 'perl');
 

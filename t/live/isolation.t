@@ -149,9 +149,10 @@ END
         auth_request /elsewhere;
     }
 
+    # in front of the gateway: beside violet it is an error
     location /cached/v1/ {
-        violet shop;
-        proxy_pass http://violet_api/v1/;
+        rewrite ^/cached(/.*) \$1 break;
+        proxy_pass http://127.0.0.1:\$server_port;
         proxy_cache cache;
         proxy_cache_valid any 1m;
     }
