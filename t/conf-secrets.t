@@ -163,7 +163,6 @@ hush-hush
      . ::sent('X-Violet-Token', '$mock-token')]
 --- no_error_log
 [warn]
-[error]
 
 
 
@@ -180,7 +179,6 @@ env VIOLET_TEST_SLASH;
 ["", ::sent('X-Violet-App-Secret', '/secret-of-the-environment')]
 --- no_error_log
 [warn]
-[error]
 
 
 
@@ -194,7 +192,6 @@ env VIOLET_TEST_SLASH;
 ["", ::sent('X-Violet-App-Secret', 'mock/$app<secret')]
 --- no_error_log
 [warn]
-[error]
 
 
 
@@ -270,7 +267,6 @@ GET /v1/merchants
 --- error_code: 401
 --- no_error_log
 [warn]
-[error]
 
 
 
