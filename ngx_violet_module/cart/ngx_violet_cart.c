@@ -129,10 +129,10 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     e = ngx_pcalloc(r->pool, sizeof(ngx_violet_exchange_t));
 
     if (e == NULL
-        || (!ctx->repeated && ngx_violet_cart_note(r, ctx) != NGX_OK)
-        || ngx_violet_exchange_uri(r, &ctx->route, &e->uri) != NGX_OK)
+        || ngx_violet_exchange_uri(r, &ctx->route, &e->uri) != NGX_OK
+        || (!ctx->repeated && ngx_violet_cart_note(r, ctx) != NGX_OK))
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_violet_cart_unmade(r, ctx);
     }
 
     e->carrier = r;
@@ -155,12 +155,30 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (ngx_violet_exchange_start(e) != NGX_OK) {
-        ngx_violet_cart_unsent(ctx);
-        ctx->waiting = 0;
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_violet_cart_unmade(r, ctx);
     }
 
     return NGX_AGAIN;
+}
+
+
+/* Memory ran out before there was anything to send. */
+
+ngx_int_t
+ngx_violet_cart_unmade(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    static ngx_violet_exchange_t  none = {
+        .result = NGX_VIOLET_EXCHANGE_UNREACHABLE
+    };
+
+    ngx_violet_cart_unsent(ctx);
+
+    ctx->waiting = 0;
+    ctx->submitted = &none;
+
+    ngx_violet_cart_conclude(r, ctx, ctx->submitted);
+
+    return ngx_violet_cart_judged(r, ctx);
 }
 
 

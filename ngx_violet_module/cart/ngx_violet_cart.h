@@ -30,6 +30,15 @@ ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
+/*
+ * Memory ran out before there was anything to send: the claim is taken back,
+ * and the answer says that the cart may be submitted again.
+ */
+
+ngx_int_t ngx_violet_cart_unmade(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
 /* Sets the answer to Violet's own, byte for byte, with its headers. */
 
 ngx_int_t ngx_violet_cart_pass(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,

@@ -54,12 +54,12 @@ ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_violet_cart_unmade(r, ctx);
     }
 
     wait = ngx_violet_wait_start(r);
     if (wait == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_violet_cart_unmade(r, ctx);
     }
 
     /* a caller who shuts its side down has said all, and is not gone */
@@ -89,7 +89,7 @@ ngx_violet_cart_payment(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     rc = ngx_violet_cart_body(r, &body);
 
     if (rc == NGX_ERROR) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_violet_cart_unmade(r, ctx);
     }
 
     if (rc == NGX_OK
@@ -427,8 +427,12 @@ ngx_violet_cart_get(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     r->read_event_handler = ngx_http_block_reading;
 
     if (ngx_violet_exchange_start(e) != NGX_OK) {
+        e->result = NGX_VIOLET_EXCHANGE_UNREACHABLE;
+
         ctx->waiting = 0;
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        ctx->fetched = e;
+
+        return ctx->next(r, ctx);
     }
 
     return NGX_AGAIN;

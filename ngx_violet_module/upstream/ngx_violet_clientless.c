@@ -203,9 +203,14 @@ ngx_violet_clientless_init_request(ngx_http_request_t *r,
     r->internal = 1;
     r->logged = 1;
 
-    /* never to zero: who made the request also destroys it */
+    /*
+     * Who made the request also destroys it: nginx neither counts it down to
+     * zero, nor ends it when an error of a subrequest terminates it, which
+     * sets the count.
+     */
 
     r->count++;
+    r->blocked = 1;
 
     r->http_state = NGX_HTTP_PROCESS_REQUEST_STATE;
     r->write_event_handler = ngx_http_request_empty_handler;

@@ -16,6 +16,8 @@
 #include "ngx_violet_exchange.h"
 
 
+static ngx_int_t ngx_violet_exchange_clone(ngx_violet_exchange_t *e,
+    ngx_http_post_subrequest_t *ps);
 static ngx_int_t ngx_violet_exchange_finished(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
 static ngx_violet_exchange_result_e ngx_violet_exchange_result(
@@ -68,20 +70,17 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
     ps->handler = ngx_violet_exchange_finished;
     ps->data = e;
 
-    if (ngx_http_subrequest(r, &e->uri, &e->args, &sr, ps,
-                            NGX_HTTP_SUBREQUEST_CLONE)
-        != NGX_OK)
-    {
+    if (ngx_violet_exchange_clone(e, ps) != NGX_OK) {
         ngx_violet_exchange_drop_deadline(e);
         return NGX_ERROR;
     }
+
+    sr = e->subrequest;
 
     ctx->exchange = e;
     ctx->app = e->app;
     ctx->credentials = 1;
     ngx_http_set_ctx(sr, ctx, ngx_violet_module);
-
-    e->subrequest = sr;
 
     /* the canonical URI, not the spelling of the caller */
 
@@ -112,15 +111,61 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
 
     sr->phase_handler = i;
 
-    if (ngx_violet_exchange_set_request(e, sr) != NGX_OK) {
+    return NGX_OK;
+}
 
-        /* too late to return an error: the clone is posted */
 
-        e->failed = 1;
-        sr->content_handler = NULL;
+/*
+ * A clone that nginx could not finish is the active request already, is
+ * counted, and may be posted: the carrier would wait for it without end, and
+ * an event of the connection would run it as it is.  So all of that is undone.
+ */
+
+static ngx_int_t
+ngx_violet_exchange_clone(ngx_violet_exchange_t *e,
+    ngx_http_post_subrequest_t *ps)
+{
+    void                           *active;
+    ngx_uint_t                      count;
+    ngx_http_request_t             *r, *sr;
+    ngx_http_posted_request_t     **posted;
+    ngx_http_postponed_request_t  **postponed;
+
+    r = e->carrier;
+
+    active = r->connection->data;
+    count = r->main->count;
+
+    for (posted = &r->main->posted_requests;
+         *posted;
+         posted = &(*posted)->next)
+    {
+        /* void */
     }
 
-    return NGX_OK;
+    for (postponed = &r->postponed;
+         *postponed;
+         postponed = &(*postponed)->next)
+    {
+        /* void */
+    }
+
+    if (ngx_http_subrequest(r, &e->uri, &e->args, &sr, ps,
+                            NGX_HTTP_SUBREQUEST_CLONE)
+        == NGX_OK
+        && ngx_violet_exchange_set_request(e, sr) == NGX_OK)
+    {
+        e->subrequest = sr;
+        return NGX_OK;
+    }
+
+    *posted = NULL;
+    *postponed = NULL;
+
+    r->main->count = count;
+    r->connection->data = active;
+
+    return NGX_ERROR;
 }
 
 

@@ -125,7 +125,8 @@ ngx_int_t ngx_violet_exchange_uri(ngx_http_request_t *r,
 /*
  * Starts an exchange.  The structure is the caller's and lives in the
  * carrier's pool.  The handler is called once, from within the end of the
- * subrequest, unless NGX_ERROR is returned.
+ * subrequest.  After NGX_ERROR it is not called, nothing was sent, and the
+ * carrier is as it was.
  */
 
 ngx_int_t ngx_violet_exchange_start(ngx_violet_exchange_t *exchange);

@@ -35,6 +35,7 @@ use Time::HiRes qw(sleep time);
 use Live::Client;
 use Live::Clock;
 use Live::Fake;
+use Live::Faults;
 use Live::Nginx;
 use Live::Process;
 use Live::Relay;

@@ -38,15 +38,13 @@ sub new {
 }
 
 
+sub library {
+    return $_[0]{library};
+}
+
+
 sub environment {
-    my ($self) = @_;
-
-    # the sanitizer's library would have to be the first one
-    my $asan = join ',', grep { $_ } $ENV{ASAN_OPTIONS},
-                                     'verify_asan_link_order=0';
-
-    return (LD_PRELOAD => $self->{library}, LIVE_CLOCK => $self->{file},
-            ASAN_OPTIONS => $asan);
+    return (LIVE_CLOCK => $_[0]{file});
 }
 
 

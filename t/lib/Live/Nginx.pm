@@ -4,8 +4,8 @@ package Live::Nginx;
 #
 # Options: http, server, main, events (text of these parts of the
 # configuration), workers (1), connections (4096), log_level (info), binary,
-# clock (a Live::Clock), orphan (its parent is gone, as it is where nginx is a
-# daemon; without that it refuses to be upgraded).
+# clock (a Live::Clock), faults (Live::Faults), orphan (its parent is gone, as
+# it is where nginx is a daemon; without that it refuses to be upgraded).
 
 use strict;
 use warnings;
@@ -207,7 +207,7 @@ sub command {
 sub start {
     my ($self) = @_;
 
-    local %ENV = (%ENV, $self->{clock} ? $self->{clock}->environment : ());
+    local %ENV = (%ENV, $self->preloaded);
 
     # the parent must be there when nginx begins
     my @orphan = $self->{orphan} ? ('sh', '-c', '("$@" & '
@@ -219,6 +219,21 @@ sub start {
     $self->{process}{port} = $self->{port};
 
     $self->wait_orphan if $self->{orphan};
+}
+
+
+# The libraries of ours that are put before libc.
+sub preloaded {
+    my ($self) = @_;
+
+    my @library = grep { $_ } @$self{qw(clock faults)} or return;
+
+    # the sanitizer's library would have to be the first one
+    my $asan = join ',', grep { $_ } $ENV{ASAN_OPTIONS},
+                                     'verify_asan_link_order=0';
+
+    return (LD_PRELOAD => join(':', map { $_->library } @library),
+            ASAN_OPTIONS => $asan, map { $_->environment } @library);
 }
 
 
