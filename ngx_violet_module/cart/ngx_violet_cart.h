@@ -39,6 +39,15 @@ ngx_int_t ngx_violet_cart_unmade(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
+/*
+ * Sets ctx->verdict, and ctx->problem unless the submit has succeeded.
+ * NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e);
+
+
 /* Sets the answer to Violet's own, byte for byte, with its headers. */
 
 ngx_int_t ngx_violet_cart_pass(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,

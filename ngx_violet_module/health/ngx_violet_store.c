@@ -58,6 +58,8 @@ static ngx_int_t ngx_violet_store_remember(ngx_violet_store_key_t *key,
     ngx_violet_report_t *report, uint64_t note);
 static ngx_int_t ngx_violet_store_marker(ngx_str_t *key, u_char *buf,
     ngx_str_t *marker);
+static void ngx_violet_store_crossed(ngx_violet_store_key_t *key,
+    redisReply *named, ngx_str_t *merchant);
 static ngx_int_t ngx_violet_store_vet_etag(ngx_str_t *etag);
 
 
@@ -352,6 +354,7 @@ ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
     if (field[5]->len != merchant.len
         || ngx_memcmp(field[5]->str, merchant.data, merchant.len) != 0)
     {
+        ngx_violet_store_crossed(key, field[5], &merchant);
         return NGX_DECLINED;
     }
 
@@ -383,6 +386,37 @@ ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
     report->tier = NGX_VIOLET_TIER_REDIS;
 
     return NGX_OK;
+}
+
+
+/*
+ * The report of another merchant may be the reply to another command: what
+ * else is on its way on the connection is not believed either.  A name that
+ * the gateway would not write is only a bad value.
+ */
+
+static void
+ngx_violet_store_crossed(ngx_violet_store_key_t *key, redisReply *named,
+    ngx_str_t *merchant)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < (ngx_uint_t) named->len; i++) {
+        if (named->str[i] < (i ? '0' : '1') || named->str[i] > '9') {
+            return;
+        }
+    }
+
+    if (named->len == 0) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: Redis answered with the report of another "
+                  "merchant than %V, which is not served, closing the "
+                  "connection", merchant);
+
+    ngx_violet_redis_distrust(key->redis);
 }
 
 

@@ -33,6 +33,7 @@ static void ngx_violet_redis_connected(const redisAsyncContext *ac,
     int status);
 static void ngx_violet_redis_disconnected(const redisAsyncContext *ac,
     int status);
+static void ngx_violet_redis_hello(ngx_event_t *ev);
 static ngx_int_t ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis);
 static ngx_int_t ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis,
     int argc, const char **argv, size_t *lens);
@@ -75,7 +76,7 @@ void
 ngx_violet_redis_start(ngx_violet_redis_t *redis)
 {
     ngx_uint_t    i;
-    ngx_event_t  *ev[4];
+    ngx_event_t  *ev[5];
 
     ngx_queue_init(&redis->pending);
     ngx_queue_init(&redis->sent);
@@ -83,14 +84,16 @@ ngx_violet_redis_start(ngx_violet_redis_t *redis)
     redis->connect_timer.handler = ngx_violet_redis_connect_timeout;
     redis->retry_timer.handler = ngx_violet_redis_retry;
     redis->stall_timer.handler = ngx_violet_redis_drop;
+    redis->hello.handler = ngx_violet_redis_hello;
     redis->drop.handler = ngx_violet_redis_drop;
 
     ev[0] = &redis->connect_timer;
     ev[1] = &redis->retry_timer;
     ev[2] = &redis->stall_timer;
-    ev[3] = &redis->drop;
+    ev[3] = &redis->hello;
+    ev[4] = &redis->drop;
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 5; i++) {
         ev[i]->data = redis;
         ev[i]->log = ngx_cycle->log;
         ev[i]->cancelable = 1;
@@ -169,7 +172,8 @@ ngx_violet_redis_open(ngx_violet_redis_t *redis)
 static redisAsyncContext *
 ngx_violet_redis_open_addr(ngx_addr_t *addr)
 {
-    u_char  text[NGX_SOCKADDR_STRLEN + 1];
+    u_char              text[NGX_SOCKADDR_STRLEN + 1];
+    redisAsyncContext  *ac;
 
 #if (NGX_HAVE_UNIX_DOMAIN)
 
@@ -188,8 +192,16 @@ ngx_violet_redis_open_addr(ngx_addr_t *addr)
         ngx_memmove(text, text + 1, ngx_strlen(text));
     }
 
-    return redisAsyncConnect((char *) text,
-                             ngx_inet_get_port(addr->sockaddr));
+    ac = redisAsyncConnect((char *) text, ngx_inet_get_port(addr->sockaddr));
+
+    /* without memory for the address hiredis connects to this host */
+
+    if (ac && ac->err == 0 && ac->c.tcp.host == NULL) {
+        redisAsyncFree(ac);
+        return NULL;
+    }
+
+    return ac;
 }
 
 
@@ -220,6 +232,19 @@ ngx_violet_redis_connected(const redisAsyncContext *ac, int status)
         ngx_violet_redis_lost(redis);
         return;
     }
+
+    /* not from here: hiredis would write what is queued by itself */
+
+    ngx_post_event(&redis->hello, &ngx_posted_events);
+}
+
+
+static void
+ngx_violet_redis_hello(ngx_event_t *ev)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = ev->data;
 
     if (ngx_violet_redis_send_preamble(redis) != NGX_OK) {
         ngx_post_event(&redis->drop, &ngx_posted_events);
@@ -291,10 +316,17 @@ static ngx_int_t
 ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis, int argc,
     const char **argv, size_t *lens)
 {
-    if (redisAsyncCommandArgv(redis->ac, ngx_violet_redis_preamble_reply,
-                              (void *) argv[0], argc, argv, lens)
-        != REDIS_OK)
-    {
+    int                 rc;
+    redisCallback      *last;
+    redisAsyncContext  *ac;
+
+    ac = redis->ac;
+    last = ac->replies.tail;
+
+    rc = redisAsyncCommandArgv(ac, ngx_violet_redis_preamble_reply,
+                               (void *) argv[0], argc, argv, lens);
+
+    if (ngx_violet_redis_accepted(redis, ac, last, rc) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -383,6 +415,10 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
 
     if (redis->stall_timer.timer_set) {
         ngx_del_timer(&redis->stall_timer);
+    }
+
+    if (redis->hello.posted) {
+        ngx_delete_posted_event(&redis->hello);
     }
 
     if (redis->drop.posted) {

@@ -98,6 +98,14 @@ ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,
     ngx_violet_redis_handler_pt handler, void *data);
 
 
+/*
+ * A reply cannot be the one to what was asked: the connection is closed, and
+ * nothing more is read from it.
+ */
+
+void ngx_violet_redis_distrust(ngx_violet_redis_t *redis);
+
+
 /* The client's configuration. */
 
 ngx_violet_redis_conf_t *ngx_violet_redis_conf(ngx_violet_redis_t *redis);

@@ -12,6 +12,7 @@
 
 
 #include "ngx_violet_redis_command.h"
+#include "ngx_violet_redis_event.h"
 
 #include <ngx_sha1.h>
 
@@ -171,10 +172,17 @@ ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
 static ngx_int_t
 ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
 {
-    if (redisAsyncFormattedCommand(cmd->redis->ac, ngx_violet_redis_reply,
-                                   cmd, cmd->request, cmd->len)
-        != REDIS_OK)
-    {
+    int                 rc;
+    redisCallback      *last;
+    redisAsyncContext  *ac;
+
+    ac = cmd->redis->ac;
+    last = ac->replies.tail;
+
+    rc = redisAsyncFormattedCommand(ac, ngx_violet_redis_reply, cmd,
+                                    cmd->request, cmd->len);
+
+    if (ngx_violet_redis_accepted(cmd->redis, ac, last, rc) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -184,6 +192,33 @@ ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
     ngx_queue_insert_tail(&cmd->redis->sent, &cmd->queue);
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_redis_accepted(ngx_violet_redis_t *redis, redisAsyncContext *ac,
+    redisCallback *last, int rc)
+{
+    if (rc == REDIS_OK && ac->c.err == 0 && ac->replies.tail != last) {
+        return NGX_OK;
+    }
+
+    ngx_violet_redis_distrust(redis);
+
+    return ac->replies.tail != last ? NGX_OK : NGX_ERROR;
+}
+
+
+void
+ngx_violet_redis_distrust(ngx_violet_redis_t *redis)
+{
+    if (redis->ac == NULL) {
+        return;
+    }
+
+    ngx_violet_redis_event_stop(redis->ac);
+
+    ngx_post_event(&redis->drop, &ngx_posted_events);
 }
 
 

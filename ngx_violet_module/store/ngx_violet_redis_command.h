@@ -40,6 +40,7 @@ struct ngx_violet_redis_s {
     ngx_event_t                  connect_timer;
     ngx_event_t                  retry_timer;
     ngx_event_t                  stall_timer;
+    ngx_event_t                  hello;         /* posted: connected */
     ngx_event_t                  drop;          /* posted: close it */
 
     ngx_uint_t                   failures;      /* in a row */
@@ -67,6 +68,20 @@ typedef struct {
     unsigned                     done:1;        /* the handler was called */
     unsigned                     by_source:1;
 } ngx_violet_redis_command_t;
+
+
+/*
+ * Looks at what has become of a command that hiredis was given: "last" is
+ * the last callback that was queued before, "rc" what hiredis returned.
+ * Without memory hiredis drops the callback or the command, and says nothing:
+ * every later reply would then be taken for that of another command.  Such a
+ * connection is given up before a byte more is written to it or read.
+ *
+ * NGX_OK if the callback is queued, and will be called; else NGX_ERROR.
+ */
+
+ngx_int_t ngx_violet_redis_accepted(ngx_violet_redis_t *redis,
+    redisAsyncContext *ac, redisCallback *last, int rc);
 
 
 /*

@@ -10,12 +10,21 @@
  * the round at once; epoll is asked only if the socket cannot take them.
  * The socket is hiredis's; nginx's connection object is given back without
  * closing it.
+ *
+ * Once connected, the bytes are written here and not by hiredis: it gives its
+ * buffer back after each write and takes another one, and version 0.14 ends
+ * the process if there is no memory for that.
  */
 
 
 #include "ngx_violet_redis_event.h"
 
 #include <ngx_event.h>
+#include <hiredis/sds.h>
+
+
+/* bytes that an empty buffer of hiredis keeps */
+#define NGX_VIOLET_REDIS_BUFFER  65536
 
 
 typedef struct {
@@ -23,12 +32,14 @@ typedef struct {
     ngx_connection_t   *connection;
     unsigned            entered:1;
     unsigned            writing:1;
+    unsigned            stopped:1;
     unsigned            deleted:1;
 } ngx_violet_redis_event_t;
 
 
 static void ngx_violet_redis_read_handler(ngx_event_t *rev);
 static void ngx_violet_redis_write_handler(ngx_event_t *wev);
+static void ngx_violet_redis_write(ngx_violet_redis_event_t *e);
 static ngx_int_t ngx_violet_redis_expects_reply(ngx_violet_redis_event_t *e);
 static void ngx_violet_redis_leave(ngx_violet_redis_event_t *e);
 static void ngx_violet_redis_add_read(void *data);
@@ -74,7 +85,71 @@ ngx_violet_redis_event_attach(redisAsyncContext *ac, ngx_log_t *log)
     ac->ev.delWrite = ngx_violet_redis_del_write;
     ac->ev.cleanup = ngx_violet_redis_cleanup;
 
+    ngx_violet_redis_event_reader(ac->c.reader);
+
     return NGX_OK;
+}
+
+
+/*
+ * hiredis 0.14 ends the process if it has given a large buffer back and there
+ * is no memory for a small one, so it must not: see the next function.
+ */
+
+void
+ngx_violet_redis_event_reader(redisReader *reader)
+{
+    reader->maxbuf = 0;
+}
+
+
+void
+ngx_violet_redis_event_shrink(redisReader *reader)
+{
+    sds  buf;
+
+    if (reader->buf == NULL || reader->pos < reader->len
+        || sdslen(reader->buf) + sdsavail(reader->buf)
+           <= NGX_VIOLET_REDIS_BUFFER)
+    {
+        return;
+    }
+
+    buf = sdsempty();
+
+    if (buf) {
+        sdsfree(reader->buf);
+
+        reader->buf = buf;
+        reader->pos = 0;
+        reader->len = 0;
+    }
+}
+
+
+void
+ngx_violet_redis_event_stop(redisAsyncContext *ac)
+{
+    ngx_violet_redis_event_t  *e;
+
+    e = ac->ev.data;
+
+    if (e == NULL) {
+        return;
+    }
+
+    e->stopped = 1;
+
+    ngx_violet_redis_del_read(e);
+    ngx_violet_redis_del_write(e);
+
+    if (e->connection->read->posted) {
+        ngx_delete_posted_event(e->connection->read);
+    }
+
+    if (e->connection->write->posted) {
+        ngx_delete_posted_event(e->connection->write);
+    }
 }
 
 
@@ -116,11 +191,58 @@ ngx_violet_redis_write_handler(ngx_event_t *wev)
     e->entered = 1;
     e->writing = 1;
 
-    redisAsyncHandleWrite(e->ac);
+    if (e->ac->c.flags & REDIS_CONNECTED) {
+        ngx_violet_redis_write(e);
+
+    } else {
+        redisAsyncHandleWrite(e->ac);
+    }
 
     e->writing = 0;
 
     ngx_violet_redis_leave(e);
+}
+
+
+static void
+ngx_violet_redis_write(ngx_violet_redis_event_t *e)
+{
+    sds            buf;
+    size_t         len;
+    ssize_t        n;
+    redisContext  *c;
+
+    c = &e->ac->c;
+
+    len = sdslen(c->obuf);
+    n = len ? send(c->fd, c->obuf, len, 0) : 0;
+
+    if (n == -1 && ngx_socket_errno != NGX_EAGAIN
+        && ngx_socket_errno != NGX_EINTR)
+    {
+        redisAsyncFree(e->ac);
+        return;
+    }
+
+    if (n == -1 || (size_t) n < len) {
+        sdsrange(c->obuf, n == -1 ? 0 : n, -1);
+
+        ngx_violet_redis_add_write(e);
+        return;
+    }
+
+    sdsclear(c->obuf);
+
+    if (sdsavail(c->obuf) > NGX_VIOLET_REDIS_BUFFER) {
+        buf = sdsempty();
+
+        if (buf) {
+            sdsfree(c->obuf);
+            c->obuf = buf;
+        }
+    }
+
+    ngx_violet_redis_del_write(e);
 }
 
 
@@ -149,7 +271,10 @@ ngx_violet_redis_leave(ngx_violet_redis_event_t *e)
 
     if (e->deleted) {
         ngx_free(e);
+        return;
     }
+
+    ngx_violet_redis_event_shrink(e->ac->c.reader);
 }
 
 
@@ -162,7 +287,7 @@ ngx_violet_redis_add_read(void *data)
 
     rev = e->connection->read;
 
-    if (!rev->active
+    if (!rev->active && !e->stopped
         && ngx_add_event(rev, NGX_READ_EVENT, NGX_LEVEL_EVENT) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_ERR, rev->log, 0,
@@ -191,7 +316,7 @@ ngx_violet_redis_add_write(void *data)
 
     wev = e->connection->write;
 
-    if (wev->active) {
+    if (wev->active || e->stopped) {
         return;
     }
 

@@ -26,4 +26,21 @@ ngx_int_t ngx_violet_redis_event_attach(redisAsyncContext *ac,
     ngx_log_t *log);
 
 
+/*
+ * From now on nothing is read from the socket or written to it, whatever the
+ * event loop has noticed already.
+ */
+
+void ngx_violet_redis_event_stop(redisAsyncContext *ac);
+
+
+/*
+ * A reader that keeps its buffer, and after a large reply, when all of it has
+ * been taken, gives the buffer back, if there is memory for a small one.
+ */
+
+void ngx_violet_redis_event_reader(redisReader *reader);
+void ngx_violet_redis_event_shrink(redisReader *reader);
+
+
 #endif /* NGX_VIOLET_REDIS_EVENT_H */

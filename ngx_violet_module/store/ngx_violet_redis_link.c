@@ -11,6 +11,7 @@
 
 
 #include "ngx_violet_redis_link_talk.h"
+#include "ngx_violet_redis_event.h"
 
 
 #define NGX_VIOLET_REDIS_LINK_MIN_DELAY  100
@@ -122,6 +123,8 @@ ngx_violet_redis_link_connect(ngx_violet_redis_link_t *link)
         ngx_violet_redis_link_lost(link, "no memory");
         return;
     }
+
+    ngx_violet_redis_event_reader(link->reader);
 
     rc = ngx_event_connect_peer(&link->peer);
 
@@ -236,6 +239,7 @@ ngx_violet_redis_link_read(ngx_violet_redis_link_t *link, u_char *data,
         }
 
         if (reply == NULL) {
+            ngx_violet_redis_event_shrink(link->reader);
             return NGX_OK;
         }
 

@@ -1,0 +1,109 @@
+
+/*
+ * What a submit has come to: what Violet's answer, or that there is none,
+ * says to core/cart/violet_cart.c, and the problem that it makes of it, which
+ * lives in the request's pool.
+ */
+
+
+#include "ngx_violet_module.h"
+#include "ngx_violet_cart.h"
+
+
+/* bytes of a problem that is made without more memory */
+#define NGX_VIOLET_CART_FALLBACK  1024
+
+
+static violet_cart_transport_t ngx_violet_cart_transport(
+    ngx_violet_exchange_t *e);
+
+
+ngx_int_t
+ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e)
+{
+    u_char                  *p;
+    ngx_str_t                id;
+    violet_cart_answer_t     answer;
+    violet_cart_verdict_t   *verdict;
+    ngx_violet_loc_conf_t   *vlcf;
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+
+    ngx_violet_answer_request_id(r, &id);
+
+    ngx_memzero(&answer, sizeof(violet_cart_answer_t));
+
+    answer.transport = ngx_violet_cart_transport(e);
+    answer.status = e->status;
+    answer.body.data = (char *) e->content.data;
+    answer.body.len = e->content.len;
+    answer.cart_id = ctx->route.cart_id;
+    answer.request_id.data = (char *) id.data;
+    answer.request_id.len = id.len;
+    answer.partial_status = vlcf->cart_partial_status;
+    answer.reasons = vmcf->reasons;
+
+    verdict = &ctx->verdict;
+
+    if (violet_cart_judge(&answer, verdict) == 0) {
+
+        if (verdict->problem == NULL) {
+            return NGX_OK;
+        }
+
+        ctx->problem.len = verdict->problem_len;
+        ctx->problem.data = ngx_pnalloc(r->pool, verdict->problem_len);
+
+        if (ctx->problem.data) {
+            ngx_memcpy(ctx->problem.data, verdict->problem,
+                       verdict->problem_len);
+        }
+
+        free(verdict->problem);
+        verdict->problem = NULL;
+
+        if (ctx->problem.data) {
+            return NGX_OK;
+        }
+    }
+
+    /* out of memory with an answer at hand: what it says stays unknown */
+
+    p = ngx_pnalloc(r->pool, NGX_VIOLET_CART_FALLBACK);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->problem.data = p;
+    ctx->problem.len = violet_cart_judge_fallback(&answer, verdict,
+                                                  (char *) p,
+                                                  NGX_VIOLET_CART_FALLBACK);
+
+    return ctx->problem.len ? NGX_OK : NGX_ERROR;
+}
+
+
+static violet_cart_transport_t
+ngx_violet_cart_transport(ngx_violet_exchange_t *e)
+{
+    switch (e->result) {
+
+    case NGX_VIOLET_EXCHANGE_ANSWERED:
+        return e->encoded ? VIOLET_CART_CUT : VIOLET_CART_ANSWERED;
+
+    case NGX_VIOLET_EXCHANGE_UNREACHABLE:
+        return VIOLET_CART_UNREACHABLE;
+
+    case NGX_VIOLET_EXCHANGE_TIMEOUT:
+        return VIOLET_CART_TIMEOUT;
+
+    case NGX_VIOLET_EXCHANGE_TOO_LARGE:
+        return VIOLET_CART_TOO_LARGE;
+
+    default:
+        return VIOLET_CART_CUT;
+    }
+}
