@@ -289,16 +289,24 @@ Cache-Status: violet; fwd=uri-miss; stored
 
 
 
-=== a report that names no merchant, another one or one in another spelling: replaced
+=== a report that names no merchant, or one in another spelling: replaced
 --- redis_commands eval
-::seed(20050, merchant => undef) . ::seed(20051, merchant => 20050)
-. ::seed(20052, merchant => '') . ::seed(20053, merchant => '020053')
-. ::seed(20054, merchant => "20054\0")
---- request eval: ::get(20050 .. 20054)
+::seed(20050, merchant => undef) . ::seed(20052, merchant => '')
+. ::seed(20053, merchant => '020053') . ::seed(20054, merchant => "20054\0")
+--- request eval: ::get(20050, 20052 .. 20054)
 --- response_headers eval
-[('Cache-Status: violet; fwd=uri-miss; stored') x 5]
+[('Cache-Status: violet; fwd=uri-miss; stored') x 4]
 --- redis_check eval
-::replaced(20051) . "HGET $::Key:20051 merchant\n=> 20051\n"
+::replaced(20052) . "HGET $::Key:20052 merchant\n=> 20052\n"
+
+
+
+=== a report that names another merchant is not served, and the connection with it is closed
+--- redis_commands eval: ::seed(20051, merchant => 20050)
+--- request eval: ::get(20051)
+--- response_headers eval: $::Unstored
+--- response_body_like: "merchant_id": 20051
+--- error_log: answered with the report of another merchant than 20051
 
 
 
@@ -309,6 +317,7 @@ Cache-Status: violet; fwd=uri-miss; stored
 --- error_code: 502
 --- response_headers
 Cache-Status: violet; fwd=uri-miss
+--- error_log: answered with the report of another merchant than 50001
 
 
 
@@ -926,8 +935,22 @@ answered "NOSCRIPT
  "*1\r\n" . ::bulk('ours'), ":1\r\n"]
 --- request eval: ::get(20191)
 --- response_headers
-Cache-Status: violet; fwd=uri-miss; stored
+Cache-Status: violet; fwd=uri-miss
 --- response_body_like: "merchant_id": 20191,
+--- error_log: answered with the report of another merchant than 20191
+
+
+
+=== the same in reply to a claim
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+["\$-1\r\n", "*7\r\n" . ::bulk('report') . substr(::found(20192), 4),
+ "*1\r\n" . ::bulk('ours'), ":1\r\n"]
+--- request eval: ::get(20191)
+--- response_headers
+Cache-Status: violet; fwd=uri-miss
+--- response_body_like: "merchant_id": 20191,
+--- error_log: answered with the report of another merchant than 20191
 
 
 

@@ -36,6 +36,7 @@ static void ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
 static void ngx_violet_submit_looked(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_submit_renew(ngx_event_t *ev);
+static void ngx_violet_submit_retract_later(ngx_violet_submit_t *submit);
 static void ngx_violet_submit_retract(ngx_event_t *ev);
 static void ngx_violet_submit_told(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
@@ -277,11 +278,7 @@ ngx_violet_submit_answered(void *data, ngx_violet_redis_status_e status,
 
         /* refused without Redis, which may run the claim later */
 
-        submit->refs++;
-        submit->renewal.handler = ngx_violet_submit_retract;
-        submit->tries = NGX_VIOLET_SUBMIT_TRIES;
-
-        ngx_add_timer(&submit->renewal, NGX_VIOLET_SUBMIT_TRY);
+        ngx_violet_submit_retract_later(submit);
     }
 
     ngx_violet_submit_release(submit);
@@ -375,6 +372,17 @@ ngx_violet_submit_renew(ngx_event_t *ev)
 /* Takes back a claim that nobody waits for, as soon as Redis can be told. */
 
 static void
+ngx_violet_submit_retract_later(ngx_violet_submit_t *submit)
+{
+    submit->refs++;
+    submit->renewal.handler = ngx_violet_submit_retract;
+    submit->tries = NGX_VIOLET_SUBMIT_TRIES;
+
+    ngx_add_timer(&submit->renewal, NGX_VIOLET_SUBMIT_TRY);
+}
+
+
+static void
 ngx_violet_submit_retract(ngx_event_t *ev)
 {
     ngx_violet_submit_t        *submit;
@@ -423,12 +431,14 @@ ngx_violet_submit_end(ngx_violet_submit_t *submit, ngx_violet_submit_op_e op,
     violet_submit_state_t state, ngx_uint_t status)
 {
     ngx_violet_submit_update_t  update;
+    ngx_violet_redis_status_e   rc;
 
     if (!submit->claimed || submit->settled) {
         return;
     }
 
     submit->settled = 1;
+    submit->canceled = (op == NGX_VIOLET_SUBMIT_CANCEL);
 
     if (submit->renewal.timer_set) {
         ngx_del_timer(&submit->renewal);
@@ -441,12 +451,17 @@ ngx_violet_submit_end(ngx_violet_submit_t *submit, ngx_violet_submit_op_e op,
 
     (void) ngx_violet_submit_memory(&update, submit, op);
 
-    if (submit->redis) {
-        (void) ngx_violet_submit_run(submit,
-                                     op == NGX_VIOLET_SUBMIT_CANCEL
-                                     ? "cancel" : "settle", NULL,
-                                     violet_submit_name(state), status,
-                                     ngx_violet_submit_settled);
+    if (submit->redis == NULL) {
+        return;
+    }
+
+    rc = ngx_violet_submit_run(submit,
+                               submit->canceled ? "cancel" : "settle", NULL,
+                               violet_submit_name(state), status,
+                               ngx_violet_submit_settled);
+
+    if (rc != NGX_VIOLET_REDIS_OK && submit->canceled) {
+        ngx_violet_submit_retract_later(submit);
     }
 }
 
@@ -486,6 +501,10 @@ ngx_violet_submit_settled(void *data, ngx_violet_redis_status_e status,
 
         (void) ngx_violet_submit_memory(&update, submit,
                                         NGX_VIOLET_SUBMIT_SHARE);
+    }
+
+    if (status != NGX_VIOLET_REDIS_OK && submit->canceled) {
+        ngx_violet_submit_retract_later(submit);
     }
 
     ngx_violet_submit_release(submit);

@@ -45,6 +45,7 @@ struct ngx_violet_submit_s {
     unsigned                      claimed:1;
     unsigned                      sent:1;
     unsigned                      settled:1;
+    unsigned                      canceled:1;
 
     u_char                        name[NGX_VIOLET_SUBMIT_KEY_LEN];
 };
