@@ -13,8 +13,8 @@ help:
 	@echo "             Test::Nginx that lies there)"
 	@echo "make build ROOT=trixie, make test ROOT=trixie   the same on another"
 	@echo "             Debian, whose root debootstrap makes (ROOTS=DIR: in DIR)"
-	@echo "make check   style, documentation against the code, OpenAPI, how many"
-	@echo "             instructions a request takes"
+	@echo "make check   style, arrows between folders, documentation against the"
+	@echo "             code, OpenAPI, how many instructions a request takes"
 	@echo "make bench   the gateway beside what could be used in its place"
 	@echo "             (BENCH_SECONDS=1 BENCH_ROUNDS=1: a quick look)"
 	@echo "make clean   away with build/"
@@ -44,6 +44,8 @@ check:
 	@util/openapi-check --self-test
 	@util/openapi-check
 	@CC=gcc util/build
+	@util/arrows --self-test
+	@util/arrows
 	@bench/instructions
 
 bench:

@@ -6,7 +6,9 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet_conf.h"
+#include "ngx_violet_limit.h"
+#include "ngx_violet_submit.h"
 
 
 #define NGX_VIOLET_MAX_TTL      (366 * 86400)

@@ -1,15 +1,54 @@
 
 /*
- * What the files that read the configuration share: what proxy_pass was
- * given in each location, and the checks that need to know it.  All of it
- * lives in the configuration's pool.
+ * The parsers of directives, the checks of what they read, and what proxy_pass
+ * was given in each location.  All of it lives in the configuration's pool.
+ * Every refusal is logged with the directive, the value and the remedy.
  */
 
 #ifndef NGX_VIOLET_CONF_H
 #define NGX_VIOLET_CONF_H
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
+
+
+/* In ngx_violet_conf*.c, for the table of directives. */
+
+char *ngx_violet_conf_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_health_memory(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n);
+char *ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_violet_conf_buffer_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* checks of a violet location once all is merged; NGX_OK or NGX_ERROR */
+
+ngx_int_t ngx_violet_conf_check_location(ngx_conf_t *cf,
+    ngx_violet_main_conf_t *vmcf, ngx_violet_loc_conf_t *vlcf);
+
+
+/*
+ * How tokens are got, ngx_violet_conf_token.c.  In turn: a location that is
+ * merged may be the one for its app; every app that renews its token has one
+ * and a place in the zone for it, NGX_OK or NGX_ERROR.
+ */
+
+void ngx_violet_conf_token_route(ngx_conf_t *cf,
+    ngx_violet_loc_conf_t *vlcf);
+ngx_int_t ngx_violet_conf_check_apps(ngx_conf_t *cf,
+    ngx_violet_main_conf_t *vmcf);
 
 
 /* a proxy_pass, where it stands and as it is written */
@@ -86,6 +125,11 @@ ngx_int_t ngx_violet_conf_check_names(ngx_conf_t *cf,
 
 void ngx_violet_conf_check_inner(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf, ngx_violet_loc_conf_t *outer);
+
+
+/* no header of nginx declares it */
+
+extern ngx_module_t  ngx_http_try_files_module;
 
 
 #endif /* NGX_VIOLET_CONF_H */

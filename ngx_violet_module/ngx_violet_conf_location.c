@@ -6,6 +6,7 @@
 
 
 #include "ngx_violet_conf.h"
+#include "ngx_violet_credentials.h"
 
 
 static char *ngx_violet_conf_violet_context(ngx_conf_t *cf);

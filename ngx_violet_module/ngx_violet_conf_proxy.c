@@ -11,6 +11,7 @@
 
 
 #include "ngx_violet_conf.h"
+#include "ngx_violet_credentials.h"
 
 
 static char *ngx_violet_conf_proxy_note(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -6,7 +6,9 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet_conf.h"
+#include "ngx_violet_credentials.h"
+#include "ngx_violet_redis.h"
 
 
 static char *ngx_violet_conf_redis_url(ngx_conf_t *cf,

@@ -6,7 +6,8 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet_conf.h"
+#include "ngx_violet_credentials.h"
 #include "ngx_violet_token.h"
 
 

@@ -7,6 +7,7 @@
 
 
 #include "ngx_violet_conf.h"
+#include "ngx_violet_credentials.h"
 
 
 /* a proxy_pass, taken to pieces */

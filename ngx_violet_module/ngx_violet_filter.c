@@ -9,6 +9,7 @@
  */
 
 
+#include "ngx_violet_exchange.h"
 #include "ngx_violet_module.h"
 
 
@@ -28,7 +29,7 @@ ngx_violet_header_filter(ngx_http_request_t *r)
 {
     ngx_violet_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     if (ctx == NULL) {
         return ngx_violet_next_header_filter(r);
@@ -55,7 +56,7 @@ ngx_violet_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_chain_t        out;
     ngx_violet_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     if (ctx == NULL) {
         return ngx_violet_next_body_filter(r, in);

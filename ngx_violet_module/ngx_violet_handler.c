@@ -8,8 +8,11 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet_cart.h"
+#include "ngx_violet_credentials.h"
+#include "ngx_violet_health.h"
 #include "ngx_violet_log.h"
+#include "ngx_violet_module.h"
 #include "ngx_violet_tell.h"
 #include "ngx_violet_track.h"
 
@@ -39,13 +42,13 @@ ngx_violet_handler(ngx_http_request_t *r)
     ngx_violet_ctx_t       *ctx;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     if (vlcf->app == NULL && vlcf->app_name == NULL) {
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     if (ctx == NULL) {
         ctx = ngx_pcalloc(r->pool, sizeof(ngx_violet_ctx_t));
@@ -54,7 +57,7 @@ ngx_violet_handler(ngx_http_request_t *r)
         }
 
         ctx->next = ngx_violet_handler_start;
-        ctx->age = -1;
+        ctx->seen.age = -1;
 
         ngx_http_set_ctx(r, ctx, ngx_violet_module);
     }
@@ -81,8 +84,8 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_loc_conf_t   *vlcf;
     ngx_violet_main_conf_t  *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
+    vlcf = ngx_violet_loc_conf(r);
 
     /* without a master a new configuration begins without an init_process */
 
@@ -176,7 +179,7 @@ ngx_violet_handler_app(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
 
     ctx->app = ngx_violet_credentials_find(&vmcf->apps, &name);
 

@@ -10,9 +10,13 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet_cart.h"
 #include "ngx_violet_conf.h"
+#include "ngx_violet_credentials.h"
+#include "ngx_violet_limit.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_module.h"
+#include "ngx_violet_submit.h"
 #include "ngx_violet_track.h"
 
 #include "violet_json.h"

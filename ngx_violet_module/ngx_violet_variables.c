@@ -6,6 +6,7 @@
  */
 
 
+#include "ngx_violet_cart.h"
 #include "ngx_violet_module.h"
 
 
@@ -124,12 +125,12 @@ ngx_violet_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     ngx_str_null(&value);
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     /* within an exchange the request it is made for is asked */
 
     if (ctx && ctx->exchange) {
-        ctx = ngx_http_get_module_ctx(r->main, ngx_violet_module);
+        ctx = ngx_violet_ctx(r->main);
     }
 
     if (ctx) {
@@ -200,7 +201,7 @@ ngx_violet_variable_cache_status(ngx_http_request_t *r,
         "BYPASS", "LIMITED"
     };
 
-    ngx_violet_variable_literal(names[ctx->cache_status], value);
+    ngx_violet_variable_literal(names[ctx->seen.cache_status], value);
 }
 
 
@@ -210,7 +211,7 @@ ngx_violet_variable_cache_tier(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 {
     static const char  *names[] = { NULL, "memory", "redis" };
 
-    ngx_violet_variable_literal(names[ctx->tier], value);
+    ngx_violet_variable_literal(names[ctx->seen.tier], value);
 }
 
 
@@ -218,8 +219,8 @@ static void
 ngx_violet_variable_cache_age(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t *value)
 {
-    if (ctx->age >= 0) {
-        ngx_violet_variable_number(r, ctx->age, value);
+    if (ctx->seen.age >= 0) {
+        ngx_violet_variable_number(r, ctx->seen.age, value);
     }
 }
 
@@ -232,7 +233,7 @@ ngx_violet_variable_refresh(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         NULL, "granted", "joined", "limited", "dry_run"
     };
 
-    ngx_violet_variable_literal(names[ctx->refresh], value);
+    ngx_violet_variable_literal(names[ctx->seen.refresh], value);
 }
 
 
@@ -240,7 +241,7 @@ static void
 ngx_violet_variable_merchant_state(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value)
 {
-    *value = ctx->merchant_state;
+    *value = ctx->seen.merchant_state;
 }
 
 
@@ -248,9 +249,13 @@ static void
 ngx_violet_variable_cart_outcome(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value)
 {
-    if (ctx->judged) {
-        ngx_violet_variable_literal(
-                       violet_cart_outcome_name(ctx->verdict.outcome), value);
+    violet_cart_verdict_t  *verdict;
+
+    if (ctx->cart && ctx->cart->judged) {
+        verdict = &ctx->cart->verdict;
+
+        ngx_violet_variable_literal(violet_cart_outcome_name(verdict->outcome),
+                                    value);
     }
 }
 
@@ -259,8 +264,16 @@ static void
 ngx_violet_variable_cart_reason(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t *value)
 {
-    if (ctx->judged && ctx->verdict.has_reason) {
-        ngx_violet_variable_literal(violet_reason_name(ctx->verdict.reason),
+    violet_cart_verdict_t  *verdict;
+
+    if (ctx->cart == NULL || !ctx->cart->judged) {
+        return;
+    }
+
+    verdict = &ctx->cart->verdict;
+
+    if (verdict->has_reason) {
+        ngx_violet_variable_literal(violet_reason_name(verdict->reason),
                                     value);
     }
 }
@@ -274,7 +287,7 @@ ngx_violet_variable_redis(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         NULL, "ok", "timeout", "down", "open", "off"
     };
 
-    ngx_violet_variable_literal(names[ctx->redis], value);
+    ngx_violet_variable_literal(names[ctx->seen.redis], value);
 }
 
 

@@ -7,8 +7,9 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_cart.h"
+#include "ngx_violet_credentials.h"
 
 
 /* for a whole answer to a submit, in milliseconds */
@@ -47,12 +48,27 @@ static ngx_int_t ngx_violet_cart_judged(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
+ngx_violet_cart_ctx_t *
+ngx_violet_cart_ctx(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    if (ctx->cart == NULL) {
+        ctx->cart = ngx_pcalloc(r->pool, sizeof(ngx_violet_cart_ctx_t));
+    }
+
+    return ctx->cart;
+}
+
+
 ngx_int_t
 ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_int_t            rc;
     ngx_str_t            detail;
     ngx_http_cleanup_t  *cln;
+
+    if (ngx_violet_cart_ctx(r, ctx) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     /* a redirect within nginx takes the context away, but not this */
 
@@ -110,7 +126,7 @@ ngx_violet_cart_body_handler(ngx_http_request_t *r)
 {
     ngx_violet_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     ctx->waiting = 0;
 
@@ -127,13 +143,14 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_loc_conf_t  *vlcf;
     ngx_violet_exchange_t  *e;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     e = ngx_pcalloc(r->pool, sizeof(ngx_violet_exchange_t));
 
     if (e == NULL
         || ngx_violet_exchange_uri(r, &ctx->route, &e->uri) != NGX_OK
-        || (!ctx->repeated && ngx_violet_cart_note(r, ctx) != NGX_OK))
+        || (!ctx->cart->submit_repeated
+            && ngx_violet_cart_note(r, ctx) != NGX_OK))
     {
         return ngx_violet_cart_unmade(r, ctx);
     }
@@ -153,8 +170,8 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     r->read_event_handler = ngx_http_block_reading;
 
-    if (ctx->submit) {
-        ngx_violet_submit_sent(ctx->submit);
+    if (ctx->cart->submit) {
+        ngx_violet_submit_sent(ctx->cart->submit);
     }
 
     if (ngx_violet_exchange_start(e) != NGX_OK) {
@@ -177,9 +194,9 @@ ngx_violet_cart_unmade(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_cart_unsent(ctx);
 
     ctx->waiting = 0;
-    ctx->submitted = &none;
+    ctx->cart->submitted = &none;
 
-    ngx_violet_cart_conclude(r, ctx, ctx->submitted);
+    ngx_violet_cart_conclude(r, ctx, ctx->cart->submitted);
 
     return ngx_violet_cart_judged(r, ctx);
 }
@@ -194,7 +211,7 @@ ngx_violet_cart_note(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_cart_sent_t  *sent;
     ngx_violet_main_conf_t  *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
 
     cln = ngx_http_cleanup_add(r, sizeof(ngx_violet_cart_sent_t));
     if (cln == NULL) {
@@ -227,10 +244,10 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
     ngx_http_request_t  *r;
 
     r = data;
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     ctx->waiting = 0;
-    ctx->submitted = e;
+    ctx->cart->submitted = e;
 
     (void) ngx_violet_exchange_copy_states(r->pool, &r->upstream_states,
                                            e->states);
@@ -251,8 +268,8 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
 static void
 ngx_violet_cart_unsent(ngx_violet_ctx_t *ctx)
 {
-    if (ctx->submit) {
-        ngx_violet_submit_unsent(ctx->submit);
+    if (ctx->cart->submit) {
+        ngx_violet_submit_unsent(ctx->cart->submit);
     }
 }
 
@@ -261,11 +278,16 @@ static void
 ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e)
 {
-    ctx->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
+    violet_submit_state_t  state;
 
-    ngx_violet_cart_settle(r, ctx, ctx->judged
-                                   ? violet_submit_outcome(ctx->verdict.outcome)
-                                   : VIOLET_SUBMIT_UNKNOWN);
+    state = VIOLET_SUBMIT_UNKNOWN;
+
+    if (ngx_violet_cart_judge(r, ctx, e) == NGX_OK) {
+        ctx->cart->judged = 1;
+        state = violet_submit_outcome(ctx->cart->verdict.outcome);
+    }
+
+    ngx_violet_cart_settle(r, ctx, state);
 
     ngx_violet_cart_log(r, ctx, e);
 }
@@ -277,11 +299,11 @@ static void
 ngx_violet_cart_settle(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     violet_submit_state_t state)
 {
-    if (ctx->submit) {
-        ngx_violet_submit_settle(ctx->submit, state,
+    if (ctx->cart->submit) {
+        ngx_violet_submit_settle(ctx->cart->submit, state,
                                  ngx_violet_cart_passes(r, ctx)
-                                 ? ctx->submitted->status
-                                 : ctx->verdict.status);
+                                 ? ctx->cart->submitted->status
+                                 : ctx->cart->verdict.status);
     }
 }
 
@@ -293,11 +315,11 @@ ngx_violet_cart_passes(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
-    return ctx->problem.len == 0
+    return ctx->cart->problem.len == 0
            || (vlcf->cart_errors == NGX_VIOLET_CART_OFF
-               && ctx->submitted->result == NGX_VIOLET_EXCHANGE_ANSWERED);
+               && ctx->cart->submitted->result == NGX_VIOLET_EXCHANGE_ANSWERED);
 }
 
 
@@ -312,7 +334,9 @@ ngx_violet_cart_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 {
     ngx_int_t  rc;
 
-    if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED || ctx->repeated) {
+    if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED
+        || ctx->cart->submit_repeated)
+    {
         return 0;
     }
 
@@ -336,10 +360,10 @@ ngx_violet_cart_submit_again(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_exchange_t  *e;
 
-    e = ctx->submitted;
+    e = ctx->cart->submitted;
 
-    if (!ctx->repeated) {
-        ctx->repeated = 1;
+    if (!ctx->cart->submit_repeated) {
+        ctx->cart->submit_repeated = 1;
 
         if (ngx_violet_credentials_park(r, ctx->app, &e->used) == NGX_AGAIN) {
 
@@ -352,7 +376,7 @@ ngx_violet_cart_submit_again(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (ngx_violet_credentials_token_differs(ctx->app, &e->used)) {
-        ctx->submitted = NULL;
+        ctx->cart->submitted = NULL;
         return ngx_violet_cart_exchange(r, ctx);
     }
 
@@ -402,19 +426,19 @@ ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what)
 
     ctx = sent->ctx;
 
-    if (ctx->submitted) {
+    if (ctx->cart->submitted) {
 
         /* it waited for another token: Violet's answer is what there is */
 
-        if (!ctx->judged && ctx->next == ngx_violet_cart_submit_again) {
-            ngx_violet_cart_conclude(sent->request, ctx, ctx->submitted);
+        if (!ctx->cart->judged && ctx->next == ngx_violet_cart_submit_again) {
+            ngx_violet_cart_conclude(sent->request, ctx, ctx->cart->submitted);
         }
 
         return;
     }
 
-    ctx->judged = 1;
-    ctx->verdict.outcome = VIOLET_CART_UNKNOWN;
+    ctx->cart->judged = 1;
+    ctx->cart->verdict.outcome = VIOLET_CART_UNKNOWN;
 
     ngx_log_error(NGX_LOG_ERR, sent->request->connection->log, 0,
                   "violet: submit of cart %L: unknown, %s before Violet "
@@ -431,7 +455,7 @@ ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_uint_t              level, left;
     violet_cart_verdict_t  *verdict;
 
-    verdict = &ctx->verdict;
+    verdict = &ctx->cart->verdict;
 
     left = ngx_violet_cart_caller_left(r);
 
@@ -518,7 +542,7 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_str_t               detail;
     ngx_violet_exchange_t  *e;
 
-    e = ctx->submitted;
+    e = ctx->cart->submitted;
 
     /* Violet's answer is not a page to be revalidated */
 
@@ -534,13 +558,15 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_answer_refused(r, e->refused);
     }
 
-    if (!ctx->judged) {
+    if (!ctx->cart->judged) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (ngx_violet_cart_passes(r, ctx)) {
 
-        if (ngx_violet_cart_set_outcome(r, ctx->verdict.outcome) != NGX_OK) {
+        if (ngx_violet_cart_set_outcome(r, ctx->cart->verdict.outcome)
+            != NGX_OK)
+        {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 

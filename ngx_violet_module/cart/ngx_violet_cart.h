@@ -10,7 +10,65 @@
 #define NGX_VIOLET_CART_H
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
+#include "ngx_violet_exchange.h"
+#include "ngx_violet_submit.h"
+
+#include "violet_cart.h"
+
+
+/* the flow's part of a request's context */
+
+typedef struct ngx_violet_cart_ctx_s {
+    ngx_violet_submit_t          *submit;       /* NULL: not guarded */
+    ngx_violet_exchange_t        *submitted;    /* once it has ended */
+    ngx_violet_exchange_t        *fetched;      /* a read of the cart */
+    violet_cart_verdict_t         verdict;      /* valid if "judged" */
+    ngx_str_t                     problem;      /* empty: Violet's answer */
+
+    unsigned                      judged:1;
+    unsigned                      submit_repeated:1;  /* sent a second time,
+                                                         after a 401 */
+} ngx_violet_cart_ctx_t;
+
+
+/*
+ * The flow's part of the context, made when it is first asked for.  NULL if
+ * memory runs out.
+ */
+
+ngx_violet_cart_ctx_t *ngx_violet_cart_ctx(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/*
+ * The flow, entered by the handler on the routes that submit.  Returns
+ * NGX_DECLINED to go on (to proxy_pass, or to the answer it has set),
+ * NGX_AGAIN if the request waits, or an HTTP status.
+ */
+
+ngx_int_t ngx_violet_cart_handler(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/* A read of a cart or an order, which may clear up what became of a submit. */
+
+ngx_int_t ngx_violet_cart_read_handler(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/*
+ * The outcome of a submit that stayed here, for the header, the variable and
+ * the error log, which is told why.  NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_cart_not_sent(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *why);
+
+
+/* The worker ends at once: submits under way have their line in the log. */
+
+void ngx_violet_cart_stop(ngx_violet_main_conf_t *vmcf);
 
 
 /* A step: asks the guard, then submits, refuses or repeats. */
@@ -40,8 +98,8 @@ ngx_int_t ngx_violet_cart_unmade(ngx_http_request_t *r,
 
 
 /*
- * Sets ctx->verdict, and ctx->problem unless the submit has succeeded.
- * NGX_ERROR if memory runs out.
+ * Sets ctx->cart->verdict, and ctx->cart->problem unless the submit has
+ * succeeded.  NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -54,7 +112,7 @@ ngx_int_t ngx_violet_cart_pass(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e);
 
 
-/* Sets the answer to ctx->problem, with the headers that go with it. */
+/* Sets the answer to ctx->cart->problem, with the headers that go with it. */
 
 ngx_int_t ngx_violet_cart_answer_problem(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);

@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_cart.h"
 
 
@@ -29,7 +29,7 @@ ngx_violet_cart_answer_problem(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_str_t               after;
     violet_cart_verdict_t  *verdict;
 
-    verdict = &ctx->verdict;
+    verdict = &ctx->cart->verdict;
 
     if (ngx_violet_cart_set_outcome(r, verdict->outcome) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -44,7 +44,7 @@ ngx_violet_cart_answer_problem(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     ngx_violet_answer_set(r, verdict->status, &ngx_violet_cart_problem_type,
-                          &ctx->problem);
+                          &ctx->cart->problem);
 
     return NGX_DECLINED;
 }
@@ -151,8 +151,12 @@ ngx_violet_cart_not_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                   "violet: submit of cart %L was not sent: %V",
                   ctx->route.cart_id, why);
 
-    ctx->judged = 1;
-    ctx->verdict.outcome = VIOLET_CART_FAILED;
+    if (ngx_violet_cart_ctx(r, ctx) == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->cart->judged = 1;
+    ctx->cart->verdict.outcome = VIOLET_CART_FAILED;
 
     return ngx_violet_cart_set_outcome(r, VIOLET_CART_FAILED);
 }

@@ -7,8 +7,11 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_cart.h"
+#include "ngx_violet_credentials.h"
+#include "ngx_violet_redis.h"
+#include "ngx_violet_wait.h"
 
 
 static ngx_int_t ngx_violet_cart_claimed(ngx_http_request_t *r,
@@ -41,7 +44,7 @@ ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_wait_t      *wait;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     if (vlcf->submit_guard == 0) {
         return ngx_violet_cart_exchange(r, ctx);
@@ -68,7 +71,7 @@ ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->next = ngx_violet_cart_claimed;
 
-    if (ngx_violet_submit_claim(ctx->submit, wait) == NGX_AGAIN) {
+    if (ngx_violet_submit_claim(ctx->cart->submit, wait) == NGX_AGAIN) {
         return NGX_AGAIN;
     }
 
@@ -110,11 +113,11 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_loc_conf_t       *vlcf;
     ngx_violet_submit_result_t  *result;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
-    result = ngx_violet_submit_result(ctx->submit);
+    result = ngx_violet_submit_result(ctx->cart->submit);
 
-    ctx->redis = result->redis;
+    ctx->seen.redis = result->redis;
 
     if (result->full) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -174,7 +177,7 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     violet_cart_verdict_t       *verdict;
     ngx_violet_submit_result_t  *result;
 
-    result = ngx_violet_submit_result(ctx->submit);
+    result = ngx_violet_submit_result(ctx->cart->submit);
 
     ngx_violet_answer_request_id(r, &id);
 
@@ -184,25 +187,26 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     answer.request_id.data = (char *) id.data;
     answer.request_id.len = id.len;
 
-    verdict = &ctx->verdict;
+    verdict = &ctx->cart->verdict;
 
     if (violet_submit_problem(kind, result->status, &answer, verdict) != 0) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->judged = 1;
+    ctx->cart->judged = 1;
 
-    ctx->problem.len = verdict->problem_len;
-    ctx->problem.data = ngx_pnalloc(r->pool, verdict->problem_len);
+    ctx->cart->problem.len = verdict->problem_len;
+    ctx->cart->problem.data = ngx_pnalloc(r->pool, verdict->problem_len);
 
-    if (ctx->problem.data) {
-        ngx_memcpy(ctx->problem.data, verdict->problem, verdict->problem_len);
+    if (ctx->cart->problem.data) {
+        ngx_memcpy(ctx->cart->problem.data, verdict->problem,
+                   verdict->problem_len);
     }
 
     free(verdict->problem);
     verdict->problem = NULL;
 
-    if (ctx->problem.data == NULL) {
+    if (ctx->cart->problem.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -256,10 +260,11 @@ ngx_violet_cart_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 static ngx_int_t
 ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_int_t               rc;
-    ngx_violet_exchange_t  *e;
+    ngx_int_t                    rc;
+    ngx_violet_exchange_t       *e;
+    ngx_violet_submit_result_t  *result;
 
-    e = ctx->fetched;
+    e = ctx->cart->fetched;
 
     r->disable_not_modified = 1;
 
@@ -273,12 +278,14 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                                       VIOLET_SUBMIT_PROBLEM_COMPLETED);
     }
 
-    ctx->judged = 1;
-    ctx->verdict.outcome = ngx_violet_submit_result(ctx->submit)->state
-                           == VIOLET_SUBMIT_PARTIAL
-                           ? VIOLET_CART_PARTIAL : VIOLET_CART_COMPLETED;
+    result = ngx_violet_submit_result(ctx->cart->submit);
 
-    if (ngx_violet_cart_set_outcome(r, ctx->verdict.outcome) != NGX_OK
+    ctx->cart->judged = 1;
+    ctx->cart->verdict.outcome = result->state == VIOLET_SUBMIT_PARTIAL
+                                 ? VIOLET_CART_PARTIAL
+                                 : VIOLET_CART_COMPLETED;
+
+    if (ngx_violet_cart_set_outcome(r, ctx->cart->verdict.outcome) != NGX_OK
         || ngx_violet_cart_mark(r, "X-Violet-Submit", "repeated") != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -286,7 +293,7 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     rc = ngx_violet_cart_pass(r, ctx, e);
 
-    ctx->answer.status = ngx_violet_submit_result(ctx->submit)->status;
+    ctx->answer.status = ngx_violet_submit_result(ctx->cart->submit)->status;
 
     return rc;
 }
@@ -298,7 +305,7 @@ ngx_violet_cart_read_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_wait_t      *wait;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     /* a body that is sent with it, only proxy_pass knows what to do with */
 
@@ -308,7 +315,9 @@ ngx_violet_cart_read_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_cart_stream(r, ctx);
     }
 
-    if (ngx_violet_cart_record(r, ctx, ctx->route.read_id) != NGX_OK) {
+    if (ngx_violet_cart_ctx(r, ctx) == NULL
+        || ngx_violet_cart_record(r, ctx, ctx->route.read_id) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -319,7 +328,7 @@ ngx_violet_cart_read_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->next = ngx_violet_cart_looked;
 
-    if (ngx_violet_submit_look(ctx->submit, wait) == NGX_AGAIN) {
+    if (ngx_violet_submit_look(ctx->cart->submit, wait) == NGX_AGAIN) {
         return NGX_AGAIN;
     }
 
@@ -332,12 +341,14 @@ ngx_violet_cart_read_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 static ngx_int_t
 ngx_violet_cart_looked(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_violet_exchange_t  *e;
+    ngx_violet_exchange_t       *e;
+    ngx_violet_submit_result_t  *result;
 
-    ctx->redis = ngx_violet_submit_result(ctx->submit)->redis;
+    result = ngx_violet_submit_result(ctx->cart->submit);
 
-    if (ngx_violet_submit_result(ctx->submit)->state != VIOLET_SUBMIT_UNKNOWN)
-    {
+    ctx->seen.redis = result->redis;
+
+    if (result->state != VIOLET_SUBMIT_UNKNOWN) {
         return ngx_violet_cart_stream(r, ctx);
     }
 
@@ -363,7 +374,7 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_exchange_t  *e;
 
-    e = ctx->fetched;
+    e = ctx->cart->fetched;
 
     /* a read may be repeated: proxy_pass tells the caller what is wrong */
 
@@ -383,7 +394,7 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                       "shows, and may be submitted again",
                       ctx->route.read_id);
 
-        ngx_violet_submit_free(ctx->submit);
+        ngx_violet_submit_free(ctx->cart->submit);
     }
 
     r->disable_not_modified = 1;
@@ -412,7 +423,7 @@ ngx_violet_cart_get(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 {
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     e->carrier = r;
     e->app = ctx->app;
@@ -430,7 +441,7 @@ ngx_violet_cart_get(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         e->result = NGX_VIOLET_EXCHANGE_UNREACHABLE;
 
         ctx->waiting = 0;
-        ctx->fetched = e;
+        ctx->cart->fetched = e;
 
         return ctx->next(r, ctx);
     }
@@ -446,10 +457,10 @@ ngx_violet_cart_got(void *data, ngx_violet_exchange_t *e)
     ngx_http_request_t  *r;
 
     r = data;
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     ctx->waiting = 0;
-    ctx->fetched = e;
+    ctx->cart->fetched = e;
 
     if (e->result == NGX_VIOLET_EXCHANGE_ANSWERED) {
         (void) ngx_violet_credentials_refused(ctx->app, &e->used, e->status);
@@ -471,8 +482,8 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_main_conf_t    *vmcf;
     ngx_violet_submit_conf_t   conf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
+    vlcf = ngx_violet_loc_conf(r);
 
     ngx_memzero(&conf, sizeof(ngx_violet_submit_conf_t));
 
@@ -503,9 +514,9 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                   && ngx_strncasecmp(again->value.data, (u_char *) "again", 5)
                      == 0);
 
-    ctx->submit = ngx_violet_submit_create(r->pool, &conf);
+    ctx->cart->submit = ngx_violet_submit_create(r->pool, &conf);
 
-    return ctx->submit ? NGX_OK : NGX_ERROR;
+    return ctx->cart->submit ? NGX_OK : NGX_ERROR;
 }
 
 

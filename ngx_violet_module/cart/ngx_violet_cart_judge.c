@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_cart.h"
 
 
@@ -29,8 +29,8 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_loc_conf_t   *vlcf;
     ngx_violet_main_conf_t  *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
+    vlcf = ngx_violet_loc_conf(r);
 
     ngx_violet_answer_request_id(r, &id);
 
@@ -46,7 +46,7 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     answer.partial_status = vlcf->cart_partial_status;
     answer.reasons = vmcf->reasons;
 
-    verdict = &ctx->verdict;
+    verdict = &ctx->cart->verdict;
 
     if (violet_cart_judge(&answer, verdict) == 0) {
 
@@ -54,18 +54,18 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
             return NGX_OK;
         }
 
-        ctx->problem.len = verdict->problem_len;
-        ctx->problem.data = ngx_pnalloc(r->pool, verdict->problem_len);
+        ctx->cart->problem.len = verdict->problem_len;
+        ctx->cart->problem.data = ngx_pnalloc(r->pool, verdict->problem_len);
 
-        if (ctx->problem.data) {
-            ngx_memcpy(ctx->problem.data, verdict->problem,
+        if (ctx->cart->problem.data) {
+            ngx_memcpy(ctx->cart->problem.data, verdict->problem,
                        verdict->problem_len);
         }
 
         free(verdict->problem);
         verdict->problem = NULL;
 
-        if (ctx->problem.data) {
+        if (ctx->cart->problem.data) {
             return NGX_OK;
         }
     }
@@ -77,12 +77,12 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    ctx->problem.data = p;
-    ctx->problem.len = violet_cart_judge_fallback(&answer, verdict,
+    ctx->cart->problem.data = p;
+    ctx->cart->problem.len = violet_cart_judge_fallback(&answer, verdict,
                                                   (char *) p,
                                                   NGX_VIOLET_CART_FALLBACK);
 
-    return ctx->problem.len ? NGX_OK : NGX_ERROR;
+    return ctx->cart->problem.len ? NGX_OK : NGX_ERROR;
 }
 
 

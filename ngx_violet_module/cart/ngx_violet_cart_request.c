@@ -66,7 +66,7 @@ ngx_violet_cart_body(ngx_http_request_t *r, ngx_str_t *body)
         return NGX_OK;
     }
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     size = 0;
 

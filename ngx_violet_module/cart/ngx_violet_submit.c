@@ -15,7 +15,7 @@
  */
 
 
-#include "ngx_violet_clock.h"
+#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_submit_record.h"
 
 

@@ -142,3 +142,42 @@ violet_text_hex(char c)
 
     return -1;
 }
+
+
+size_t
+violet_text_shown(const char *data, size_t len, char *buf)
+{
+    char           *p, *last;
+    size_t          i;
+    unsigned        plain;
+    unsigned char   c;
+
+    static const char  hex[] = "0123456789ABCDEF";
+
+    p = buf;
+    last = buf + VIOLET_TEXT_SHOWN - 3;
+
+    for (i = 0; i < len; i++) {
+        c = (unsigned char) data[i];
+
+        plain = (c >= 0x20 && c <= 0x7e && c != '"' && c != '\\');
+
+        if (last - p < (plain ? 1 : 4)) {
+            memcpy(p, "...", 3);
+            p += 3;
+            break;
+        }
+
+        if (plain) {
+            *p++ = (char) c;
+
+        } else {
+            *p++ = '\\';
+            *p++ = 'x';
+            *p++ = hex[c >> 4];
+            *p++ = hex[c & 0xf];
+        }
+    }
+
+    return (size_t) (p - buf);
+}

@@ -61,4 +61,20 @@ const char *violet_text_utf8(const char *p, const char *last);
 int violet_text_hex(char c);
 
 
+/* how long a text in the log may become, in bytes */
+
+#define VIOLET_TEXT_SHOWN  256
+
+
+/*
+ * Writes a text that came from a caller, from Violet or from Redis so that a
+ * line of the log may show it between quotes: a byte that is not printable
+ * ASCII, a quote and a backslash become "\xHH".  A text that is too long is
+ * cut and ends in three dots.  "buf" has room for VIOLET_TEXT_SHOWN bytes.
+ * Returns the number of bytes written.
+ */
+
+size_t violet_text_shown(const char *data, size_t len, char *buf);
+
+
 #endif /* VIOLET_TEXT_H */

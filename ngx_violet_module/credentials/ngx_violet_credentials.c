@@ -12,8 +12,9 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_credentials.h"
+#include "ngx_violet_exchange.h"
 #include "ngx_violet_guard.h"
 #include "ngx_violet_token.h"
 
@@ -297,8 +298,8 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
     v->len = 0;
     v->data = (u_char *) "";
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
+    ctx = ngx_violet_ctx(r);
 
     if (ctx == NULL && vlcf->app_name) {
         ctx = ngx_violet_credentials_inherit(r);
@@ -432,8 +433,8 @@ ngx_violet_credential_value(ngx_violet_ctx_t *ctx, uintptr_t data)
     e = ctx->exchange;
     own = e ? e->own : NULL;
 
-    if (!ctx->settled) {
-        ctx->settled = 1;
+    if (!ctx->token_looked_up) {
+        ctx->token_looked_up = 1;
 
         /* the one look at what other workers know, before all lengths */
 
@@ -512,7 +513,7 @@ ngx_violet_credentials_inherit(ngx_http_request_t *r)
     ctx->route = parent->route;
     ctx->routed = 1;
     ctx->credentials = 1;
-    ctx->age = -1;
+    ctx->seen.age = -1;
 
     ngx_http_set_ctx(r, ctx, ngx_violet_module);
 

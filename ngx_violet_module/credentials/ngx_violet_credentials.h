@@ -15,56 +15,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_violet.h"
 #include "ngx_violet_secret.h"
-#include "ngx_violet_tell.h"
 
 
-#define NGX_VIOLET_APP_SECRET         0     /* and 1 */
-#define NGX_VIOLET_APP_TOKEN          2
-#define NGX_VIOLET_APP_REFRESH_TOKEN  3
-#define NGX_VIOLET_APP_USERNAME       4
-#define NGX_VIOLET_APP_PASSWORD       5
-#define NGX_VIOLET_APP_SECRETS        6
+/* no header of nginx declares it */
 
-
-typedef struct ngx_violet_token_s  ngx_violet_token_t;
-
-
-/* what a worker has learned of an app; its own */
-
-typedef struct {
-    ngx_uint_t               secret;    /* which one is right */
-    ngx_uint_t               refused;   /* which ones were not, as bits */
-    ngx_msec_t               doubted;   /* when the first of them was */
-    ngx_uint_t               proven;    /* the last that was right, plus 1 */
-    ngx_msec_t               worked;    /* when it was */
-    ngx_violet_told_t        told;      /* in the error log */
-} ngx_violet_app_state_t;
-
-
-typedef struct {
-    ngx_str_t                name;
-    ngx_int_t                id;        /* int32; 0 while unset */
-    ngx_str_t                id_text;
-
-    u_char                  *file;      /* where violet_app stands */
-    ngx_uint_t               line;
-    unsigned                 used:1;    /* by some location */
-
-    /* NULL where not given; a second app_secret, one of three for tokens */
-    ngx_violet_secret_t     *secrets[NGX_VIOLET_APP_SECRETS];
-
-    ngx_violet_token_t      *renewal;   /* NULL: somebody else renews it */
-    ngx_violet_app_state_t  *state;
-} ngx_violet_app_t;
-
-
-/* what a request was sent with */
-
-typedef struct {
-    ngx_uint_t               token;     /* its generation; 0: none */
-    ngx_uint_t               secret;
-} ngx_violet_used_t;
+extern ngx_module_t  ngx_http_proxy_module;
 
 
 /* a wait for credentials is over: see whether they are there */
@@ -164,6 +121,16 @@ ngx_uint_t ngx_violet_credentials_token_differs(ngx_violet_app_t *app,
     ngx_violet_used_t *used);
 ngx_uint_t ngx_violet_credentials_differ(ngx_violet_app_t *app,
     ngx_violet_used_t *used);
+
+
+/*
+ * The life of a worker, ngx_violet_credentials_state.c: tokens are renewed
+ * and files looked at from start to stop, which also wipes what the worker
+ * has.
+ */
+
+void ngx_violet_credentials_start(ngx_violet_main_conf_t *vmcf);
+void ngx_violet_credentials_stop(ngx_violet_main_conf_t *vmcf);
 
 
 #endif /* NGX_VIOLET_CREDENTIALS_H */

@@ -7,8 +7,9 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_token.h"
+#include "ngx_violet_wait.h"
 
 
 /* ms; two looks must agree, and a change be taken up within 5 s */

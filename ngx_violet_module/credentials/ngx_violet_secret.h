@@ -25,7 +25,7 @@ typedef struct {
 } ngx_violet_secret_state_t;
 
 
-typedef struct {
+typedef struct ngx_violet_secret_s {
     ngx_str_t                   name;     /* of the directive */
     ngx_str_t                   value;
 

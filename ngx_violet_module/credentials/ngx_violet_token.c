@@ -10,7 +10,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_token.h"
 
 #include <ngx_md5.h>

@@ -20,6 +20,8 @@
 #include "ngx_violet_token_slot.h"
 
 
+typedef struct ngx_violet_token_s  ngx_violet_token_t;
+
 struct ngx_violet_token_s {
     ngx_violet_app_t           *app;
     ngx_violet_token_route_t    route;

@@ -10,6 +10,7 @@
  */
 
 
+#include "ngx_violet_secret.h"
 #include "ngx_violet_token_call.h"
 
 

@@ -9,6 +9,7 @@
 #define NGX_VIOLET_ATTEMPT_H
 
 
+#include "ngx_violet_credentials.h"
 #include "ngx_violet_exchange.h"
 
 

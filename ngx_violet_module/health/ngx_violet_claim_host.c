@@ -8,7 +8,7 @@
 
 
 #include "ngx_violet_claim.h"
-#include "ngx_violet_clock.h"
+#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_memory.h"
 
 

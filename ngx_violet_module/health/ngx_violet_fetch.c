@@ -45,7 +45,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     ngx_violet_flight_t     *flight;
     ngx_violet_main_conf_t  *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
 
     flight = ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
                                     conf->refresh, conf->cached);
@@ -164,7 +164,8 @@ ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    ngx_violet_redis_note(&fetch->fetched.redis, status);
+    fetch->fetched.redis = ngx_violet_redis_status_merge(
+                                 fetch->fetched.redis, status);
 
     if (rc == NGX_ERROR) {
         fetch->fetched.limit.asked = 1;
@@ -390,7 +391,8 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    ngx_violet_redis_note(&fetch->fetched.redis, status);
+    fetch->fetched.redis = ngx_violet_redis_status_merge(
+                                 fetch->fetched.redis, status);
 
     ngx_violet_fetch_keep(fetch);
     ngx_violet_fetch_land(fetch);
@@ -512,7 +514,8 @@ ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,
 {
     ngx_msec_t  spent;
 
-    ngx_violet_redis_note(&fetch->fetched.redis, status);
+    fetch->fetched.redis = ngx_violet_redis_status_merge(
+                                 fetch->fetched.redis, status);
 
     spent = ngx_current_msec - fetch->asked_at;
 

@@ -9,7 +9,7 @@
 #define NGX_VIOLET_FETCH_H
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_claim.h"
 #include "ngx_violet_clientless.h"
 #include "ngx_violet_fetched.h"

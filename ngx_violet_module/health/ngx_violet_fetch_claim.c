@@ -8,6 +8,7 @@
 
 
 #include "ngx_violet_fetch_claim.h"
+#include "ngx_violet_redis_link.h"
 
 
 /* how often a follower looks by itself, in milliseconds: on its own host; */
@@ -168,7 +169,8 @@ ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    ngx_violet_redis_note(&fetch->fetched.redis, status);
+    fetch->fetched.redis = ngx_violet_redis_status_merge(
+                                 fetch->fetched.redis, status);
 
     ngx_violet_fetch_alone(fetch);
 }
@@ -184,7 +186,8 @@ ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
     ngx_violet_fetch_step_pt   next;
 
     if (fetch->followed) {
-        ngx_violet_redis_note(&fetch->fetched.redis, status);
+        fetch->fetched.redis = ngx_violet_redis_status_merge(
+                                     fetch->fetched.redis, status);
 
     } else {
         ngx_violet_fetch_asked(fetch, status);

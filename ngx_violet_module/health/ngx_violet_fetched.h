@@ -8,7 +8,10 @@
 #define NGX_VIOLET_FETCHED_H
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
+#include "ngx_violet_exchange.h"
+#include "ngx_violet_limit.h"
+#include "ngx_violet_store.h"
 
 
 typedef enum {

@@ -39,8 +39,8 @@ ngx_violet_health_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_loc_conf_t   *vlcf;
     ngx_violet_main_conf_t  *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
+    vlcf = ngx_violet_loc_conf(r);
 
     /* a body that a caller sent along has no meaning here */
 
@@ -50,11 +50,16 @@ ngx_violet_health_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return rc;
     }
 
-    ctx->redis = NGX_VIOLET_REDIS_OFF;
+    ctx->health = ngx_pcalloc(r->pool, sizeof(ngx_violet_health_ctx_t));
+    if (ctx->health == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->seen.redis = NGX_VIOLET_REDIS_OFF;
 
     if (vmcf->redis) {
-        ctx->redis = NGX_VIOLET_REDIS_NONE;
-        ctx->redis_left = ngx_violet_redis_conf(vmcf->redis)->timeout;
+        ctx->seen.redis = NGX_VIOLET_REDIS_NONE;
+        ctx->health->redis_left = ngx_violet_redis_conf(vmcf->redis)->timeout;
     }
 
     rc = ngx_violet_health_check_upstream(r, ctx);
@@ -63,7 +68,7 @@ ngx_violet_health_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return rc;
     }
 
-    if (ngx_violet_health_key(r, ctx, &ctx->key) != NGX_OK) {
+    if (ngx_violet_health_key(r, ctx, &ctx->health->key) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -75,7 +80,10 @@ ngx_violet_health_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* Looks the report up; "next" finds it in ctx->report, or an empty body. */
+/*
+ * Looks the report up.  "next" finds it in ctx->health->report, whose body is
+ * empty if there is none.
+ */
 
 static ngx_int_t
 ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -88,11 +96,11 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ngx_violet_health_store_key(r, ctx, &key);
 
-    ctx->looked_up = 1;
+    ctx->health->looked_up = 1;
     ctx->next = next;
-    ctx->redis_asked = ngx_current_msec;
+    ctx->health->redis_asked = ngx_current_msec;
 
-    if (ngx_violet_store_peek(&key, r->pool, &ctx->report) == NGX_OK
+    if (ngx_violet_store_peek(&key, r->pool, &ctx->health->report) == NGX_OK
         || key.redis == NULL)
     {
         return next(r, ctx);
@@ -103,7 +111,7 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_violet_store_get(&key, ctx->redis_left, &status,
+    rc = ngx_violet_store_get(&key, ctx->health->redis_left, &status,
                               ngx_violet_health_looked_up, wait);
 
     if (rc == NGX_AGAIN) {
@@ -112,7 +120,8 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ngx_violet_wait_cancel(wait);
 
-    ngx_violet_redis_note(&ctx->redis, status);
+    ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
+                                                    status);
 
     return next(r, ctx);
 }
@@ -132,16 +141,17 @@ ngx_violet_health_looked_up(void *data, ngx_violet_redis_status_e status,
     r = ngx_violet_wait_request(wait);
 
     if (r) {
-        ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+        ctx = ngx_violet_ctx(r);
 
-        ngx_violet_redis_note(&ctx->redis, status);
+        ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
+                                                        status);
         ngx_violet_health_count_wait(ctx);
 
         if (report) {
 
             /* out of memory makes it a miss */
 
-            (void) ngx_violet_store_copy(r->pool, &ctx->report, report);
+            (void) ngx_violet_store_copy(r->pool, &ctx->health->report, report);
         }
     }
 
@@ -154,12 +164,12 @@ ngx_violet_health_found(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
-    if (ctx->report.body.len
-        && ctx->report.age < (uint64_t) vlcf->health_ttl * 1000)
+    if (ctx->health->report.body.len
+        && ctx->health->report.age < (uint64_t) vlcf->health_ttl * 1000)
     {
-        ctx->cache_status = NGX_VIOLET_CACHE_HIT;
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_HIT;
         return ngx_violet_health_answer_hit(r, ctx, "");
     }
 
@@ -176,7 +186,7 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_loc_conf_t    *vlcf;
     ngx_violet_fetch_conf_t   conf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     ngx_memzero(&conf, sizeof(ngx_violet_fetch_conf_t));
 
@@ -193,7 +203,7 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     conf.args.len = ctx->route.args_len;
     conf.merchant_id = ctx->route.merchant_id;
     conf.buffer_limit = vlcf->buffer_limit;
-    conf.redis_left = ctx->redis_left;
+    conf.redis_left = ctx->health->redis_left;
     conf.patience = vlcf->patience;
     conf.refresh = ctx->route.refresh;
     conf.cached = vlcf->health_cache;
@@ -212,8 +222,8 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->flight = flight;
-    ctx->joined = joined;
+    ctx->health->flight = flight;
+    ctx->health->joined = joined;
 
     return rc;
 }
@@ -224,9 +234,9 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_fetched_t  *fetched;
 
-    fetched = ngx_violet_fetched(ctx->flight);
+    fetched = ngx_violet_fetched(ctx->health->flight);
 
-    if (!ctx->joined
+    if (!ctx->health->joined
         && ngx_violet_exchange_copy_states(r->pool, &r->upstream_states,
                                            fetched->states)
            != NGX_OK)
@@ -234,13 +244,15 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_violet_redis_note(&ctx->redis, fetched->redis);
+    ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
+                                                    fetched->redis);
 
     if (fetched->followed) {
-        ctx->joined = 1;
+        ctx->health->joined = 1;
     }
 
-    ctx->redis_left = ngx_min(ctx->redis_left, fetched->redis_left);
+    ctx->health->redis_left = ngx_min(ctx->health->redis_left,
+                                      fetched->redis_left);
 
     /* a plain read that joined a refused refresh is still a plain read */
 
@@ -280,15 +292,15 @@ ngx_violet_health_failed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_fetched_t   *fetched;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
-    fetched = ngx_violet_fetched(ctx->flight);
+    vlcf = ngx_violet_loc_conf(r);
+    fetched = ngx_violet_fetched(ctx->health->flight);
 
-    if (vlcf->health_stale && vlcf->health_cache && !ctx->looked_up) {
+    if (vlcf->health_stale && vlcf->health_cache && !ctx->health->looked_up) {
         return ngx_violet_health_lookup(r, ctx, ngx_violet_health_failed);
     }
 
     if (ngx_violet_health_find_stale(r, ctx, vlcf)) {
-        ctx->cache_status = NGX_VIOLET_CACHE_STALE;
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_STALE;
         return ngx_violet_health_answer_hit(r, ctx,
                                             "; detail=upstream-error");
     }
@@ -308,26 +320,28 @@ ngx_violet_health_find_stale(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 {
     ngx_violet_store_key_t  key;
 
-    if (!ctx->looked_up) {
+    if (!ctx->health->looked_up) {
         return 0;
     }
 
-    if (ctx->report.body.len) {
+    if (ctx->health->report.body.len) {
 
         /* it has grown older while Violet was asked */
 
-        ctx->report.age += ngx_current_msec - ctx->redis_asked;
+        ctx->health->report.age += ngx_current_msec - ctx->health->redis_asked;
 
-    } else if (ctx->redis != NGX_VIOLET_REDIS_OK) {
+    } else if (ctx->seen.redis != NGX_VIOLET_REDIS_OK) {
         ngx_violet_health_store_key(r, ctx, &key);
 
-        if (ngx_violet_store_last(&key, r->pool, &ctx->report) != NGX_OK) {
+        if (ngx_violet_store_last(&key, r->pool, &ctx->health->report)
+            != NGX_OK)
+        {
             return 0;
         }
     }
 
-    return ctx->report.body.len
-           && ctx->report.age < (uint64_t) (vlcf->health_ttl
+    return ctx->health->report.body.len
+           && ctx->health->report.age < (uint64_t) (vlcf->health_ttl
                                             + vlcf->health_stale) * 1000;
 }
 
@@ -337,19 +351,19 @@ ngx_violet_health_limited(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
-    ctx->cache_status = NGX_VIOLET_CACHE_LIMITED;
+    ctx->seen.cache_status = NGX_VIOLET_CACHE_LIMITED;
 
     if (vlcf->limit->exceeded_cached && vlcf->health_cache) {
 
-        if (!ctx->looked_up) {
+        if (!ctx->health->looked_up) {
             return ngx_violet_health_lookup(r, ctx,
                                             ngx_violet_health_limited);
         }
 
-        if (ctx->report.body.len
-            && ctx->report.age < (uint64_t) vlcf->health_ttl * 1000)
+        if (ctx->health->report.body.len
+            && ctx->health->report.age < (uint64_t) vlcf->health_ttl * 1000)
         {
             if (ngx_violet_refresh_limited(r, ctx, 1) != NGX_OK) {
                 return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -371,7 +385,7 @@ ngx_violet_health_count_wait(ngx_violet_ctx_t *ctx)
 {
     ngx_msec_t  spent;
 
-    spent = ngx_current_msec - ctx->redis_asked;
+    spent = ngx_current_msec - ctx->health->redis_asked;
 
-    ctx->redis_left -= ngx_min(spent, ctx->redis_left);
+    ctx->health->redis_left -= ngx_min(spent, ctx->health->redis_left);
 }

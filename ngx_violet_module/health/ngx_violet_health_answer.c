@@ -32,8 +32,8 @@ ngx_violet_health_answer_new(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t  *status;
 
     if (fetched->found) {
-        ctx->report = fetched->report;
-        ctx->cache_status = NGX_VIOLET_CACHE_HIT;
+        ctx->health->report = fetched->report;
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_HIT;
 
         return ngx_violet_health_answer_hit(r, ctx, "");
     }
@@ -96,13 +96,14 @@ ngx_violet_health_answer_hit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t               status;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
-    ttl = (int64_t) vlcf->health_ttl - (int64_t) (ctx->report.age / 1000);
+    ttl = (int64_t) vlcf->health_ttl
+          - (int64_t) (ctx->health->report.age / 1000);
 
     /* an expired one says so from its first millisecond */
 
-    if (ctx->report.age > (uint64_t) vlcf->health_ttl * 1000) {
+    if (ctx->health->report.age > (uint64_t) vlcf->health_ttl * 1000) {
         ttl = ngx_min(ttl, -1);
     }
 
@@ -115,9 +116,9 @@ ngx_violet_health_answer_hit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     status.data = p;
     status.len = ngx_sprintf(p, "violet; hit; ttl=%L%s", ttl, detail) - p;
 
-    ctx->tier = ctx->report.tier;
+    ctx->seen.tier = ctx->health->report.tier;
 
-    return ngx_violet_health_answer(r, ctx, &ctx->report, &status);
+    return ngx_violet_health_answer(r, ctx, &ctx->health->report, &status);
 }
 
 
@@ -129,7 +130,7 @@ ngx_violet_health_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t         age;
     ngx_table_elt_t  *h;
 
-    ctx->age = (ngx_int_t) (report->age / 1000);
+    ctx->seen.age = (ngx_int_t) (report->age / 1000);
 
     p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
     if (p == NULL) {
@@ -137,7 +138,7 @@ ngx_violet_health_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     age.data = p;
-    age.len = ngx_sprintf(p, "%i", ctx->age) - p;
+    age.len = ngx_sprintf(p, "%i", ctx->seen.age) - p;
 
     if (ngx_violet_answer_header(r, "Age", &age) != NGX_OK
         || ngx_violet_answer_header(r, "Cache-Status", cache_status)
@@ -185,12 +186,12 @@ ngx_violet_health_answer_state(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_OK;
     }
 
-    ctx->merchant_state.data =
+    ctx->seen.merchant_state.data =
                         (u_char *) violet_report_state_name(report->state);
-    ctx->merchant_state.len = ngx_strlen(ctx->merchant_state.data);
+    ctx->seen.merchant_state.len = ngx_strlen(ctx->seen.merchant_state.data);
 
     return ngx_violet_answer_header(r, "X-Violet-Merchant-State",
-                                    &ctx->merchant_state);
+                                    &ctx->seen.merchant_state);
 }
 
 
@@ -208,7 +209,7 @@ ngx_violet_health_status(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                                         ngx_violet_health_forwarded(ctx, 0));
     }
 
-    ctx->cache_status = NGX_VIOLET_CACHE_HIT;
+    ctx->seen.cache_status = NGX_VIOLET_CACHE_HIT;
 
     p = ngx_pnalloc(r->pool, sizeof("violet; hit; ttl=; detail=held")
                              + NGX_INT64_LEN);
@@ -285,26 +286,26 @@ ngx_violet_health_forwarded(ngx_violet_ctx_t *ctx, ngx_uint_t stored)
 
     if (ctx->route.refresh) {
         i = 2;
-        ctx->cache_status = NGX_VIOLET_CACHE_REFRESH;
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_REFRESH;
 
-    } else if (!ctx->looked_up) {
+    } else if (!ctx->health->looked_up) {
         i = 3;
-        ctx->cache_status = NGX_VIOLET_CACHE_BYPASS;
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_BYPASS;
 
-    } else if (ctx->report.body.len) {
+    } else if (ctx->health->report.body.len) {
         i = 1;
-        ctx->cache_status = NGX_VIOLET_CACHE_EXPIRED;
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_EXPIRED;
 
     } else {
         i = 0;
-        ctx->cache_status = NGX_VIOLET_CACHE_MISS;
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_MISS;
     }
 
     j = stored ? 1 : 0;
 
-    if (ctx->joined) {
+    if (ctx->health->joined) {
         j = 2;
-        ctx->cache_status = NGX_VIOLET_CACHE_JOINED;
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_JOINED;
     }
 
     return &texts[i][j];

@@ -7,7 +7,7 @@
  */
 
 
-#include "ngx_violet_clock.h"
+#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_limit.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_redis_args.h"

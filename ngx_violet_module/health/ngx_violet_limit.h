@@ -17,7 +17,7 @@
 #include "violet_rate.h"
 
 
-typedef struct {
+typedef struct ngx_violet_limit_conf_s {
     violet_rate_t               merchant;
     violet_rate_t               app;
     unsigned                    exceeded_cached:1;

@@ -9,7 +9,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet_health.h"
 
 
 typedef struct {
@@ -40,7 +40,7 @@ ngx_violet_health_check_upstream(ngx_http_request_t *r,
     ngx_str_t               detail;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     if (vlcf->upstream.len) {
         return NGX_OK;
@@ -70,8 +70,8 @@ ngx_violet_refresh_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_loc_conf_t   *vlcf;
     ngx_violet_main_conf_t  *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
+    vlcf = ngx_violet_loc_conf(r);
 
     key->redis = vmcf->redis;
     key->zone = vmcf->zone;
@@ -93,11 +93,11 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_limit_key_t      key;
     ngx_violet_redis_status_e   status;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
+    vlcf = ngx_violet_loc_conf(r);
 
     if (vlcf->limit == NULL) {
-        ctx->refresh = NGX_VIOLET_REFRESH_GRANTED;
+        ctx->seen.refresh = NGX_VIOLET_REFRESH_GRANTED;
         return ngx_violet_report_proceed(r, ctx);
     }
 
@@ -105,6 +105,11 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    ctx->health = ngx_pcalloc(r->pool, sizeof(ngx_violet_health_ctx_t));
+    if (ctx->health == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     wait = NULL;
@@ -123,7 +128,7 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->next = ngx_violet_report_answered;
 
-    rc = ngx_violet_limit_ask(&key, &ctx->limit, timeout, &status,
+    rc = ngx_violet_limit_ask(&key, &ctx->health->limit, timeout, &status,
                               ngx_violet_report_asked, wait);
 
     if (rc == NGX_AGAIN) {
@@ -134,15 +139,15 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         ngx_violet_wait_cancel(wait);
     }
 
-    ctx->redis = status;
+    ctx->seen.redis = status;
 
     if (rc == NGX_ERROR) {
 
         /* never unlimited: no room to count is a refusal */
 
-        ctx->limit.asked = 1;
-        ctx->limit.in_memory = 1;
-        ctx->limit.wait = vlcf->limit->merchant.period;
+        ctx->health->limit.asked = 1;
+        ctx->health->limit.in_memory = 1;
+        ctx->health->limit.wait = vlcf->limit->merchant.period;
     }
 
     return ngx_violet_report_answered(r, ctx);
@@ -161,9 +166,9 @@ ngx_violet_report_asked(void *data, ngx_violet_redis_status_e status,
     r = ngx_violet_wait_request(wait);
 
     if (r) {
-        ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
-        ctx->redis = status;
-        ctx->limit = *result;
+        ctx = ngx_violet_ctx(r);
+        ctx->seen.redis = status;
+        ctx->health->limit = *result;
     }
 
     ngx_violet_wait_end(wait);
@@ -175,17 +180,18 @@ ngx_violet_report_answered(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
-    if (ngx_violet_refresh_note(r, ctx, &ctx->limit) != NGX_OK) {
+    if (ngx_violet_refresh_note(r, ctx, &ctx->health->limit) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (!ctx->limit.allowed && !vlcf->limit->dry_run) {
+    if (!ctx->health->limit.allowed && !vlcf->limit->dry_run) {
         return ngx_violet_refresh_limited(r, ctx, 0);
     }
 
-    if (ctx->limit.allowed && ngx_violet_report_add_refund(r, ctx) != NGX_OK)
+    if (ctx->health->limit.allowed
+        && ngx_violet_report_add_refund(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -229,7 +235,7 @@ ngx_violet_report_add_refund(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     refund = cln->data;
     refund->request = r;
-    refund->limit = ctx->limit;
+    refund->limit = ctx->health->limit;
 
     ngx_violet_refresh_key(r, ctx, &refund->key);
 
@@ -260,16 +266,16 @@ ngx_violet_refresh_note(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 {
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
-    ctx->limit = *limit;
+    ctx->health->limit = *limit;
 
     if (limit->asked && !limit->allowed) {
-        ctx->refresh = vlcf->limit->dry_run ? NGX_VIOLET_REFRESH_DRY_RUN
+        ctx->seen.refresh = vlcf->limit->dry_run ? NGX_VIOLET_REFRESH_DRY_RUN
                                             : NGX_VIOLET_REFRESH_LIMITED;
 
     } else {
-        ctx->refresh = ctx->joined ? NGX_VIOLET_REFRESH_JOINED
+        ctx->seen.refresh = ctx->health->joined ? NGX_VIOLET_REFRESH_JOINED
                                    : NGX_VIOLET_REFRESH_GRANTED;
     }
 
@@ -277,7 +283,7 @@ ngx_violet_refresh_note(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_OK;
     }
 
-    if (ctx->refresh == NGX_VIOLET_REFRESH_DRY_RUN) {
+    if (ctx->seen.refresh == NGX_VIOLET_REFRESH_DRY_RUN) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "violet: refresh of merchant %D over the limit, "
                       "dry run", ctx->route.merchant_id);
@@ -342,7 +348,7 @@ ngx_violet_refresh_limited(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t    after, detail;
     ngx_uint_t   seconds;
 
-    seconds = ngx_max(ngx_violet_refresh_seconds(ctx->limit.wait), 1);
+    seconds = ngx_max(ngx_violet_refresh_seconds(ctx->health->limit.wait), 1);
 
     p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
     if (p == NULL) {
@@ -368,7 +374,7 @@ ngx_violet_refresh_limited(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     p = ngx_sprintf(detail.data,
                     "the budget of %s is spent, the next refresh of merchant "
                     "%D is possible in %V seconds",
-                    ctx->limit.by_app ? "the app" : "the merchant",
+                    ctx->health->limit.by_app ? "the app" : "the merchant",
                     ctx->route.merchant_id, &after);
 
     detail.len = p - detail.data;

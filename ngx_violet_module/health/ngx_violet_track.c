@@ -10,6 +10,7 @@
 #include "ngx_violet_claim.h"
 #include "ngx_violet_flight.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_redis_link.h"
 
 
 /* how long one sign of life of the link is good for, in milliseconds */

@@ -8,7 +8,7 @@
 #define NGX_VIOLET_TRACK_H
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 
 
 /*

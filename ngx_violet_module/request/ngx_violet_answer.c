@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 
 
 typedef struct {
@@ -96,7 +96,7 @@ ngx_violet_answer_set(ngx_http_request_t *r, ngx_uint_t status,
 {
     ngx_violet_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     ctx->answer.status = status;
     ctx->answer.content_type = *content_type;
@@ -205,7 +205,7 @@ ngx_violet_answer_request_id(ngx_http_request_t *r, ngx_str_t *id)
     ngx_http_variable_value_t  *v;
     ngx_violet_main_conf_t     *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
 
     v = ngx_http_get_indexed_variable(r, vmcf->request_id);
 
@@ -252,7 +252,7 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
     ngx_violet_ctx_t     *ctx;
     ngx_violet_answer_t  *answer;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
     answer = &ctx->answer;
 
     if (r->request_body == NULL) {

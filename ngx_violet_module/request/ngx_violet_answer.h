@@ -24,6 +24,22 @@ typedef enum {
 } ngx_violet_problem_e;
 
 
+/* why a request is not sent although everything else was ready */
+
+typedef enum {
+    NGX_VIOLET_NOT_REFUSED = 0,
+    NGX_VIOLET_REFUSED_UNVERIFIED,       /* https without verification */
+    NGX_VIOLET_REFUSED_PLAIN,            /* http to another machine */
+    NGX_VIOLET_REFUSED_URI,              /* proxy_pass built another URI */
+    NGX_VIOLET_REFUSED_UNSEEN,           /* or does not show it */
+    NGX_VIOLET_REFUSED_LENGTH,           /* a body without its length */
+    NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed by itself */
+    NGX_VIOLET_REFUSED_UNCHECKED,        /* it never passed our handler */
+    NGX_VIOLET_REFUSED_CREDENTIALS,      /* there is no access token */
+    NGX_VIOLET_REFUSED_PATH              /* see ngx_violet_exchange_own_t */
+} ngx_violet_refusal_e;
+
+
 typedef struct {
     ngx_uint_t                  status;
     ngx_str_t                   content_type;

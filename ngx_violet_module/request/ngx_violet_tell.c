@@ -5,7 +5,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_tell.h"
 
 
@@ -70,7 +70,7 @@ ngx_violet_tell_request(ngx_http_request_t *r, ngx_http_request_t *sr,
     ngx_http_variable_value_t  *id;
     ngx_violet_main_conf_t     *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
 
     id = &r->variables[vmcf->request_id];
     p = buf;

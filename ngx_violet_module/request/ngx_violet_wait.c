@@ -9,7 +9,8 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
+#include "ngx_violet_wait.h"
 
 
 struct ngx_violet_wait_s {
@@ -68,7 +69,7 @@ ngx_violet_wait_start(ngx_http_request_t *r)
     cln->handler = ngx_violet_wait_detach;
     cln->data = wait;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
     ctx->waiting = 1;
 
     return wait;
@@ -159,6 +160,6 @@ ngx_violet_wait_leave(ngx_violet_wait_t *wait)
         r->read_event_handler = ngx_http_block_reading;
     }
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
     ctx->waiting = 0;
 }

@@ -9,7 +9,7 @@
  */
 
 
-#include "ngx_violet_clock.h"
+#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_memory_node.h"
 

@@ -10,7 +10,7 @@
  */
 
 
-#include "ngx_violet_clock.h"
+#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_memory_node.h"
 
 

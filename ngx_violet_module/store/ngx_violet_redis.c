@@ -538,17 +538,17 @@ ngx_violet_redis_drop(ngx_event_t *ev)
 }
 
 
-void
-ngx_violet_redis_note(ngx_violet_redis_status_e *known,
+ngx_violet_redis_status_e
+ngx_violet_redis_status_merge(ngx_violet_redis_status_e known,
     ngx_violet_redis_status_e status)
 {
-    if (*known == NGX_VIOLET_REDIS_DOWN || *known == NGX_VIOLET_REDIS_TIMEOUT
+    if (known == NGX_VIOLET_REDIS_DOWN || known == NGX_VIOLET_REDIS_TIMEOUT
         || status == NGX_VIOLET_REDIS_NONE)
     {
-        return;
+        return known;
     }
 
-    *known = status;
+    return status;
 }
 
 

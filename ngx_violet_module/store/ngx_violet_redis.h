@@ -112,12 +112,13 @@ ngx_violet_redis_conf_t *ngx_violet_redis_conf(ngx_violet_redis_t *redis);
 
 
 /*
- * Notes how Redis was for one who asks it several times: what went wrong
- * first stays, since the rest follows from it.
+ * The status of Redis for a request that asks it several times, from the one
+ * known so far and that of the last command: a failure stays, since the
+ * later ones follow from it.
  */
 
-void ngx_violet_redis_note(ngx_violet_redis_status_e *known,
-    ngx_violet_redis_status_e status);
+ngx_violet_redis_status_e ngx_violet_redis_status_merge(
+    ngx_violet_redis_status_e known, ngx_violet_redis_status_e status);
 
 
 /* Closes the connection of a worker that exits. */

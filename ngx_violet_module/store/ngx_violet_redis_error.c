@@ -6,7 +6,8 @@
 
 
 #include "ngx_violet_redis_error.h"
-#include "ngx_violet_log.h"
+
+#include "violet_text.h"
 
 
 /* milliseconds during which an error is not told again */
@@ -147,7 +148,7 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
     char *what, redisReply *reply)
 {
     char                           *advice;
-    u_char                          buf[NGX_VIOLET_LOG_TEXT];
+    u_char                          buf[VIOLET_TEXT_SHOWN];
     ngx_str_t                       words;
     ngx_violet_redis_error_e        error;
     ngx_violet_redis_error_code_t  *c;
@@ -209,5 +210,9 @@ ngx_violet_redis_words(redisReply *reply, u_char *buf, ngx_uint_t code)
         }
     }
 
-    return ngx_violet_log_text(&words, buf);
+    words.len = violet_text_shown((char *) words.data, words.len,
+                                  (char *) buf);
+    words.data = buf;
+
+    return words;
 }

@@ -12,7 +12,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_exchange.h"
 
 

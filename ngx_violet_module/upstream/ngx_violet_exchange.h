@@ -12,7 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_violet_credentials.h"
+#include "ngx_violet.h"
 #include "ngx_violet_inflate.h"
 
 #include "violet_route.h"
@@ -29,22 +29,6 @@ typedef enum {
     NGX_VIOLET_EXCHANGE_TOO_LARGE,       /* over violet_buffer_limit */
     NGX_VIOLET_EXCHANGE_REFUSED          /* not tried, see "refused" */
 } ngx_violet_exchange_result_e;
-
-
-/* why a request is not sent although everything else was ready */
-
-typedef enum {
-    NGX_VIOLET_NOT_REFUSED = 0,
-    NGX_VIOLET_REFUSED_UNVERIFIED,       /* https without verification */
-    NGX_VIOLET_REFUSED_PLAIN,            /* http to another machine */
-    NGX_VIOLET_REFUSED_URI,              /* proxy_pass built another URI */
-    NGX_VIOLET_REFUSED_UNSEEN,           /* or does not show it */
-    NGX_VIOLET_REFUSED_LENGTH,           /* a body without its length */
-    NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed by itself */
-    NGX_VIOLET_REFUSED_UNCHECKED,        /* it never passed our handler */
-    NGX_VIOLET_REFUSED_CREDENTIALS,      /* there is no access token */
-    NGX_VIOLET_REFUSED_PATH              /* see ngx_violet_exchange_own_t */
-} ngx_violet_refusal_e;
 
 
 typedef void (*ngx_violet_exchange_handler_pt)(void *data,

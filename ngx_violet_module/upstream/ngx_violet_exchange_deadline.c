@@ -11,7 +11,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_guard.h"
 
 
@@ -82,7 +82,7 @@ ngx_violet_exchange_late(ngx_event_t *ev)
         return;
     }
 
-    ctx = ngx_http_get_module_ctx(e->subrequest, ngx_violet_module);
+    ctx = ngx_violet_ctx(e->subrequest);
 
     if (ctx->guard) {
 

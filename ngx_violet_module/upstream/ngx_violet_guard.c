@@ -14,7 +14,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_guard.h"
 
 
@@ -64,7 +64,7 @@ ngx_violet_guard(ngx_http_request_t *r, ngx_uint_t header)
     ngx_violet_guard_t    *g;
     ngx_violet_refusal_e   refused;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     bit = (ngx_uint_t) 1 << header;
     refused = NGX_VIOLET_NOT_REFUSED;
@@ -96,7 +96,7 @@ ngx_violet_guard_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_http_upstream_t    *u;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     u = r->upstream;
 
@@ -502,7 +502,7 @@ ngx_violet_guard_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
 
     r->error_page = 1;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_violet_module);
+    ctx = ngx_violet_ctx(r);
 
     if (ctx) {
         ctx->refused = refused;

@@ -14,7 +14,7 @@
 
 /* one request that proxy_pass builds; lives in the request's pool */
 
-typedef struct {
+typedef struct ngx_violet_guard_s {
     ngx_http_request_t             *request;
     ngx_http_upstream_t            *proxied;
     ngx_violet_exchange_t          *exchange;  /* NULL: a streamed route */

@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx_violet_module.h"
+#include "ngx_violet.h"
 #include "ngx_violet_guard.h"
 
 
@@ -159,7 +159,7 @@ ngx_violet_guard_look_head(ngx_violet_guard_t *g)
 
     /* an operator's line holds for all routes; an exchange goes without */
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
 
     if (g->exchange && vlcf->accept_encoding) {
         ngx_violet_guard_drop_lines(b, "Accept-Encoding:");

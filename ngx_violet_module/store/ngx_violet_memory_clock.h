@@ -5,8 +5,8 @@
  * of a host, as a signed number of 64 bits on every platform.
  */
 
-#ifndef NGX_VIOLET_CLOCK_H
-#define NGX_VIOLET_CLOCK_H
+#ifndef NGX_VIOLET_MEMORY_CLOCK_H
+#define NGX_VIOLET_MEMORY_CLOCK_H
 
 
 #include <ngx_config.h>
@@ -32,4 +32,4 @@ int64_t ngx_violet_clock(void);
     violet_clock_since(then, ngx_violet_clock())
 
 
-#endif /* NGX_VIOLET_CLOCK_H */
+#endif /* NGX_VIOLET_MEMORY_CLOCK_H */

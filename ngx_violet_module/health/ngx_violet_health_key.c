@@ -53,7 +53,7 @@ ngx_violet_health_report_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_app_t       *app;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
     app = ctx->app;
 
     ngx_str_set(&argument, "-");
@@ -88,7 +88,7 @@ ngx_violet_health_list_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_app_t       *app;
     ngx_violet_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vlcf = ngx_violet_loc_conf(r);
     app = ctx->app;
 
     p = ngx_pnalloc(r->pool, sizeof("health-list::::false")
@@ -115,12 +115,12 @@ ngx_violet_health_store_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_loc_conf_t   *vlcf;
     ngx_violet_main_conf_t  *vmcf;
 
-    vmcf = ngx_http_get_module_main_conf(r, ngx_violet_module);
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_violet_module);
+    vmcf = ngx_violet_main_conf(r);
+    vlcf = ngx_violet_loc_conf(r);
 
     key->redis = vmcf->redis;
     key->zone = vmcf->zone;
-    key->key = ctx->key;
+    key->key = ctx->health->key;
     key->ttl = (uint64_t) vlcf->health_ttl * 1000;
     key->stale = (uint64_t) vlcf->health_stale * 1000;
     key->memory = (uint64_t) vlcf->health_memory * 1000;

@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx_violet_clock.h"
+#include "ngx_violet_memory_clock.h"
 
 
 #if (NGX_PTR_SIZE != 8)
