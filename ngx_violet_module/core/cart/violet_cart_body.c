@@ -12,14 +12,6 @@
 #include "violet_json_outline.h"
 
 
-/*
- * The caller's own limit comes first; this one keeps what jansson builds of
- * an answer within reason.
- */
-
-#define VIOLET_CART_MAX_BODY  (64 * 1024 * 1024)
-
-
 static json_t *violet_cart_body_parse(violet_text_t text, int *twice,
     violet_json_error_t *error);
 static violet_body_kind_t violet_cart_body_kind(violet_cart_body_t *body,
@@ -205,16 +197,14 @@ violet_cart_body_parse(violet_text_t text, int *twice,
 
     *twice = 0;
 
-    root = text.len > VIOLET_CART_MAX_BODY
-           ? NULL : violet_json_outline(text.data, text.len,
-                                        violet_cart_order_picks);
+    root = violet_json_outline(text.data, text.len, violet_cart_order_picks);
+
     if (root) {
         return root;
     }
 
-    return violet_json_parse_loose(text.data, text.len, VIOLET_CART_MAX_BODY,
-                                   violet_cart_names, VIOLET_CART_NAMES_DEPTH,
-                                   twice, error);
+    return violet_json_parse_loose(text.data, text.len, violet_cart_names,
+                                   VIOLET_CART_NAMES_DEPTH, twice, error);
 }
 
 

@@ -14,7 +14,13 @@
 #include "violet_reason.h"
 
 
-#define VIOLET_PROBLEM_SIZE  2048
+#define VIOLET_PROBLEM_SIZE     2048
+
+/* the longest message, and any other text of Violet's, in bytes */
+#define VIOLET_PROBLEM_MESSAGE  8192
+#define VIOLET_PROBLEM_TEXT     1024
+
+#define VIOLET_PROBLEM_CUT      "\xe2\x80\xa6"
 
 
 typedef struct {
@@ -43,6 +49,10 @@ static void violet_sink_close(violet_sink_t *s, char bracket);
 static void violet_sink_name(violet_sink_t *s, const char *name);
 static void violet_sink_text(violet_sink_t *s, const char *name,
     violet_text_t text);
+static void violet_sink_message(violet_sink_t *s, const char *name,
+    violet_text_t text);
+static void violet_sink_within(violet_sink_t *s, const char *name,
+    violet_text_t text, size_t max);
 static void violet_sink_word(violet_sink_t *s, const char *name,
     const char *word);
 static void violet_sink_integer(violet_sink_t *s, const char *name,
@@ -51,7 +61,7 @@ static void violet_sink_id(violet_sink_t *s, const char *name,
     violet_id_t id);
 static void violet_sink_value(violet_sink_t *s, const char *name,
     const json_t *value);
-static void violet_sink_string(violet_sink_t *s, violet_text_t text);
+static void violet_sink_characters(violet_sink_t *s, violet_text_t text);
 static void violet_sink_escape(violet_sink_t *s, unsigned char c);
 static void violet_sink_literal(violet_sink_t *s, const char *literal);
 static void violet_sink_bytes(violet_sink_t *s, const char *data, size_t len);
@@ -110,7 +120,7 @@ violet_problem_document(violet_sink_t *s, const violet_problem_t *problem)
 
     violet_sink_word(s, "title", violet_problem_title(problem->outcome));
     violet_sink_integer(s, "status", problem->status);
-    violet_sink_text(s, "detail", problem->detail);
+    violet_sink_message(s, "detail", problem->detail);
     violet_sink_word(s, "outcome", violet_cart_outcome_name(problem->outcome));
     violet_sink_word(s, "retry", violet_cart_retry_name(problem->retry));
 
@@ -163,7 +173,7 @@ violet_problem_error(violet_sink_t *s, const violet_error_t *error)
     violet_sink_item(s);
 
     violet_sink_word(s, "reason", violet_reason_name(error->reason));
-    violet_sink_text(s, "message", error->message);
+    violet_sink_message(s, "message", error->message);
     violet_sink_word(s, "scope", violet_problem_scope(error->scope));
 
     violet_sink_name(s, "blocking");
@@ -306,14 +316,49 @@ violet_sink_name(violet_sink_t *s, const char *name)
 static void
 violet_sink_text(violet_sink_t *s, const char *name, violet_text_t text)
 {
+    violet_sink_within(s, name, text, VIOLET_PROBLEM_TEXT);
+}
+
+
+static void
+violet_sink_message(violet_sink_t *s, const char *name, violet_text_t text)
+{
+    violet_sink_within(s, name, text, VIOLET_PROBLEM_MESSAGE);
+}
+
+
+/* A longer text is cut between two characters. */
+
+static void
+violet_sink_within(violet_sink_t *s, const char *name, violet_text_t text,
+    size_t max)
+{
+    size_t  i;
+
     violet_sink_name(s, name);
 
-    if (text.data) {
-        violet_sink_string(s, text);
+    if (text.data == NULL) {
+        violet_sink_literal(s, "null");
+        return;
+    }
+
+    violet_sink_literal(s, "\"");
+
+    if (text.len <= max) {
+        violet_sink_characters(s, text);
 
     } else {
-        violet_sink_literal(s, "null");
+        text.len = max - strlen(VIOLET_PROBLEM_CUT);
+
+        for (i = 0; i < 3 && (text.data[text.len] & 0xc0) == 0x80; i++) {
+            text.len--;
+        }
+
+        violet_sink_characters(s, text);
+        violet_sink_literal(s, VIOLET_PROBLEM_CUT);
     }
+
+    violet_sink_literal(s, "\"");
 }
 
 
@@ -381,11 +426,9 @@ violet_sink_value(violet_sink_t *s, const char *name, const json_t *value)
 
 
 static void
-violet_sink_string(violet_sink_t *s, violet_text_t text)
+violet_sink_characters(violet_sink_t *s, violet_text_t text)
 {
     const char  *p, *last, *next, *run;
-
-    violet_sink_literal(s, "\"");
 
     p = text.data;
     last = text.data + text.len;
@@ -414,7 +457,6 @@ violet_sink_string(violet_sink_t *s, violet_text_t text)
     }
 
     violet_sink_bytes(s, run, (size_t) (p - run));
-    violet_sink_literal(s, "\"");
 }
 
 

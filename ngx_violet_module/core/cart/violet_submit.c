@@ -10,11 +10,9 @@
 #include "violet_cart_body.h"
 #include "violet_error.h"
 #include "violet_json.h"
+#include "violet_json_outline.h"
 #include "violet_problem.h"
 #include "violet_submit.h"
-
-
-#define VIOLET_SUBMIT_MAX_BODY  (64 * 1024 * 1024)
 
 
 typedef struct {
@@ -71,6 +69,41 @@ static const char *const  violet_submit_paying[] = {
     "REFUNDED",
     "PARTIALLY_REFUNDED",
     NULL
+};
+
+
+/* what is asked of the body of a payment, and of a cart or an order */
+
+static const violet_json_pick_t  violet_submit_payment_picks[] = {
+    { violet_text("complete_checkout"), NULL },
+    { violet_text("completeCheckout"), NULL },
+    { violet_text_null, NULL }
+};
+
+
+static const violet_json_pick_t  violet_submit_bag_picks[] = {
+    { violet_text("status"), NULL },
+    { violet_text("financial_status"), NULL },
+    { violet_text("financialStatus"), NULL },
+    { violet_text_null, NULL }
+};
+
+
+static const violet_json_pick_t  violet_submit_transaction_picks[] = {
+    { violet_text("status"), NULL },
+    { violet_text("capture_status"), NULL },
+    { violet_text("captureStatus"), NULL },
+    { violet_text_null, NULL }
+};
+
+
+static const violet_json_pick_t  violet_submit_order_picks[] = {
+    { violet_text("id"), NULL },
+    { violet_text("status"), NULL },
+    { violet_text("bags"), violet_submit_bag_picks },
+    { violet_text("payment_transactions"), violet_submit_transaction_picks },
+    { violet_text("paymentTransactions"), violet_submit_transaction_picks },
+    { violet_text_null, NULL }
 };
 
 
@@ -367,7 +400,11 @@ violet_submit_completes(const char *data, size_t len)
         return 0;
     }
 
-    root = violet_json_parse(data, len, VIOLET_SUBMIT_MAX_BODY, &error);
+    root = violet_json_outline(data, len, violet_submit_payment_picks);
+
+    if (root == NULL) {
+        root = violet_json_parse(data, len, &error);
+    }
 
     if (root == NULL) {
         return 1;
@@ -398,9 +435,14 @@ violet_submit_read(const char *data, size_t len, int64_t id)
     violet_json_error_t    error;
     violet_submit_read_t   read;
 
-    root = violet_json_parse_loose(data, len, VIOLET_SUBMIT_MAX_BODY,
-                                   violet_cart_names, VIOLET_CART_NAMES_DEPTH,
-                                   &twice, &error);
+    twice = 0;
+    root = violet_json_outline(data, len, violet_submit_order_picks);
+
+    if (root == NULL) {
+        root = violet_json_parse_loose(data, len, violet_cart_names,
+                                       VIOLET_CART_NAMES_DEPTH, &twice,
+                                       &error);
+    }
 
     if (root == NULL || twice) {
         json_decref(root);

@@ -202,9 +202,7 @@ violet_report_parse(const char *data, size_t len, violet_report_t *report)
         return root;
     }
 
-    /* violet_buffer_limit has been applied to the body already */
-
-    root = violet_json_parse(data, len, len, &error);
+    root = violet_json_parse(data, len, &error);
 
     if (root == NULL) {
         report->reason = error.reason;

@@ -23,7 +23,7 @@
 #define VIOLET_JSON_LOOSE   JSON_ALLOW_NUL
 
 
-static int violet_json_bounds(const char *data, size_t len, size_t max,
+static int violet_json_bounds(const char *data, size_t len,
     violet_json_error_t *error);
 static int violet_json_containers(const char *data, size_t len,
     violet_json_error_t *error);
@@ -37,13 +37,12 @@ static void violet_json_explain(const json_error_t *e,
 
 
 json_t *
-violet_json_parse(const char *data, size_t len, size_t max,
-    violet_json_error_t *error)
+violet_json_parse(const char *data, size_t len, violet_json_error_t *error)
 {
     json_t        *root;
     json_error_t   e;
 
-    if (violet_json_bounds(data, len, max, error) == -1) {
+    if (violet_json_bounds(data, len, error) == -1) {
         return NULL;
     }
 
@@ -58,7 +57,7 @@ violet_json_parse(const char *data, size_t len, size_t max,
 
 
 json_t *
-violet_json_parse_loose(const char *data, size_t len, size_t max,
+violet_json_parse_loose(const char *data, size_t len,
     const char *const *names, unsigned depth, int *twice,
     violet_json_error_t *error)
 {
@@ -68,7 +67,7 @@ violet_json_parse_loose(const char *data, size_t len, size_t max,
 
     *twice = 0;
 
-    if (violet_json_bounds(data, len, max, error) == -1) {
+    if (violet_json_bounds(data, len, error) == -1) {
         return NULL;
     }
 
@@ -132,8 +131,7 @@ violet_json_checked(json_t *root, const char *data, size_t len,
 /* Checks the bounds, and prepares an error for what is found later. */
 
 static int
-violet_json_bounds(const char *data, size_t len, size_t max,
-    violet_json_error_t *error)
+violet_json_bounds(const char *data, size_t len, violet_json_error_t *error)
 {
     error->reason = NULL;
     error->offset = 0;
@@ -144,8 +142,8 @@ violet_json_bounds(const char *data, size_t len, size_t max,
         return -1;
     }
 
-    if (len > max) {
-        error->reason = "too large";
+    if (len > VIOLET_JSON_MAX_WHOLE) {
+        error->reason = "too large to be parsed";
         return -1;
     }
 
@@ -175,7 +173,6 @@ violet_json_containers(const char *data, size_t len,
         case '{':
         case '[':
             depth++;
-            n++;
 
             if (depth > VIOLET_JSON_MAX_DEPTH) {
                 error->reason = "nested too deep";
@@ -183,8 +180,13 @@ violet_json_containers(const char *data, size_t len,
                 return -1;
             }
 
-            if (n > VIOLET_JSON_MAX_CONTAINERS) {
-                error->reason = "too many objects and arrays";
+            /* fall through */
+
+        case ',':
+            n++;
+
+            if (n > VIOLET_JSON_MAX_VALUES) {
+                error->reason = "too many values";
                 error->offset = p - data;
                 return -1;
             }

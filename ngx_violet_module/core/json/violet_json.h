@@ -18,10 +18,15 @@
 #include "violet_text.h"
 
 
-/* nesting, and objects and arrays in all: each costs far more than it is */
+/*
+ * Nesting, values in all, and bytes of a text that is parsed as a whole.  A
+ * value of two bytes costs as much as one of a hundred, and nothing else is
+ * done meanwhile: within these bounds a parse takes up to 40 ms.
+ */
 
-#define VIOLET_JSON_MAX_DEPTH       64
-#define VIOLET_JSON_MAX_CONTAINERS  131072
+#define VIOLET_JSON_MAX_DEPTH   64
+#define VIOLET_JSON_MAX_VALUES  32768
+#define VIOLET_JSON_MAX_WHOLE   (256 * 1024)
 
 
 typedef struct {
@@ -48,13 +53,13 @@ typedef struct {
 
 
 /*
- * Parses an object or an array of at most "max" bytes.  Returns a new
+ * Parses an object or an array of at most VIOLET_JSON_MAX_WHOLE bytes; of a
+ * larger one violet_json_outline() reads what is needed.  Returns a new
  * reference, or NULL and the reason.  Numbers that no int64_t or double can
  * hold are read as null or 0.0 and do not spoil the rest.
  */
 
-json_t *violet_json_parse(const char *data, size_t len, size_t max,
-    violet_json_error_t *error);
+json_t *violet_json_parse(const char *data, size_t len, violet_json_error_t *error);
 
 
 /*
@@ -64,7 +69,7 @@ json_t *violet_json_parse(const char *data, size_t len, size_t max,
  * member of one of "names" twice; at most 64, ending with NULL.
  */
 
-json_t *violet_json_parse_loose(const char *data, size_t len, size_t max,
+json_t *violet_json_parse_loose(const char *data, size_t len,
     const char *const *names, unsigned depth, int *twice,
     violet_json_error_t *error);
 

@@ -19,7 +19,8 @@
 typedef struct {
     const char     *p;
     const char     *last;
-    size_t          containers;
+    size_t          values;
+    size_t          escaped;        /* bytes of strings with escapes */
 } violet_outline_t;
 
 
@@ -64,7 +65,8 @@ violet_json_outline(const char *data, size_t len,
 
     o.p = violet_json_space(data, data + len);
     o.last = data + len;
-    o.containers = 0;
+    o.values = 0;
+    o.escaped = 0;
 
     if (o.p == o.last || (*o.p != '{' && *o.p != '[')) {
         return NULL;
@@ -90,7 +92,7 @@ static json_t *
 violet_outline_value(violet_outline_t *o, const violet_json_pick_t *members,
     unsigned room)
 {
-    if (o->p == o->last) {
+    if (o->p == o->last || o->values++ == VIOLET_JSON_MAX_VALUES) {
         return NULL;
     }
 
@@ -277,7 +279,7 @@ violet_outline_array(violet_outline_t *o, const violet_json_pick_t *members,
 static int
 violet_outline_opens(violet_outline_t *o, unsigned room)
 {
-    if (room == 0 || o->containers++ == VIOLET_JSON_MAX_CONTAINERS) {
+    if (room == 0) {
         return 0;
     }
 
@@ -324,6 +326,12 @@ violet_outline_string(violet_outline_t *o)
 
     if (plain) {
         return json_stringn_nocheck(text.data, text.len);
+    }
+
+    o->escaped += end - begin;
+
+    if (o->escaped > VIOLET_JSON_MAX_WHOLE) {
+        return NULL;
     }
 
     return json_loadb(begin, (size_t) (end - begin),

@@ -37,13 +37,14 @@ struct violet_json_pick_s {
  * Returns a new reference to the outline of a text, an object or an array
  * without those members that are not picked.  What is left out is valid JSON
  * to the letter (RFC 8259), but may have members twice, and any number of
- * objects and arrays.  Real numbers are there, but all of them are 0.0.
+ * values.  Real numbers are there, but all of them are 0.0.
  *
  * Returns NULL if there is none that surely says what the text says: it is no
- * JSON, or nested too deep; what is picked has too many objects and arrays, an
- * object with a name twice, a very long name or one with escapes, a string
- * with half a surrogate pair, an integer that no int64_t holds; memory ran
- * out.  The text as a whole must then be parsed.
+ * JSON, or nested too deep; what is picked has too many values, an object
+ * with a name twice, a very long name or one with escapes, a string with half
+ * a surrogate pair, too many bytes in strings with escapes, an integer that
+ * no int64_t holds; memory ran out.  The text as a whole must then be parsed,
+ * if it is not too large for that.
  */
 
 json_t *violet_json_outline(const char *data, size_t len,

@@ -39,7 +39,7 @@ violet_jwt_expiry(const char *data, size_t len, int64_t *expires)
     root = NULL;
 
     if (violet_jwt_decode(payload, buf, &size) == 0) {
-        root = violet_json_parse(buf, size, sizeof(buf), &error);
+        root = violet_json_parse(buf, size, &error);
     }
 
     exp = violet_json_get(root, "exp", NULL);

@@ -52,7 +52,8 @@ violet_token_parse(const char *data, size_t len, violet_token_t *token)
     json_get_alloc_funcs(&alloc, &release);
     json_set_alloc_funcs(violet_token_alloc, violet_token_release);
 
-    root = violet_json_parse(data, len, VIOLET_TOKEN_MAX_ANSWER, &error);
+    root = len > VIOLET_TOKEN_MAX_ANSWER
+           ? NULL : violet_json_parse(data, len, &error);
 
     reason = root ? violet_token_take_all(root, token) : "it is no JSON";
 
