@@ -73,13 +73,14 @@ fuzz_judge(const uint8_t *data, size_t size)
     /* the order within is Violet's bytes, and may be what jansson dislikes */
 
     root = violet_json_parse_loose(verdict.problem, verdict.problem_len,
-                                   SIZE_MAX, names, 0, &twice, &error);
+                                   names, 0, &twice, &error);
 
     /* one level is the problem's own */
 
     if (root == NULL
         && strcmp(error.reason, "nested too deep") != 0
-        && strcmp(error.reason, "too many objects and arrays") != 0)
+        && strcmp(error.reason, "too many values") != 0
+        && strcmp(error.reason, "too large to be parsed") != 0)
     {
         abort();
     }

@@ -193,8 +193,11 @@ check_problem(const violet_cart_verdict_t *verdict, const char *data,
 
     /* the order within is Violet's bytes, which jansson may dislike */
 
-    problem = violet_json_parse_loose(data, len, len, names, 0, &twice,
-                                      &error);
+    problem = violet_json_parse_loose(data, len, names, 0, &twice, &error);
+
+    if (problem == NULL) {
+        problem = json_loadb(data, len, JSON_ALLOW_NUL, NULL);
+    }
 
     assert_non_null(problem);
     check_object(problem, check_keys);

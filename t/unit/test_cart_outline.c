@@ -23,9 +23,6 @@
 
 #define SIZE     65536
 
-/* of an answer, as violet_cart_body.c says */
-#define LARGEST  (64 * 1024 * 1024)
-
 
 json_t *__real_violet_json_outline(const char *data, size_t len,
     const violet_json_pick_t *members);
@@ -306,41 +303,60 @@ test_names(void **state)
 }
 
 
-/* What is too large for a tree is so for an outline, however small that is. */
+/*
+ * A name with an escape has no outline: the text is parsed as a whole, if it
+ * is not too large for that.
+ */
 
 static void
 test_size(void **state)
 {
+    int                     plain;
     char                   *text;
     size_t                  len;
     violet_cart_answer_t    answer;
     violet_cart_verdict_t   verdict;
 
-    static const char  head[] = "{\"id\":1,\"status\":\"CANCELED\",\"x\":\"";
+    static const char *const  heads[] = {
+        "{\"id\":1,\"status\":\"CANCELED\",\"\\u0078\":\"",
+        "{\"id\":1,\"status\":\"CANCELED\",\"xxxxxx\":\""
+    };
+
     static const char  tail[] =
         "\",\"bags\":[{\"id\":2,\"status\":\"REJECTED\"}]}";
 
     (void) state;
 
-    text = malloc(LARGEST + 1);
+    text = malloc(VIOLET_JSON_MAX_WHOLE + 1);
     assert_non_null(text);
 
-    for (len = LARGEST; len <= LARGEST + 1; len++) {
+    for (plain = 0; plain <= 1; plain++) {
 
-        memset(text, 'x', len);
-        memcpy(text, head, sizeof(head) - 1);
-        memcpy(text + len - sizeof(tail) + 1, tail, sizeof(tail) - 1);
+        for (len = VIOLET_JSON_MAX_WHOLE; len <= VIOLET_JSON_MAX_WHOLE + 1;
+             len++)
+        {
+            memset(text, 'x', len);
+            memcpy(text, heads[plain], strlen(heads[plain]));
+            memcpy(text + len - sizeof(tail) + 1, tail, sizeof(tail) - 1);
 
-        memset(&answer, 0, sizeof(answer));
+            memset(&answer, 0, sizeof(answer));
 
-        answer.status = 200;
-        answer.body.data = text;
-        answer.body.len = len;
+            answer.status = 200;
+            answer.body.data = text;
+            answer.body.len = len;
 
-        assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
-        assert_int_equal(verdict.outcome, len > LARGEST ? UNKNOWN : FAILED);
+            assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
+            assert_int_equal(verdict.outcome,
+                             plain || len <= VIOLET_JSON_MAX_WHOLE
+                             ? FAILED : UNKNOWN);
 
-        free(verdict.problem);
+            if (verdict.outcome == UNKNOWN) {
+                assert_string_equal(verdict.detail, "too large to be parsed");
+                assert_int_equal(verdict.status, 502);
+            }
+
+            free(verdict.problem);
+        }
     }
 
     free(text);

@@ -50,7 +50,7 @@ test_parse_bytes(const char *data, size_t len, violet_json_error_t *error)
     assert_non_null(copy);
     memcpy(copy, data, len);
 
-    root = violet_json_parse(copy, len, 1024 * 1024, error);
+    root = violet_json_parse(copy, len, error);
 
     free(copy);
 
@@ -117,8 +117,7 @@ test_no_json_at_all(void **state)
 
         assert_non_null(error.reason);
 
-        root = violet_json_parse_loose(text, len, len, names, 3, &twice,
-                                       &error);
+        root = violet_json_parse_loose(text, len, names, 3, &twice, &error);
 
         if (root) {
             fail_msg("\"%s\" was taken loosely", texts[i]);
@@ -204,20 +203,43 @@ test_null_bytes(void **state)
 static void
 test_size(void **state)
 {
+    int                   twice;
+    char                 *text;
+    size_t                len;
     json_t               *root;
     violet_json_error_t   error;
 
+    static const char *const  names[] = { NULL };
+
     (void) state;
 
-    root = violet_json_parse("[12]", 4, 4, &error);
+    len = VIOLET_JSON_MAX_WHOLE;
+    text = malloc(len + 1);
+    assert_non_null(text);
+
+    memset(text, ' ', len + 1);
+    memcpy(text, "[12]", 4);
+
+    root = violet_json_parse(text, len, &error);
     assert_non_null(root);
     json_decref(root);
 
-    assert_null(violet_json_parse("[12]", 4, 3, &error));
-    assert_string_equal(error.reason, "too large");
+    root = violet_json_parse_loose(text, len, names, 0, &twice, &error);
+    assert_non_null(root);
+    json_decref(root);
+
+    assert_null(violet_json_parse(text, len + 1, &error));
+    assert_string_equal(error.reason, "too large to be parsed");
     assert_false(error.memory);
 
-    assert_null(violet_json_parse(NULL, 0, 3, &error));
+    assert_null(violet_json_parse_loose(text, len + 1, names, 0, &twice,
+                                        &error));
+    assert_string_equal(error.reason, "too large to be parsed");
+    assert_false(error.memory);
+
+    free(text);
+
+    assert_null(violet_json_parse(NULL, 0, &error));
     assert_string_equal(error.reason, "empty");
 }
 
@@ -272,8 +294,10 @@ test_depth(void **state)
 }
 
 
+/* Objects, arrays and what a comma separates: as many as may be, one more. */
+
 static void
-test_containers(void **state)
+test_values(void **state)
 {
     char                 *text;
     size_t                i, n;
@@ -282,26 +306,44 @@ test_containers(void **state)
 
     (void) state;
 
-    /* the outer one counts, too */
-    n = VIOLET_JSON_MAX_CONTAINERS;
-    text = malloc(3 * (n + 1));
+    n = VIOLET_JSON_MAX_VALUES;
+    text = malloc(2 * n + 2);
     assert_non_null(text);
 
-    for (i = 0; i < n; i++) {
-        memcpy(text + 3 * i, ",[]", 3);
+    /* the array and its commas */
+
+    for (i = 0; i <= n; i++) {
+        memcpy(text + 2 * i, ",0", 2);
     }
 
     text[0] = '[';
-    text[3 * (n - 1)] = ']';
-    root = violet_json_parse(text, 3 * (n - 1) + 1, 3 * n, &error);
+    text[2 * n] = ']';
+
+    root = violet_json_parse(text, 2 * n + 1, &error);
     assert_non_null(root);
-    assert_int_equal(json_array_size(root), n - 1);
+    assert_int_equal(json_array_size(root), n);
     json_decref(root);
 
-    text[3 * (n - 1)] = ',';
-    text[3 * n] = ']';
-    assert_null(violet_json_parse(text, 3 * n + 1, 3 * n + 1, &error));
-    assert_string_equal(error.reason, "too many objects and arrays");
+    text[2 * n] = ',';
+    text[2 * n + 1] = '0';
+    text = realloc(text, 2 * n + 3);
+    assert_non_null(text);
+    text[2 * n + 2] = ']';
+
+    assert_null(violet_json_parse(text, 2 * n + 3, &error));
+    assert_string_equal(error.reason, "too many values");
+    assert_int_equal(error.offset, 2 * n);
+
+    /* those in a string are none */
+
+    memset(text, ',', 2 * n + 3);
+    memcpy(text, "[\"", 2);
+    memcpy(text + 2 * n + 1, "\"]", 2);
+
+    root = violet_json_parse(text, 2 * n + 3, &error);
+    assert_non_null(root);
+    json_decref(root);
+
     free(text);
 }
 
@@ -495,8 +537,8 @@ test_loose(void **state)
         assert_non_null(copy);
         memcpy(copy, rows[i].text, strlen(rows[i].text));
 
-        root = violet_json_parse_loose(copy, strlen(rows[i].text), 1024,
-                                       names, 3, &twice, &error);
+        root = violet_json_parse_loose(copy, strlen(rows[i].text), names, 3,
+                                       &twice, &error);
         free(copy);
 
         if ((root != NULL) != (rows[i].reason == NULL)
@@ -607,7 +649,7 @@ test_memory(void **state)
 
     for (n = 0; root == NULL && n < 1000; n++) {
         test_allocations = n;
-        root = violet_json_parse(text, strlen(text), 1024, &error);
+        root = violet_json_parse(text, strlen(text), &error);
 
         if (root == NULL) {
             assert_non_null(error.reason);
@@ -637,7 +679,7 @@ main(void)
         cmocka_unit_test(test_null_bytes),
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_values),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_loose),

@@ -142,33 +142,100 @@ test_second_thoughts(void **state)
 }
 
 
-/* As many objects and arrays as may be, and one more. */
+/* As many values as may be, the outer array included, and one more. */
 
 static void
-test_containers(void **state)
+test_values(void **state)
 {
     char    *text;
     size_t   i, n;
     json_t  *outline;
 
+    static const char *const  items[] = { "{},", "[],", "00," };
+
     (void) state;
 
-    text = malloc(3 * VIOLET_JSON_MAX_CONTAINERS + 16);
+    text = malloc(3 * VIOLET_JSON_MAX_VALUES + 16);
     assert_non_null(text);
 
-    for (n = VIOLET_JSON_MAX_CONTAINERS - 1; n <= VIOLET_JSON_MAX_CONTAINERS;
-         n++)
-    {
+    for (n = VIOLET_JSON_MAX_VALUES - 1; n <= VIOLET_JSON_MAX_VALUES; n++) {
         text[0] = '[';
 
         for (i = 0; i < n; i++) {
-            memcpy(text + 1 + 3 * i, i % 2 ? "{}," : "[],", 3);
+            memcpy(text + 1 + 3 * i, items[i % 3], 3);
+
+            if (i % 3 == 2) {
+                text[1 + 3 * i] = ' ';
+            }
         }
 
         text[3 * n] = ']';
 
         outline = violet_json_outline(text, 3 * n + 1, order_picks);
-        assert_int_equal(outline != NULL, n < VIOLET_JSON_MAX_CONTAINERS);
+        assert_int_equal(outline != NULL, n < VIOLET_JSON_MAX_VALUES);
+        json_decref(outline);
+    }
+
+    free(text);
+}
+
+
+/* Those that nobody asks for are stepped over. */
+
+static void
+test_values_left_out(void **state)
+{
+    char    *text, *p;
+    size_t   i;
+    json_t  *outline;
+
+    (void) state;
+
+    text = malloc(2 * 4 * VIOLET_JSON_MAX_VALUES + 64);
+    assert_non_null(text);
+
+    p = text + sprintf(text, "{\"id\":1,\"nobody_asks\":[0");
+
+    for (i = 0; i < 4 * VIOLET_JSON_MAX_VALUES; i++) {
+        *p++ = ',';
+        *p++ = '0';
+    }
+
+    p += sprintf(p, "]}");
+
+    outline = violet_json_outline(text, (size_t) (p - text), order_picks);
+    assert_non_null(outline);
+    json_decref(outline);
+
+    free(text);
+}
+
+
+/* Strings with escapes are jansson's: so many bytes of them, and no more. */
+
+static void
+test_escapes(void **state)
+{
+    char    *text;
+    size_t   len, quoted;
+    json_t  *outline;
+
+    (void) state;
+
+    text = malloc(VIOLET_JSON_MAX_WHOLE + 64);
+    assert_non_null(text);
+
+    for (quoted = VIOLET_JSON_MAX_WHOLE; quoted <= VIOLET_JSON_MAX_WHOLE + 1;
+         quoted++)
+    {
+        len = quoted + 2;
+
+        memset(text, 'x', len);
+        memcpy(text, "[\"\\n", 4);
+        memcpy(text + len - 2, "\"]", 2);
+
+        outline = violet_json_outline(text, len, order_picks);
+        assert_int_equal(outline != NULL, quoted <= VIOLET_JSON_MAX_WHOLE);
         json_decref(outline);
     }
 
@@ -380,7 +447,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outlines),
         cmocka_unit_test(test_second_thoughts),
-        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_values_left_out),
+        cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_no_json),
         cmocka_unit_test(test_against_the_tree)
     };

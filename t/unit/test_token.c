@@ -138,7 +138,7 @@ test_login(void **state)
     assert_null(memchr(buf, '!', len));
     assert_null(memchr(buf, '@', len));
 
-    root = violet_json_parse(buf, len, sizeof(buf), &error);
+    root = violet_json_parse(buf, len, &error);
     assert_non_null(root);
 
     text = violet_json_text(root, "username", NULL);
