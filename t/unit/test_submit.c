@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "violet_json.h"
 #include "violet_submit.h"
 
 
@@ -481,6 +482,52 @@ test_read(void **state)
 }
 
 
+/* Of a large text only what is asked for, and nothing that takes a parse. */
+
+static void
+test_large(void **state)
+{
+    char     *text;
+    size_t    i, n;
+
+    static const struct {
+        const char  *format;
+        int          completes;
+        int          read;
+    } rows[] = {
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
+          "\"x\":\"%s\"}", 0, VIOLET_SUBMIT_READ_OPEN },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
+          "\"complete_checkout\":true,\"x\":\"%s\"}", 1,
+          VIOLET_SUBMIT_READ_OPEN },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
+          "\"\\u0078\":\"%s\"}", 1, VIOLET_SUBMIT_READ_NOTHING }
+    };
+
+    (void) state;
+
+    n = VIOLET_JSON_MAX_WHOLE;
+    text = malloc(2 * n + 256);
+    assert_non_null(text);
+
+    memset(text, 'x', n);
+    text[n] = '\0';
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void) snprintf(text + n + 1, n + 255, rows[i].format, text);
+
+        assert_int_equal(violet_submit_completes(text + n + 1,
+                                                 strlen(text + n + 1)),
+                         rows[i].completes);
+        assert_int_equal(violet_submit_read(text + n + 1,
+                                            strlen(text + n + 1), 7),
+                         rows[i].read);
+    }
+
+    free(text);
+}
+
+
 static void
 test_completes(void **state)
 {
@@ -571,6 +618,7 @@ main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_completes),
+        cmocka_unit_test(test_large),
         cmocka_unit_test(test_problems)
     };
 

@@ -1,0 +1,161 @@
+# Foreign texts that take too long to parse, and long texts in a problem:
+# what callers get of them.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Test::Nginx::Socket 'no_plan';
+use Violet;
+use Violet::Cart;
+
+our $App = <<'END';
+    violet_app shop {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
+
+    violet_health_memory off;
+END
+
+# Raw bytes as Violet's answer: for a tcp_listen of the block.
+our $Fake = $App . <<'END';
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+END
+
+our $Report = 'GET /v1/operations/connection_health';
+our $Submit = 'POST /v1/checkout/cart';
+
+# Over the 256 kB of a text that is parsed as a whole.
+our $Long = 'x' x 270_000;
+
+sub answer {
+    my ($status, $body) = @_;
+
+    return "HTTP/1.1 $status\r\nContent-Type: application/json\r\n"
+           . 'Content-Length: ' . length($body) . "\r\n\r\n$body";
+}
+
+# A report, an order and an exception that have a long member of this name.
+sub report {
+    return '{"merchant_id":7,"connection":{"status":"COMPLETE"},'
+           . qq("$_[0]":"$Long"});
+}
+
+sub order {
+    return '{"id":7,"status":"COMPLETED","bags":[{"id":1,"status":"ACCEPTED"}'
+           . qq(],"$_[0]":"$Long"});
+}
+
+sub exception {
+    return qq({"code":1,"error":"e","message":"Sold out.","$_[0]":"$Long"});
+}
+
+no_long_string();
+run_tests();
+
+__DATA__
+
+=== a large plain order is read
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('200 OK', ::order('note'))
+--- request eval: "$::Submit/7/submit"
+--- error_code: 200
+--- response_headers
+X-Violet-Cart-Outcome: completed
+--- mock_submits: 0
+
+
+
+=== a large order with an escape in a name: unknown
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('200 OK', ::order('\u006eote'))
+--- request eval: "$::Submit/7/submit"
+--- cart_problem
+status: 502
+outcome: unknown
+retry: check_first
+errors.0.reason: UPSTREAM_INVALID
+order: null
+--- error_log
+the answer to the submit of cart 7 is no order: too large to be parsed (
+--- mock_submits: 0
+
+
+
+=== a large refusal with an escape in a name: unknown
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('400 Bad Request', ::exception('\u006eote'))
+--- request eval: "$::Submit/7/submit"
+--- cart_problem
+status: 400
+outcome: unknown
+retry: check_first
+errors.0.reason: OTHER
+--- mock_submits: 0
+
+
+
+=== a large plain refusal is read
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('400 Bad Request', ::exception('note'))
+--- request eval: "$::Submit/7/submit"
+--- cart_problem
+status: 400
+outcome: failed
+retry: after_change
+detail: Sold out.
+errors.0.reason: ITEM_UNAVAILABLE
+--- mock_submits: 0
+
+
+
+=== a large plain report is stored
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('200 OK', ::report('note'))
+--- request eval: "$::Report/7"
+--- error_code: 200
+--- response_headers
+Cache-Status: violet; fwd=uri-miss; stored
+
+
+
+=== a large report with an escape in a name is passed on and not stored
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('200 OK', ::report('\u006eote'))
+--- request eval: "$::Report/7"
+--- error_code: 200
+--- response_headers
+Cache-Status: violet; fwd=uri-miss
+--- response_body eval: ::report('\u006eote')
+--- error_log
+the answer about merchant 7 is not stored: too large to be parsed (
+
+
+
+=== a long message is cut between two characters
+--- http_config eval: $::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval
+::answer('400 Bad Request', '{"code":1,"error":"' . 'e' x 5000
+         . '","message":"' . "\xc3\xa9" x 50_000 . '"}')
+--- request eval: "$::Submit/7/submit"
+--- cart_problem
+status: 400
+outcome: failed
+retry: after_change
+errors.0.reason: OTHER
+detail: /\A\x{e9}{4094}\x{2026}\z/
+errors.0.message: /\A\x{e9}{4094}\x{2026}\z/
+errors.0.violet.error: /\Ae{1021}\x{2026}\z/
+upstream.error: /\Ae{1021}\x{2026}\z/
+--- mock_submits: 0
