@@ -201,50 +201,6 @@ test_null_bytes(void **state)
 
 
 static void
-test_size(void **state)
-{
-    int                   twice;
-    char                 *text;
-    size_t                len;
-    json_t               *root;
-    violet_json_error_t   error;
-
-    static const char *const  names[] = { NULL };
-
-    (void) state;
-
-    len = VIOLET_JSON_MAX_WHOLE;
-    text = malloc(len + 1);
-    assert_non_null(text);
-
-    memset(text, ' ', len + 1);
-    memcpy(text, "[12]", 4);
-
-    root = violet_json_parse(text, len, &error);
-    assert_non_null(root);
-    json_decref(root);
-
-    root = violet_json_parse_loose(text, len, names, 0, &twice, &error);
-    assert_non_null(root);
-    json_decref(root);
-
-    assert_null(violet_json_parse(text, len + 1, &error));
-    assert_string_equal(error.reason, "too large to be parsed");
-    assert_false(error.memory);
-
-    assert_null(violet_json_parse_loose(text, len + 1, names, 0, &twice,
-                                        &error));
-    assert_string_equal(error.reason, "too large to be parsed");
-    assert_false(error.memory);
-
-    free(text);
-
-    assert_null(violet_json_parse(NULL, 0, &error));
-    assert_string_equal(error.reason, "empty");
-}
-
-
-static void
 test_depth(void **state)
 {
     char                  text[4 * VIOLET_JSON_MAX_DEPTH];
@@ -291,60 +247,6 @@ test_depth(void **state)
     memset(text, ']', sizeof(text));
     assert_null(test_parse_bytes(text, sizeof(text), &error));
     assert_string_equal(error.reason, "not JSON");
-}
-
-
-/* Objects, arrays and what a comma separates: as many as may be, one more. */
-
-static void
-test_values(void **state)
-{
-    char                 *text;
-    size_t                i, n;
-    json_t               *root;
-    violet_json_error_t   error;
-
-    (void) state;
-
-    n = VIOLET_JSON_MAX_VALUES;
-    text = malloc(2 * n + 2);
-    assert_non_null(text);
-
-    /* the array and its commas */
-
-    for (i = 0; i <= n; i++) {
-        memcpy(text + 2 * i, ",0", 2);
-    }
-
-    text[0] = '[';
-    text[2 * n] = ']';
-
-    root = violet_json_parse(text, 2 * n + 1, &error);
-    assert_non_null(root);
-    assert_int_equal(json_array_size(root), n);
-    json_decref(root);
-
-    text[2 * n] = ',';
-    text[2 * n + 1] = '0';
-    text = realloc(text, 2 * n + 3);
-    assert_non_null(text);
-    text[2 * n + 2] = ']';
-
-    assert_null(violet_json_parse(text, 2 * n + 3, &error));
-    assert_string_equal(error.reason, "too many values");
-    assert_int_equal(error.offset, 2 * n);
-
-    /* those in a string are none */
-
-    memset(text, ',', 2 * n + 3);
-    memcpy(text, "[\"", 2);
-    memcpy(text + 2 * n + 1, "\"]", 2);
-
-    root = violet_json_parse(text, 2 * n + 3, &error);
-    assert_non_null(root);
-    json_decref(root);
-
-    free(text);
 }
 
 
@@ -677,9 +579,7 @@ main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_json_at_all),
         cmocka_unit_test(test_null_bytes),
-        cmocka_unit_test(test_size),
         cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_values),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_loose),

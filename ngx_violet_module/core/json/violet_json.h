@@ -59,7 +59,8 @@ typedef struct {
  * hold are read as null or 0.0 and do not spoil the rest.
  */
 
-json_t *violet_json_parse(const char *data, size_t len, violet_json_error_t *error);
+json_t *violet_json_parse(const char *data, size_t len,
+    violet_json_error_t *error);
 
 
 /*
