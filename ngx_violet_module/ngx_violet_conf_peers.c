@@ -78,7 +78,7 @@ ngx_violet_conf_is_loopback(struct sockaddr *sa)
         sin = (struct sockaddr_in *) sa;
         return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
 
-    default: /* AF_UNSPEC: a name that is resolved while nginx runs */
+    default:
         return 0;
     }
 }
@@ -238,8 +238,8 @@ ngx_violet_conf_knows_resolve(void)
 
 
 /*
- * A name with "resolve" has no address yet; one that is this machine's does
- * not change.
+ * A name with "resolve" has one address, of the port alone and without a
+ * text.  A name of this machine does not change.
  */
 
 static ngx_uint_t
@@ -254,7 +254,7 @@ ngx_violet_conf_is_frozen_name(ngx_http_upstream_server_t *server)
 
     for (i = 0; i < server->naddrs; i++) {
 
-        if (server->addrs[i].sockaddr->sa_family == AF_UNSPEC) {
+        if (server->addrs[i].name.len == 0) {
             return 0;
         }
 

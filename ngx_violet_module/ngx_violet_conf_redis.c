@@ -242,7 +242,7 @@ ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
         if (redis->prefix.len > 128) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"prefix\" of \"violet_redis\" is longer "
-                               "than 128 bytes");
+                               "than 128 bytes, shorten it");
             return NGX_CONF_ERROR;
         }
 

@@ -362,7 +362,8 @@ ngx_violet_secret_refuse(ngx_conf_t *cf, ngx_violet_secret_t *secret,
 
     case NGX_VIOLET_SECRET_TOO_LONG:
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "file \"%V\" of \"%V\" is longer than %d bytes",
+                           "file \"%V\" of \"%V\" is longer than %d bytes, "
+                           "check it",
                            &secret->file, &secret->name,
                            NGX_VIOLET_SECRET_MAX);
         return;

@@ -134,6 +134,11 @@ sub lenient {
        'what is no secret is told');
     is(sent($nginx, 'X-Violet-Token'), 'second-token', 'the old value stays');
 
+    put("$folder/token", "\xef\xbb\xbfmarked-token\n");
+    ok($nginx->wait_log(qr/of "token" begins with a byte order mark, the/, 20),
+       'a byte order mark is told');
+    is(sent($nginx, 'X-Violet-Token'), 'second-token', 'the old value stays');
+
     put("$folder/token", "third-token\n");
     becomes($nginx, 'X-Violet-Token', 'third-token', 'a good one is taken');
 
@@ -142,9 +147,9 @@ sub lenient {
     becomes($nginx, 'X-Violet-App-Secret', 'second-secret',
             'a file that another one replaces');
 
-    # each of two workers told each of three failures once
+    # each of two workers told each of four failures once
     my @told = $nginx->error_log =~ /the old value is kept/g;
-    is(scalar @told, 6, 'a failure is one line of each worker');
+    is(scalar @told, 8, 'a failure is one line of each worker');
 
     unlike($nginx->error_log,
            qr/first-token|second-token|third-token|first-secret|second-secret/,
