@@ -33,6 +33,25 @@ our $Other = <<'END';
     }
 END
 
+# Violet behind HTTP/2 without TLS, which writes down what it was asked.
+our $Two = <<'END';
+    log_format two '$server_protocol $request_uri';
+
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        http2 on;
+        access_log $TEST_NGINX_SERVER_ROOT/logs/access.log two;
+
+        location / {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+        }
+    }
+
+    upstream two {
+        server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+    }
+END
+
 our $Plain = problem('configuration', 500, 'by plain http to another machine');
 our $Log = qr/violet: the request was not sent to "\Q$Far\E:\d+": secrets/;
 
@@ -454,3 +473,121 @@ END
 [200, 200, 200]
 --- response_body_like eval
 ['mock-app-secret', 'mock-app-secret', 'mock-app-secret']
+
+
+
+=== HTTP/2 to the upstream: all routes, credentials and bodies
+--- skip_nginx: 40: < 1.29.4
+--- http_extra eval: $::Two
+--- config eval
+::location('proxy_pass http://two', 'proxy_http_version 2',
+           'proxy_set_header Accept-Encoding br')
+--- request eval
+["GET /v1/merchants?a=b", "POST /v1/merchants\n{}", "GET $::Health/42",
+ "POST $::Submit\n{}", "GET /_mock/counts"]
+--- error_code eval
+[(200) x 5]
+--- response_body_like eval
+['"path": "/v1/merchants\?a=b".*mock-app-secret', '"body": "\{\}"',
+ '"merchant_id": ?42\b', '"id": ?20000\b',
+ ::counts(other => 2, connection_health => 1, 'connection_health/42' => 1,
+          cart_submit => 1, 'cart_submit/20000' => 1)]
+--- access_log
+HTTP/2.0 /v1/merchants?a=b
+
+
+
+=== HTTP/2 to the upstream, by variables: the URI is not seen, nothing is sent
+--- skip_nginx: 40: < 1.29.4
+--- http_extra eval: $::Two
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_http_version 2;
+            set $peer two;
+            proxy_pass http://$peer/v1/$arg_to;
+        }
+
+        location /address/v1/ {
+            violet shop;
+            proxy_http_version 2;
+            set $peer 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+            proxy_pass http://$peer/v1/$arg_to;
+        }
+
+        location /host/v1/ {
+            violet shop;
+            proxy_http_version 2;
+            set $peer two;
+            proxy_pass http://$peer;
+        }
+--- request eval
+["GET /v1/merchants?to=login", "POST /v1/merchants?to=auth/token\n{}",
+ "POST $::Submit?to=checkout/cart/8/submit\n{}",
+ "GET /address/v1/merchants?to=login", "GET /host/v1/merchants",
+ "GET /_mock/counts"]
+--- error_code eval
+[(500) x 5, 200]
+--- response_body_like eval
+[(::problem('configuration', 500, 'does not show which URI')) x 5,
+ ::counts()]
+--- no_access_log
+HTTP/2.0
+
+
+
+=== HTTP/2 to the upstream: a token, through a prefix with v1 and one without
+--- skip_nginx: 20: < 1.29.4
+--- http_config eval
+$::Two . <<'END';
+    violet_app shop {
+        app_id 10000;
+        app_secret mock-app-secret;
+        refresh_token mock-refresh-token;
+    }
+
+    violet_app other {
+        app_id 10000;
+        app_secret mock-app-secret;
+        refresh_token mock-refresh-token;
+    }
+END
+--- config
+        proxy_http_version 2;
+
+        location /v1/ {
+            violet shop;
+            proxy_pass http://two;
+        }
+
+        location /violet/ {
+            violet other;
+            proxy_pass http://two/v1/;
+        }
+--- timeout: 12
+--- request eval
+["GET /v1/merchants", "GET /violet/merchants"]
+--- error_code eval
+[200, 503]
+--- response_body_like eval
+['mock-app-secret', ::problem('credentials-unavailable', 503)]
+--- error_log eval
+[qr/does not show which URI/, '']
+
+
+
+=== HTTP/2 to the upstream: plain http to another machine
+--- skip_nginx: 20: < 1.29.4
+--- http_extra eval
+$::Other =~ s/(listen [^;]+)/$1; http2 on/r
+--- config eval
+::location('proxy_http_version 2',
+           'proxy_pass http://$TEST_NGINX_FAR:$TEST_NGINX_RAND_PORT_1')
+--- request eval
+["GET /v1/merchants", "POST $::Submit\n{}", "GET /_mock/counts"]
+--- error_code eval
+[500, 500, 200]
+--- response_body_like eval
+[$::Plain, $::Plain, ::counts()]
+--- no_access_log
+far
