@@ -1,0 +1,252 @@
+#!/usr/bin/perl
+
+# Upstreams whose names nginx's resolver looks up while it runs: by https what
+# proxy_pass builds is looked at on the way to them, and by plain http they
+# get nothing unless they are on this machine when they are connected to.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Live::Names;
+use Test::More;
+
+my $submit = '/v1/checkout/cart/20000/submit';
+
+my $live = Live->new;
+my $mock = $live->mock;
+my $names = Live::Names->start($live);
+my $folder = $live->folder;
+my $tls = Live::free_port();
+
+my $resolver = 'resolver 127.0.0.1:' . $names->port
+               . ' valid=1s ipv6=off; resolver_timeout 20s;';
+
+certificate();
+by_https();
+by_plain_http();
+resolved_again();
+
+$live->check_logs(qr/violet: the request was not sent/);
+done_testing();
+
+
+# It signed itself, so it is its own authority.
+sub certificate {
+    system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+           . " -nodes -days 2 -subj /CN=violet.test"
+           . " -keyout $folder/key.pem -out $folder/cert.pem 2>/dev/null")
+        == 0 or die "openssl makes no certificate\n";
+
+    return;
+}
+
+
+# The app, and Violet behind TLS.
+sub http {
+    my ($more) = @_;
+
+    return <<"    END" . ($more || '');
+    $resolver
+
+    violet_submit_guard off;
+
+    violet_app shop {
+        app_id 10000;
+        app_secret mock-app-secret;
+        token mock-token;
+    }
+
+    upstream mock {
+        server 127.0.0.1:@{[$mock->port]};
+    }
+
+    server {
+        listen 127.0.0.1:$tls ssl;
+        ssl_certificate $folder/cert.pem;
+        ssl_certificate_key $folder/key.pem;
+
+        location / {
+            rewrite ^/(?:length|yes)(/v1/.*) \$1 break;
+            proxy_pass http://mock;
+        }
+    }
+    END
+}
+
+
+# A location with that prefix, verified, and these lines.
+sub location {
+    my ($prefix, @lines) = @_;
+
+    return join "\n", "location $prefix {", 'violet shop;',
+                'set $peer violet.test;', 'proxy_ssl_verify on;',
+                "proxy_ssl_trusted_certificate $folder/cert.pem;",
+                'proxy_ssl_name violet.test;', 'proxy_http_version 1.1;',
+                (map { "$_;" } @lines), "}\n";
+}
+
+
+# Violet got so many requests since the last look.
+sub got {
+    my ($count, $name) = @_;
+
+    my $counts = $live->mock_counts($mock);
+
+    is($counts->{other} + $counts->{cart_submit}, $count, $name);
+    $live->request($mock->port, 'POST /_mock/reset');
+
+    return;
+}
+
+
+sub is_problem {
+    my ($answer, $detail, $name) = @_;
+
+    is($answer->{status}, 500, "$name: 500");
+    like($answer->{body}, qr/urn:ngx-violet:configuration.*$detail/s,
+         "$name: the problem");
+
+    return;
+}
+
+
+sub by_https {
+    my $nginx = $live->nginx(workers => 1, http => http(), server =>
+        location('/v1/', "proxy_pass https://\$peer:$tls\$uri\$is_args\$args")
+        . location('/yes/v1/', "proxy_pass https://\$peer:$tls",
+                   'proxy_request_buffering off')
+        . location('/else/v1/', "proxy_pass https://\$peer:$tls/v1/\$arg_to")
+        . location('/late/v1/', "proxy_pass https://\$peer:$tls/v1/\$arg_to",
+                   'proxy_request_buffering off')
+        . location('/length/v1/', "proxy_pass https://\$peer:$tls",
+                   'proxy_set_header Content-Length ""'));
+
+    is(ask($nginx, 'GET /v1/merchants?a=%20b')->{status}, 200,
+       'https to a resolved name');
+    is(ask($nginx, "POST $submit", '{}')->{status}, 200, 'a submit');
+    is(ask($nginx, 'POST /yes/v1/merchants', '{}')->{status}, 200,
+       'a body that is streamed');
+    is(chunked($nginx, '/yes/v1/merchants')->{status}, 200,
+       'one that comes in chunks');
+    got(4, 'Violet got them');
+    ok($names->asked, 'the resolver was asked');
+
+    is_problem(ask($nginx, 'GET /else/v1/merchants?to=login'),
+               'another URI', 'another URI');
+    is_problem(ask($nginx, "POST /else$submit?to=login", '{}'),
+               'another URI', 'another URI of a submit');
+    is_problem(chunked($nginx, '/late/v1/merchants?to=login'),
+               'another URI', 'another URI, with a body in chunks');
+    got(0, 'Violet got none of them');
+
+    is_problem(ask($nginx, 'POST /length/v1/merchants', '{}'),
+               'does not say how long', 'a body without its length');
+    my $answer = ask($nginx, "POST /length$submit", '{}');
+    is_problem($answer, 'does not say how long', 'the same of a submit');
+    is($answer->{headers}{'x-violet-cart-outcome'}, 'failed',
+       'its outcome is known');
+    got(0, 'Violet got none of them');
+
+    is(ask($nginx, 'GET /length/v1/merchants')->{status}, 200,
+       'without a body it is sent');
+    got(1, 'Violet got that');
+
+    $nginx->stop;
+
+    return;
+}
+
+
+sub by_plain_http {
+    my $before = $names->asked;
+    my $port = $mock->port;
+
+    my $nginx = $live->nginx(workers => 1, http => http(), server =>
+        location('/v1/', "proxy_pass http://\$peer:$port"));
+
+    is_problem(ask($nginx, 'GET /v1/merchants'), 'plain http',
+               'plain http to a resolved name');
+    got(0, 'Violet got nothing');
+    is($names->asked, $before, 'the resolver was not asked');
+
+    $nginx->stop;
+
+    return;
+}
+
+
+# server ... resolve: the name moves to another machine.
+sub resolved_again {
+    my ($far) = grep { /\A\d+\.\d+\.\d+\.\d+\z/ && !/\A127\./ }
+                split ' ', `hostname -I 2>/dev/null` || '';
+    my $port = $mock->port;
+
+    SKIP: {
+        skip 'this machine has no address but loopback', 5 if !$far;
+        skip 'nginx before 1.27.3 has no "resolve"', 5 if version() < 1027003;
+
+        $names->says('127.0.0.1');
+
+        my $nginx = $live->nginx(workers => 1,
+            server => location('/v1/', 'proxy_pass http://moving'),
+            http => http(<<"        END"));
+        upstream moving {
+            zone moving 64k;
+            server violet.test:$port resolve;
+        }
+        END
+
+        my $answer = $live->wait_for(60, sub {
+            my $now = ask($nginx, 'GET /v1/merchants');
+            return $now->{status} == 200 && $now;
+        });
+        ok($answer, 'a name that is resolved to this machine');
+
+        $names->says($far);
+
+        $answer = $live->wait_for(60, sub {
+            my $now = ask($nginx, 'GET /v1/merchants');
+            return $now->{status} != 200 && $now;
+        });
+        is_problem($answer, 'plain http', 'it has moved to another one');
+        is_problem(ask($nginx, "POST $submit", '{}'), 'plain http',
+                   'the same of a submit');
+
+        $nginx->stop;
+    }
+
+    return;
+}
+
+
+# 1027003 for 1.27.3.
+sub version {
+    my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
+    my ($major, $minor, $patch) = `$nginx -v 2>&1` =~ m{/(\d+)\.(\d+)\.(\d+)}
+        or die "$nginx does not tell its version\n";
+
+    return $major * 1_000_000 + $minor * 1000 + $patch;
+}
+
+
+sub ask {
+    my ($nginx, $what, $body) = @_;
+
+    return $live->request($nginx->port, $what,
+                          headers => { Host => 'localhost' },
+                          defined $body ? (body => $body) : (),
+                          timeout => 60);
+}
+
+
+sub chunked {
+    my ($nginx, $path) = @_;
+
+    return $live->request($nginx->port,
+                          "POST $path HTTP/1.1\r\nHost: localhost\r\n"
+                          . "Transfer-Encoding: chunked\r\n"
+                          . "Connection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+                          timeout => 60);
+}
