@@ -442,11 +442,12 @@ END
             proxy_pass http://violet_api/v1/;
         }
 --- request eval
-["GET /v1/merchants", "POST /streamed/v1/merchants\n{}", "GET /_mock/counts"]
+["GET /v1/merchants", "POST /streamed/v1/merchants\n{}",
+ "POST /streamed/v1/merchants\n" . 'x' x 300_000, "GET /_mock/counts"]
 --- error_code eval
-[500, 500, 200]
+[500, 500, 500, 200]
 --- response_body_like eval
-[(::problem('configuration', 500, 'has a body')) x 2, ::counts()]
+[(::problem('configuration', 500, 'has a body')) x 3, ::counts()]
 
 
 
@@ -464,15 +465,30 @@ END
             proxy_request_buffering off;
             proxy_pass http://violet_api/v1/;
         }
---- more_headers eval
-["", "", "Transfer-Encoding: chunked\n"]
 --- request eval
 ["GET /v1/merchants", "POST /streamed/v1/merchants\n{}",
- "POST /streamed/v1/merchants\n2\r\n{}\r\n0\r\n\r\n"]
+ "POST /streamed/v1/merchants\n" . 'x' x 300_000]
 --- error_code eval
 [200, 200, 200]
 --- response_body_like eval
-['mock-app-secret', 'mock-app-secret', 'mock-app-secret']
+['"body": "\[1\]"', '"body": "\{\}"', '"body": "x{60000}']
+
+
+
+=== one whose last chunk is still to come is sent
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_http_version 1.1;
+            proxy_request_buffering off;
+            proxy_pass http://violet_api;
+        }
+--- raw_request eval
+["POST /v1/merchants HTTP/1.1\r\nHost: localhost\r\nConnection: close\r
+Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", "0\r\n\r\n"]
+--- raw_request_middle_delay: 0.5
+--- response_body_like eval
+qr/"Transfer-Encoding", "chunked".*"body": "\{\}"/
 
 
 
