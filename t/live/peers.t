@@ -25,6 +25,7 @@ my $resolver = 'resolver 127.0.0.1:' . $names->port
 
 certificate();
 by_https();
+by_http2();
 by_plain_http();
 resolved_again();
 
@@ -83,8 +84,7 @@ sub location {
     return join "\n", "location $prefix {", 'violet shop;',
                 'set $peer violet.test;', 'proxy_ssl_verify on;',
                 "proxy_ssl_trusted_certificate $folder/cert.pem;",
-                'proxy_ssl_name violet.test;', 'proxy_http_version 1.1;',
-                (map { "$_;" } @lines), "}\n";
+                'proxy_ssl_name violet.test;', (map { "$_;" } @lines), "}\n";
 }
 
 
@@ -116,10 +116,10 @@ sub by_https {
     my $nginx = $live->nginx(workers => 1, http => http(), server =>
         location('/v1/', "proxy_pass https://\$peer:$tls\$uri\$is_args\$args")
         . location('/yes/v1/', "proxy_pass https://\$peer:$tls",
-                   'proxy_request_buffering off')
+                   'proxy_http_version 1.1', 'proxy_request_buffering off')
         . location('/else/v1/', "proxy_pass https://\$peer:$tls/v1/\$arg_to")
         . location('/late/v1/', "proxy_pass https://\$peer:$tls/v1/\$arg_to",
-                   'proxy_request_buffering off')
+                   'proxy_http_version 1.1', 'proxy_request_buffering off')
         . location('/length/v1/', "proxy_pass https://\$peer:$tls",
                    'proxy_set_header Content-Length ""'));
 
@@ -154,6 +154,29 @@ sub by_https {
     got(1, 'Violet got that');
 
     $nginx->stop;
+
+    return;
+}
+
+
+# HTTP/2 does not show which URI was built.
+sub by_http2 {
+    SKIP: {
+        skip 'nginx before 1.29.4 speaks no HTTP/2 to upstreams', 5
+            if version() < 1029004;
+
+        my $nginx = $live->nginx(workers => 1, http => http(),
+            server => location('/v1/', "proxy_pass https://\$peer:$tls",
+                               'proxy_http_version 2'));
+
+        is_problem(ask($nginx, 'GET /v1/merchants'), 'does not show',
+                   'HTTP/2 to a resolved name');
+        is_problem(ask($nginx, "POST $submit", '{}'), 'does not show',
+                   'the same of a submit');
+        got(0, 'Violet got none of them');
+
+        $nginx->stop;
+    }
 
     return;
 }
