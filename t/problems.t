@@ -490,6 +490,29 @@ me:{PLAIN}pass
 
 
 
+=== with limit_req_status it is a 429, without an outcome: nothing was sent
+--- http_extra
+    limit_req_zone   $server_name zone=slow:64k rate=1r/m;
+    limit_req_status 429;
+--- config
+        location /v1/ {
+            limit_req zone=slow;
+            violet shop;
+            proxy_pass http://violet_api;
+        }
+--- request eval
+["GET $::Health/42", "GET $::Health/42", "POST $::Cart/7/submit",
+ "GET /_mock/counts"]
+--- error_code eval
+[200, 429, 429, 200]
+--- response_headers eval
+[('X-Violet-Cart-Outcome:') x 4]
+--- response_body_like eval
+['"merchant_id": ?42\b', ('<hr><center>') x 2,
+ ::counts(connection_health => 1, 'connection_health/42' => 1)]
+
+
+
 === a return is nginx's, and comes before all of the module's
 --- config
         location /v1/ {

@@ -17,7 +17,8 @@ my $nginx = $live->nginx(workers => 1,
                          server => $live->violet_location
                                    . 'location /wrong/v1/ { violet shop;'
                                    . 'violet_submit_guard off; set $how https;'
-                                   . 'proxy_pass $how://violet_api; }');
+                                   . 'proxy_pass $how://violet_api; }'
+                                   . 'location /busy/ { return 429; }');
 
 my %command = (python => 'python3', perl => 'perl');
 
@@ -58,6 +59,8 @@ for my $language (sort keys %command) {
 
     is(says($language, $file, $nginx->port, '/wrong/v1/checkout/cart/1'),
        'later', "$language: a problem of the gateway's own");
+    is(says($language, $file, $nginx->port, '/busy/v1/checkout/cart/1'),
+       'later', "$language: too many requests");
     is(says($language, $file, 1, '/v1/checkout/cart/1'), 'check_first',
        "$language: nobody there");
 
