@@ -8,6 +8,7 @@ use lib 't/lib';
 use Test::Nginx::Socket 'no_plan';
 use Violet;
 use Violet::Cart;
+use Violet::FakeRedis;
 
 our $App = <<'END';
     violet_app shop {
@@ -52,6 +53,15 @@ sub order {
 
 sub exception {
     return qq({"code":1,"error":"e","message":"Sold out.","$_[0]":"$Long"});
+}
+
+# What Redis says of a flight that landed: Violet failed, with these words.
+sub landed {
+    my ($detail) = @_;
+
+    my @numbers = (1, 2, 502, (0) x 18, length $detail);
+
+    return "*2\r\n" . bulk('landed') . bulk("@numbers $detail");
 }
 
 no_long_string();
@@ -159,3 +169,42 @@ errors.0.message: /\A\x{e9}{4094}\x{2026}\z/
 errors.0.violet.error: /\Ae{1021}\x{2026}\z/
 upstream.error: /\Ae{1021}\x{2026}\z/
 --- mock_submits: 0
+
+
+
+=== what another gateway was told of a failure is told here as well
+--- http_config eval
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
+--- fake_redis eval
+["\$-1\r\n", ::landed('Violet sleeps'), ":1\r\n"]
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('200 OK', ::report('note'))
+--- request eval: "$::Report/7"
+--- error_code: 502
+--- response_body_like: "detail":"Violet sleeps"
+
+
+
+=== unless it is too long for a problem
+--- http_config eval
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
+--- fake_redis eval
+["\$-1\r\n", ::landed('z' x 8193), ":1\r\n"]
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('200 OK', ::report('note'))
+--- request eval: "$::Report/7"
+--- error_code: 200
+
+
+
+=== or would break a line
+--- http_config eval
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
+--- fake_redis eval
+["\$-1\r\n", ::landed("Violet\nFORGED"), ":1\r\n"]
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval: ::answer('200 OK', ::report('note'))
+--- request eval: "$::Report/7"
+--- error_code: 200
+--- no_error_log eval
+qr/^FORGED/

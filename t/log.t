@@ -172,6 +172,25 @@ qr{answered "OOPS \\x1B\[31m\\x22\\x5C\\x00\\xFFx{224}\.\.\."}
 
 
 
+=== hostile bytes that are no reply of Redis's
+--- http_config eval
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n"
+. $::App . '
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+    }
+'
+--- fake_redis eval
+["\x1b[31m\nFORGED\r\n"]
+--- request eval: "$::Report/20001"
+--- error_code: 200
+--- error_log
+violet: Redis at
+--- no_error_log eval
+[qr/^FORGED/, qr/\x1b/]
+
+
+
 === hostile bytes in an answer that should have a token
 --- http_config
     violet_app shop {

@@ -13,6 +13,9 @@
 #define NGX_VIOLET_FETCHED_NUMBERS  22
 #define NGX_VIOLET_FETCHED_STRINGS  7
 
+/* bytes, of what goes into a header or into a problem */
+#define NGX_VIOLET_FETCHED_MAX_TEXT  8192
+
 /* milliseconds, twice 366 days: more than any time to live or period */
 #define NGX_VIOLET_FETCHED_MAX_TIME  63244800000ULL
 
@@ -208,6 +211,10 @@ ngx_violet_fetched_vet(ngx_violet_fetched_t *fetched)
 
         if (s == &fetched->content) {
             continue;
+        }
+
+        if (s->len > NGX_VIOLET_FETCHED_MAX_TEXT) {
+            return NGX_DECLINED;
         }
 
         for (i = 0; i < s->len; i++) {
