@@ -29,11 +29,14 @@ my $verify = "proxy_ssl_verify on; proxy_ssl_trusted_certificate $tls/tls.pem;";
 
 is_refused('https without proxy_ssl_verify', '');
 is_refused('https with proxy_ssl_verify off', 'proxy_ssl_verify off;');
+is_no_configuration('https without proxy_ssl_verify', '');
+is_no_configuration('https with proxy_ssl_verify off',
+                    'proxy_ssl_verify off;');
 is_sent('https that is verified', $verify);
 is_sent('violet_unverified_upstream on', 'violet_unverified_upstream on;');
 caller_of_http2();
 
-$live->check_logs;
+$live->check_logs(qr/without "proxy_ssl_verify on", add it/);
 done_testing();
 
 
@@ -75,7 +78,9 @@ sub gateway {
         server => ($server || '') . <<"    END");
         location /v1/ {
             violet shop;
-            proxy_pass @{[$proxy_pass || "https://127.0.0.1:$port"]};
+            set \$how https;
+            proxy_pass @{[($proxy_pass || 'https://PEER')
+                          =~ s/PEER/127.0.0.1:$port/r]};
             proxy_ssl_name violet.test;
             $location
         }
@@ -105,10 +110,11 @@ sub asked {
 sub is_refused {
     my ($title, $location) = @_;
 
-    my $nginx = gateway(undef, $location);
+    # of a scheme that a variable chooses "nginx -t" knows nothing
+    my $nginx = gateway('$how://PEER', "violet_submit_guard off; $location");
     my $before = asked();
 
-    for my $request (@requests) {
+    for my $request (@requests[0, 2]) {
         my $answer = $live->request($nginx->port, @$request);
 
         is($answer->{status}, 500, "$title: $request->[0]");
@@ -117,6 +123,23 @@ sub is_refused {
     }
 
     is(asked(), $before, 'Violet hears nothing');
+    $nginx->stop;
+}
+
+
+sub is_no_configuration {
+    my ($title, $location) = @_;
+
+    my $nginx = gateway('http://violet_api', '');
+    my $server = $nginx->{server};
+
+    $server =~ s{http://violet_api;}{https://127.0.0.1:1; $location};
+    $nginx->configure(server => $server);
+
+    my ($content, $said) = $nginx->test_config;
+
+    ok(!$content, "$title: nginx -t fails");
+    like($said, qr/without "proxy_ssl_verify on", add it/, 'and says why');
     $nginx->stop;
 }
 
