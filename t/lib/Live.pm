@@ -2,7 +2,7 @@ package Live;
 
 # A harness for tests of a whole running nginx: with a master and workers, an
 # own Redis, an own mock Violet, fake servers and raw clients.  The tests are
-# plain Test::More files in t/live.
+# plain Test::More files that say "use Live".
 #
 #   my $live = Live->new;
 #   my $redis = $live->redis;

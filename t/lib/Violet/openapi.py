@@ -1,4 +1,4 @@
-"""Holds docs/openapi.yaml against real exchanges, for t/live/openapi.t.
+"""Holds docs/openapi.yaml against real exchanges, for t/request/openapi.t.
 
 Reads a file with one exchange a line, as JSON: name, method, path (below the
 prefix, with its query), status, headers (names in lower case), body (a string

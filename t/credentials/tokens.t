@@ -1,5 +1,5 @@
 # Access tokens that the gateway gets by itself: how it asks for them, and
-# what a request sees of it.  Storms, workers and time are in t/live/tokens.t.
+# what a request sees of it.  Storms, workers and time are in t/credentials/token-renewal.t.
 
 use strict;
 use warnings;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # Access tokens that the gateway renews by itself: storms, workers, reloads,
-# time.  What a single request sees is in t/tokens.t.
+# time.  What a single request sees is in t/credentials/tokens.t.
 
 use strict;
 use warnings;
