@@ -62,8 +62,9 @@ ngx_violet_cart_ctx(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 ngx_int_t
 ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
+    u_char               buf[NGX_VIOLET_CART_NAME];
     ngx_int_t            rc;
-    ngx_str_t            detail;
+    ngx_str_t            name, detail;
     ngx_http_cleanup_t  *cln;
 
     if (ngx_violet_cart_ctx(r, ctx) == NULL) {
@@ -82,9 +83,10 @@ ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                              "redirected within the gateway, and is not sent "
                              "again: read the cart");
 
+        name = ngx_violet_cart_name(ctx, buf);
+
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "violet: submit of cart %L: unknown, %V",
-                      ctx->route.cart_id, &detail);
+                      "violet: submit of %V: unknown, %V", &name, &detail);
 
         if (ngx_violet_cart_set_outcome(r, VIOLET_CART_UNKNOWN) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -422,6 +424,8 @@ ngx_violet_cart_stop(ngx_violet_main_conf_t *vmcf)
 static void
 ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what)
 {
+    u_char             buf[NGX_VIOLET_CART_NAME];
+    ngx_str_t          name;
     ngx_violet_ctx_t  *ctx;
 
     ctx = sent->ctx;
@@ -440,11 +444,12 @@ ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what)
     ctx->cart->judged = 1;
     ctx->cart->verdict.outcome = VIOLET_CART_UNKNOWN;
 
+    name = ngx_violet_cart_name(ctx, buf);
+
     ngx_log_error(NGX_LOG_ERR, sent->request->connection->log, 0,
-                  "violet: submit of cart %L: unknown, %s before Violet "
-                  "answered, app \"%V\": read the cart before it is "
-                  "submitted again",
-                  ctx->route.cart_id, what, &ctx->app->name);
+                  "violet: submit of %V: unknown, %s before Violet answered, "
+                  "app \"%V\": read the cart before it is submitted again",
+                  &name, what, &ctx->app->name);
 }
 
 
@@ -452,10 +457,14 @@ static void
 ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e)
 {
+    u_char                  buf[NGX_VIOLET_CART_NAME];
+    ngx_str_t               name;
     ngx_uint_t              level, left;
     violet_cart_verdict_t  *verdict;
 
     verdict = &ctx->cart->verdict;
+
+    name = ngx_violet_cart_name(ctx, buf);
 
     left = ngx_violet_cart_caller_left(r);
 
@@ -479,9 +488,9 @@ ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     ngx_log_error(level, r->connection->log, 0,
-                  "violet: submit of cart %L: %s%s%s, Violet's status %ui, "
+                  "violet: submit of %V: %s%s%s, Violet's status %ui, "
                   "app \"%V\"%s",
-                  ctx->route.cart_id,
+                  &name,
                   violet_cart_outcome_name(verdict->outcome),
                   verdict->has_reason ? ", " : "",
                   verdict->has_reason ? violet_reason_name(verdict->reason)
@@ -491,9 +500,9 @@ ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     if (verdict->detail) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "violet: the answer to the submit of cart %L is no "
-                      "order: %s (%uz bytes, at byte %uz)",
-                      ctx->route.cart_id, verdict->detail, e->content.len,
+                      "violet: the answer to the submit of %V is no order: "
+                      "%s (%uz bytes, at byte %uz)",
+                      &name, verdict->detail, e->content.len,
                       verdict->offset);
     }
 }

@@ -118,6 +118,16 @@ ngx_int_t ngx_violet_cart_answer_problem(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
+/*
+ * What a submit is of, for the error log: a cart, by its id, or an order.  The
+ * text may lie in "buf", which has room for NGX_VIOLET_CART_NAME bytes.
+ */
+
+#define NGX_VIOLET_CART_NAME  (sizeof("cart ") - 1 + NGX_INT64_LEN)
+
+ngx_str_t ngx_violet_cart_name(ngx_violet_ctx_t *ctx, u_char *buf);
+
+
 /* Adds X-Violet-Cart-Outcome.  NGX_OK or NGX_ERROR. */
 
 ngx_int_t ngx_violet_cart_set_outcome(ngx_http_request_t *r,

@@ -143,13 +143,34 @@ ngx_violet_cart_is_header(ngx_table_elt_t *h, char *name)
 }
 
 
+ngx_str_t
+ngx_violet_cart_name(ngx_violet_ctx_t *ctx, u_char *buf)
+{
+    ngx_str_t  name;
+
+    if (ctx->route.cart_id == 0) {
+        ngx_str_set(&name, "an order by POST orders");
+        return name;
+    }
+
+    name.data = buf;
+    name.len = ngx_sprintf(buf, "cart %L", ctx->route.cart_id) - buf;
+
+    return name;
+}
+
+
 ngx_int_t
 ngx_violet_cart_not_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t *why)
 {
+    u_char     buf[NGX_VIOLET_CART_NAME];
+    ngx_str_t  name;
+
+    name = ngx_violet_cart_name(ctx, buf);
+
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "violet: submit of cart %L was not sent: %V",
-                  ctx->route.cart_id, why);
+                  "violet: submit of %V was not sent: %V", &name, why);
 
     if (ngx_violet_cart_ctx(r, ctx) == NULL) {
         return NGX_ERROR;

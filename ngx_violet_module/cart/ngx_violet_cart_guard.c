@@ -172,7 +172,8 @@ static ngx_int_t
 ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     violet_submit_problem_t kind)
 {
-    ngx_str_t                    id;
+    u_char                       buf[NGX_VIOLET_CART_NAME];
+    ngx_str_t                    id, name;
     violet_cart_answer_t         answer;
     violet_cart_verdict_t       *verdict;
     ngx_violet_submit_result_t  *result;
@@ -210,10 +211,11 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    name = ngx_violet_cart_name(ctx, buf);
+
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "violet: submit of cart %L was not sent: %s, an earlier "
-                  "one is %s", ctx->route.cart_id,
-                  violet_reason_name(verdict->reason),
+                  "violet: submit of %V was not sent: %s, an earlier one is "
+                  "%s", &name, violet_reason_name(verdict->reason),
                   violet_submit_name(result->state));
 
     return ngx_violet_cart_answer_problem(r, ctx);

@@ -365,3 +365,19 @@ POST /v1/checkout/cart/20001/submit
 --- error_code: 200
 --- error_log eval
 qr/\[info\] .*submit of cart 20001: completed, .*, id: [0-9a-f]{32}, /
+
+
+
+=== an order that is submitted without a cart
+--- http_config eval
+"$::App
+    upstream violet_api {
+        server 127.0.0.1:\$TEST_NGINX_RAND_PORT_1;
+    }
+"
+--- request
+POST /v1/orders
+{}
+--- error_code: 502
+--- error_log eval
+qr/submit of an order by POST orders: failed, UPSTREAM_UNREACHABLE, .*, id: /
