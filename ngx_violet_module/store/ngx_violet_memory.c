@@ -2,7 +2,8 @@
 /*
  * The shared memory zone: its operations.  The slab's mutex guards
  * everything; what is done under it is short, allocates nothing outside the
- * zone and logs nothing.  Nodes are in ngx_violet_memory_node.c.
+ * zone and logs nothing.  Who changes more than one number says so first,
+ * see ngx_violet_memory_lock.c.  Nodes are in ngx_violet_memory_node.c.
  *
  * To forget all that is cached is to begin a new generation; what is left of
  * older ones counts as expired and goes when room is needed.
@@ -70,26 +71,7 @@ ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data)
         return NGX_OK;
     }
 
-    memory->sh = ngx_slab_calloc(memory->shpool,
-                                 sizeof(ngx_violet_memory_shared_t));
-    if (memory->sh == NULL) {
-        return NGX_ERROR;
-    }
-
-    memory->shpool->data = memory->sh;
-
-    if (ngx_violet_memory_plant(memory, zone->shm.size) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_queue_init(&memory->sh->queue);
-    ngx_queue_init(&memory->sh->counters);
-
-    /* a full zone makes room by itself, there is nothing to log */
-
-    memory->shpool->log_nomem = 0;
-
-    return NGX_OK;
+    return ngx_violet_memory_plant(memory, zone->shm.size);
 }
 
 
@@ -112,12 +94,12 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
     /* the pool is not for use under the lock, so the size is asked first */
 
     for ( ;; ) {
-        ngx_shmtx_lock(&memory->shpool->mutex);
+        ngx_violet_memory_lock(memory);
 
         mn = ngx_violet_memory_lookup(memory, key, hash);
 
         if (mn == NULL || ngx_violet_memory_expired(memory, mn)) {
-            ngx_shmtx_unlock(&memory->shpool->mutex);
+            ngx_violet_memory_unlock(memory);
             return NGX_DECLINED;
         }
 
@@ -128,7 +110,7 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
 
             ngx_violet_memory_touch(memory, mn);
 
-            ngx_shmtx_unlock(&memory->shpool->mutex);
+            ngx_violet_memory_unlock(memory);
 
             value->data = p;
             value->len = n;
@@ -136,7 +118,7 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
             return NGX_OK;
         }
 
-        ngx_shmtx_unlock(&memory->shpool->mutex);
+        ngx_violet_memory_unlock(memory);
 
         p = ngx_palloc(pool, n);
         if (p == NULL) {
@@ -162,7 +144,7 @@ ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key, u_char *value,
 
     rc = NGX_DECLINED;
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
 
     mn = ngx_violet_memory_lookup(memory, key, hash);
 
@@ -172,7 +154,7 @@ ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key, u_char *value,
         rc = NGX_OK;
     }
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 
     return rc;
 }
@@ -189,12 +171,12 @@ ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_str_t *head,
     memory = zone->data;
     hash = ngx_crc32_short(key->data, key->len);
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
 
     rc = ngx_violet_memory_put(memory, key, hash, head, body, ttl,
                                NGX_VIOLET_MEMORY_VALUE);
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 
     return rc;
 }
@@ -210,13 +192,13 @@ ngx_violet_memory_note(ngx_shm_zone_t *zone, ngx_str_t *key)
     memory = zone->data;
     hash = ngx_crc32_short(key->data, key->len);
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
 
     /* both only grow, so a sum that is the same means that neither did */
 
     note = *ngx_violet_memory_changes(memory, hash) + memory->sh->generation;
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 
     return note;
 }
@@ -235,7 +217,7 @@ ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
 
     rc = NGX_DECLINED;
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
 
     if (note == *ngx_violet_memory_changes(memory, hash)
                 + memory->sh->generation)
@@ -244,7 +226,7 @@ ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
                                    NGX_VIOLET_MEMORY_CACHED);
     }
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 
     return rc;
 }
@@ -258,6 +240,8 @@ ngx_violet_memory_put(ngx_violet_memory_t *memory, ngx_str_t *key,
     u_char                    *p;
     ngx_violet_memory_node_t  *mn;
 
+    ngx_violet_memory_change(memory);
+
     mn = ngx_violet_memory_lookup(memory, key, hash);
 
     if (mn) {
@@ -270,11 +254,13 @@ ngx_violet_memory_put(ngx_violet_memory_t *memory, ngx_str_t *key,
         return NGX_ERROR;
     }
 
-    mn->expires = ngx_violet_clock() + ttl;
+    mn->expires[0] = ngx_violet_clock() + ttl;
 
     p = ngx_violet_memory_value(mn);
     p = ngx_cpymem(p, head->data, head->len);
     ngx_memcpy(p, body->data, body->len);
+
+    ngx_violet_memory_insert(memory, mn);
 
     return NGX_OK;
 }
@@ -290,7 +276,9 @@ ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key)
     memory = zone->data;
     hash = ngx_crc32_short(key->data, key->len);
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
+
+    ngx_violet_memory_change(memory);
 
     (*ngx_violet_memory_changes(memory, hash))++;
 
@@ -300,7 +288,7 @@ ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key)
         ngx_violet_memory_delete(memory, mn);
     }
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 }
 
 
@@ -311,11 +299,11 @@ ngx_violet_memory_forget_all(ngx_shm_zone_t *zone)
 
     memory = zone->data;
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
 
     memory->sh->generation++;
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 }
 
 
@@ -329,7 +317,7 @@ ngx_violet_memory_cover(ngx_shm_zone_t *zone, int64_t msec,
     memory = zone->data;
     now = ngx_violet_clock();
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
 
     if (begins && memory->sh->covered <= now) {
         memory->sh->generation++;
@@ -337,7 +325,7 @@ ngx_violet_memory_cover(ngx_shm_zone_t *zone, int64_t msec,
 
     memory->sh->covered = now + msec;
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 }
 
 
@@ -348,11 +336,11 @@ ngx_violet_memory_uncover(ngx_shm_zone_t *zone)
 
     memory = zone->data;
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
 
     memory->sh->covered = ngx_violet_clock();
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 }
 
 
@@ -368,7 +356,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
     size_t size, ngx_violet_memory_update_pt update, void *data)
 {
     u_char                     values[64];
-    int64_t                    ttl;
+    int64_t                    expires;
     uint32_t                   hash;
     ngx_uint_t                 i, empty;
     ngx_violet_memory_t       *memory;
@@ -384,7 +372,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
 
     ngx_memzero(values, sizeof(values));
 
-    ngx_shmtx_lock(&memory->shpool->mutex);
+    ngx_violet_memory_lock(memory);
 
     /*
      * the decision is taken on copies: making room for the second may drop
@@ -402,7 +390,9 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         }
     }
 
-    ttl = update(data, values);
+    expires = ngx_violet_clock() + update(data, values);
+
+    ngx_violet_memory_change(memory);
 
     for (i = 0; i < n; i++) {
         hash = ngx_crc32_short(keys[i].data, keys[i].len);
@@ -419,23 +409,24 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
             continue;
         }
 
-        if (mn == NULL) {
-            mn = ngx_violet_memory_create(memory, &keys[i], hash, size,
-                                          NGX_VIOLET_MEMORY_COUNTER);
+        if (mn) {
+            ngx_violet_memory_assign(mn, values + i * size, expires);
+            ngx_violet_memory_use(memory, mn);
+            continue;
         }
 
+        mn = ngx_violet_memory_create(memory, &keys[i], hash, size,
+                                      NGX_VIOLET_MEMORY_COUNTER);
         if (mn == NULL) {
-            ngx_shmtx_unlock(&memory->shpool->mutex);
+            ngx_violet_memory_unlock(memory);
             return NGX_ERROR;
         }
 
-        mn->expires = ngx_violet_clock() + ttl;
-        ngx_memcpy(ngx_violet_memory_value(mn), values + i * size, size);
-
-        ngx_violet_memory_use(memory, mn);
+        ngx_violet_memory_assign(mn, values + i * size, expires);
+        ngx_violet_memory_insert(memory, mn);
     }
 
-    ngx_shmtx_unlock(&memory->shpool->mutex);
+    ngx_violet_memory_unlock(memory);
 
     return NGX_OK;
 }

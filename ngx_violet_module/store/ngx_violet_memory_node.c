@@ -21,7 +21,7 @@
 #define NGX_VIOLET_MEMORY_LOOK   256
 
 
-static void ngx_violet_memory_insert(ngx_rbtree_node_t *temp,
+static void ngx_violet_memory_insert_value(ngx_rbtree_node_t *temp,
     ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 static ngx_rbtree_t *ngx_violet_memory_tree(ngx_violet_memory_t *memory,
     uint32_t hash);
@@ -31,6 +31,7 @@ static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
     size_t size);
 static void ngx_violet_memory_first(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
+static void ngx_violet_memory_unlink(ngx_violet_memory_node_t *mn);
 static ngx_queue_t *ngx_violet_memory_queue(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
 static ngx_int_t ngx_violet_memory_cmp(ngx_violet_memory_node_t *mn,
@@ -40,26 +41,74 @@ static ngx_int_t ngx_violet_memory_cmp(ngx_violet_memory_node_t *mn,
 ngx_int_t
 ngx_violet_memory_plant(ngx_violet_memory_t *memory, size_t size)
 {
-    ngx_uint_t  i, n;
+    u_char           *end;
+    size_t            len;
+    ngx_uint_t        n;
+    ngx_slab_pool_t  *shpool;
+
+    shpool = memory->shpool;
 
     for (n = 1; n * 2 <= size / NGX_VIOLET_MEMORY_TREE; n *= 2) {
         /* void */
     }
 
-    memory->sh->trees = ngx_slab_alloc(memory->shpool,
-                                       n * sizeof(ngx_rbtree_t));
-    if (memory->sh->trees == NULL) {
+    len = sizeof(ngx_violet_memory_shared_t) + n * sizeof(ngx_rbtree_t);
+    len = ngx_align(len, NGX_CPU_CACHE_LINE);
+
+    if (size < len + 4 * ngx_pagesize) {
         return NGX_ERROR;
     }
 
+    end = (u_char *) shpool + size - len;
+
+    ngx_memzero(end, len);
+
+    memory->sh = (ngx_violet_memory_shared_t *) end;
+    memory->sh->trees = (ngx_rbtree_t *)
+                        (end + sizeof(ngx_violet_memory_shared_t));
     memory->sh->mask = n - 1;
 
-    for (i = 0; i < n; i++) {
-        ngx_rbtree_init(&memory->sh->trees[i], &memory->sh->sentinel,
-                        ngx_violet_memory_insert);
-    }
+    shpool->end = end;
+    shpool->data = memory->sh;
+
+    ngx_violet_memory_clear(memory);
 
     return NGX_OK;
+}
+
+
+void
+ngx_violet_memory_clear(ngx_violet_memory_t *memory)
+{
+    ngx_uint_t                   i;
+    ngx_violet_memory_shared_t  *sh;
+
+    sh = memory->sh;
+
+    for (i = 0; i <= sh->mask; i++) {
+        ngx_rbtree_init(&sh->trees[i], &sh->sentinel,
+                        ngx_violet_memory_insert_value);
+    }
+
+    ngx_queue_init(&sh->queue);
+    sh->values = 0;
+
+    ngx_queue_init(&sh->counters);
+    sh->moving = NULL;
+
+    ngx_slab_init(memory->shpool);
+
+    /* a full zone makes room by itself, there is nothing to log */
+
+    memory->shpool->log_nomem = 0;
+}
+
+
+u_char *
+ngx_violet_memory_version(ngx_violet_memory_node_t *mn, ngx_uint_t version)
+{
+    return ngx_align_ptr(mn->data + mn->key_len, NGX_ALIGNMENT)
+           + version * ngx_align((size_t) mn->value_len, NGX_ALIGNMENT);
 }
 
 
@@ -107,17 +156,23 @@ ngx_violet_memory_node_t *
 ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
     uint32_t hash, size_t size, ngx_violet_memory_kind_e kind)
 {
+    size_t                     len;
     ngx_violet_memory_node_t  *mn;
 
     if (key->len > 0xffff || size > 0xffffffff) {
         return NULL;
     }
 
+    len = offsetof(ngx_violet_memory_node_t, data) + key->len + NGX_ALIGNMENT
+          + size;
+
+    if (kind == NGX_VIOLET_MEMORY_COUNTER) {
+        len += ngx_align(size, NGX_ALIGNMENT);
+    }
+
     (void) ngx_violet_memory_expire(memory, 2);
 
-    mn = ngx_violet_memory_alloc(memory,
-                                 offsetof(ngx_violet_memory_node_t, data)
-                                 + key->len + NGX_ALIGNMENT + size);
+    mn = ngx_violet_memory_alloc(memory, len);
     if (mn == NULL) {
         return NULL;
     }
@@ -126,19 +181,43 @@ ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
     mn->key_len = (uint16_t) key->len;
     mn->value_len = (uint32_t) size;
     mn->kind = kind;
+    mn->version = 0;
     mn->generation = memory->sh->generation;
     ngx_memcpy(mn->data, key->data, key->len);
 
-    /* a worker killed in between leaves one too many, never one too few */
+    return mn;
+}
 
-    if (kind != NGX_VIOLET_MEMORY_COUNTER) {
+
+void
+ngx_violet_memory_insert(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn)
+{
+    if (mn->kind != NGX_VIOLET_MEMORY_COUNTER) {
         memory->sh->values++;
     }
 
-    ngx_rbtree_insert(ngx_violet_memory_tree(memory, hash), &mn->node);
+    ngx_rbtree_insert(ngx_violet_memory_tree(memory,
+                                             (uint32_t) mn->node.key),
+                      &mn->node);
     ngx_violet_memory_first(memory, mn);
+}
 
-    return mn;
+
+void
+ngx_violet_memory_assign(ngx_violet_memory_node_t *mn, u_char *value,
+    int64_t expires)
+{
+    ngx_uint_t  version;
+
+    version = !mn->version;
+
+    mn->expires[version] = expires;
+    ngx_memcpy(ngx_violet_memory_version(mn, version), value, mn->value_len);
+
+    ngx_violet_memory_barrier();
+
+    mn->version = (u_char) version;
 }
 
 
@@ -228,20 +307,55 @@ void
 ngx_violet_memory_use(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
-    ngx_queue_remove(&mn->queue);
+    memory->sh->moving = mn;
+
+    ngx_violet_memory_barrier();
+
+    ngx_violet_memory_unlink(mn);
     ngx_violet_memory_first(memory, mn);
+
+    memory->sh->moving = NULL;
+
+    ngx_violet_memory_barrier();
 }
 
+
+/*
+ * Whoever follows "next" from a queue's head finds each node that is in the
+ * queue, however far these two have come.
+ */
 
 static void
 ngx_violet_memory_first(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
-    ngx_queue_insert_head(ngx_violet_memory_queue(memory, mn), &mn->queue);
+    ngx_queue_t  *head;
 
     if (mn->kind != NGX_VIOLET_MEMORY_COUNTER) {
         mn->used = ++memory->sh->uses;
     }
+
+    head = ngx_violet_memory_queue(memory, mn);
+
+    mn->queue.next = head->next;
+    mn->queue.prev = head;
+
+    ngx_violet_memory_barrier();
+
+    head->next->prev = &mn->queue;
+    head->next = &mn->queue;
+
+    ngx_violet_memory_barrier();
+}
+
+
+static void
+ngx_violet_memory_unlink(ngx_violet_memory_node_t *mn)
+{
+    mn->queue.prev->next = mn->queue.next;
+    mn->queue.next->prev = mn->queue.prev;
+
+    ngx_violet_memory_barrier();
 }
 
 
@@ -250,6 +364,7 @@ ngx_violet_memory_touch(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
     if (memory->sh->uses - mn->used > memory->sh->values / 4 * 3) {
+        ngx_violet_memory_change(memory);
         ngx_violet_memory_use(memory, mn);
     }
 }
@@ -259,10 +374,11 @@ void
 ngx_violet_memory_delete(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
+    ngx_violet_memory_unlink(mn);
+
     ngx_rbtree_delete(ngx_violet_memory_tree(memory,
                                              (uint32_t) mn->node.key),
                       &mn->node);
-    ngx_queue_remove(&mn->queue);
 
     if (mn->kind != NGX_VIOLET_MEMORY_COUNTER) {
         memory->sh->values--;
@@ -282,13 +398,13 @@ ngx_violet_memory_expired(ngx_violet_memory_t *memory,
         return 1;
     }
 
-    return mn->expires <= ngx_violet_clock();
+    return mn->expires[mn->version] <= ngx_violet_clock();
 }
 
 
 static void
-ngx_violet_memory_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
-    ngx_rbtree_node_t *sentinel)
+ngx_violet_memory_insert_value(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel)
 {
     ngx_rbtree_node_t         **p;
     ngx_violet_memory_node_t   *mn;

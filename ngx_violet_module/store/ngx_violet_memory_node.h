@@ -1,9 +1,10 @@
 
 /*
- * What the two halves of the shared memory zone share: its operations
- * (ngx_violet_memory.c) and the nodes they are made of
- * (ngx_violet_memory_node.c).  For nobody else; all of it under the zone's
- * mutex.
+ * What the parts of the shared memory zone share: its operations
+ * (ngx_violet_memory.c), the nodes they are made of
+ * (ngx_violet_memory_node.c), and its lock, with what is done after a worker
+ * was killed that held it (ngx_violet_memory_lock.c).  For nobody else; all
+ * of it under the zone's mutex.
  */
 
 #ifndef NGX_VIOLET_MEMORY_NODE_H
@@ -30,46 +31,95 @@ typedef enum {
 } ngx_violet_memory_kind_e;
 
 
-typedef struct {
-    ngx_rbtree_t        *trees;       /* by hash */
-    ngx_uint_t           mask;        /* of them; a power of two, less one */
-    ngx_rbtree_node_t    sentinel;
-    ngx_queue_t          queue;       /* of values, by use */
-    ngx_uint_t           values;      /* in it */
-    ngx_uint_t           uses;        /* that moved one to its head */
-    ngx_queue_t          counters;    /* by use */
-    ngx_uint_t           generation;
-    int64_t              covered;     /* until then */
-    uint64_t             changes[NGX_VIOLET_MEMORY_BUCKETS];
-} ngx_violet_memory_shared_t;
+typedef struct ngx_violet_memory_node_s  ngx_violet_memory_node_t;
 
-
-typedef struct {
+struct ngx_violet_memory_node_s {
     ngx_rbtree_node_t    node;        /* node.key is a hash of the key */
     ngx_queue_t          queue;
-    int64_t              expires;
+    int64_t              expires[2];  /* of each version */
     ngx_uint_t           used;        /* which use brought it to the head */
     ngx_uint_t           generation;
     uint32_t             value_len;
     uint16_t             key_len;
     u_char               kind;
-    u_char               data[1];     /* the key, then the value, aligned */
-} ngx_violet_memory_node_t;
+    u_char               version;     /* 0 or 1: which one holds */
+    u_char               data[1];     /* the key, then the value, aligned, */
+};                                    /* of a counter two versions of it */
 
+
+/* It lies at the end of the zone, where the slab pool does not reach. */
+
+typedef struct {
+    ngx_uint_t                 changing;    /* a change is half made */
+    ngx_rbtree_t              *trees;       /* by hash */
+    ngx_uint_t                 mask;        /* their number, less one */
+    ngx_rbtree_node_t          sentinel;
+    ngx_queue_t                queue;       /* of values, by use */
+    ngx_uint_t                 values;      /* in it */
+    ngx_uint_t                 uses;        /* that moved one to its head */
+    ngx_queue_t                counters;    /* by use */
+    ngx_violet_memory_node_t  *moving;      /* out of its queue for now */
+    ngx_uint_t                 owed;        /* counters not yet put back */
+    ngx_uint_t                 generation;
+    int64_t                    covered;     /* until then */
+    uint64_t                   changes[NGX_VIOLET_MEMORY_BUCKETS];
+} ngx_violet_memory_shared_t;
+
+
+/* of this process */
 
 typedef struct {
     ngx_violet_memory_shared_t  *sh;
     ngx_slab_pool_t             *shpool;
+
+    /* found under the lock, told after it */
+    ngx_uint_t                   kept;
+    ngx_uint_t                   lost;
+    unsigned                     emptied:1;
 } ngx_violet_memory_t;
 
 
-#define ngx_violet_memory_value(mn)                                           \
-    ngx_align_ptr((mn)->data + (mn)->key_len, NGX_ALIGNMENT)
+/*
+ * Keeps the compiler from moving a store over another one.  A process that is
+ * killed stops between two instructions, so this order is all that matters to
+ * who comes after it.
+ */
+
+#define ngx_violet_memory_barrier()  __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 
-/* Makes the trees of a new zone of that size; NGX_ERROR if it is too small. */
+/*
+ * Locks the zone.  If a worker was killed while it changed it, the zone is
+ * emptied first, but for its counters.
+ */
+
+void ngx_violet_memory_lock(ngx_violet_memory_t *memory);
+
+
+/* What follows cannot be left half made; until the lock is given back. */
+
+void ngx_violet_memory_change(ngx_violet_memory_t *memory);
+
+void ngx_violet_memory_unlock(ngx_violet_memory_t *memory);
+
+
+/* Lays out a new zone of that size; NGX_ERROR if it is too small. */
 
 ngx_int_t ngx_violet_memory_plant(ngx_violet_memory_t *memory, size_t size);
+
+
+/* Empties the zone and makes its slab pool anew, whatever state it is in. */
+
+void ngx_violet_memory_clear(ngx_violet_memory_t *memory);
+
+
+/* A version of the value of a node, and the one that holds. */
+
+u_char *ngx_violet_memory_version(ngx_violet_memory_node_t *mn,
+    ngx_uint_t version);
+
+#define ngx_violet_memory_value(mn)                                           \
+    ngx_violet_memory_version(mn, (mn)->version)
 
 
 /* The node of a key, expired or not, or NULL. */
@@ -80,12 +130,23 @@ ngx_violet_memory_node_t *ngx_violet_memory_lookup(
 
 /*
  * A new node with room for a value of that size; others are dropped for it.
- * NULL if there is no room.
+ * NULL if there is no room.  Nobody finds it before it is inserted, with its
+ * value.
  */
 
 ngx_violet_memory_node_t *ngx_violet_memory_create(
     ngx_violet_memory_t *memory, ngx_str_t *key, uint32_t hash, size_t size,
     ngx_violet_memory_kind_e kind);
+
+
+void ngx_violet_memory_insert(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn);
+
+
+/* Gives a counter another value, all of it or nothing. */
+
+void ngx_violet_memory_assign(ngx_violet_memory_node_t *mn, u_char *value,
+    int64_t expires);
 
 
 /*

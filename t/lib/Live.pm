@@ -36,6 +36,7 @@ use Live::Client;
 use Live::Clock;
 use Live::Fake;
 use Live::Faults;
+use Live::Killer;
 use Live::Nginx;
 use Live::Process;
 use Live::Relay;

@@ -1,0 +1,278 @@
+
+/*
+ * The lock of the shared memory zone.  A worker may be killed at any
+ * instruction; nginx's master then frees the lock that it held.  So a worker
+ * marks the zone before it changes it, and the next one that finds the mark
+ * believes neither trees nor queues nor the slab pool.
+ *
+ * Reports can be had again.  Counters cannot: they are the records of
+ * submits, budgets and claims.  So the queue of counters is whole at every
+ * instruction if it is followed forwards, and a counter has two versions of
+ * its value, of which a single byte tells the one that holds.  They are
+ * copied out, the zone is emptied, and they are put back.
+ */
+
+
+#include "ngx_violet_memory_node.h"
+
+
+/* a counter outside the zone; its key and its value follow */
+
+typedef struct {
+    int64_t       expires;
+    size_t        value_len;
+    uint32_t      hash;
+    uint16_t      key_len;
+} ngx_violet_memory_copy_t;
+
+
+static void ngx_violet_memory_rescue(ngx_violet_memory_t *memory);
+static ngx_uint_t ngx_violet_memory_collect(ngx_violet_memory_t *memory,
+    u_char *copies, size_t *size);
+static ngx_uint_t ngx_violet_memory_is_counter(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn);
+static size_t ngx_violet_memory_copy(ngx_violet_memory_node_t *mn, u_char *p);
+static ngx_uint_t ngx_violet_memory_restore(ngx_violet_memory_t *memory,
+    u_char *p, ngx_uint_t n);
+static void ngx_violet_memory_tell(ngx_violet_memory_t *memory);
+
+
+void
+ngx_violet_memory_lock(ngx_violet_memory_t *memory)
+{
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    if (memory->sh->changing) {
+        ngx_violet_memory_rescue(memory);
+    }
+}
+
+
+void
+ngx_violet_memory_change(ngx_violet_memory_t *memory)
+{
+    memory->sh->changing = 1;
+
+    ngx_violet_memory_barrier();
+}
+
+
+void
+ngx_violet_memory_unlock(ngx_violet_memory_t *memory)
+{
+    if (memory->sh->changing) {
+        ngx_violet_memory_barrier();
+
+        memory->sh->changing = 0;
+    }
+
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+
+    if (memory->emptied) {
+        ngx_violet_memory_tell(memory);
+    }
+}
+
+
+/*
+ * This worker may be killed as well.  Then those that it had copied and not
+ * put back are lost, and their number is in the zone.
+ */
+
+static void
+ngx_violet_memory_rescue(ngx_violet_memory_t *memory)
+{
+    u_char                      *copies;
+    size_t                       size;
+    ngx_uint_t                   n;
+    ngx_violet_memory_shared_t  *sh;
+
+    sh = memory->sh;
+
+    n = ngx_violet_memory_collect(memory, NULL, &size);
+
+    copies = n ? ngx_alloc(size, ngx_cycle->log) : NULL;
+
+    if (copies) {
+        (void) ngx_violet_memory_collect(memory, copies, &size);
+    }
+
+    sh->owed += n;
+
+    ngx_violet_memory_barrier();
+
+    ngx_queue_init(&sh->counters);
+
+    ngx_violet_memory_barrier();
+
+    /* nor is a report to be kept that was asked for before */
+
+    sh->generation++;
+
+    ngx_violet_memory_clear(memory);
+
+    memory->kept = 0;
+
+    if (copies) {
+        memory->kept = ngx_violet_memory_restore(memory, copies, n);
+        ngx_free(copies);
+    }
+
+    memory->lost = sh->owed;
+    memory->emptied = 1;
+
+    sh->owed = 0;
+}
+
+
+/* Copies all counters, or says how many there are, and of which size. */
+
+static ngx_uint_t
+ngx_violet_memory_collect(ngx_violet_memory_t *memory, u_char *copies,
+    size_t *size)
+{
+    ngx_uint_t                 n;
+    ngx_queue_t               *q;
+    ngx_violet_memory_node_t  *mn, *moving;
+
+    n = 0;
+    *size = 0;
+    moving = memory->sh->moving;
+
+    for (q = ngx_queue_head(&memory->sh->counters);
+         q != ngx_queue_sentinel(&memory->sh->counters);
+         q = ngx_queue_next(q))
+    {
+        mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+        if (!ngx_violet_memory_is_counter(memory, mn)) {
+            break;
+        }
+
+        if (mn == moving) {
+            moving = NULL;
+        }
+
+        *size += ngx_violet_memory_copy(mn, copies ? copies + *size : NULL);
+        n++;
+    }
+
+    if (moving && ngx_violet_memory_is_counter(memory, moving)) {
+        *size += ngx_violet_memory_copy(moving,
+                                        copies ? copies + *size : NULL);
+        n++;
+    }
+
+    return n;
+}
+
+
+/* A value may be moved as well, and a worker may have run wild. */
+
+static ngx_uint_t
+ngx_violet_memory_is_counter(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn)
+{
+    u_char  *p, *end;
+
+    p = (u_char *) mn;
+    end = memory->shpool->end;
+
+    if (p < memory->shpool->start || p >= end
+        || (size_t) (end - p) < sizeof(ngx_violet_memory_node_t))
+    {
+        return 0;
+    }
+
+    if (mn->kind != NGX_VIOLET_MEMORY_COUNTER || mn->version > 1) {
+        return 0;
+    }
+
+    p = ngx_violet_memory_value(mn);
+
+    return p <= end && mn->value_len <= (size_t) (end - p);
+}
+
+
+/* Returns the size of the copy, which is not made if there is no place. */
+
+static size_t
+ngx_violet_memory_copy(ngx_violet_memory_node_t *mn, u_char *p)
+{
+    ngx_violet_memory_copy_t  copy;
+
+    if (p) {
+        copy.expires = mn->expires[mn->version];
+        copy.value_len = mn->value_len;
+        copy.hash = (uint32_t) mn->node.key;
+        copy.key_len = mn->key_len;
+
+        p = ngx_cpymem(p, &copy, sizeof(ngx_violet_memory_copy_t));
+        p = ngx_cpymem(p, mn->data, mn->key_len);
+        ngx_memcpy(p, ngx_violet_memory_value(mn), mn->value_len);
+    }
+
+    return sizeof(ngx_violet_memory_copy_t) + mn->key_len + mn->value_len;
+}
+
+
+/* Returns how many there was room for. */
+
+static ngx_uint_t
+ngx_violet_memory_restore(ngx_violet_memory_t *memory, u_char *p,
+    ngx_uint_t n)
+{
+    ngx_str_t                  key;
+    ngx_uint_t                 i, kept;
+    ngx_violet_memory_node_t  *mn;
+    ngx_violet_memory_copy_t   copy;
+
+    kept = 0;
+
+    for (i = 0; i < n; i++) {
+        ngx_memcpy(&copy, p, sizeof(ngx_violet_memory_copy_t));
+        p += sizeof(ngx_violet_memory_copy_t);
+
+        key.data = p;
+        key.len = copy.key_len;
+        p += copy.key_len;
+
+        mn = ngx_violet_memory_create(memory, &key, copy.hash,
+                                      copy.value_len,
+                                      NGX_VIOLET_MEMORY_COUNTER);
+        if (mn) {
+            ngx_violet_memory_assign(mn, p, copy.expires);
+            ngx_violet_memory_insert(memory, mn);
+
+            memory->sh->owed--;
+            kept++;
+        }
+
+        p += copy.value_len;
+    }
+
+    return kept;
+}
+
+
+static void
+ngx_violet_memory_tell(ngx_violet_memory_t *memory)
+{
+    memory->emptied = 0;
+
+    if (memory->lost) {
+        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                      "violet: a worker ended while it changed the shared "
+                      "memory zone, and %ui records of submits, budgets and "
+                      "flights were lost with it: a cart whose submit is in "
+                      "doubt and that Redis does not know may be submitted "
+                      "again, so compare the orders at Violet with your own",
+                      memory->lost);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: a worker ended while it changed the shared memory "
+                  "zone: its reports were dropped, its %ui records of "
+                  "submits, budgets and flights were kept", memory->kept);
+}

@@ -1,0 +1,116 @@
+package Live::Killer;
+
+# Kills a worker at a chosen instruction while it holds the lock of a shared
+# memory zone, as the kernel may do at any:
+#
+#   my $killer = Live::Killer->new($live, 1024 * 1024);   size of the
+#                                                         zone, 0 for any
+#   my $nginx = $live->nginx(clock => $killer, ...);
+#   $killer->arm(100);      # dies at the 100th instruction from now on
+#   $killer->arm(0);        # none dies, but they are counted
+#   $killer->counted;       # how many have been run under the lock
+#   $killer->killed;        # whether it has died
+#
+# It is one for the processor that killer.c is written for: see supported().
+
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Basename qw(dirname);
+use POSIX ();
+
+my $source = Cwd::abs_path(dirname(__FILE__)) . '/killer.c';
+
+
+# Valgrind runs no code that is changed while it runs.
+sub supported {
+    return (POSIX::uname())[4] eq 'x86_64'
+           && !$ENV{TEST_NGINX_USE_VALGRIND};
+}
+
+
+sub new {
+    my ($class, $live, $size) = @_;
+
+    my $name = $live->folder . '/killer.' . ++$live->{count};
+    my $self = bless {file => $name, library => "$name.so", size => $size},
+                     $class;
+
+    system('cc', '-std=gnu11', '-O1', '-shared', '-fPIC', '-o',
+           $self->{library}, $source, '-ldl') == 0
+        or die "$source cannot be compiled\n";
+    $self->put(0, 0);
+
+    return $self;
+}
+
+
+sub environment {
+    my ($self) = @_;
+
+    # the sanitizer's library would have to be the first one
+    my $asan = join ',', grep { $_ } $ENV{ASAN_OPTIONS},
+                                     'verify_asan_link_order=0';
+
+    return (LD_PRELOAD => $self->{library}, LIVE_KILLER => $self->{file},
+            ASAN_OPTIONS => $asan);
+}
+
+
+sub arm {
+    my ($self, $at) = @_;
+
+    $self->put(1, $at);
+}
+
+
+sub disarm {
+    my ($self) = @_;
+
+    my @state = $self->state;
+    $self->put(0, 0);
+
+    return @state;
+}
+
+
+sub counted {
+    return ($_[0]->state)[3];
+}
+
+
+sub killed {
+    return ($_[0]->state)[4];
+}
+
+
+sub state {
+    my ($self) = @_;
+
+    open my $in, '<', $self->{file} or die "$self->{file}: $!\n";
+    sysread $in, my $bytes, 40;
+
+    return unpack 'q5', $bytes;
+}
+
+
+# In place: the processes have it mapped.  "armed" is written last.
+sub put {
+    my ($self, $armed, $at) = @_;
+
+    open my $out, '+>>', $self->{file} or die "$self->{file}: $!\n";
+    close $out;
+    open $out, '+<', $self->{file} or die "$self->{file}: $!\n";
+
+    for my $bytes (pack('q5', 0, $self->{size}, $at, 0, 0),
+                   pack 'q', $armed)
+    {
+        sysseek $out, 0, 0;
+        syswrite $out, $bytes;
+    }
+
+    close $out or die "$self->{file}: $!\n";
+}
+
+1;

@@ -1,0 +1,236 @@
+
+/*
+ * Kills an nginx worker at a chosen instruction while it holds the lock of a
+ * shared memory zone.  Put before libc by LD_PRELOAD.
+ *
+ * A breakpoint at ngx_shmtx_lock() begins to trace the worker, from within:
+ * the trap flag of the processor raises SIGTRAP after each instruction, and
+ * the handler counts those during which the lock is the worker's own.  What
+ * to do it reads in the file $LIVE_KILLER, which all processes have mapped.
+ */
+
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+
+#define KILLER_TRAP_FLAG  0x100
+#define KILLER_INT3       0xcc
+#define KILLER_ZONES      32
+
+
+typedef enum {
+    KILLER_IDLE = 0,     /* the breakpoint is set */
+    KILLER_OVER,         /* the instruction under it is run */
+    KILLER_WAIT,         /* for the lock */
+    KILLER_HELD
+} killer_state_t;
+
+
+/* see Live::Killer */
+
+typedef struct {
+    int64_t             armed;
+    int64_t             size;         /* of the zone; 0: any */
+    int64_t             at;           /* which instruction; 0: none */
+    int64_t             counted;
+    int64_t             killed;
+} killer_control_t;
+
+
+typedef struct {
+    void               *addr;
+    size_t              size;
+} killer_zone_t;
+
+
+/* the beginning of nginx's ngx_shmtx_t */
+
+typedef struct {
+    volatile uint64_t  *lock;
+} killer_mutex_t;
+
+
+static volatile killer_control_t  *killer_control;
+static killer_zone_t               killer_zones[KILLER_ZONES];
+static unsigned                    killer_nzones;
+static volatile uint8_t           *killer_code;
+static uint8_t                     killer_byte;
+static killer_state_t              killer_state;
+static volatile uint64_t          *killer_lock;
+
+
+/* nginx gets its zones here. */
+
+void *
+mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+{
+    void  *p;
+
+    p = (void *) syscall(SYS_mmap, addr, size, prot, flags, fd, offset);
+
+    if (p != MAP_FAILED && (flags & MAP_SHARED) && (flags & MAP_ANONYMOUS)
+        && killer_nzones < KILLER_ZONES)
+    {
+        killer_zones[killer_nzones].addr = p;
+        killer_zones[killer_nzones].size = size;
+        killer_nzones++;
+    }
+
+    return p;
+}
+
+
+/* The same, where an offset has 64 bits by another name. */
+
+void *
+mmap64(void *addr, size_t size, int prot, int flags, int fd, off64_t offset)
+{
+    return mmap(addr, size, prot, flags, fd, offset);
+}
+
+
+/* Is it the lock of the zone? */
+
+static int
+killer_wanted(volatile uint64_t *lock)
+{
+    unsigned  i;
+
+    if (!killer_control->armed) {
+        return 0;
+    }
+
+    for (i = 0; i < killer_nzones; i++) {
+        if (killer_zones[i].addr == (void *) lock) {
+            return killer_control->size == 0
+                   || killer_zones[i].size == (size_t) killer_control->size;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+killer_count(void)
+{
+    killer_control->counted++;
+
+    if (killer_control->counted == killer_control->at) {
+        killer_control->armed = 0;
+        killer_control->killed = 1;
+
+        (void) kill(getpid(), SIGKILL);
+    }
+}
+
+
+static void
+killer_trap(int signo, siginfo_t *info, void *data)
+{
+    int         held;
+    greg_t     *regs;
+
+    (void) signo;
+    (void) info;
+
+    regs = ((ucontext_t *) data)->uc_mcontext.gregs;
+
+    switch (killer_state) {
+
+    case KILLER_IDLE:
+        *killer_code = killer_byte;
+        regs[REG_RIP]--;
+        regs[REG_EFL] |= KILLER_TRAP_FLAG;
+
+        killer_lock = ((killer_mutex_t *) regs[REG_RDI])->lock;
+        killer_state = killer_wanted(killer_lock) ? KILLER_WAIT : KILLER_OVER;
+        return;
+
+    case KILLER_OVER:
+        break;
+
+    default:
+        held = (*killer_lock == (uint64_t) getpid());
+
+        if (held) {
+            killer_state = KILLER_HELD;
+        }
+
+        if (held || killer_state == KILLER_WAIT) {
+
+            if (held) {
+                killer_count();
+            }
+
+            regs[REG_EFL] |= KILLER_TRAP_FLAG;
+            return;
+        }
+    }
+
+    regs[REG_EFL] &= ~KILLER_TRAP_FLAG;
+    *killer_code = KILLER_INT3;
+    killer_state = KILLER_IDLE;
+}
+
+
+__attribute__((constructor)) static void
+killer_open(void)
+{
+    int                fd;
+    void              *map;
+    long               page;
+    uintptr_t          start;
+    const char        *name;
+    struct sigaction   sa;
+
+    name = getenv("LIVE_KILLER");
+    killer_code = dlsym(RTLD_DEFAULT, "ngx_shmtx_lock");
+
+    if (name == NULL || killer_code == NULL) {
+        return;
+    }
+
+    fd = open(name, O_RDWR|O_CLOEXEC);
+
+    if (fd == -1) {
+        return;
+    }
+
+    map = mmap(NULL, sizeof(killer_control_t), PROT_READ|PROT_WRITE,
+               MAP_SHARED, fd, 0);
+
+    (void) close(fd);
+
+    if (map == MAP_FAILED) {
+        return;
+    }
+
+    killer_control = map;
+
+    sa.sa_sigaction = killer_trap;
+    sa.sa_flags = SA_SIGINFO|SA_RESTART;
+    (void) sigemptyset(&sa.sa_mask);
+
+    page = sysconf(_SC_PAGESIZE);
+    start = (uintptr_t) killer_code & ~((uintptr_t) page - 1);
+
+    if (sigaction(SIGTRAP, &sa, NULL) == -1
+        || mprotect((void *) start, page, PROT_READ|PROT_WRITE|PROT_EXEC)
+           == -1)
+    {
+        return;
+    }
+
+    killer_byte = *killer_code;
+    *killer_code = KILLER_INT3;
+}

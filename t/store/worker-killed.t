@@ -1,0 +1,336 @@
+#!/usr/bin/perl
+
+# A worker that is killed while it holds the lock of a zone takes nobody with
+# it: at the instructions of a miss, a refresh, a submit and a renewal, in
+# even steps.
+#
+# TEST_LIVE_KILLS is how many in each sweep; with 100000 it is each
+# instruction.  TEST_LIVE_KILL_FIRST is the first one.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Live::Health;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $kills = $ENV{TEST_LIVE_KILLS} || 25;
+my $first = $ENV{TEST_LIVE_KILL_FIRST} || 1;
+
+# a sweep ends after so many seconds, so that a busy machine ends it, too
+my $enough = $kills > 25 ? 100000 : 8;
+
+plan skip_all => 'the processor is another one' if !Live::Killer::supported();
+
+my $live = Live->new;
+my $health = Live::Health->new($live);
+my $merchant = 300000;
+my $cart = 500000;
+
+# a worker that dies of its own mistake is another alert
+my $expected = qr/exited on signal 9$|was locked by \d+$/;
+
+miss();
+miss_in_a_full_zone();
+refresh();
+submit();
+rescue();
+renewal();
+
+$live->check_logs($expected);
+done_testing();
+
+
+sub gateway {
+    my ($killer, %option) = @_;
+
+    my $zone = delete $option{zone} || '1m';
+
+    return $health->gateway(workers => 1, clock => $killer, redis => '',
+                            extra => "violet_zone $zone;", %option);
+}
+
+
+# Calls "act" with a worker to be killed at each of some instructions, and
+# "check" after that, which says what is wrong, or nothing.
+sub sweep {
+    my ($title, $killer, $act, $check) = @_;
+
+    $act->();
+    $killer->arm(0);
+    $act->();
+    my $total = $killer->counted;
+    $killer->disarm;
+
+    cmp_ok($total, '>', 100, "$title: instructions are counted");
+
+    my $step = int($total / $kills) || 1;
+    my $deadline = time + $enough;
+    my ($killed, @wrong) = (0);
+
+    for my $at (spread($first, $total, $step)) {
+        last if @wrong > 4 || time > $deadline;
+
+        $killer->arm($at);
+        $act->();
+        $killed += ($killer->disarm)[4];
+
+        my $wrong = $check->();
+        push @wrong, "$at of $total: $wrong" if $wrong;
+    }
+
+    note("$title: killed $killed times, at every ${step}th of $total");
+    cmp_ok($killed, '>=', 3, "$title: workers are killed");
+    is(join("\n", @wrong), '', "$title: nobody else is harmed");
+}
+
+
+# In an order in which the first few are far apart as well.
+sub spread {
+    my ($from, $to, $step) = @_;
+
+    my %part;
+    for (my $at = $from; $at <= $to; $at += $step) {
+        my $turns = 0.618034 * keys %part;
+        $part{$at} = $turns - int $turns;
+    }
+
+    return sort { $part{$a} <=> $part{$b} } keys %part;
+}
+
+
+# Of nginx itself, whichever worker it was.
+sub crashes {
+    my ($nginx) = @_;
+
+    my @others = grep { $_ != 9 } $nginx->error_log =~ /exited on signal (\d+)/g;
+
+    return @others ? 'workers died of signal ' . join ', ', @others : '';
+}
+
+
+sub is_answered {
+    my ($nginx, @what) = @_;
+
+    for my $what (@what) {
+        my $answer = $health->get($nginx, $what, timeout => 30);
+        return "$what gets " . ($answer->{error} || $answer->{status})
+            if $answer->{error} || $answer->{status} != 200;
+    }
+
+    return crashes($nginx);
+}
+
+
+sub fill {
+    my ($nginx, $count) = @_;
+
+    my $from = $merchant;
+    $merchant += $count;
+    $health->many($nginx, count => $count, timeout => 30,
+                  what => sub { $from + $_[0] });
+}
+
+
+# Another merchant, then one that memory may have.
+sub miss {
+    my $killer = Live::Killer->new($live, 1024 * 1024);
+    my $nginx = gateway($killer);
+
+    sweep('a miss', $killer,
+          sub { $health->get($nginx, ++$merchant, timeout => 30) },
+          sub { is_answered($nginx, $merchant + 100000, 20000, 20000) });
+
+    # the flight of a dead worker ends after 3 s
+    is(is_answered($nginx, $merchant, $merchant), '',
+       'a miss: and its merchant is known');
+}
+
+
+# Each report has others dropped for it.
+sub miss_in_a_full_zone {
+    my $killer = Live::Killer->new($live, 64 * 1024);
+    my $nginx = gateway($killer, zone => '64k');
+
+    fill($nginx, 20);
+
+    sweep('a miss in a full zone', $killer,
+          sub { $health->get($nginx, ++$merchant, timeout => 30) },
+          sub {
+              my $wrong = is_answered($nginx, 20000);
+              fill($nginx, 15);
+              return $wrong || is_answered($nginx, 20000, 20001);
+          });
+}
+
+
+# The budget of a merchant is not filled again by a death.
+sub refresh {
+    my $killer = Live::Killer->new($live, 1024 * 1024);
+    my $nginx = gateway($killer, lines => 'violet_refresh_limit app=9999r/h;');
+
+    is($health->get($nginx, '20002?refresh=true')->{status}, 200,
+       'a refresh: the first one');
+
+    sweep('a refresh', $killer,
+          sub {
+              my $what = ++$merchant . '?refresh=true';
+              $health->get($nginx, $what, timeout => 30);
+          },
+          sub {
+              my $status = $health->get($nginx, '20002?refresh=true',
+                                        timeout => 30)->{status};
+              return "a second refresh gets $status" if $status != 429;
+              return is_answered($nginx, 20001);
+          });
+}
+
+
+sub send_cart {
+    my ($nginx, $id) = @_;
+
+    return $live->request($nginx->port, "POST /v1/checkout/cart/$id/submit",
+                          body => '{}', timeout => 30);
+}
+
+
+sub sent {
+    my ($id) = @_;
+
+    return $health->reached("cart_submit/$id");
+}
+
+
+# Without Redis all that is known of a submit lies in the zone.
+sub submit {
+    my $killer = Live::Killer->new($live, 1024 * 1024);
+    my $nginx = gateway($killer);
+
+    # Violet closes the connection without a word
+    my $doubt = 60300;
+    send_cart($nginx, $doubt);
+    is(sent($doubt), 1, 'a submit: one is in doubt');
+
+    sweep('a submit', $killer,
+          sub { send_cart($nginx, ++$cart) },
+          sub {
+              my $before = sent($cart);
+              my $again = send_cart($nginx, $cart);
+
+              return "cart $cart is sent again"
+                  if $before && sent($cart) > $before;
+              return "cart $cart gets no answer" if !$again->{status};
+
+              my $answer = send_cart($nginx, $doubt);
+
+              return "cart in doubt gets $answer->{status}"
+                  if $answer->{status} != 409 || sent($doubt) != 1;
+              return is_answered($nginx, 20001, 20002);
+          });
+
+    unlike($nginx->error_log, qr/\[crit\]/,
+           'a submit: no record is lost');
+    like($nginx->error_log, qr/a worker ended while it changed the shared/,
+         'a submit: it is told');
+}
+
+
+# The worker that finds the zone half changed is killed as well: what is lost
+# then is told.
+sub rescue {
+    my $killer = Live::Killer->new($live, 1024 * 1024);
+    my $nginx = gateway($killer);
+    my @doubt = map { 60300 + $_ } 1 .. 20;
+    my $losses = 0;
+
+    send_cart($nginx, $_) for @doubt;
+
+    my $half = half_of_a_miss($killer, $nginx);
+    ok($half, 'a rescue: there is something to rescue') or return;
+
+    sweep('a rescue', $killer,
+          sub {
+              my ($armed, undef, $at) = $killer->state;
+
+              $killer->arm($half);
+              $health->get($nginx, ++$merchant, timeout => 30);
+              $armed ? $killer->arm($at) : $killer->disarm;
+              $health->get($nginx, ++$merchant, timeout => 30);
+          },
+          sub {
+              my $wrong = is_answered($nginx, 20001);
+              my $known = grep { send_cart($nginx, $_)->{status} == 409 }
+                               @doubt;
+              my $told = () = $nginx->error_log =~ /\[crit\]/g;
+              my $silent = $known < @doubt && $told == $losses;
+
+              $losses = $told;
+              return $wrong || ($silent && "$known of 20 doubts are known");
+          });
+
+    note("a rescue: $losses losses were told");
+}
+
+
+# An instruction at which a miss leaves the zone half changed.
+sub half_of_a_miss {
+    my ($killer, $nginx) = @_;
+
+    for (my $at = 150; $at < 10000; $at += 50) {
+        $killer->arm($at);
+        $health->get($nginx, ++$merchant, timeout => 30);
+        $killer->disarm;
+
+        my $wrong = is_answered($nginx, 20000);
+        return $at if !$wrong && $nginx->error_log =~ /a worker ended while/;
+    }
+
+    return 0;
+}
+
+
+# The zone of tokens has neither trees nor queues.  A worker starts with the
+# token that it finds there, which has expired, and renews it.
+sub renewal {
+    my $killer = Live::Killer->new($live, 0);
+    my $mock = $live->mock;
+    my $nginx = $live->nginx(workers => 1, clock => $killer,
+                             http => <<"    END", server => <<'    SERVER');
+    violet_app shop {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        login       dev\@example.com mock-password;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:@{[$mock->port]};
+    }
+    END
+    location /v1/ {
+        violet shop;
+        proxy_pass http://violet_api;
+    }
+    SERVER
+
+    # a miss waits for the renewal
+    my $ask = sub {
+        return $live->request($nginx->port, $health->path(++$merchant),
+                              timeout => 30)->{status} || 0;
+    };
+
+    is($ask->(), 200, 'a renewal: there is a token');
+
+    sweep('a renewal', $killer,
+          sub {
+              $live->request($mock->port, 'POST /_mock/expire', body => '');
+              kill 'KILL', $nginx->workers;
+              $ask->();
+          },
+          sub {
+              my $status = join ' ', map { $ask->() } 1 .. 3;
+              return "requests get $status" if $status ne '200 200 200';
+              return crashes($nginx);
+          });
+}
