@@ -5,11 +5,13 @@
  * may give the slot to another app while old workers still run.  Nothing of
  * a configuration is in it, and no pointer.
  *
- * A worker may be killed at any point, also while it writes: the length of
- * what is being replaced is zero meanwhile, so nobody reads half a token.
+ * A worker may be killed at any point.  The length of what it replaces is zero
+ * from before the first write to after the last: nobody finds half a token or
+ * the dates of another, and a slot without a token is renewed.
  */
 
 
+#include "ngx_violet_memory_barrier.h"
 #include "ngx_violet_memory_clock.h"
 #include "ngx_violet_token_slot.h"
 
@@ -163,13 +165,8 @@ ngx_violet_token_slot_lock(ngx_violet_token_place_t *place)
 
     slot = place->slot;
 
-    if (slot == NULL
-        || ngx_memcmp(slot->key, place->key, NGX_VIOLET_TOKEN_KEY) != 0)
-    {
-        return NULL;
-    }
-
-    return slot;
+    return slot && ngx_memcmp(slot->key, place->key, NGX_VIOLET_TOKEN_KEY) == 0
+           ? slot : NULL;
 }
 
 
@@ -215,9 +212,8 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
             break;
         }
 
-        if (free == NULL || (free->taken && !slot->taken)
-            || (free->taken && slot->taken
-                && slot->used < free->used))
+        if (free == NULL || slot->taken < free->taken
+            || (slot->taken && slot->used < free->used))
         {
             free = slot;
         }
@@ -226,9 +222,9 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
     slot = free;
 
     if (i == sh->n) {
-        slot->taken = 1;
         slot->len = 0;
         slot->refresh_len = 0;
+        ngx_violet_barrier();
 
         explicit_bzero(slot->token, VIOLET_TOKEN_MAX);
         explicit_bzero(slot->refresh, VIOLET_REFRESH_MAX);
@@ -243,7 +239,11 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
         slot->refusals = 0;
         slot->told = 0;
 
+        ngx_violet_barrier();
         ngx_memcpy(slot->key, place->key, NGX_VIOLET_TOKEN_KEY);
+
+        ngx_violet_barrier();
+        slot->taken = 1;
     }
 
     slot->used = ngx_violet_clock();
@@ -396,27 +396,37 @@ ngx_violet_token_slot_renewed(ngx_violet_token_place_t *place,
 
     rc = slot->failures;
 
-    slot->schedule = copy->schedule;
-    slot->secret = copy->secret;
-    slot->holder = 0;
-    slot->failures = 0;
-    slot->reason = 0;
-    slot->wanted = 0;
+    slot->len = 0;
 
     if (refresh) {
         slot->refresh_len = 0;
+        ngx_violet_barrier();
+
         explicit_bzero(slot->refresh, VIOLET_REFRESH_MAX);
         ngx_memcpy(slot->refresh, refresh, refresh_len);
+
+        ngx_violet_barrier();
         slot->refresh_len = refresh_len;
     }
 
-    slot->len = 0;
+    ngx_violet_barrier();
+
     explicit_bzero(slot->token, VIOLET_TOKEN_MAX);
     ngx_memcpy(slot->token, copy->data, copy->len);
-    slot->len = copy->len;
 
+    slot->schedule = copy->schedule;
+    slot->secret = copy->secret;
+    slot->failures = 0;
+    slot->reason = 0;
+    slot->wanted = 0;
     slot->generation += !same;
     slot->changes++;
+
+    ngx_violet_barrier();
+    slot->len = copy->len;
+
+    ngx_violet_barrier();
+    slot->holder = 0;
 
 done:
 

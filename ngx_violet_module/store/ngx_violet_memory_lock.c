@@ -53,7 +53,7 @@ ngx_violet_memory_change(ngx_violet_memory_t *memory)
 {
     memory->sh->changing = 1;
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 }
 
 
@@ -61,7 +61,7 @@ void
 ngx_violet_memory_unlock(ngx_violet_memory_t *memory)
 {
     if (memory->sh->changing) {
-        ngx_violet_memory_barrier();
+        ngx_violet_barrier();
 
         memory->sh->changing = 0;
     }
@@ -99,11 +99,11 @@ ngx_violet_memory_rescue(ngx_violet_memory_t *memory)
 
     sh->owed += n;
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 
     ngx_queue_init(&sh->counters);
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 
     /* nor is a report to be kept that was asked for before */
 

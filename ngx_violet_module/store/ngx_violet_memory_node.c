@@ -215,7 +215,7 @@ ngx_violet_memory_assign(ngx_violet_memory_node_t *mn, u_char *value,
     mn->expires[version] = expires;
     ngx_memcpy(ngx_violet_memory_version(mn, version), value, mn->value_len);
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 
     mn->version = (u_char) version;
 }
@@ -309,14 +309,14 @@ ngx_violet_memory_use(ngx_violet_memory_t *memory,
 {
     memory->sh->moving = mn;
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 
     ngx_violet_memory_unlink(mn);
     ngx_violet_memory_first(memory, mn);
 
     memory->sh->moving = NULL;
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 }
 
 
@@ -340,12 +340,12 @@ ngx_violet_memory_first(ngx_violet_memory_t *memory,
     mn->queue.next = head->next;
     mn->queue.prev = head;
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 
     head->next->prev = &mn->queue;
     head->next = &mn->queue;
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 }
 
 
@@ -355,7 +355,7 @@ ngx_violet_memory_unlink(ngx_violet_memory_node_t *mn)
     mn->queue.prev->next = mn->queue.next;
     mn->queue.next->prev = mn->queue.prev;
 
-    ngx_violet_memory_barrier();
+    ngx_violet_barrier();
 }
 
 

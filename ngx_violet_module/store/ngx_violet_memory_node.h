@@ -14,6 +14,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_violet_memory_barrier.h"
+
 
 /* of keys that share a count of changes; a power of two */
 #define NGX_VIOLET_MEMORY_BUCKETS  256
@@ -77,15 +79,6 @@ typedef struct {
     ngx_uint_t                   lost;
     unsigned                     emptied:1;
 } ngx_violet_memory_t;
-
-
-/*
- * Keeps the compiler from moving a store over another one.  A process that is
- * killed stops between two instructions, so this order is all that matters to
- * who comes after it.
- */
-
-#define ngx_violet_memory_barrier()  __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 
 /*

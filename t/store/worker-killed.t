@@ -1,11 +1,11 @@
 #!/usr/bin/perl
 
 # A worker that is killed while it holds the lock of a zone takes nobody with
-# it: at the instructions of a miss, a refresh, a submit and a renewal, in
-# even steps.
+# it: after the changes that a miss, a refresh, a submit and a renewal make,
+# in even steps.
 #
-# TEST_LIVE_KILLS is how many in each sweep; with 100000 it is each
-# instruction.  TEST_LIVE_KILL_FIRST is the first one.
+# TEST_LIVE_KILLS is how many in each sweep; with 100000 it is after each
+# change.  TEST_LIVE_KILL_FIRST is the first one.
 
 use strict;
 use warnings;
@@ -16,11 +16,11 @@ use Live::Health;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $kills = $ENV{TEST_LIVE_KILLS} || 25;
+my $kills = $ENV{TEST_LIVE_KILLS} || 60;
 my $first = $ENV{TEST_LIVE_KILL_FIRST} || 1;
 
 # a sweep ends after so many seconds, so that a busy machine ends it, too
-my $enough = $kills > 25 ? 100000 : 8;
+my $enough = $kills > 60 ? 100000 : 8;
 
 plan skip_all => 'the processor is another one' if !Live::Killer::supported();
 
@@ -46,15 +46,15 @@ done_testing();
 sub gateway {
     my ($killer, %option) = @_;
 
-    my $zone = delete $option{zone} || '1m';
+    my $zone = delete $option{zone} || '64k';
 
     return $health->gateway(workers => 1, clock => $killer, redis => '',
                             extra => "violet_zone $zone;", %option);
 }
 
 
-# Calls "act" with a worker to be killed at each of some instructions, and
-# "check" after that, which says what is wrong, or nothing.
+# Calls "act" with a worker to be killed after some of its changes, each time
+# after another one, and then "check", which says what is wrong, or nothing.
 sub sweep {
     my ($title, $killer, $act, $check) = @_;
 
@@ -64,7 +64,7 @@ sub sweep {
     my $total = $killer->counted;
     $killer->disarm;
 
-    cmp_ok($total, '>', 100, "$title: instructions are counted");
+    cmp_ok($total, '>', 10, "$title: changes are counted");
 
     my $step = int($total / $kills) || 1;
     my $deadline = time + $enough;
@@ -81,7 +81,7 @@ sub sweep {
         push @wrong, "$at of $total: $wrong" if $wrong;
     }
 
-    note("$title: killed $killed times, at every ${step}th of $total");
+    note("$title: killed $killed times, every ${step}th of $total changes");
     cmp_ok($killed, '>=', 3, "$title: workers are killed");
     is(join("\n", @wrong), '', "$title: nobody else is harmed");
 }
@@ -136,7 +136,7 @@ sub fill {
 
 # Another merchant, then one that memory may have.
 sub miss {
-    my $killer = Live::Killer->new($live, 1024 * 1024);
+    my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer);
 
     sweep('a miss', $killer,
@@ -152,7 +152,7 @@ sub miss {
 # Each report has others dropped for it.
 sub miss_in_a_full_zone {
     my $killer = Live::Killer->new($live, 64 * 1024);
-    my $nginx = gateway($killer, zone => '64k');
+    my $nginx = gateway($killer);
 
     fill($nginx, 20);
 
@@ -168,7 +168,7 @@ sub miss_in_a_full_zone {
 
 # The budget of a merchant is not filled again by a death.
 sub refresh {
-    my $killer = Live::Killer->new($live, 1024 * 1024);
+    my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer, lines => 'violet_refresh_limit app=9999r/h;');
 
     is($health->get($nginx, '20002?refresh=true')->{status}, 200,
@@ -205,7 +205,7 @@ sub sent {
 
 # Without Redis all that is known of a submit lies in the zone.
 sub submit {
-    my $killer = Live::Killer->new($live, 1024 * 1024);
+    my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer);
 
     # Violet closes the connection without a word
@@ -240,7 +240,7 @@ sub submit {
 # The worker that finds the zone half changed is killed as well: what is lost
 # then is told.
 sub rescue {
-    my $killer = Live::Killer->new($live, 1024 * 1024);
+    my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer);
     my @doubt = map { 60300 + $_ } 1 .. 20;
     my $losses = 0;
@@ -274,11 +274,11 @@ sub rescue {
 }
 
 
-# An instruction at which a miss leaves the zone half changed.
+# A change after which a miss leaves the zone half changed.
 sub half_of_a_miss {
     my ($killer, $nginx) = @_;
 
-    for (my $at = 150; $at < 10000; $at += 50) {
+    for (my $at = 10; $at < 1000; $at += 5) {
         $killer->arm($at);
         $health->get($nginx, ++$merchant, timeout => 30);
         $killer->disarm;
@@ -322,6 +322,11 @@ sub renewal {
 
     is($ask->(), 200, 'a renewal: there is a token');
 
+    # all that is neither of a few pages nor the 16 MB of the reports
+    my @sizes = grep { $_ > 32768 && $_ < 1 << 20 } zones($nginx);
+    is(scalar @sizes, 1, 'a renewal: its zone is found');
+    $killer->size($sizes[0]);
+
     sweep('a renewal', $killer,
           sub {
               $live->request($mock->port, 'POST /_mock/expire', body => '');
@@ -333,4 +338,15 @@ sub renewal {
               return "requests get $status" if $status ne '200 200 200';
               return crashes($nginx);
           });
+}
+
+
+# The sizes of the zones of a worker.
+sub zones {
+    my ($nginx) = @_;
+
+    my ($worker) = $nginx->workers;
+
+    return map { m{^(\w+)-(\w+) rw-s .*/dev/zero} ? hex($2) - hex $1 : () }
+               split /\n/, Live::Nginx::text_of("/proc/$worker/maps");
 }

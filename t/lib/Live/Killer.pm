@@ -1,15 +1,14 @@
 package Live::Killer;
 
-# Kills a worker at a chosen instruction while it holds the lock of a shared
-# memory zone, as the kernel may do at any:
+# Kills a worker after a chosen change of a shared memory zone, while it holds
+# the lock of the zone:
 #
-#   my $killer = Live::Killer->new($live, 1024 * 1024);   size of the
-#                                                         zone, 0 for any
+#   my $killer = Live::Killer->new($live, 64 * 1024);   size of the zone
 #   my $nginx = $live->nginx(clock => $killer, ...);
-#   $killer->arm(100);      # dies at the 100th instruction from now on
+#   $killer->arm(100);      # it dies of the 100th change from now on
 #   $killer->arm(0);        # none dies, but they are counted
-#   $killer->counted;       # how many have been run under the lock
-#   $killer->killed;        # whether it has died
+#   $killer->counted;       # how many there were
+#   $killer->disarm;        # no more; gives what state() gives
 #
 # It is one for the processor that killer.c is written for: see supported().
 
@@ -58,6 +57,13 @@ sub environment {
 }
 
 
+sub size {
+    my ($self, $size) = @_;
+
+    $self->{size} = $size;
+}
+
+
 sub arm {
     my ($self, $at) = @_;
 
@@ -80,11 +86,7 @@ sub counted {
 }
 
 
-sub killed {
-    return ($_[0]->state)[4];
-}
-
-
+# armed, size, at, counted, killed
 sub state {
     my ($self) = @_;
 

@@ -1,12 +1,15 @@
 
 /*
- * Kills an nginx worker at a chosen instruction while it holds the lock of a
- * shared memory zone.  Put before libc by LD_PRELOAD.
+ * Kills an nginx worker after a chosen change of a shared memory zone, while
+ * it holds the lock of the zone.  Put before libc by LD_PRELOAD.
  *
  * A breakpoint at ngx_shmtx_lock() begins to trace the worker, from within:
  * the trap flag of the processor raises SIGTRAP after each instruction, and
- * the handler counts those during which the lock is the worker's own.  What
- * to do it reads in the file $LIVE_KILLER, which all processes have mapped.
+ * while the lock is the worker's own the handler compares the zone with a
+ * copy of it.  Each instruction that changed it counts, but for those that go
+ * on from the byte where the last one was, as a copy of a text does.  What to
+ * do the handler reads in the file $LIVE_KILLER, which all processes have
+ * mapped.
  */
 
 #define _GNU_SOURCE
@@ -16,6 +19,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -25,6 +29,10 @@
 #define KILLER_TRAP_FLAG  0x100
 #define KILLER_INT3       0xcc
 #define KILLER_ZONES      32
+
+/* bytes: what one instruction may change; and of the lock itself */
+#define KILLER_STORE      64
+#define KILLER_LOCK       16
 
 
 typedef enum {
@@ -39,8 +47,8 @@ typedef enum {
 
 typedef struct {
     int64_t             armed;
-    int64_t             size;         /* of the zone; 0: any */
-    int64_t             at;           /* which instruction; 0: none */
+    int64_t             size;         /* of the zone */
+    int64_t             at;           /* which change; 0: none */
     int64_t             counted;
     int64_t             killed;
 } killer_control_t;
@@ -66,6 +74,9 @@ static volatile uint8_t           *killer_code;
 static uint8_t                     killer_byte;
 static killer_state_t              killer_state;
 static volatile uint64_t          *killer_lock;
+static killer_zone_t              *killer_zone;
+static uint8_t                    *killer_copy;
+static size_t                      killer_last;
 
 
 /* nginx gets its zones here. */
@@ -103,16 +114,21 @@ mmap64(void *addr, size_t size, int prot, int flags, int fd, off64_t offset)
 static int
 killer_wanted(volatile uint64_t *lock)
 {
-    unsigned  i;
+    unsigned        i;
+    killer_zone_t  *zone;
 
     if (!killer_control->armed) {
         return 0;
     }
 
     for (i = 0; i < killer_nzones; i++) {
-        if (killer_zones[i].addr == (void *) lock) {
-            return killer_control->size == 0
-                   || killer_zones[i].size == (size_t) killer_control->size;
+        zone = &killer_zones[i];
+
+        if (zone->addr == (void *) lock
+            && zone->size == (size_t) killer_control->size)
+        {
+            killer_zone = zone;
+            return 1;
         }
     }
 
@@ -120,9 +136,58 @@ killer_wanted(volatile uint64_t *lock)
 }
 
 
+/* Takes a copy of the zone; the worker has the lock by now. */
+
+static void
+killer_begin(void)
+{
+    void  *p;
+
+    if (killer_copy == NULL) {
+        p = mmap(NULL, killer_control->size, PROT_READ|PROT_WRITE,
+                 MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
+
+        if (p == MAP_FAILED) {
+            abort();
+        }
+
+        killer_copy = p;
+    }
+
+    memcpy(killer_copy, killer_zone->addr, killer_zone->size);
+    killer_last = 0;
+}
+
+
 static void
 killer_count(void)
 {
+    size_t          i, n, last;
+    const uint8_t  *now;
+
+    now = killer_zone->addr;
+    n = killer_zone->size;
+
+    if (memcmp(now + KILLER_LOCK, killer_copy + KILLER_LOCK, n - KILLER_LOCK)
+        == 0)
+    {
+        return;
+    }
+
+    for (i = KILLER_LOCK; now[i] == killer_copy[i]; i++) {
+        /* void */
+    }
+
+    last = killer_last;
+    killer_last = i;
+
+    n = (n - i < KILLER_STORE) ? n - i : KILLER_STORE;
+    memcpy(killer_copy + i, now + i, n);
+
+    if (i > last && i <= last + KILLER_STORE) {
+        return;
+    }
+
     killer_control->counted++;
 
     if (killer_control->counted == killer_control->at) {
@@ -162,8 +227,9 @@ killer_trap(int signo, siginfo_t *info, void *data)
     default:
         held = (*killer_lock == (uint64_t) getpid());
 
-        if (held) {
+        if (held && killer_state == KILLER_WAIT) {
             killer_state = KILLER_HELD;
+            killer_begin();
         }
 
         if (held || killer_state == KILLER_WAIT) {
