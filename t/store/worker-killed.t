@@ -48,7 +48,7 @@ sub gateway {
 
     my $zone = delete $option{zone} || '64k';
 
-    return $health->gateway(workers => 1, clock => $killer, redis => '',
+    return $health->gateway(workers => 1, killer => $killer, redis => '',
                             extra => "violet_zone $zone;", %option);
 }
 
@@ -296,7 +296,7 @@ sub half_of_a_miss {
 sub renewal {
     my $killer = Live::Killer->new($live, 0);
     my $mock = $live->mock;
-    my $nginx = $live->nginx(workers => 1, clock => $killer,
+    my $nginx = $live->nginx(workers => 1, killer => $killer,
                              http => <<"    END", server => <<'    SERVER');
     violet_app shop {
         app_id      10000;

@@ -4,7 +4,7 @@ package Live::Killer;
 # the lock of the zone:
 #
 #   my $killer = Live::Killer->new($live, 64 * 1024);   size of the zone
-#   my $nginx = $live->nginx(clock => $killer, ...);
+#   my $nginx = $live->nginx(killer => $killer, ...);
 #   $killer->arm(100);      # it dies of the 100th change from now on
 #   $killer->arm(0);        # none dies, but they are counted
 #   $killer->counted;       # how many there were
@@ -45,15 +45,13 @@ sub new {
 }
 
 
+sub library {
+    return $_[0]{library};
+}
+
+
 sub environment {
-    my ($self) = @_;
-
-    # the sanitizer's library would have to be the first one
-    my $asan = join ',', grep { $_ } $ENV{ASAN_OPTIONS},
-                                     'verify_asan_link_order=0';
-
-    return (LD_PRELOAD => $self->{library}, LIVE_KILLER => $self->{file},
-            ASAN_OPTIONS => $asan);
+    return (LIVE_KILLER => $_[0]{file});
 }
 
 

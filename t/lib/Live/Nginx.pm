@@ -4,8 +4,9 @@ package Live::Nginx;
 #
 # Options: http, server, main, events (text of these parts of the
 # configuration), workers (1), connections (4096), log_level (info), binary,
-# clock (a Live::Clock), faults (Live::Faults), orphan (its parent is gone, as
-# it is where nginx is a daemon; without that it refuses to be upgraded).
+# clock (a Live::Clock), faults (Live::Faults), killer (a Live::Killer), orphan
+# (its parent is gone, as it is where nginx is a daemon; without that it
+# refuses to be upgraded).
 
 use strict;
 use warnings;
@@ -226,7 +227,7 @@ sub start {
 sub preloaded {
     my ($self) = @_;
 
-    my @library = grep { $_ } @$self{qw(clock faults)} or return;
+    my @library = grep { $_ } @$self{qw(clock faults killer)} or return;
 
     # the sanitizer's library would have to be the first one
     my $asan = join ',', grep { $_ } $ENV{ASAN_OPTIONS},
