@@ -24,7 +24,7 @@ my $kind = gateway(
     upstream => 'odd_api',
     lines => 'violet_refresh_limit exceeded=cached; violet_auth_routes pass;'
              . 'violet_cart_partial_status 200;');
-my $unverified = gateway(upstream => 'unverified_api', scheme => 'https');
+my $nobody = gateway(upstream => 'nobodys_api', app => '$http_x_nobody');
 my $unreachable = gateway(upstream => 'dead_api', port => $dead);
 my $slow = gateway(upstream => 'slow_api', port => $silent->port,
                    lines => 'proxy_read_timeout 300ms;');
@@ -50,15 +50,15 @@ $live->check_logs;
 done_testing();
 
 
-# Options: upstream (its name, which is part of all keys), port, scheme, lines
-# (of the location), poor (it gets no token).
+# Options: upstream (its name, which is part of all keys), port, app (its name,
+# or a variable), lines (of the location), poor (it gets no token).
 sub gateway {
     my (%option) = @_;
 
     my $name = $option{upstream} || 'violet_api';
     my $port = $option{port} || $mock->port;
     my $token = $option{poor} ? 'refresh_token wrong' : 'token mock-token';
-    my $scheme = $option{scheme} || 'http';
+    my $app = $option{app} || 'shop';
     my $lines = $option{lines} || '';
 
     return $live->nginx(workers => 1, http => <<"    END", server => <<"    END");
@@ -72,8 +72,8 @@ sub gateway {
     END
     client_max_body_size 8k;
     location /v1/ {
-        violet shop;
-        proxy_pass $scheme://$name;
+        violet $app;
+        proxy_pass http://$name;
         $lines
     }
     END
@@ -139,7 +139,7 @@ sub connection_health {
         $ask->($plain, 42900 + $base);
         $ask->($plain, 30100 + $base . '?refresh=true');
         $ask->($plain, 60000 + $base);
-        $ask->($unverified, 42);
+        $ask->($nobody, 42);
         $ask->($unreachable, 42);
         $ask->($slow, 42 + $base . '?refresh=true');
         $ask->($poor, 42);
@@ -169,7 +169,7 @@ sub list_of_reports {
         }
         control('fault?connection_health_list=0');
 
-        ask($_, "$method $health") for $unverified, $unreachable, $slow, $poor;
+        ask($_, "$method $health") for $nobody, $unreachable, $slow, $poor;
     }
 }
 
@@ -184,7 +184,7 @@ sub report_by_post {
         $ask->($plain, 23000 + $group);
     }
     control('fault?connection_health_report=0');
-    $ask->($_, 77) for $unverified, $unreachable, $slow, $poor, $bad;
+    $ask->($_, 77) for $nobody, $unreachable, $slow, $poor, $bad;
 }
 
 
@@ -199,7 +199,7 @@ sub reads {
         }
         control('fault?cart_read=0');
         ask($_, "GET $path/48000")
-            for $unverified, $unreachable, $slow, $poor, $bad;
+            for $nobody, $unreachable, $slow, $poor, $bad;
     }
 }
 
@@ -229,7 +229,7 @@ sub submits {
             for 20000, 20000, 20700, 20700;
         $ask->($kind, 20750);
         $ask->($_, 20001)
-            for $unverified, $unreachable, $slow, $poor, $failing;
+            for $nobody, $unreachable, $slow, $poor, $failing;
 
         my ($path) = $door{$name}->(20002 + $offset);
         ask($plain, "POST $path;x", body => '{}');
