@@ -43,7 +43,6 @@ static void ngx_violet_cart_cleanup(void *data);
 static void ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what);
 static void ngx_violet_cart_log(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
-static ngx_uint_t ngx_violet_cart_caller_left(ngx_http_request_t *r);
 static ngx_int_t ngx_violet_cart_judged(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
@@ -171,6 +170,7 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ctx->next = ngx_violet_cart_judged;
 
     r->read_event_handler = ngx_http_block_reading;
+    ngx_violet_cart_hold_caller(r, ctx);
 
     if (ctx->cart->submit) {
         ngx_violet_submit_sent(ctx->cart->submit);
@@ -255,6 +255,7 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
                                            e->states);
 
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
+        ngx_violet_cart_release_caller(r, ctx);
         ngx_violet_cart_unsent(ctx);
         return;
     }
@@ -292,6 +293,8 @@ ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_cart_settle(r, ctx, state);
 
     ngx_violet_cart_log(r, ctx, e);
+
+    ngx_violet_cart_release_caller(r, ctx);
 }
 
 
@@ -505,43 +508,6 @@ ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                       &name, verdict->detail, e->content.len,
                       verdict->offset);
     }
-}
-
-
-static ngx_uint_t
-ngx_violet_cart_caller_left(ngx_http_request_t *r)
-{
-    u_char             byte;
-    ssize_t            n;
-    ngx_connection_t  *c;
-
-    c = r->connection;
-
-    if (c->error || c->read->eof) {
-        return 1;
-    }
-
-#if (NGX_HAVE_EPOLLRDHUP)
-
-    /* epoll has said so, even where there is something to read before it */
-
-    if (c->read->pending_eof || ngx_use_epoll_rdhup) {
-        return c->read->pending_eof;
-    }
-
-#endif
-
-    /* a connection that carries many requests says nothing of one */
-
-    if (r->http_version >= NGX_HTTP_VERSION_20) {
-        return 0;
-    }
-
-    n = recv(c->fd, &byte, 1, MSG_PEEK|MSG_DONTWAIT);
-
-    return n == 0
-           || (n == -1 && ngx_socket_errno != NGX_EAGAIN
-               && ngx_socket_errno != NGX_EINTR);
 }
 
 

@@ -25,6 +25,8 @@ typedef struct ngx_violet_cart_ctx_s {
     ngx_violet_exchange_t        *fetched;      /* a read of the cart */
     violet_cart_verdict_t         verdict;      /* valid if "judged" */
     ngx_str_t                     problem;      /* empty: Violet's answer */
+    ngx_event_handler_pt          caller_read;  /* nginx's own, while the */
+    ngx_event_handler_pt          caller_write; /* submit is in flight */
 
     unsigned                      judged:1;
     unsigned                      submit_repeated:1;  /* sent a second time,
@@ -104,6 +106,19 @@ ngx_int_t ngx_violet_cart_unmade(ngx_http_request_t *r,
 
 ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e);
+
+
+/*
+ * ngx_violet_cart_caller.c: from when the submit is sent until it has ended, a
+ * caller who leaves does not end the request, over any version of HTTP; has he
+ * left?  Holding twice is holding once, and so is releasing.
+ */
+
+void ngx_violet_cart_hold_caller(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+void ngx_violet_cart_release_caller(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+ngx_uint_t ngx_violet_cart_caller_left(ngx_http_request_t *r);
 
 
 /* Sets the answer to Violet's own, byte for byte, with its headers. */

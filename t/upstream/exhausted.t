@@ -24,7 +24,8 @@ $live->check_logs(qr/worker_connections are not enough/,
 done_testing();
 
 
-# Without a Redis nothing comes and goes in the worker but clients and peers.
+# Without a Redis nothing comes and goes in the worker but clients and peers,
+# and no connection to a peer is kept.
 sub gateway {
     my (%option) = @_;
 
@@ -42,6 +43,7 @@ sub gateway {
     location /v1/ {
         violet shop;
         proxy_pass http://violet_api;
+        proxy_set_header Connection close;
     }
     SERVER
 }

@@ -68,6 +68,7 @@ never said
 location /t {
     proxy_http_version 1.0;
     proxy_set_header Host h;
+    proxy_set_header Connection close;
     proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
 }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -85,6 +86,7 @@ GET /t
 location /t {
     proxy_http_version 1.0;
     proxy_set_header Host h;
+    proxy_set_header Connection close;
     proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
 }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -101,6 +103,7 @@ GET /t
 location /t {
     proxy_http_version 1.0;
     proxy_set_header Host h;
+    proxy_set_header Connection close;
     proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
 }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -117,6 +120,7 @@ GET /t
 location /t {
     proxy_http_version 1.0;
     proxy_set_header Host h;
+    proxy_set_header Connection close;
     proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
 }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
