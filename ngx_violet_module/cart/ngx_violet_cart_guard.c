@@ -117,7 +117,16 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     result = ngx_violet_submit_result(ctx->cart->submit);
 
-    ctx->seen.redis = result->redis;
+    ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
+                                                    result->redis);
+
+    /* Redis is there, and other hosts may have asked it */
+
+    if (result->redis == NGX_VIOLET_REDIS_MEMORY
+        && result->verdict == VIOLET_SUBMIT_CLAIMED)
+    {
+        return ngx_violet_cart_unmade(r, ctx);
+    }
 
     if (result->full) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -348,7 +357,8 @@ ngx_violet_cart_looked(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     result = ngx_violet_submit_result(ctx->cart->submit);
 
-    ctx->seen.redis = result->redis;
+    ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
+                                                    result->redis);
 
     if (result->state != VIOLET_SUBMIT_UNKNOWN) {
         return ngx_violet_cart_stream(r, ctx);

@@ -395,6 +395,7 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
     }
 
     redis->state = NGX_VIOLET_REDIS_READY;
+    redis->distrusted = 0;
 
     ngx_violet_redis_send_pending(redis);
 }
@@ -424,6 +425,10 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
     if (redis->drop.posted) {
         ngx_delete_posted_event(&redis->drop);
     }
+
+    /* what was wrong here is over once a new connection was tried */
+
+    redis->distrusted &= (redis->state == NGX_VIOLET_REDIS_READY);
 
     redis->ac = NULL;
     redis->state = NGX_VIOLET_REDIS_IDLE;
@@ -512,6 +517,7 @@ ngx_violet_redis_retry(ngx_event_t *ev)
     }
 
     if (ngx_violet_redis_connect(redis) != NGX_OK) {
+        redis->distrusted = 0;
         ngx_violet_redis_retry_later(redis);
     }
 }
@@ -548,7 +554,7 @@ ngx_violet_redis_status_merge(ngx_violet_redis_status_e known,
         return known;
     }
 
-    return status;
+    return status == NGX_VIOLET_REDIS_MEMORY ? NGX_VIOLET_REDIS_DOWN : status;
 }
 
 

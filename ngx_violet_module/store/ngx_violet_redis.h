@@ -27,7 +27,8 @@ typedef enum {
     NGX_VIOLET_REDIS_TIMEOUT,
     NGX_VIOLET_REDIS_DOWN,        /* no connection, or an error reply */
     NGX_VIOLET_REDIS_OPEN,        /* the breaker is open: not even tried */
-    NGX_VIOLET_REDIS_OFF          /* no violet_redis */
+    NGX_VIOLET_REDIS_OFF,         /* no violet_redis */
+    NGX_VIOLET_REDIS_MEMORY       /* none in this worker: not asked */
 } ngx_violet_redis_status_e;
 
 
@@ -89,7 +90,7 @@ void ngx_violet_redis_start(ngx_violet_redis_t *redis);
  * milliseconds and covers connecting as well.
  *
  * Returns NGX_VIOLET_REDIS_OK if the handler will be called, or else why it
- * will not: DOWN or OPEN.
+ * will not: OPEN, or MEMORY.
  */
 
 ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,

@@ -55,13 +55,14 @@ ngx_violet_redis_script(ngx_violet_redis_t *redis,
         || redis->state == NGX_VIOLET_REDIS_IDLE
         || (redis->state != NGX_VIOLET_REDIS_READY && redis->failures))
     {
-        return NGX_VIOLET_REDIS_OPEN;
+        return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
+                                 : NGX_VIOLET_REDIS_OPEN;
     }
 
     cmd = ngx_violet_redis_create_command(redis, script, args, nkeys, nargs);
 
     if (cmd == NULL) {
-        return NGX_VIOLET_REDIS_DOWN;
+        return NGX_VIOLET_REDIS_MEMORY;
     }
 
     cmd->handler = handler;
@@ -72,7 +73,7 @@ ngx_violet_redis_script(ngx_violet_redis_t *redis,
 
     } else if (ngx_violet_redis_send(cmd) != NGX_OK) {
         ngx_violet_redis_free_command(cmd);
-        return NGX_VIOLET_REDIS_DOWN;
+        return NGX_VIOLET_REDIS_MEMORY;
     }
 
     ngx_add_timer(&cmd->timer, timeout);
@@ -218,6 +219,8 @@ ngx_violet_redis_distrust(ngx_violet_redis_t *redis)
 
     ngx_violet_redis_event_stop(redis->ac);
 
+    redis->distrusted = 1;
+
     ngx_post_event(&redis->drop, &ngx_posted_events);
 }
 
@@ -230,7 +233,7 @@ ngx_violet_redis_send_pending(ngx_violet_redis_t *redis)
     while ((cmd = ngx_violet_redis_next_pending(redis)) != NULL) {
 
         if (ngx_violet_redis_send(cmd) != NGX_OK) {
-            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_MEMORY, NULL);
             ngx_violet_redis_free_command(cmd);
         }
     }
@@ -278,7 +281,14 @@ ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
     ngx_queue_remove(&cmd->queue);
 
     if (reply == NULL) {
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+
+        if (ac->err == REDIS_ERR_OOM) {
+            redis->distrusted = 1;
+        }
+
+        ngx_violet_redis_done(cmd, redis->distrusted
+                                   ? NGX_VIOLET_REDIS_MEMORY
+                                   : NGX_VIOLET_REDIS_DOWN, NULL);
         ngx_violet_redis_free_command(cmd);
         return;
     }

@@ -49,6 +49,7 @@ struct ngx_violet_redis_s {
     unsigned                     initialized:1;
     unsigned                     stalled:1;     /* a deadline was missed */
     unsigned                     stall_told:1;
+    unsigned                     distrusted:1;  /* not Redis's fault */
 };
 
 

@@ -17,35 +17,86 @@ use Time::HiRes qw(sleep time);
 # seconds that an answer may take; nothing here is slow by itself
 my $patience = 20;
 
+# Seconds for each flow in which allocations fail, of which there are hundreds.
+# FAULTS_SECONDS=600 FAULTS_MOST=10000 FAULTS_PADS=12 lets all of them fail.
+my %seconds = (submit => 8, hits => 6, misses => 5, refresh => 5,
+               limited => 2, list => 2, failed => 2, left => 2, again => 2,
+               doubt => 2, renewal => 60);
+my $most = $ENV{FAULTS_MOST} || 110;
+my $pads = $ENV{FAULTS_PADS} || 1;
+
 my $live = Live->new;
 my $health = Live::Health->new($live);
 my $faults = Live::Faults->new($live);
-my $nginx = $health->gateway(
-    workers => 1, faults => $faults, keepalive => 'keepalive 8;',
-    extra => $faults->small_pools,
-    lines => 'violet_refresh_limit off;',
-    more => $health->location('/redis/', 'violet_health_memory off;'));
+my $keeping = gateway('keepalive 8;');
+my $opening = gateway('');
 my $other = $health->gateway(workers => 1);
-my ($worker) = $nginx->workers;
+my ($nginx, $worker, $renewing);
+my $pad = 0;
+my $bare;
 my $merchant = 100000;
 my $cart = 1000000;
 
-my @flows = @ARGV ? @ARGV : qw(hits misses refresh list submit failed left);
+# all but the renewal of a token, which takes two seconds each time
+my @flows = @ARGV ? @ARGV : grep { $_ ne 'renewal' } sort keys %seconds;
 my @kinds = split ' ', $ENV{FAULTS_KINDS} || join ' ', $faults->kinds;
-my $most = $ENV{FAULTS_MOST} || 40;
-my $pads = $ENV{FAULTS_PADS} || 1;
 
 for my $flow (@flows) {
     my $code = main->can("flow_$flow") or die "no flow is called $flow\n";
-    try($flow, $code, $_) for @kinds;
+
+    for my $kind (@kinds) {
+
+        # without Redis a host decides by what it knows itself
+        next if $flow eq 'again' && $kind =~ /^(?:read|write)$/;
+
+        $nginx = $flow eq 'renewal' ? ($renewing ||= renewing())
+                 : $kind =~ /^(?:connect|socket)$/ ? $opening : $keeping;
+        ($worker) = $nginx->workers;
+        try($flow, $code, $kind);
+    }
 }
 
-unlike($nginx->error_log, qr/answered with the report of another merchant/,
-       'no reply belongs to another command');
+for ($keeping, $opening) {
+    unlike($_->error_log, qr/answered with the report of another merchant/,
+           'no reply belongs to another command');
+}
 
 $live->check_logs(qr/\[emerg\].*(?:alloc|memalign)\(.*failed/,
                   qr/\[alert\].*(?:epoll_ctl|socket)\(.* failed/);
 done_testing();
+
+
+# With connections to Violet that are kept, or one for each request.
+sub gateway {
+    my ($keepalive) = @_;
+
+    return $health->gateway(
+        workers => 1, faults => $faults, keepalive => $keepalive,
+        extra => $faults->small_pools,
+        lines => 'violet_refresh_limit off;',
+        more => $health->location('/redis/', 'violet_health_memory off;')
+                . $health->location('/limit/', 'violet_refresh_limit '
+                                    . 'merchant=1r/1m app=1000r/1s;'));
+}
+
+
+# Its token is good for two seconds, so it is renewed all the time.
+sub renewing {
+    my $violet = $live->mock(args => [qw(--token-ttl 2)]);
+
+    return $live->nginx(faults => $faults, server => $live->violet_location,
+                        http => $faults->small_pools . <<"    END");
+    violet_app shop {
+        app_id 10000;
+        app_secret mock-app-secret;
+        refresh_token mock-refresh-token;
+    }
+
+    upstream violet_api {
+        server 127.0.0.1:@{[$violet->port]};
+    }
+    END
+}
 
 
 # Each call that the flow makes fails once; of many, some.
@@ -65,15 +116,17 @@ sub try {
 
     my @wrong;
     my $tried = 0;
-    my $step = $calls > $most ? $calls / $most : 1;
+    my $until = time + ($ENV{FAULTS_SECONDS} || $seconds{$name});
+    $bare = 0;
 
-    for (my $n = 1; $n <= $calls; $n += $step) {
-        my $nth = int $n;
+    for my $try (tries($kind, $calls)) {
+        my $nth;
+        ($nth, $pad) = @$try;
         $faults->fail($worker, $kind, $nth);
         push @wrong, map { "$kind $nth: $_" } $flow->();
         $tried += ($faults->disarm)[1];
         push @wrong, map { "after $kind $nth: $_" } healed();
-        last if @wrong > 20;
+        last if @wrong > 20 || time > $until;
     }
 
     ok(!@wrong, "$name: $tried of $calls calls of $kind fail")
@@ -81,15 +134,41 @@ sub try {
 }
 
 
+# What is smaller than a block of a pool is a call of its own only where a
+# block begins: a header of another length makes that another thing.
+sub tries {
+    my ($kind, $calls) = @_;
+
+    my @pads = $kind eq 'memory' ? map { 8 * $_ } 0 .. $pads - 1 : 0;
+
+    return map { my $nth = $_; map { [$nth, $_] } @pads } some_of($calls);
+}
+
+
+# All up to a number; of more than that the first and the last, and some in
+# between, where a long answer is parsed.
+sub some_of {
+    my ($calls) = @_;
+
+    return 1 .. $calls if $calls <= $most;
+
+    my $first = int $most / 2;
+    my $last = int $most / 4;
+    my $step = ($calls - $first - $last) / $last;
+
+    return (1 .. $first, (map { int $first + $_ * $step } 1 .. $last - 1),
+            $calls - $last + 1 .. $calls);
+}
+
+
 # The worker is the same, Redis is asked again, and all is as it should be.
 sub healed {
-    my ($now) = $nginx->workers;
-
-    if (!$now || $now != $worker) {
-        $live->wait_for(10, sub { ($now) = $nginx->workers });
-        $worker = $now;
+    if (!kill 0, $worker) {
+        $live->wait_for(10, sub { ($worker) = $nginx->workers });
         return 'the worker has ended';
     }
+
+    return if $renewing && $nginx == $renewing;
 
     my $seen = $live->wait_for($patience, sub {
         my $answer = $health->get($nginx, 100000, prefix => '/redis/');
@@ -126,10 +205,22 @@ sub flow_refresh {
 }
 
 
-sub flow_list {
-    $health->command('DEL', $health->list_key('true'));
+# The limiter is asked in Redis.
+sub flow_limited {
+    $merchant += 2;
 
-    return about($health->get($nginx, '', timeout => $patience), 0);
+    return about($health->get($nginx, "$merchant?refresh=true",
+                              prefix => '/limit/', timeout => $patience),
+                 $merchant);
+}
+
+
+sub flow_list {
+    $health->command(join ' ', 'DEL', map { $health->list_key($_) }
+                                       qw(true false));
+
+    return about($health->get($nginx, '', prefix => '/redis/',
+                              timeout => $patience), 0);
 }
 
 
@@ -138,9 +229,13 @@ sub flow_submit {
 }
 
 
-# 400, an API exception: it may be submitted again.
+# 400 or 422, an API exception: it may be submitted again.
 sub flow_failed {
-    return submit(40000 + ++$cart % 100);
+    my @groups = (40000, 41000, 41200, 41900, 42200, 42300);
+
+    $cart++;
+
+    return submit($groups[$cart / 100 % @groups] + $cart % 100);
 }
 
 
@@ -155,6 +250,53 @@ sub flow_left {
     $live->request($nginx->port, 'GET /none', timeout => $patience);
 
     return repeated($id, $live->wait_for(0.2, sub { reached($id) }) || 0);
+}
+
+
+# One that another gateway has submitted is not sent again.
+sub flow_again {
+    my $id = ++$cart;
+
+    $live->request($other->port, submit_bytes($id));
+
+    my $answer = $live->request($nginx->port, submit_bytes($id),
+                                timeout => $patience);
+
+    return "$id: no end" if ($answer->{error} || '') =~ /time/;
+    return repeated($id, 1);
+}
+
+
+# One of which nobody knows what became, and a read that may tell.
+sub flow_doubt {
+    my $id = 50000 + 2 * (++$cart % 50);
+
+    $live->request($other->port, submit_bytes($id));
+
+    my $answer = $live->request($nginx->port, "GET /v1/checkout/cart/$id",
+                                timeout => $patience);
+
+    $health->control('reset');
+
+    return "$id: no end" if ($answer->{error} || '') =~ /time/;
+    return if !$answer->{status} || $answer->{status} =~ /^(?:200|404|5..)$/;
+    return "$id: $answer->{status}";
+}
+
+
+# For as long as a token is good; then the next one must be there.
+sub flow_renewal {
+    my $deadline = time + 2.5;
+
+    sleep 0.05 while time < $deadline;
+    $faults->disarm;
+
+    return $live->wait_for($patience, sub {
+        my $answer = $live->request($nginx->port,
+                                    'GET /v1/operations/connection_health/'
+                                    . ++$merchant);
+        ($answer->{status} || 0) == 200;
+    }) ? () : 'there is no token';
 }
 
 
@@ -199,8 +341,9 @@ sub about {
 
 
 sub submit_bytes {
-    return Live::Client::request_bytes("POST /v1/checkout/cart/$_[0]/submit",
-                                       body => '{}');
+    return Live::Client::request_bytes(
+        "POST /v1/checkout/cart/$_[0]/submit", body => '{}',
+        headers => {'X' . '-' x $pad => 1});
 }
 
 
@@ -227,9 +370,17 @@ sub submit {
     return "$id: $what" if $sent > 1
         || $outcome eq 'completed' && !$sent
         || $outcome eq 'failed' && $retry eq 'later' && $sent
-        || $answer->{status} && !$outcome;
+        || $answer->{status} && !$outcome && !is_bare($answer, $sent);
 
     return repeated($id, $sent);
+}
+
+
+# nginx's own 500, before it was known that this is a submit.
+sub is_bare {
+    my ($answer, $sent) = @_;
+
+    return $answer->{status} == 500 && !$sent && ++$bare <= 6 * $pads;
 }
 
 
@@ -239,8 +390,14 @@ sub repeated {
 
     $faults->disarm;
 
-    my $again = $live->request($nginx->port, submit_bytes($id),
-                               timeout => $patience);
+    my $again;
+
+    $live->wait_for($patience, sub {
+        $again = $live->request($nginx->port, submit_bytes($id),
+                                timeout => $patience);
+        $again->{body} !~ /"retry":"later"|SUBMIT_IN_PROGRESS/;
+    });
+
     my $now = reached($id);
     my $counts = $live->mock_counts($health->mock);
 
