@@ -82,7 +82,7 @@ sub gateway {
 
 # Its token is good for two seconds, so it is renewed all the time.
 sub renewing {
-    my $violet = $live->mock(args => [qw(--token-ttl 2)]);
+    my $violet = $live->mock(args => [qw(--token-ttl 2 --token-grace 3600)]);
 
     return $live->nginx(faults => $faults, server => $live->violet_location,
                         http => $faults->small_pools . <<"    END");
@@ -205,13 +205,14 @@ sub flow_refresh {
 }
 
 
-# The limiter is asked in Redis.
+# The limiter is asked in Redis; where that fails it refuses.
 sub flow_limited {
     $merchant += 2;
 
-    return about($health->get($nginx, "$merchant?refresh=true",
-                              prefix => '/limit/', timeout => $patience),
-                 $merchant);
+    my $answer = $health->get($nginx, "$merchant?refresh=true",
+                              prefix => '/limit/', timeout => $patience);
+
+    return ($answer->{status} || 0) == 429 ? () : about($answer, $merchant);
 }
 
 
