@@ -371,9 +371,7 @@ ngx_violet_conf_is_blocked(ngx_conf_t *cf, ngx_violet_loc_conf_t *outer)
     clcf = ctx->loc_conf[ngx_http_core_module.ctx_index];
     oclcf = outer->confs[ngx_http_core_module.ctx_index];
 
-    if (clcf->internal || clcf->alias
-        || clcf->root.data != oclcf->root.data)
-    {
+    if (clcf->internal || clcf->root.data != oclcf->root.data) {
         return 1;
     }
 

@@ -57,9 +57,8 @@ ngx_violet_conf_check_upstream(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 
     ngx_violet_conf_target(cf, pass, &target);
 
-    if (!target.clcf->noname
-        && (ngx_violet_conf_check_cache(cf, vlcf) != NGX_OK
-            || ngx_violet_conf_check_path(cf, &target) != NGX_OK))
+    if (ngx_violet_conf_check_cache(cf, vlcf) != NGX_OK
+        || ngx_violet_conf_check_path(cf, &target) != NGX_OK)
     {
         return NGX_ERROR;
     }
