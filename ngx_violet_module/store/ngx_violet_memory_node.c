@@ -104,14 +104,6 @@ ngx_violet_memory_clear(ngx_violet_memory_t *memory)
 }
 
 
-u_char *
-ngx_violet_memory_version(ngx_violet_memory_node_t *mn, ngx_uint_t version)
-{
-    return ngx_align_ptr(mn->data + mn->key_len, NGX_ALIGNMENT)
-           + version * ngx_align((size_t) mn->value_len, NGX_ALIGNMENT);
-}
-
-
 static ngx_rbtree_t *
 ngx_violet_memory_tree(ngx_violet_memory_t *memory, uint32_t hash)
 {

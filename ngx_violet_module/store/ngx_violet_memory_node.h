@@ -108,8 +108,9 @@ void ngx_violet_memory_clear(ngx_violet_memory_t *memory);
 
 /* A version of the value of a node, and the one that holds. */
 
-u_char *ngx_violet_memory_version(ngx_violet_memory_node_t *mn,
-    ngx_uint_t version);
+#define ngx_violet_memory_version(mn, n)                                      \
+    (ngx_align_ptr((mn)->data + (mn)->key_len, NGX_ALIGNMENT)                 \
+     + (n) * ngx_align((size_t) (mn)->value_len, NGX_ALIGNMENT))
 
 #define ngx_violet_memory_value(mn)                                           \
     ngx_violet_memory_version(mn, (mn)->version)
