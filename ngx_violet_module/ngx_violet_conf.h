@@ -89,9 +89,9 @@ ngx_violet_proxy_pass_t *ngx_violet_conf_proxy_pass(ngx_conf_t *cf,
 void *ngx_violet_conf_of(ngx_conf_t *cf, void **confs, char *module);
 
 
-/* Is there such a proxy_set_header line, with a value? */
+/* The value of the proxy_set_header line of that name, or NULL. */
 
-ngx_uint_t ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name);
+ngx_str_t *ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name);
 
 
 /*

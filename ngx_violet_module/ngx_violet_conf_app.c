@@ -6,6 +6,7 @@
 
 
 #include "ngx_violet_conf.h"
+#include "ngx_violet_conf_env.h"
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_token.h"
 
@@ -15,10 +16,15 @@
 #define NGX_VIOLET_APP_NAME_LEN  64
 
 
+typedef char *(*ngx_violet_app_set_pt)(ngx_conf_t *cf,
+    ngx_violet_app_t *app, ngx_str_t *value);
+
+
 typedef struct {
-    ngx_str_t      name;
-    ngx_uint_t     args;
-    ngx_uint_t     secret;     /* NGX_VIOLET_APP_SECRETS: none */
+    ngx_str_t               name;
+    ngx_uint_t              args;
+    ngx_uint_t              secret;
+    ngx_violet_app_set_pt   set;        /* of what is no secret */
 } ngx_violet_app_parameter_t;
 
 
@@ -34,12 +40,13 @@ static ngx_int_t ngx_violet_conf_name_valid(ngx_str_t *name);
 
 
 static ngx_violet_app_parameter_t  ngx_violet_app_parameters[] = {
-    { ngx_string("app_id"), 1, NGX_VIOLET_APP_SECRETS },
-    { ngx_string("app_secret"), 1, NGX_VIOLET_APP_SECRET },
-    { ngx_string("token"), 1, NGX_VIOLET_APP_TOKEN },
-    { ngx_string("refresh_token"), 1, NGX_VIOLET_APP_REFRESH_TOKEN },
-    { ngx_string("login"), 2, NGX_VIOLET_APP_USERNAME },
-    { ngx_null_string, 0, 0 }
+    { ngx_string("app_id"), 1, 0, ngx_violet_conf_app_id },
+    { ngx_string("environment"), 1, 0, ngx_violet_conf_environment },
+    { ngx_string("app_secret"), 1, NGX_VIOLET_APP_SECRET, NULL },
+    { ngx_string("token"), 1, NGX_VIOLET_APP_TOKEN, NULL },
+    { ngx_string("refresh_token"), 1, NGX_VIOLET_APP_REFRESH_TOKEN, NULL },
+    { ngx_string("login"), 2, NGX_VIOLET_APP_USERNAME, NULL },
+    { ngx_null_string, 0, 0, NULL }
 };
 
 
@@ -144,8 +151,8 @@ ngx_violet_conf_app_parameter(ngx_conf_t *cf, ngx_command_t *dummy,
         return NGX_CONF_ERROR;
     }
 
-    if (p->secret == NGX_VIOLET_APP_SECRETS) {
-        return ngx_violet_conf_app_id(cf, app, &value[1]);
+    if (p->set) {
+        return p->set(cf, app, &value[1]);
     }
 
     return ngx_violet_conf_app_secret(cf, app, p);
@@ -218,6 +225,7 @@ ngx_violet_conf_app_id(ngx_conf_t *cf, ngx_violet_app_t *app,
 
     app->id = id;
     app->id_text = *value;
+    app->keys.app_id = id;
 
     return NGX_CONF_OK;
 }

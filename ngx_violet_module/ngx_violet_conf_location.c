@@ -6,6 +6,7 @@
 
 
 #include "ngx_violet_conf.h"
+#include "ngx_violet_conf_env.h"
 #include "ngx_violet_credentials.h"
 
 
@@ -169,7 +170,8 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
     }
 
     if (ngx_violet_conf_upstream(cf, vlcf) != NGX_OK
-        || ngx_violet_conf_check_upstream(cf, vmcf, vlcf) != NGX_OK)
+        || ngx_violet_conf_check_upstream(cf, vmcf, vlcf) != NGX_OK
+        || ngx_violet_conf_env(cf, vmcf, vlcf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -178,7 +180,8 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
         ngx_violet_conf_check_headers(cf, vmcf, vlcf);
     }
 
-    vlcf->accept_encoding = ngx_violet_conf_sets_header(cf, "Accept-Encoding");
+    vlcf->accept_encoding =
+                 ngx_violet_conf_sets_header(cf, "Accept-Encoding") != NULL;
 
     ngx_violet_conf_token_route(cf, vlcf);
 
@@ -225,9 +228,7 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
 }
 
 
-/* Is there such a proxy_set_header line, with a value? */
-
-ngx_uint_t
+ngx_str_t *
 ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name)
 {
     ngx_uint_t      i;
@@ -237,7 +238,7 @@ ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name)
     lines = ngx_violet_conf_header_lines(cf);
 
     if (lines == NULL) {
-        return 0;
+        return NULL;
     }
 
     line = lines->elts;
@@ -249,11 +250,11 @@ ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name)
                                line[i].key.len)
                == 0)
         {
-            return 1;
+            return &line[i].value;
         }
     }
 
-    return 0;
+    return NULL;
 }
 
 

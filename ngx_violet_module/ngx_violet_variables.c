@@ -24,6 +24,8 @@ static ngx_int_t ngx_violet_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_violet_variable_app(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_environment(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
 static void ngx_violet_variable_route(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value);
 static void ngx_violet_variable_merchant_id(ngx_http_request_t *r,
@@ -54,6 +56,8 @@ static void ngx_violet_variable_literal(const char *text, ngx_str_t *value);
 static ngx_violet_variable_t  ngx_violet_variables[] = {
 
     { ngx_string("violet_app"), ngx_violet_variable_app },
+
+    { ngx_string("violet_environment"), ngx_violet_variable_environment },
 
     { ngx_string("violet_route"), ngx_violet_variable_route },
 
@@ -158,6 +162,16 @@ ngx_violet_variable_app(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 {
     if (ctx->app) {
         *value = ctx->app->name;
+    }
+}
+
+
+static void
+ngx_violet_variable_environment(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    if (ctx->app) {
+        *value = ctx->app->keys.env;
     }
 }
 

@@ -516,9 +516,7 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     conf.redis = vmcf->redis;
     conf.zone = vmcf->zone;
-    conf.upstream = vlcf->upstream;
-    conf.app_name = ctx->app->name;
-    conf.app_id = ctx->app->id;
+    conf.keys = ctx->app->keys;
     conf.cart_id = id;
     conf.log = r->connection->log;
     conf.time = vlcf->submit_guard;

@@ -92,10 +92,7 @@ ngx_violet_submit_create(ngx_pool_t *pool, ngx_violet_submit_conf_t *conf)
     submit->renewal.log = ngx_cycle->log;
     submit->renewal.cancelable = 1;
 
-    if (ngx_violet_submit_name(submit, conf) != NGX_OK) {
-        ngx_free(submit);
-        return NULL;
-    }
+    ngx_violet_submit_name(submit, conf);
 
     cln->handler = ngx_violet_submit_cleanup;
     cln->data = submit;

@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_violet_keys.h"
 #include "ngx_violet_redis.h"
 #include "ngx_violet_wait.h"
 
@@ -35,9 +36,7 @@ typedef struct ngx_violet_submit_s  ngx_violet_submit_t;
 typedef struct {
     ngx_violet_redis_t         *redis;       /* NULL: none */
     ngx_shm_zone_t             *zone;
-    ngx_str_t                   upstream;
-    ngx_str_t                   app_name;
-    ngx_int_t                   app_id;
+    ngx_violet_keys_t           keys;
     int64_t                     cart_id;     /* 0: by the key alone */
     ngx_str_t                   key;         /* Idempotency-Key, or empty */
     ngx_str_t                   body;        /* what the key is good for */

@@ -11,51 +11,35 @@
 #include <ngx_sha1.h>
 
 
-ngx_int_t
+void
 ngx_violet_submit_name(ngx_violet_submit_t *submit,
     ngx_violet_submit_conf_t *conf)
 {
-    u_char     *p, *last, digest[VIOLET_SUBMIT_DIGEST];
-    ngx_str_t   prefix;
+    u_char            *p, hex[NGX_VIOLET_SUBMIT_HEX];
+    u_char             digest[VIOLET_SUBMIT_DIGEST];
+    ngx_str_t          prefix, text;
+    ngx_violet_key_t   key;
 
     ngx_str_null(&prefix);
+    ngx_str_null(&text);
 
     if (conf->redis) {
         prefix = ngx_violet_redis_conf(conf->redis)->prefix;
     }
 
-    p = submit->name;
-    last = p + NGX_VIOLET_SUBMIT_KEY_LEN;
-
-    p = ngx_slprintf(p, last, "%Vsubmit:%V:%V:%i:", &prefix,
-                     &conf->upstream, &conf->app_name, conf->app_id);
-
-    if (conf->cart_id) {
-        p = ngx_slprintf(p, last, "%L", conf->cart_id);
-
-    } else {
-        p = ngx_slprintf(p, last, "-");
-    }
-
     if (conf->key.len) {
-
-        if (last - p < (ssize_t) (NGX_VIOLET_SUBMIT_HEX + sizeof(":key:"))) {
-            return NGX_ERROR;
-        }
-
         ngx_violet_submit_digest(digest, &conf->key);
 
-        p = ngx_cpymem(p, ":key:", sizeof(":key:") - 1);
-        p = ngx_hex_dump(p, digest, VIOLET_SUBMIT_DIGEST);
+        text.data = hex;
+        text.len = ngx_hex_dump(hex, digest, VIOLET_SUBMIT_DIGEST) - hex;
     }
 
-    if (p == last) {
-        return NGX_ERROR;
-    }
+    ngx_violet_keys_submit(&conf->keys, conf->cart_id, &text, &key);
+
+    p = ngx_snprintf(submit->name, NGX_VIOLET_KEYS_NAME, "%V%V", &prefix,
+                     &key.name);
 
     submit->name_len = p - submit->name;
-
-    return NGX_OK;
 }
 
 

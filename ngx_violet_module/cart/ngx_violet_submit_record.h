@@ -13,8 +13,7 @@
 #include "ngx_violet_submit.h"
 
 
-#define NGX_VIOLET_SUBMIT_KEY_LEN  512
-#define NGX_VIOLET_SUBMIT_HEX      (2 * VIOLET_SUBMIT_DIGEST)
+#define NGX_VIOLET_SUBMIT_HEX  (2 * VIOLET_SUBMIT_DIGEST)
 
 /*
  * How long a submit in flight is believed to be without hearing of it, in
@@ -47,7 +46,7 @@ struct ngx_violet_submit_s {
     unsigned                      settled:1;
     unsigned                      canceled:1;
 
-    u_char                        name[NGX_VIOLET_SUBMIT_KEY_LEN];
+    u_char                        name[NGX_VIOLET_KEYS_NAME];
 };
 
 
@@ -90,11 +89,11 @@ typedef struct {
 
 
 /*
- * Writes the name of a record; NGX_ERROR if it is too long.  Makes the token
- * of a claim, and the digest of a text, never all zeroes.
+ * Writes the name of a record.  Makes the token of a claim, and the digest of
+ * a text, never all zeroes.
  */
 
-ngx_int_t ngx_violet_submit_name(ngx_violet_submit_t *submit,
+void ngx_violet_submit_name(ngx_violet_submit_t *submit,
     ngx_violet_submit_conf_t *conf);
 void ngx_violet_submit_token(u_char *token);
 void ngx_violet_submit_digest(u_char *digest, ngx_str_t *text);

@@ -1,8 +1,8 @@
 
 /*
- * The submit guard's records in Redis: a hash of state, token, status, body
- * (a digest), deadline, seq, doubt and again for each, changed by one script
- * alone.  The script lives as long as the process.
+ * The submit guard's records in Redis: a hash of v (the number of its form),
+ * state, token, status, body (a digest), deadline, seq, doubt and again for
+ * each, changed by one script alone.  The script lives as long as the process.
  */
 
 
@@ -15,7 +15,8 @@
  * state; the token of the record that the gateway knows of, or the status;
  * and the number of the last claim that the gateway knows of.
  *
- * A value of another type, or one that cannot be read, is doubt.  So is a
+ * A value of another type or another form, or one that cannot be read, is
+ * doubt.  So is a
  * record that is missing or older than what the gateway knows: this Redis
  * has lost something.  300000 is NGX_VIOLET_SUBMIT_FLIGHT.  A claim that was
  * not sent is taken back even if its deadline has passed meanwhile.
@@ -30,7 +31,9 @@ static ngx_violet_redis_script_t  ngx_violet_submit_script = {
         "local known, seq = tonumber(ARGV[9]), 0 "
         "local function put(state, owner, status, digest, ttl) "
             "redis.call('DEL', k) "
-            "redis.call('HMSET', k, 'state', state, 'token', owner, "
+            "redis.call('HMSET', k, "
+                       "'v', '" ngx_value(NGX_VIOLET_FORM_SUBMIT) "', "
+                       "'state', state, 'token', owner, "
                        "'status', status, 'body', digest, "
                        "'seq', string.format('%.0f', seq), 'deadline', "
                        "string.format('%.0f', now + flight)) "
@@ -39,8 +42,11 @@ static ngx_violet_redis_script_t  ngx_violet_submit_script = {
         "local weights = {open = 0, in_flight = 1, unknown = 1, "
                          "completed = 2, partial = 2} "
         "local h = redis.pcall('HMGET', k, 'state', 'token', 'status', "
-                              "'body', 'deadline', 'seq', 'doubt', 'again') "
-        "if h.err or (not weights[h[1]] and redis.call('EXISTS', k) == 1) "
+                              "'body', 'deadline', 'seq', 'doubt', 'again', "
+                              "'v') "
+        "if h.err or ((not weights[h[1]] "
+                      "or h[9] ~= '" ngx_value(NGX_VIOLET_FORM_SUBMIT) "') "
+                     "and redis.call('EXISTS', k) == 1) "
         "then "
             "h = {'unknown', token, '0', '', '0', ARGV[9]} "
             "put(h[1], h[2], h[3], h[4], keep) "

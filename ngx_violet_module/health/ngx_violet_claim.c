@@ -1,10 +1,11 @@
 
 /*
  * Claims among all hosts that share a Redis.  Of each report there are up to
- * three strings there: the flight of plain reads and that of refreshes, "F"
+ * three strings there: the flight of plain reads and that of refreshes, "1 F"
  * and a token while it is under way, with a "+" once somebody follows it,
- * who finds "L", the token and the result when it has landed; and a result
- * that is held.  All of them expire, by Redis's clock.
+ * who finds "1 L", the token and the result when it has landed; and a result
+ * that is held.  All of them expire, by Redis's clock.  The 1 is the number
+ * of the form; a value of another form is no value.
  *
  * An operation lives on the heap until Redis has called back.
  */
@@ -31,10 +32,22 @@ typedef struct {
 } ngx_violet_claim_op_t;
 
 
+/* what a flight begins with, before "F", "L" or "X" and its token */
+
+#define NGX_VIOLET_CLAIM_FORM  ngx_value(NGX_VIOLET_FORM_FLIGHT) " "
+
+
+/* get() returns a value of this form, flight() what follows the number */
+
 #define NGX_VIOLET_CLAIM_GET                                                  \
-    "local function get(key) "                                                \
+    "local function get(key, form) "                                          \
         "local v = redis.pcall('GET', key) "                                  \
-        "return type(v) == 'string' and v or '' "                             \
+        "v = type(v) == 'string' and v or '' "                                \
+        "return string.sub(v, 1, #form) == form and v or '' "                 \
+    "end "                                                                    \
+    "local function flight(key) "                                             \
+        "local form = '" NGX_VIOLET_CLAIM_FORM "' "                           \
+        "return string.sub(get(key, form), #form + 1) "                       \
     "end "
 
 
@@ -56,7 +69,7 @@ static ngx_violet_redis_script_t  ngx_violet_claim_script = {
             "local r = ARGV[7] == '' and read(KEYS[1], ARGV[6]) "
             "return r and {'report', unpack(r)} "
         "end "
-        "local flights = {get(KEYS[2]), get(KEYS[3])} "
+        "local flights = {flight(KEYS[2]), flight(KEYS[3])} "
         "if ARGV[3] ~= '' then "
             "for i = 1, 2 do "
                 "if string.sub(flights[i], 1, 17) == 'L' .. ARGV[3] then "
@@ -71,7 +84,7 @@ static ngx_violet_redis_script_t  ngx_violet_claim_script = {
             "local r = report() "
             "if r and r[5] < tonumber(ARGV[5]) then return r end "
         "end "
-        "local held = get(KEYS[4]) "
+        "local held = get(KEYS[4], '" ngx_value(NGX_VIOLET_FORM_RESULT) " ') "
         "if held ~= '' then "
             "local left = redis.call('PTTL', KEYS[4]) "
             "if left >= 0 then return {'held', held, left} end "
@@ -79,13 +92,14 @@ static ngx_violet_redis_script_t  ngx_violet_claim_script = {
         "end "
         "local mine = ARGV[2] == 'read' and 2 or 3 "
         "for i = 3, mine, -1 do "
-            "local flight = flights[i - 1] "
-            "if string.sub(flight, 1, 1) == 'F' then "
-                "if #flight == 17 then redis.call('APPEND', KEYS[i], '+') end "
-                "return {'theirs', string.sub(flight, 2, 17)} "
+            "local f = flights[i - 1] "
+            "if string.sub(f, 1, 1) == 'F' then "
+                "if #f == 17 then redis.call('APPEND', KEYS[i], '+') end "
+                "return {'theirs', string.sub(f, 2, 17)} "
             "end "
         "end "
-        "redis.call('SET', KEYS[mine], 'F' .. ARGV[1], 'PX', ARGV[4]) "
+        "redis.call('SET', KEYS[mine], "
+                   "'" NGX_VIOLET_CLAIM_FORM "F' .. ARGV[1], 'PX', ARGV[4]) "
         "return {'ours'}"),
     ""
 };
@@ -99,7 +113,7 @@ static ngx_violet_redis_script_t  ngx_violet_claim_script = {
 static ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
     ngx_string(
         NGX_VIOLET_CLAIM_GET
-        "if string.sub(get(KEYS[1]), 1, 17) ~= 'F' .. ARGV[1] then "
+        "if string.sub(flight(KEYS[1]), 1, 17) ~= 'F' .. ARGV[1] then "
             "return 0 "
         "end "
         "return redis.call('PEXPIRE', KEYS[1], ARGV[2])"),
@@ -125,14 +139,14 @@ static ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
 static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
     ngx_string(
         NGX_VIOLET_CLAIM_GET
-        "local flight = get(KEYS[2]) "
-        "local mine = string.sub(flight, 1, 17) == 'F' .. ARGV[1] "
+        "local f = flight(KEYS[2]) "
+        "local mine = string.sub(f, 1, 17) == 'F' .. ARGV[1] "
         "local t = redis.call('TIME') "
         "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
         "local stored, failed = 0, false "
         "local function set() "
             "return redis.pcall('HSET', KEYS[1], "
-                               "'v', '" NGX_VIOLET_STORE_FORM "', "
+                               "'v', '" ngx_value(NGX_VIOLET_FORM_REPORT) "', "
                                "'body', ARGV[7], 'etag', ARGV[8], "
                                "'state', ARGV[9], 'merchant', ARGV[10], "
                                "'kept', ARGV[6], "
@@ -140,11 +154,11 @@ static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
         "end "
         "local function newer() "
             "local h = redis.pcall('HMGET', KEYS[1], 'v', 'stored_at') "
-            "local at = h[1] == '" NGX_VIOLET_STORE_FORM "' "
+            "local at = h[1] == '" ngx_value(NGX_VIOLET_FORM_REPORT) "' "
                        "and tonumber(h[2] or '') or 0 "
             "return at > now - tonumber(ARGV[2]) "
         "end "
-        "local free = not string.find(flight, '^[FX]') "
+        "local free = not string.find(f, '^[FX]') "
         "if ARGV[6] and (mine or free and not newer()) then "
             "local r = set() "
             "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
@@ -161,8 +175,9 @@ static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
         "for i = 4, #KEYS do "
             "if i % 2 == 1 then "
                 "redis.pcall('DEL', KEYS[i]) "
-            "elseif get(KEYS[i]) ~= '' then "
-                "redis.pcall('SET', KEYS[i], 'X', 'KEEPTTL') "
+            "elseif flight(KEYS[i]) ~= '' then "
+                "redis.pcall('SET', KEYS[i], '" NGX_VIOLET_CLAIM_FORM "X', "
+                            "'KEEPTTL') "
             "end "
         "end "
         "if failed then "
@@ -171,9 +186,9 @@ static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
             "return failed "
         "end "
         "if mine then "
-            "if #flight > 17 and ARGV[4] ~= '0' then "
-                "redis.call('SET', KEYS[2], 'L' .. ARGV[1] .. ARGV[3], "
-                           "'PX', ARGV[4]) "
+            "if #f > 17 and ARGV[4] ~= '0' then "
+                "redis.call('SET', KEYS[2], '" NGX_VIOLET_CLAIM_FORM "L' "
+                           ".. ARGV[1] .. ARGV[3], 'PX', ARGV[4]) "
             "else "
                 "redis.call('DEL', KEYS[2]) "
             "end "
@@ -200,6 +215,10 @@ static void ngx_violet_claim_landed(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
+static void ngx_violet_claim_add_flight(ngx_violet_redis_args_t *args,
+    ngx_str_t *report, ngx_uint_t refresh);
+static void ngx_violet_claim_add_held(ngx_violet_redis_args_t *args,
+    ngx_str_t *report);
 static void ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
 
@@ -254,10 +273,10 @@ ngx_violet_claim_in_redis(ngx_violet_claim_t *claim, ngx_msec_t timeout,
 
     ngx_violet_redis_args_init(&args, claim->store.redis);
 
-    ngx_violet_redis_args_key(&args, "", key, "");
-    ngx_violet_redis_args_key(&args, NGX_VIOLET_CLAIM_NAME, key, ":read");
-    ngx_violet_redis_args_key(&args, NGX_VIOLET_CLAIM_NAME, key, ":refresh");
-    ngx_violet_redis_args_key(&args, NGX_VIOLET_CLAIM_NAME, key, ":held");
+    ngx_violet_redis_args_key(&args, key);
+    ngx_violet_claim_add_flight(&args, key, 0);
+    ngx_violet_claim_add_flight(&args, key, 1);
+    ngx_violet_claim_add_held(&args, key);
 
     ngx_violet_redis_args_add(&args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
     ngx_violet_redis_args_text(&args, claim->refresh ? "refresh" : "read");
@@ -444,9 +463,7 @@ ngx_violet_claim_renew(ngx_violet_claim_t *claim)
 
     ngx_violet_redis_args_init(&args, redis);
 
-    ngx_violet_redis_args_key(&args, NGX_VIOLET_CLAIM_NAME,
-                              &claim->store.key,
-                              claim->refresh ? ":refresh" : ":read");
+    ngx_violet_claim_add_flight(&args, &claim->store.key, claim->refresh);
     ngx_violet_redis_args_add(&args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
     ngx_violet_redis_args_number(&args, NGX_VIOLET_CLAIM_LEASE);
 
@@ -519,10 +536,9 @@ ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
 
     key = &claim->store.key;
 
-    ngx_violet_redis_args_key(args, "", key, "");
-    ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key,
-                              claim->refresh ? ":refresh" : ":read");
-    ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key, ":held");
+    ngx_violet_redis_args_key(args, key);
+    ngx_violet_claim_add_flight(args, key, claim->refresh);
+    ngx_violet_claim_add_held(args, key);
 
     if (!claim->refresh || landing->report == NULL) {
         return;
@@ -530,14 +546,37 @@ ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
 
     /* a plain read under way brings what is older */
 
-    ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key, ":read");
+    ngx_violet_claim_add_flight(args, key, 0);
 
     for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
         key = &claim->drops[i];
 
-        ngx_violet_redis_args_key(args, "", key, "");
-        ngx_violet_redis_args_key(args, NGX_VIOLET_CLAIM_NAME, key, ":read");
+        ngx_violet_redis_args_key(args, key);
+        ngx_violet_claim_add_flight(args, key, 0);
     }
+}
+
+
+static void
+ngx_violet_claim_add_flight(ngx_violet_redis_args_t *args, ngx_str_t *report,
+    ngx_uint_t refresh)
+{
+    ngx_violet_key_t  key;
+
+    static ngx_str_t  words[] = { ngx_string("read"), ngx_string("refresh") };
+
+    ngx_violet_keys_flight(&key, report, &words[refresh]);
+    ngx_violet_redis_args_key(args, &key.name);
+}
+
+
+static void
+ngx_violet_claim_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
+{
+    ngx_violet_key_t  key;
+
+    ngx_violet_keys_held(&key, report);
+    ngx_violet_redis_args_key(args, &key.name);
 }
 
 
@@ -578,7 +617,7 @@ ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
                               landing->report->etag.len);
     ngx_violet_redis_args_text(args, state);
 
-    ngx_violet_store_merchant(&claim->store.key, &merchant);
+    ngx_violet_keys_of(&claim->store.key, &merchant);
     ngx_violet_redis_args_add(args, merchant.data, merchant.len);
 }
 

@@ -26,10 +26,7 @@
 #define NGX_VIOLET_CLAIM_TOKEN   16     /* its text, in bytes */
 
 /* what else is old once a report has been refreshed */
-#define NGX_VIOLET_CLAIM_DROPS   3
-
-/* what precedes the key of a report in the names of a claim */
-#define NGX_VIOLET_CLAIM_NAME    "flight:"
+#define NGX_VIOLET_CLAIM_DROPS   2
 
 
 typedef enum {

@@ -15,9 +15,6 @@
 /* milliseconds; followers look every 20 */
 #define NGX_VIOLET_CLAIM_RESULT_TTL  5000
 
-#define NGX_VIOLET_CLAIM_MAX_KEY     512
-#define NGX_VIOLET_CLAIM_MAX_NAME    (NGX_VIOLET_CLAIM_MAX_KEY + 64)
-
 
 /* index 0 is that of plain reads, 1 of refreshes */
 
@@ -54,13 +51,8 @@ static ngx_int_t ngx_violet_claim_find(ngx_violet_claim_t *claim,
     ngx_pool_t *pool, u_char *token, ngx_str_t *result, uint64_t *left);
 static void ngx_violet_claim_leave_result(ngx_violet_claim_t *claim,
     u_char *token, ngx_str_t *result, uint64_t ttl);
-static ngx_int_t ngx_violet_claim_name(ngx_str_t *key, u_char *token,
-    u_char *buf, ngx_str_t *name);
-
-
-/* in the place of a token */
-
-static u_char  ngx_violet_claim_held[NGX_VIOLET_CLAIM_TOKEN] = "held";
+static void ngx_violet_claim_result(ngx_violet_claim_t *claim, u_char *token,
+    ngx_violet_key_t *key);
 
 
 ngx_violet_claim_e
@@ -164,20 +156,17 @@ static ngx_int_t
 ngx_violet_claim_update(ngx_violet_claim_t *claim, ngx_str_t *key,
     ngx_violet_claim_update_t *update)
 {
-    u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
-    ngx_str_t  name;
+    ngx_violet_key_t  slots;
 
     update->claim = claim;
     update->held = 0;
     update->followed = 0;
 
-    if (ngx_violet_claim_name(key, NULL, buf, &name) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_violet_keys_flight(&slots, key, NULL);
 
     /* the lock of the host is a counter: never dropped before its time */
 
-    return ngx_violet_memory_update(claim->store.zone, &name, 1,
+    return ngx_violet_memory_update(claim->store.zone, &slots.name, 1,
                                     2 * sizeof(ngx_violet_claim_slot_t),
                                     ngx_violet_claim_update_slots, update);
 }
@@ -287,16 +276,14 @@ static ngx_int_t
 ngx_violet_claim_find(ngx_violet_claim_t *claim, ngx_pool_t *pool,
     u_char *token, ngx_str_t *result, uint64_t *left)
 {
-    u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
-    int64_t    now, until;
-    ngx_str_t  name, value;
+    int64_t           now, until;
+    ngx_str_t         value;
+    ngx_violet_key_t  key;
 
-    if (ngx_violet_claim_name(&claim->store.key,
-                              token ? token : ngx_violet_claim_held, buf,
-                              &name)
+    ngx_violet_claim_result(claim, token, &key);
+
+    if (ngx_violet_memory_get(claim->store.zone, &key.name, pool, &value)
         != NGX_OK
-        || ngx_violet_memory_get(claim->store.zone, &name, pool, &value)
-           != NGX_OK
         || value.len < sizeof(int64_t))
     {
         return NGX_DECLINED;
@@ -320,24 +307,18 @@ static void
 ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
     ngx_str_t *result, uint64_t ttl)
 {
-    u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
-    int64_t    until;
-    ngx_str_t  name, head;
+    int64_t           until;
+    ngx_str_t         head;
+    ngx_violet_key_t  key;
 
-    if (ngx_violet_claim_name(&claim->store.key,
-                              token ? token : ngx_violet_claim_held, buf,
-                              &name)
-        != NGX_OK)
-    {
-        return;
-    }
+    ngx_violet_claim_result(claim, token, &key);
 
     until = ngx_violet_clock() + (int64_t) ttl;
 
     head.data = (u_char *) &until;
     head.len = sizeof(int64_t);
 
-    (void) ngx_violet_memory_set(claim->store.zone, &name, &head, result,
+    (void) ngx_violet_memory_set(claim->store.zone, &key.name, &head, result,
                                  ttl);
 }
 
@@ -345,38 +326,26 @@ ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
 void
 ngx_violet_claim_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key)
 {
-    u_char     buf[NGX_VIOLET_CLAIM_MAX_NAME];
-    ngx_str_t  name;
+    ngx_violet_key_t  held;
 
-    if (ngx_violet_claim_name(key, ngx_violet_claim_held, buf, &name)
-        == NGX_OK)
-    {
-        ngx_violet_memory_forget(zone, &name);
-    }
+    ngx_violet_keys_held(&held, key);
+    ngx_violet_memory_forget(zone, &held.name);
 }
 
 
-static ngx_int_t
-ngx_violet_claim_name(ngx_str_t *key, u_char *token, u_char *buf,
-    ngx_str_t *name)
+static void
+ngx_violet_claim_result(ngx_violet_claim_t *claim, u_char *token,
+    ngx_violet_key_t *key)
 {
-    u_char  *p;
+    ngx_str_t  word;
 
-    if (key->len > NGX_VIOLET_CLAIM_MAX_KEY) {
-        return NGX_ERROR;
+    if (token == NULL) {
+        ngx_violet_keys_held(key, &claim->store.key);
+        return;
     }
 
-    p = ngx_cpymem(buf, NGX_VIOLET_CLAIM_NAME,
-                   sizeof(NGX_VIOLET_CLAIM_NAME) - 1);
-    p = ngx_cpymem(p, key->data, key->len);
+    word.data = token;
+    word.len = NGX_VIOLET_CLAIM_TOKEN;
 
-    if (token) {
-        *p++ = ':';
-        p = ngx_cpymem(p, token, NGX_VIOLET_CLAIM_TOKEN);
-    }
-
-    name->data = buf;
-    name->len = p - buf;
-
-    return NGX_OK;
+    ngx_violet_keys_flight(key, &claim->store.key, &word);
 }

@@ -126,7 +126,7 @@ ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
     s[0] = &fetch->conf.uri;
     s[1] = &fetch->conf.args;
     s[2] = &fetch->conf.store.key;
-    s[3] = &fetch->conf.limit.upstream;
+    s[3] = &fetch->conf.limit.keys.env;
 
     for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
         s[4 + i] = &fetch->conf.drops[i];

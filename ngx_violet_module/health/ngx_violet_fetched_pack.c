@@ -7,9 +7,9 @@
 
 
 #include "ngx_violet_fetched.h"
+#include "ngx_violet_keys.h"
 
 
-#define NGX_VIOLET_FETCHED_VERSION  1
 #define NGX_VIOLET_FETCHED_NUMBERS  22
 #define NGX_VIOLET_FETCHED_STRINGS  7
 
@@ -42,7 +42,7 @@ ngx_violet_fetched_pack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
 
     ngx_violet_fetched_strings(fetched, strings);
 
-    numbers[0] = NGX_VIOLET_FETCHED_VERSION;
+    numbers[0] = NGX_VIOLET_FORM_RESULT;
     numbers[1] = fetched->kind;
     numbers[2] = fetched->status;
     numbers[3] = fetched->stored;
@@ -190,7 +190,7 @@ ngx_violet_fetched_numbers(ngx_str_t *packed, uint64_t *numbers,
 
     *rest = p;
 
-    return numbers[0] == NGX_VIOLET_FETCHED_VERSION ? NGX_OK : NGX_DECLINED;
+    return numbers[0] == NGX_VIOLET_FORM_RESULT ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -62,8 +62,8 @@ ngx_int_t ngx_violet_refresh_limited(ngx_http_request_t *r,
 
 /*
  * The key of the report that the request asks for, in its pool; and those of
- * what its refresh makes old: the lists of the app, and the same report with
- * or without an app_id argument.  NGX_ERROR if memory runs out.
+ * what its refresh makes old: the two lists of the app.  NGX_ERROR if memory
+ * runs out.
  */
 
 ngx_int_t ngx_violet_health_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,

@@ -13,9 +13,6 @@
 #include "ngx_violet_redis_args.h"
 
 
-#define NGX_VIOLET_LIMIT_KEY_LEN  512
-
-
 typedef struct {
     int64_t                       tat[2];       /* app, merchant */
 } ngx_violet_limit_tats_t;
@@ -34,14 +31,20 @@ typedef struct {
     ngx_violet_limit_conf_t       conf;
     ngx_violet_limit_handler_pt   handler;
     void                         *data;
-    u_char                        upstream[1];
+    u_char                        env[1];
 } ngx_violet_limit_op_t;
+
+
+/* what a value begins with */
+
+#define NGX_VIOLET_LIMIT_FORM  ngx_value(NGX_VIOLET_FORM_LIMIT) " "
 
 
 /*
  * KEYS: app, merchant.  ARGV: n and period of each, then "ask" or "refund".
- * A value that is too large is read as what it can be at most, one that is
- * no number or of another type as nothing; either is set anew, with a TTL.
+ * A value is the number of its form and the instant.  One that is too large
+ * is read as what it can be at most; one of another form, of another type or
+ * that is no number as nothing; either is set anew, with a TTL.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_limit_script = {
@@ -54,7 +57,9 @@ static ngx_violet_redis_script_t  ngx_violet_limit_script = {
             "step[i] = math.ceil(tonumber(ARGV[i * 2]) / n) "
             "cap[i] = step[i] * n "
             "local v = redis.pcall('GET', KEYS[i]) "
-            "v = type(v) == 'string' and tonumber(v) or now "
+            "v = type(v) == 'string' "
+                "and string.match(v, '^" NGX_VIOLET_LIMIT_FORM "(.+)$') "
+            "v = tonumber(v or '') or now "
             "if v ~= v then v = now end "
             "owed[i] = math.min(math.max(v - now, 0), cap[i]) "
         "end "
@@ -73,7 +78,8 @@ static ngx_violet_redis_script_t  ngx_violet_limit_script = {
         "for i = 1, 2 do "
             "if owed[i] > 0 then "
                 "redis.call('SET', KEYS[i], "
-                           "string.format('%.0f', now + owed[i]), "
+                           "string.format('" NGX_VIOLET_LIMIT_FORM "%.0f', "
+                                         "now + owed[i]), "
                            "'PX', math.ceil(owed[i])) "
             "else "
                 "redis.call('DEL', KEYS[i]) "
@@ -102,8 +108,6 @@ static void ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
 static ngx_int_t ngx_violet_limit_memory(ngx_violet_limit_key_t *key,
     ngx_uint_t refund, ngx_violet_limit_result_t *result);
 static int64_t ngx_violet_limit_update(void *data, u_char *value);
-static ngx_int_t ngx_violet_limit_names(ngx_violet_limit_key_t *key,
-    u_char *buf, ngx_str_t *names);
 
 
 void
@@ -136,7 +140,7 @@ ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
         return ngx_violet_limit_memory(key, 0, result);
     }
 
-    op = ngx_calloc(sizeof(ngx_violet_limit_op_t) + key->upstream.len,
+    op = ngx_calloc(sizeof(ngx_violet_limit_op_t) + key->keys.env.len,
                     ngx_cycle->log);
     if (op == NULL) {
         return NGX_ERROR;
@@ -145,8 +149,8 @@ ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
     op->key = *key;
     op->conf = *key->conf;
     op->key.conf = &op->conf;
-    op->key.upstream.data = op->upstream;
-    ngx_memcpy(op->upstream, key->upstream.data, key->upstream.len);
+    op->key.keys.env.data = op->env;
+    ngx_memcpy(op->env, key->keys.env.data, key->keys.env.len);
 
     op->handler = handler;
     op->data = data;
@@ -188,15 +192,13 @@ static ngx_violet_redis_status_e
 ngx_violet_limit_run(ngx_violet_limit_key_t *key, char *mode,
     ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data)
 {
-    u_char                    buf[2 * NGX_VIOLET_LIMIT_KEY_LEN];
-    ngx_str_t                 names[2];
     ngx_uint_t                i;
     violet_rate_t            *rate[2];
+    ngx_violet_key_t          keys[2];
     ngx_violet_redis_args_t   args;
 
-    if (ngx_violet_limit_names(key, buf, names) != NGX_OK) {
-        return NGX_VIOLET_REDIS_DOWN;
-    }
+    ngx_violet_keys_limit(&key->keys, 0, &keys[0]);
+    ngx_violet_keys_limit(&key->keys, key->merchant_id, &keys[1]);
 
     rate[0] = &key->conf->app;
     rate[1] = &key->conf->merchant;
@@ -204,7 +206,7 @@ ngx_violet_limit_run(ngx_violet_limit_key_t *key, char *mode,
     ngx_violet_redis_args_init(&args, key->redis);
 
     for (i = 0; i < 2; i++) {
-        ngx_violet_redis_args_key(&args, "", &names[i], "");
+        ngx_violet_redis_args_key(&args, &keys[i].name);
     }
 
     for (i = 0; i < 2; i++) {
@@ -318,14 +320,16 @@ static ngx_int_t
 ngx_violet_limit_memory(ngx_violet_limit_key_t *key, ngx_uint_t refund,
     ngx_violet_limit_result_t *result)
 {
-    u_char                      buf[2 * NGX_VIOLET_LIMIT_KEY_LEN];
     ngx_str_t                   names[2];
+    ngx_violet_key_t            keys[2];
     ngx_violet_limit_update_t   update;
     ngx_violet_limit_result_t   unused;
 
-    if (ngx_violet_limit_names(key, buf, names) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_violet_keys_limit(&key->keys, 0, &keys[0]);
+    ngx_violet_keys_limit(&key->keys, key->merchant_id, &keys[1]);
+
+    names[0] = keys[0].name;
+    names[1] = keys[1].name;
 
     update.conf = key->conf;
     update.now = ngx_violet_clock();
@@ -409,41 +413,4 @@ ngx_violet_limit_update(void *data, u_char *value)
     ngx_memcpy(value, &t, sizeof(ngx_violet_limit_tats_t));
 
     return ttl;
-}
-
-
-/*
- * Without the prefix of violet_redis.  The braces keep both keys in one slot
- * of a Redis cluster.
- */
-
-static ngx_int_t
-ngx_violet_limit_names(ngx_violet_limit_key_t *key, u_char *buf,
-    ngx_str_t *names)
-{
-    u_char  *p, *last;
-
-    last = buf + NGX_VIOLET_LIMIT_KEY_LEN;
-
-    p = ngx_slprintf(buf, last, "limit:{%V:%i}", &key->upstream,
-                     key->app_id);
-    if (p == last) {
-        return NGX_ERROR;
-    }
-
-    names[0].data = buf;
-    names[0].len = p - buf;
-
-    buf = last;
-    last = buf + NGX_VIOLET_LIMIT_KEY_LEN;
-
-    p = ngx_slprintf(buf, last, "%V:%i", &names[0], key->merchant_id);
-    if (p == last) {
-        return NGX_ERROR;
-    }
-
-    names[1].data = buf;
-    names[1].len = p - buf;
-
-    return NGX_OK;
 }

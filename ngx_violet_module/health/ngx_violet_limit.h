@@ -12,6 +12,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_violet_keys.h"
 #include "ngx_violet_redis.h"
 
 #include "violet_rate.h"
@@ -38,9 +39,8 @@ typedef struct {
 typedef struct {
     ngx_violet_redis_t         *redis;        /* NULL: none */
     ngx_shm_zone_t             *zone;
-    ngx_str_t                   upstream;
-    ngx_int_t                   app_id;
-    ngx_int_t                   merchant_id;
+    ngx_violet_keys_t           keys;
+    int32_t                     merchant_id;
     ngx_violet_limit_conf_t    *conf;
 } ngx_violet_limit_key_t;
 

@@ -55,8 +55,8 @@ ngx_violet_health_check_upstream(ngx_http_request_t *r,
     }
 
     ngx_str_set(&detail, "connection health needs a proxy_pass without "
-                         "variables: its host is part of the cache key and "
-                         "of the refresh limit");
+                         "variables: a report is asked for on behalf of all "
+                         "callers, by a request that has none of theirs");
 
     return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION, 0,
                                      &detail);
@@ -75,8 +75,7 @@ ngx_violet_refresh_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     key->redis = vmcf->redis;
     key->zone = vmcf->zone;
-    key->upstream = vlcf->upstream;
-    key->app_id = ctx->app->id;
+    key->keys = ctx->app->keys;
     key->merchant_id = ctx->route.merchant_id;
     key->conf = vlcf->limit;
 }
@@ -99,12 +98,6 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     if (vlcf->limit == NULL) {
         ctx->seen.refresh = NGX_VIOLET_REFRESH_GRANTED;
         return ngx_violet_report_proceed(r, ctx);
-    }
-
-    rc = ngx_violet_health_check_upstream(r, ctx);
-
-    if (rc != NGX_OK) {
-        return rc;
     }
 
     ctx->health = ngx_pcalloc(r->pool, sizeof(ngx_violet_health_ctx_t));

@@ -17,8 +17,7 @@
 #include <ngx_sha1.h>
 
 
-#define NGX_VIOLET_ETAG_LEN        42     /* a quoted SHA-1 in hexadecimal */
-#define NGX_VIOLET_STORE_MAX_NAME  512
+#define NGX_VIOLET_ETAG_LEN  42     /* a quoted SHA-1 in hexadecimal */
 
 
 typedef struct {
@@ -56,8 +55,6 @@ static void ngx_violet_store_got(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static ngx_int_t ngx_violet_store_remember(ngx_violet_store_key_t *key,
     ngx_violet_report_t *report, uint64_t note);
-static ngx_int_t ngx_violet_store_marker(ngx_str_t *key, u_char *buf,
-    ngx_str_t *marker);
 static void ngx_violet_store_crossed(ngx_violet_store_key_t *key,
     redisReply *named, ngx_str_t *merchant);
 static ngx_int_t ngx_violet_store_vet_etag(ngx_str_t *etag);
@@ -170,7 +167,7 @@ ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_msec_t timeout,
     op->data = data;
 
     ngx_violet_redis_args_init(&args, key->redis);
-    ngx_violet_redis_args_key(&args, "", &key->key, "");
+    ngx_violet_redis_args_key(&args, &key->key);
     ngx_violet_redis_args_number(&args, key->limit);
 
     *status = ngx_violet_redis_args_run(&args, &ngx_violet_store_get_script,
@@ -245,13 +242,11 @@ ngx_violet_store_keep(ngx_violet_store_key_t *key,
 void
 ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name)
 {
-    u_char      buf[NGX_VIOLET_STORE_MAX_NAME];
-    int64_t     now;
-    ngx_str_t   marker, head, body;
+    int64_t           now;
+    ngx_str_t         head, body;
+    ngx_violet_key_t  marker;
 
-    if (ngx_violet_store_marker(name, buf, &marker) != NGX_OK) {
-        return;
-    }
+    ngx_violet_keys_refreshed(&marker, name);
 
     now = ngx_violet_clock();
 
@@ -259,7 +254,7 @@ ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name)
     head.len = sizeof(int64_t);
     ngx_str_null(&body);
 
-    (void) ngx_violet_memory_set(key->zone, &marker, &head, &body,
+    (void) ngx_violet_memory_set(key->zone, &marker.name, &head, &body,
                                  key->ttl + key->stale);
 }
 
@@ -267,38 +262,19 @@ ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name)
 uint64_t
 ngx_violet_store_fresh(ngx_violet_store_key_t *key)
 {
-    u_char      buf[NGX_VIOLET_STORE_MAX_NAME];
-    int64_t     then;
-    ngx_str_t   marker;
+    int64_t           then;
+    ngx_violet_key_t  marker;
 
-    if (ngx_violet_store_marker(&key->key, buf, &marker) != NGX_OK
-        || ngx_violet_memory_read(key->zone, &marker, (u_char *) &then,
-                                  sizeof(int64_t))
-           != NGX_OK)
+    ngx_violet_keys_refreshed(&marker, &key->key);
+
+    if (ngx_violet_memory_read(key->zone, &marker.name, (u_char *) &then,
+                               sizeof(int64_t))
+        != NGX_OK)
     {
         return key->ttl;
     }
 
     return ngx_min(key->ttl, ngx_violet_clock_since(then));
-}
-
-
-static ngx_int_t
-ngx_violet_store_marker(ngx_str_t *key, u_char *buf, ngx_str_t *marker)
-{
-    u_char  *p;
-
-    p = ngx_slprintf(buf, buf + NGX_VIOLET_STORE_MAX_NAME, "refreshed:%V",
-                     key);
-
-    if (p == buf + NGX_VIOLET_STORE_MAX_NAME) {
-        return NGX_ERROR;
-    }
-
-    marker->data = buf;
-    marker->len = p - buf;
-
-    return NGX_OK;
 }
 
 
@@ -349,7 +325,7 @@ ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
         }
     }
 
-    ngx_violet_store_merchant(&key->key, &merchant);
+    ngx_violet_keys_of(&key->key, &merchant);
 
     if (field[5]->len != merchant.len
         || ngx_memcmp(field[5]->str, merchant.data, merchant.len) != 0)
@@ -417,22 +393,6 @@ ngx_violet_store_crossed(ngx_violet_store_key_t *key, redisReply *named,
                   "connection", merchant);
 
     ngx_violet_redis_distrust(key->redis);
-}
-
-
-void
-ngx_violet_store_merchant(ngx_str_t *key, ngx_str_t *merchant)
-{
-    u_char  *p, *last;
-
-    last = key->data + key->len;
-
-    for (p = last; p > key->data && *(p - 1) != ':'; p--) {
-        /* void */
-    }
-
-    merchant->data = p;
-    merchant->len = last - p;
 }
 
 

@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_violet_keys.h"
 #include "ngx_violet_redis.h"
 
 #include "violet_report.h"
@@ -126,18 +127,6 @@ ngx_int_t ngx_violet_store_vet(ngx_violet_store_key_t *key,
     redisReply **fields, size_t n, ngx_violet_report_t *report);
 
 
-/*
- * The field "merchant" of the report of a key: its last word, the merchant's
- * number, or "true" or "false" of a list.
- */
-
-void ngx_violet_store_merchant(ngx_str_t *key, ngx_str_t *merchant);
-
-
-/* the number of a report's form in Redis, its field "v" */
-#define NGX_VIOLET_STORE_FORM  "1"
-
-
 /* The source of a Lua function that returns these fields, or false. */
 
 #define NGX_VIOLET_STORE_READ                                                 \
@@ -150,7 +139,8 @@ void ngx_violet_store_merchant(ngx_str_t *key, ngx_str_t *merchant);
                              "'body', 'etag', 'state', 'stored_at', "         \
                              "'kept', 'merchant', 'v') "                      \
         "local at, kept = tonumber(h[4] or ''), tonumber(h[5] or '') "        \
-        "if h[7] ~= '" NGX_VIOLET_STORE_FORM "' or not (at and kept) then "   \
+        "if h[7] ~= '" ngx_value(NGX_VIOLET_FORM_REPORT) "' "                 \
+           "or not (at and kept) then "                                       \
             "return false "                                                   \
         "end "                                                                \
         "local t = redis.call('TIME') "                                       \

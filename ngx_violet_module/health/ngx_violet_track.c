@@ -23,11 +23,9 @@ static void ngx_violet_track_key(ngx_violet_main_conf_t *vmcf,
     ngx_str_t *name);
 
 
-/* "health:" and "health-list:", and the claims to both */
-
 static ngx_str_t  ngx_violet_track_names[] = {
-    ngx_string("health"),
-    ngx_string(NGX_VIOLET_CLAIM_NAME)
+    ngx_string(NGX_VIOLET_KEYS_HEALTH),
+    ngx_string(NGX_VIOLET_KEYS_FLIGHT)
 };
 
 
@@ -103,10 +101,8 @@ ngx_violet_track(void *data, ngx_violet_redis_link_event_e event,
 static void
 ngx_violet_track_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
 {
-    u_char      *p;
-    size_t       len;
-    ngx_str_t    key, *prefix;
-    ngx_uint_t   held;
+    ngx_str_t          key, *prefix;
+    ngx_violet_key_t   report;
 
     prefix = &ngx_violet_redis_conf(vmcf->redis)->prefix;
 
@@ -119,32 +115,22 @@ ngx_violet_track_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
     key.data = name->data + prefix->len;
     key.len = name->len - prefix->len;
 
-    len = sizeof(NGX_VIOLET_CLAIM_NAME) - 1;
+    switch (ngx_violet_keys_read(&key, &report)) {
 
-    if (key.len < len
-        || ngx_memcmp(key.data, NGX_VIOLET_CLAIM_NAME, len) != 0)
-    {
+    case NGX_VIOLET_KEYS_IS_REPORT:
         ngx_violet_memory_forget(vmcf->zone, &key);
+        return;
+
+    case NGX_VIOLET_KEYS_IS_HELD:
+        ngx_violet_claim_forget_held(vmcf->zone, &report.name);
+        break;
+
+    case NGX_VIOLET_KEYS_IS_FLIGHT:
+        break;
+
+    default: /* NGX_VIOLET_KEYS_IS_OTHER */
         return;
     }
 
-    key.data += len;
-    key.len -= len;
-
-    /* ":read", ":refresh" or ":held" */
-
-    for (p = key.data + key.len; p > key.data && *(p - 1) != ':'; p--) {
-        /* void */
-    }
-
-    if (p > key.data) {
-        held = (ngx_strncmp(p, "held", key.data + key.len - p) == 0);
-        key.len = p - 1 - key.data;
-
-        if (held) {
-            ngx_violet_claim_forget_held(vmcf->zone, &key);
-        }
-    }
-
-    ngx_violet_flight_notify(&vmcf->flights, &key);
+    ngx_violet_flight_notify(&vmcf->flights, &report.name);
 }

@@ -13,6 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_violet_keys.h"
 #include "ngx_violet_tell.h"
 
 
@@ -40,6 +41,9 @@ typedef struct {
     ngx_str_t                name;
     ngx_int_t                id;        /* int32; 0 while unset */
     ngx_str_t                id_text;
+    ngx_violet_keys_t        keys;
+    ngx_str_t                location;  /* that says its <env>, if it must */
+    unsigned                 environment:1;
 
     u_char                  *file;      /* where violet_app stands */
     ngx_uint_t               line;

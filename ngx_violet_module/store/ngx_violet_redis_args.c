@@ -21,8 +21,7 @@ ngx_violet_redis_args_init(ngx_violet_redis_args_t *args,
 
 
 void
-ngx_violet_redis_args_key(ngx_violet_redis_args_t *args, char *head,
-    ngx_str_t *key, char *suffix)
+ngx_violet_redis_args_key(ngx_violet_redis_args_t *args, ngx_str_t *key)
 {
     u_char     *p, *last;
     ngx_str_t  *prefix;
@@ -39,7 +38,7 @@ ngx_violet_redis_args_key(ngx_violet_redis_args_t *args, char *head,
     p = args->keys[args->nkeys];
     last = p + NGX_VIOLET_REDIS_MAX_KEY;
 
-    p = ngx_slprintf(p, last, "%V%s%V%s", prefix, head, key, suffix);
+    p = ngx_slprintf(p, last, "%V%V", prefix, key);
 
     if (p == last) {
         args->failed = 1;

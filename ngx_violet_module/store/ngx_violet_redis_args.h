@@ -37,12 +37,12 @@ void ngx_violet_redis_args_init(ngx_violet_redis_args_t *args,
 
 
 /*
- * Adds a key, with the prefix of the configuration before it and head and
- * suffix around it.  Keys come before all arguments.
+ * Adds a key, with the prefix of the configuration before it.  Keys come
+ * before all arguments.
  */
 
-void ngx_violet_redis_args_key(ngx_violet_redis_args_t *args, char *head,
-    ngx_str_t *key, char *suffix);
+void ngx_violet_redis_args_key(ngx_violet_redis_args_t *args,
+    ngx_str_t *key);
 
 
 /* Adds an argument, which is not copied; a number; a literal. */

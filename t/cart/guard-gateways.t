@@ -167,7 +167,7 @@ sub gateway_killed_in_flight {
 sub expire {
     my ($cart) = @_;
 
-    my $out = `redis-cli -p @{[$redis->port]} HSET violet:submit:violet_api:shop:10000:$cart deadline 1000`;
+    my $out = `redis-cli -p @{[$redis->port]} HSET violet:submit:violet_api:10000:$cart deadline 1000`;
     is($out, "0\n", 'there is such a record');
 }
 

@@ -144,7 +144,7 @@ sub redis_cli {
 sub record {
     my ($cart) = @_;
 
-    return "violet:submit:violet_api:shop:10000:$cart";
+    return "violet:submit:violet_api:10000:$cart";
 }
 
 

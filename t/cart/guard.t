@@ -6,7 +6,7 @@ use Violet;
 use Violet::Cart;
 
 our $Cart = 'POST /v1/checkout/cart';
-our $Record = 'violet:submit:violet_api:shop:10000';
+our $Record = 'violet:submit:violet_api:10000';
 our $Old = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
 
 our $Unknown = <<'END';
@@ -63,8 +63,10 @@ Content-Type: application/json", ""]
 => completed
 HGET $::Record:20001 status
 => 200
+HGET $::Record:20001 v
+=> 1
 HLEN $::Record:20001
-=> 6
+=> 7
 PTTL $::Record:20001
 =~ ^(?:[1-9]\\d{0,4}|[1-5]\\d{5}|600000)\$"
 
@@ -223,7 +225,7 @@ X-Violet-Submit: yes
 
 === one in flight on another gateway
 --- redis_commands eval
-"EVAL \"local t = redis.call('TIME') redis.call('HSET', KEYS[1], 'state', 'in_flight', 'token', ARGV[1], 'status', '0', 'body', '', 'deadline', t[1] * 1000 + 60000) redis.call('PEXPIRE', KEYS[1], 600000) return 1\" 1 $::Record:20002 $::Old"
+"EVAL \"local t = redis.call('TIME') redis.call('HSET', KEYS[1], 'v', '1', 'state', 'in_flight', 'token', ARGV[1], 'status', '0', 'body', '', 'deadline', t[1] * 1000 + 60000) redis.call('PEXPIRE', KEYS[1], 600000) return 1\" 1 $::Record:20002 $::Old"
 --- request eval
 "$::Cart/20002/submit\n{}"
 --- cart_problem eval: $::Busy
@@ -233,7 +235,7 @@ X-Violet-Submit: yes
 
 === a gateway that died in flight leaves unknown, not free
 --- redis_commands eval
-"HSET $::Record:20002 state in_flight token $::Old status 0 body \"\" deadline 1000
+"HSET $::Record:20002 v 1 state in_flight token $::Old status 0 body \"\" deadline 1000
 EXPIRE $::Record:20002 3600"
 --- request eval
 "$::Cart/20002/submit\n{}"
@@ -246,7 +248,7 @@ EXPIRE $::Record:20002 3600"
 --- redis_commands eval
 "SET $::Record:20002 nonsense
 HSET $::Record:20003 colour green
-HSET $::Record:20004 state in_flight token x deadline nan"
+HSET $::Record:20004 v 1 state in_flight token x deadline nan"
 --- request eval
 ["$::Cart/20002/submit\n{}", "$::Cart/20003/submit\n{}",
  "$::Cart/20004/submit\n{}"]
@@ -262,9 +264,34 @@ PTTL $::Record:20004
 
 
 
-=== the guard is the app's and the upstream's
+=== a record without the number of its form, or with one that is not known, is doubt
+--- redis_commands eval
+my @old = ("token $::Old status 0 body \"\" deadline 1000");
+CORE::join '', map { "HSET $::Record:$_->[0] $_->[1] @old\n" }
+    [20002, 'state open'], [20003, 'v 2 state open'], [20004, 'v "" state open'],
+    [20005, 'v 01 state open'], [20006, 'v 2 state paid'];
+--- request eval
+[map { "$::Cart/$_/submit\n{}" } 20002 .. 20006]
+--- cart_problem eval: [($::Unknown) x 5]
+--- mock_submits: 0
+--- redis_check eval
+"HGET $::Record:20003 state
+=> unknown
+HGET $::Record:20003 v
+=> 1
+PTTL $::Record:20003
+=~ ^\\d+\$"
+
+
+
+=== the guard is the app id's and the environment's, whatever the app's name
 --- http_extra
     violet_app other {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
+    violet_app sandbox {
         app_id      10000;
         app_secret  mock-app-secret;
         token       mock-token;
@@ -279,13 +306,25 @@ PTTL $::Record:20004
             violet other;
             proxy_pass http://violet_api/v1/;
         }
+
+        location /sandbox/v1/ {
+            violet sandbox;
+            proxy_pass http://violet_api/v1/;
+            proxy_set_header Host sandbox-api.violet.io;
+        }
 --- request eval
 ["$::Cart/60001/submit\n{}",
  "POST /other/v1/checkout/cart/60001/submit\n{}",
- "$::Cart/60001/submit\n{}"]
+ "$::Cart/60001/submit\n{}",
+ "POST /sandbox/v1/checkout/cart/60001/submit\n{}"]
 --- error_code eval
-[502, 502, 409]
+[502, 409, 409, 502]
 --- mock_submits: 2
+--- redis_check
+EXISTS violet:submit:violet_api:10000:60001 violet:submit:sandbox-api.violet.io:10000:60001
+=> 2
+DBSIZE
+=> 2
 
 
 

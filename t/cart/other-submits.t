@@ -145,7 +145,7 @@ Idempotency-Key: "a"
 --- cart_problem eval
 [$::Lost, $::Unknown, $::Unknown =~ s/409/422/r]
 --- redis_check
-EVAL "return #redis.call('KEYS', 'violet:submit:violet_api:shop:10000:-:key:*')" 0
+EVAL "return #redis.call('KEYS', 'violet:submit:violet_api:10000:key:*')" 0
 => 1
 
 

@@ -3283,7 +3283,7 @@ invalid size "9999999999999999999999" in "violet_buffer_limit", it must be from 
  'RateLimit-Policy: "merchant";q=2;w=60, "app";q=5;w=7200',
  'X-Violet-Cart-Outcome: partial', 'Content-Type: application/json']
 --- redis_check
-TTL all:health:violet_api:a-B_9:10000:-:42
+TTL all:health:violet_api:10000:42
 =~ ^(5400|539\d)$
 
 
@@ -3366,7 +3366,7 @@ TTL all:health:violet_api:a-B_9:10000:-:42
  'X-Violet-Cart-Outcome: partial', 'Content-Type: application/problem\+json',
  'Content-Type: application/problem\+json']
 --- redis_check
-TTL violet:health:violet_api:shop:10000:-:42
+TTL violet:health:violet_api:10000:42
 =~ ^(86400|8639\d)$
 
 
@@ -3413,7 +3413,7 @@ DBSIZE
 SELECT 7
 => OK
 KEYS *
-=> [violet:health:violet_api:shop:10000:-:42]
+=> [violet:health:violet_api:10000:42]
 
 
 

@@ -709,9 +709,9 @@ KEYS *secret*
 => []
 KEYS *token*
 => []
-HGETALL violet:health:violet_api:shop:10000:-:42
+HGETALL violet:health:violet_api:10000:42
 =~ merchant_id
-HGETALL violet:health:violet_api:shop:10000:-:42
+HGETALL violet:health:violet_api:10000:42
 =~ \A((?!mock-app-secret|mock-token).)*\z
 
 

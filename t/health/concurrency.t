@@ -256,7 +256,7 @@ sub refreshes_join_refreshes {
     is(reached(21902), 1, 'refreshes join a refresh: one request to Violet');
 
     # One unit of 120 s.
-    my $ttl = redis('PTTL violet:limit:{violet_api:10000}');
+    my $ttl = redis('PTTL violet:limit:violet_api:10000');
     ok($ttl > 0 && $ttl <= 120_000, 'refreshes join a refresh: one is spent')
         or diag("owed: $ttl ms");
 }
@@ -351,7 +351,7 @@ sub callers_who_leave {
 
     my $hit;
     ok($live->wait_for(5, sub {
-        redis('EXISTS violet:health:violet_api:shop:10000:-:21904');
+        redis('EXISTS violet:health:violet_api:10000:21904');
     }), 'all leave: the report is stored');
     is(vars(get(21904)), 'HIT', 'all leave: the next caller finds it');
     is(reached(21904), 1, 'all leave: Violet was asked once');
@@ -371,7 +371,7 @@ sub callers_who_leave {
     ok(reaches(21906), 'a refresh');
     $refresh->close;
     ok($live->wait_for(5, sub {
-        redis('EXISTS violet:health:violet_api:shop:10000:-:21906');
+        redis('EXISTS violet:health:violet_api:10000:21906');
     }), 'who asked for a refresh leaves: the report is stored');
 
     # An upstream connection may stay in the keepalive pool.
@@ -495,7 +495,7 @@ sub quit {
     is($nginx->process->status, 0, 'QUIT: with status 0');
 
     for my $merchant (21913, 21914) {
-        is(redis("EXISTS violet:health:violet_api:shop:10000:-:$merchant"), 1,
+        is(redis("EXISTS violet:health:violet_api:10000:$merchant"), 1,
            "QUIT: the report of $merchant is stored");
     }
 

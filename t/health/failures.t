@@ -63,7 +63,7 @@ CORE::join '', map { ::seed($_, %::Old) }
         }
 "
 --- redis_commands eval
-::seed(20001, %::Old, key => 'violet:health:nobody:shop:10000:-:20001')
+::seed(20001, %::Old, key => 'violet:health:nobody:10000:20001')
 --- request eval: ::get(20001, 20002)
 --- error_code eval: [200, 502]
 --- response_headers_like eval
@@ -198,44 +198,44 @@ CORE::join '', map { ::seed($_, %::Old) } 40001, 40101, 40301, 40401
 
 === a limit's key without an end heals: it is a spent budget that comes back
 --- redis_commands
-SET violet:limit:{violet_api:10000} 99999999999999
-SET violet:limit:{violet_api:10000}:20007 99999999999999
+SET violet:limit:violet_api:10000 "1 99999999999999"
+SET violet:limit:violet_api:10000:20007 "1 99999999999999"
 --- request eval: ::get('20007?refresh=true')
 --- error_code: 429
 --- response_headers_like
 Retry-After: (?:[1-9]|\d\d|[1-9]\d\d|[12]\d{3}|3[0-5]\d\d|3600)
 --- redis_check
-PTTL violet:limit:{violet_api:10000}
+PTTL violet:limit:violet_api:10000
 =~ ^(?:3600000|35\d{5})$
-PTTL violet:limit:{violet_api:10000}:20007
+PTTL violet:limit:violet_api:10000:20007
 =~ ^(?:600000|59\d{4})$
 
 
 
 === a limit's key of long ago without an end is none, and gets one
 --- redis_commands
-SET violet:limit:{violet_api:10000} 1000
-SET violet:limit:{violet_api:10000}:20007 1000
+SET violet:limit:violet_api:10000 "1 1000"
+SET violet:limit:violet_api:10000:20007 "1 1000"
 --- request eval: ::get('20007?refresh=true', '20007?refresh=true')
 --- error_code eval: [200, 429]
 --- redis_check
-PTTL violet:limit:{violet_api:10000}
+PTTL violet:limit:violet_api:10000
 =~ ^(?:120000|11\d{4})$
-PTTL violet:limit:{violet_api:10000}:20007
+PTTL violet:limit:violet_api:10000:20007
 =~ ^(?:600000|59\d{4})$
 
 
 
 === a limit's key that is no number heals
 --- redis_commands
-SET violet:limit:{violet_api:10000} nonsense
-HSET violet:limit:{violet_api:10000}:20008 a b
+SET violet:limit:violet_api:10000 "1 nonsense"
+HSET violet:limit:violet_api:10000:20008 a b
 --- request eval: ::get('20008?refresh=true', '20008?refresh=true')
 --- error_code eval: [200, 429]
 --- redis_check
-TYPE violet:limit:{violet_api:10000}:20008
+TYPE violet:limit:violet_api:10000:20008
 => string
-PTTL violet:limit:{violet_api:10000}:20008
+PTTL violet:limit:violet_api:10000:20008
 =~ ^(?:600000|59\d{4})$
 
 
@@ -246,7 +246,7 @@ PTTL violet:limit:{violet_api:10000}:20008
 --- response_headers
 Cache-Status: violet; fwd=uri-miss; stored
 --- redis_check
-PTTL violet:health:violet_api:shop:10000:-:20009
+PTTL violet:health:violet_api:10000:20009
 =~ ^(?:86400000|8639\d{4})$
 
 

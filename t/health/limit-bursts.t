@@ -89,9 +89,9 @@ sub budgets {
     my @keys = @{$redis->call('KEYS', 'violet:limit:*')};
 
     is(scalar @keys, 31, 'budgets: of the app and of those granted');
-    is(scalar(grep { $_ eq 'violet:limit:{violet_api:10000}' } @keys), 1,
+    is(scalar(grep { $_ eq 'violet:limit:violet_api:10000' } @keys), 1,
        'budgets: the key of the app');
-    is(scalar(grep { /^violet:limit:\{violet_api:10000\}:70\d\d\d$/ } @keys),
+    is(scalar(grep { /^violet:limit:violet_api:10000:70\d\d\d$/ } @keys),
        30, 'budgets: the keys of merchants');
 
     my @endless = grep { $redis->call('PTTL', $_) <= 0 } @keys;

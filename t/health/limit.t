@@ -7,8 +7,8 @@ use Violet;
 use Violet::FakeRedis;
 use Violet::Report;
 
-our $Health = 'violet:health:violet_api:shop:10000:-';
-our $App = 'violet:limit:{violet_api:10000}';
+our $Health = 'violet:health:violet_api:10000';
+our $App = 'violet:limit:violet_api:10000';
 our $Policy = 'RateLimit-Policy: "merchant";q=1;w=600, "app";q=30;w=3600';
 
 # The usual budgets, after one refresh of this merchant.
@@ -26,7 +26,7 @@ sub owe {
     my ($key, $seconds) = @_;
 
     return "EVAL \"local t=redis.call('TIME') redis.call('SET',KEYS[1],"
-        . "string.format('%.0f',t[1]*1000+math.floor(t[2]/1000)"
+        . "string.format('1 %.0f',t[1]*1000+math.floor(t[2]/1000)"
         . "+$seconds*1000),'PX',$seconds*1000)\" 1 $key\n";
 }
 
@@ -35,8 +35,8 @@ sub owe {
 sub owes {
     my ($key, $seconds) = @_;
 
-    return "EVAL \"local t=redis.call('TIME') local owed=redis.call('GET',"
-        . "KEYS[1])-t[1]*1000-math.floor(t[2]/1000) "
+    return "EVAL \"local t=redis.call('TIME') local owed=string.match("
+        . "redis.call('GET',KEYS[1]),'^1 (.*)')-t[1]*1000-math.floor(t[2]/1000) "
         . "local ttl=redis.call('PTTL',KEYS[1]) "
         . "return (owed<=$seconds*1000 and owed>$seconds*1000-4000 and "
         . "ttl>=owed-5 and ttl<=owed+5) and 1 or {owed,ttl}\" 1 $key\n=> 1\n";
@@ -135,7 +135,7 @@ ${main::Refused}X-Vars: cache=LIMITED tier= age= refresh=limited state= redis=ok
 
 
 
-=== the keys: app and merchant by upstream and id, with a TTL
+=== the keys: app and merchant by environment and id, with a TTL
 --- request eval: ::get('20010?app_id=10000&refresh=true')
 --- redis_check eval
 "EXISTS $::App
@@ -153,9 +153,9 @@ EVAL \"return #redis.call('KEYS','violet:limit*')\" 0
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT prefix=p:;')
 --- request eval: ::get('20011?refresh=true')
 --- redis_check
-EXISTS p:limit:{violet_api:10000}
+EXISTS p:limit:violet_api:10000
 => 1
-EXISTS p:limit:{violet_api:10000}:20011
+EXISTS p:limit:violet_api:10000:20011
 => 1
 EVAL "return #redis.call('KEYS','*limit*')" 0
 => 2
@@ -309,6 +309,11 @@ Retry-After: 1']
         app_secret  mock-app-secret;
         token       mock-token;
     }
+    violet_app sandbox {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
     upstream sandbox {
         server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
     }
@@ -319,7 +324,7 @@ Retry-After: 1']
             proxy_pass http://violet_api/v1/;
         }
         location /sandbox/v1/ {
-            violet shop;
+            violet sandbox;
             proxy_pass http://sandbox/v1/;
         }
 '
@@ -328,7 +333,7 @@ Retry-After: 1']
       '/sandbox' . ::health('20026?refresh=true'))
 --- error_code eval: [200, 429, 200]
 --- redis_check
-EXISTS violet:limit:{sandbox:10000}:20026
+EXISTS violet:limit:sandbox:10000:20026
 => 1
 
 
@@ -523,7 +528,7 @@ KEYS violet:limit*
 
 
 === a key without a TTL heals
---- redis_commands eval: "SET $::App:20043 9999999999999"
+--- redis_commands eval: "SET $::App:20043 '1 9999999999999'"
 --- request eval: ::get('20043?refresh=true')
 --- error_code: 429
 --- response_headers_like eval: $::Refused
@@ -536,7 +541,7 @@ KEYS violet:limit*
 
 === an instant that is too far away counts as a full budget owed, no more
 --- redis_commands eval
-"SET $::App:20044 99999999999999999999 EX 1000000\nSET $::App 1e300"
+"SET $::App:20044 '1 99999999999999999999' EX 1000000\nSET $::App '1 1e300'"
 --- request eval: ::get('20044?refresh=true')
 --- error_code: 429
 --- response_headers_like
@@ -552,7 +557,7 @@ PTTL $::App
 
 
 === infinity is no way out
---- redis_commands eval: "SET $::App:20045 inf"
+--- redis_commands eval: "SET $::App:20045 '1 inf'"
 --- request eval: ::get('20045?refresh=true')
 --- error_code: 429
 --- response_headers_like eval: $::Refused
@@ -561,7 +566,7 @@ PTTL $::App
 
 === a value that is no number heals: it counts as nothing
 --- redis_commands eval
-"SET $::App:20046 garbage\nSET $::App nan"
+"SET $::App:20046 '1 garbage'\nSET $::App '1 nan'"
 --- request eval: ::get('20046?refresh=true', '20046?refresh=true')
 --- error_code eval: [200, 429]
 --- response_headers_like eval: [$::Granted, $::Refused]
@@ -581,9 +586,22 @@ PTTL $::App
 
 
 
+=== a value without the number of its form, or with one that is not known: nothing
+--- redis_commands
+EVAL "local t=redis.call('TIME') local full=string.format('%.0f',t[1]*1000+600000) for i,v in ipairs({full,'2 '..full,'01 '..full,' 1 '..full,'1'..full,'1\t'..full,'1 '}) do redis.call('SET',KEYS[1]..i,v) end return 1" 1 violet:limit:violet_api:10000:2009
+SET violet:limit:violet_api:10000 "2 9999999999999"
+--- request eval
+::get((map { "2009$_?refresh=true" } 1 .. 7), '20091?refresh=true')
+--- error_code eval: [(200) x 7, 429]
+--- redis_check eval
+CORE::join '', ::owes($::App, 840),
+               map { ::owes("$::App:2009$_", 600) } 1 .. 7
+
+
+
 === an instant in the past counts as nothing
 --- redis_commands eval
-"SET $::App:20048 1000\nSET $::App -5"
+"SET $::App:20048 '1 1000'\nSET $::App '1 -5'"
 --- request eval: ::get('20048?refresh=true')
 --- response_headers_like eval: $::Granted
 --- redis_check eval
@@ -622,11 +640,11 @@ KEYS violet:limit*
             violet shop;
             proxy_pass http://nobody;
         }
---- redis_commands eval: ::owe('violet:limit:{nobody:10000}', 1000)
+--- redis_commands eval: ::owe('violet:limit:nobody:10000', 1000)
 --- request eval: ::get('20050?refresh=true')
 --- error_code: 502
 --- redis_check eval
-::owes('violet:limit:{nobody:10000}', 1000) . "DBSIZE\n=> 1\n"
+::owes('violet:limit:nobody:10000', 1000) . "DBSIZE\n=> 1\n"
 
 
 

@@ -142,15 +142,15 @@ X-Vars: cache=MISS tier= age=0 refresh= state= redis=ok up=200",
 --- redis_check
 DBSIZE
 => 2
-HLEN violet:health-list:violet_api:shop:10000:true
+HLEN violet:health-list:violet_api:10000:true
 => 7
-HLEN violet:health-list:violet_api:shop:10000:false
+HLEN violet:health-list:violet_api:10000:false
 => 7
-HGET violet:health-list:violet_api:shop:10000:false merchant
+HGET violet:health-list:violet_api:10000:false merchant
 => false
-HGET violet:health-list:violet_api:shop:10000:false body
+HGET violet:health-list:violet_api:10000:false body
 =~ ^\[\{"merchant_id": 10000,.*"merchant_id": 20001,
-PTTL violet:health-list:violet_api:shop:10000:true
+PTTL violet:health-list:violet_api:10000:true
 =~ ^(86400000|8639\d{4})$
 
 

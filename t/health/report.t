@@ -8,7 +8,7 @@ use Violet::Report;
 
 our $Etag = qr/"[0-9a-f]{40}"/;
 our $Problem = qr/"type":"urn:ngx-violet:upstream-unavailable"/;
-our $Key = 'violet:health:violet_api:shop:10000:-';
+our $Key = 'violet:health:violet_api:10000';
 
 no_long_string();
 run_tests();
@@ -298,7 +298,7 @@ X-Violet-Merchant-State: degraded
 'X-Violet-Merchant-State: blocked
 X-Vars: cache=HIT tier=redis age=[01] refresh= state=blocked redis=ok up=']
 --- redis_check
-HGET violet:health:violet_api:shop:10000:-:20102 state
+HGET violet:health:violet_api:10000:20102 state
 => blocked
 
 
@@ -351,7 +351,7 @@ PTTL $::Key:20302
 ['', 'Cache-Status: violet; hit; ttl=\d+']
 --- redis_check
 KEYS *
-=> [a:b/health:violet_api:shop:10000:-:20016]
+=> [a:b/health:violet_api:10000:20016]
 
 
 
@@ -361,7 +361,7 @@ KEYS *
 --- request eval: ::get(20017)
 --- redis_check
 KEYS *
-=> [health:violet_api:shop:10000:-:20017]
+=> [health:violet_api:10000:20017]
 
 
 
@@ -377,27 +377,23 @@ DBSIZE
 SELECT 3
 => OK
 KEYS *
-=> [violet:health:violet_api:shop:10000:-:20018]
+=> [violet:health:violet_api:10000:20018]
 
 
 
-=== an own app_id is passed to Violet, and is an entry of its own
+=== the own app_id says nothing new: it is not forwarded, and the entry is the same
 --- request eval
-::get(20019, '20019?app_id=10000', '/_mock/last', '20019?app_id=10000',
-      20019)
+::get('20019?app_id=10000', '/_mock/last', 20019, '20019?app_id=10000',
+      '/_mock/counts')
 --- response_headers_like eval
-[('Cache-Status: violet; fwd=uri-miss; stored') x 2, '',
- ('Cache-Status: violet; hit; ttl=\d+') x 2]
+['Cache-Status: violet; fwd=uri-miss; stored', '',
+ ('Cache-Status: violet; hit; ttl=\d+') x 2, '']
 --- response_body_like eval
-['', '', '"line": "GET /v1/operations/connection_health/20019\?app_id=10000 HTTP/1.1"',
- '', '']
+['', '"line": "GET /v1/operations/connection_health/20019 HTTP/1.1"', '', '',
+ '"connection_health/20019": 1\b']
 --- redis_check
-DBSIZE
-=> 2
-EXISTS violet:health:violet_api:shop:10000:-:20019
-=> 1
-EXISTS violet:health:violet_api:shop:10000:10000:20019
-=> 1
+KEYS *
+=> [violet:health:violet_api:10000:20019]
 
 
 
@@ -415,7 +411,7 @@ DBSIZE
 
 
 
-=== two apps never share a report
+=== two apps of one id share a report: no key holds an app's name
 --- http_extra
     violet_app second {
         app_id      10000;
@@ -433,29 +429,56 @@ DBSIZE
 ::get(20021, '/second' . ::health(20021), 20021, '/second' . ::health(20021),
       '/_mock/counts')
 --- response_headers_like eval
-[('Cache-Status: violet; fwd=uri-miss; stored') x 2,
- ('Cache-Status: violet; hit; ttl=\d+') x 2, '']
+['Cache-Status: violet; fwd=uri-miss; stored',
+ ('Cache-Status: violet; hit; ttl=\d+') x 3, '']
 --- response_body_like eval
-[('') x 4, '"connection_health/20021": 2\b']
+[('') x 4, '"connection_health/20021": 1\b']
 --- redis_check
-DBSIZE
-=> 2
-EXISTS violet:health:violet_api:shop:10000:-:20021
-=> 1
-EXISTS violet:health:violet_api:second:10000:-:20021
-=> 1
+KEYS *
+=> [violet:health:violet_api:10000:20021]
+
+
+
+=== two apps of different ids never share a report
+--- http_extra
+    violet_app second {
+        app_id      10001;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
+--- config eval
+::location() . '
+        location /second/v1/ {
+            violet second;
+            proxy_pass http://violet_api/v1/;
+        }
+'
+--- request eval
+::get(20021, '/second' . ::health(20021), 20021)
+--- error_code eval: [200, 401, 200]
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored', 'Cache-Status: violet; fwd=uri-miss',
+ 'Cache-Status: violet; hit; ttl=\d+']
+--- redis_check
+KEYS *
+=> [violet:health:violet_api:10000:20021]
 
 
 
 === two upstreams never share a report
 --- http_extra
+    violet_app sandbox {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
     upstream sandbox {
         server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
     }
 --- config eval
 ::location() . '
         location /sandbox/v1/ {
-            violet shop;
+            violet sandbox;
             proxy_pass http://sandbox/v1/;
         }
 '
@@ -468,9 +491,9 @@ EXISTS violet:health:violet_api:second:10000:-:20021
 --- response_body_like eval
 [('') x 3, '"connection_health/20022": 2\b']
 --- redis_check
-EXISTS violet:health:violet_api:shop:10000:-:20022
+EXISTS violet:health:violet_api:10000:20022
 => 1
-EXISTS violet:health:sandbox:shop:10000:-:20022
+EXISTS violet:health:sandbox:10000:20022
 => 1
 
 
@@ -922,7 +945,7 @@ Retry-After: 7
 qr/\A\{"type":"urn:ngx-violet:upstream-unavailable","title":"[^"]+","status":429,"detail":"[^"]*429[^"]*","request_id":"[0-9a-f]{32}"\}\n\z/
 --- redis_check
 KEYS *
-=> [violet:flight:health:violet_api:shop:10000:-:42901:held]
+=> [violet:health-held:violet_api:10000:42901]
 
 
 
@@ -1123,7 +1146,7 @@ Cache-Status: violet; fwd=uri-miss
 --- response_body_like: "status":502,"detail":"[^"]*violet_buffer_limit
 --- redis_check
 KEYS *
-=> [violet:flight:health:violet_api:shop:10000:-:22103:held]
+=> [violet:health-held:violet_api:10000:22103]
 
 
 
@@ -1271,6 +1294,11 @@ X-Vars: cache=STALE tier=redis age=364[01] refresh= state=degraded redis=ok up=5
 
 === violet_health_stale: a cut answer, one over the limit, no connection
 --- http_extra
+    violet_app nobody {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
     upstream nobody {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     }
@@ -1278,7 +1306,7 @@ X-Vars: cache=STALE tier=redis age=364[01] refresh= state=degraded redis=ok up=5
 my @lines = ('violet_health_ttl 1h;', 'violet_health_stale 1h;');
 ::location(@lines) . "
         location /nobody/v1/ {
-            violet shop;
+            violet nobody;
             proxy_pass http://nobody/v1/;
             @lines
         }
@@ -1286,7 +1314,7 @@ my @lines = ('violet_health_ttl 1h;', 'violet_health_stale 1h;');
 --- redis_commands eval
 my %old = (age => 3640, ttl => 3600);
 ::seed(60004, %old) . ::seed(22105, %old)
-. ::seed(20040, %old, key => 'violet:health:nobody:shop:10000:-:20040')
+. ::seed(20040, %old, key => 'violet:health:nobody:10000:20040')
 --- request eval: ::get(60004, 22105, '/nobody' . ::health(20040))
 --- response_headers_like eval
 [('Cache-Status: violet; hit; ttl=-4[01]; detail=upstream-error') x 3]
@@ -1464,9 +1492,14 @@ X-Vars: cache=STALE tier=memory age=[23] refresh= state=ready redis=off up=500']
 
 
 
-=== shared memory: two apps never share, nor do upstreams
+=== shared memory: two apps of one id share, two upstreams do not
 --- http_config eval
 ::servers('') . '
+    violet_app sandbox {
+        app_id      10000;
+        app_secret  mock-app-secret;
+        token       mock-token;
+    }
     violet_app second {
         app_id      10000;
         app_secret  mock-app-secret;
@@ -1483,14 +1516,16 @@ X-Vars: cache=STALE tier=memory age=[23] refresh= state=ready redis=off up=500']
             proxy_pass http://violet_api/v1/;
         }
         location /sandbox/v1/ {
-            violet shop;
+            violet sandbox;
             proxy_pass http://sandbox/v1/;
         }
 '
 --- request eval
 ::get(20047, '/second' . ::health(20047), '/sandbox' . ::health(20047))
---- response_headers eval
-[('Cache-Status: violet; fwd=uri-miss; stored') x 3]
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored',
+ 'Cache-Status: violet; hit; ttl=\d+',
+ 'Cache-Status: violet; fwd=uri-miss; stored']
 
 
 

@@ -628,7 +628,7 @@ __DATA__
 
 
 
-=== connection_health: only app_id and refresh are forwarded, in one order
+=== connection_health: only refresh is forwarded
 --- http_extra eval: $::NoCache
 --- request eval
 ["GET $::Health/42?x=1&refresh=1&z&app_id=10000&y=%20", "GET /_mock/last"]
@@ -636,11 +636,11 @@ __DATA__
 [200, 200]
 --- response_body_like eval
 ['"merchant_id": ?42\b',
- ::asked('connection_health', "GET $::Health/42?app_id=10000&refresh=true")]
+ ::asked('connection_health', "GET $::Health/42?refresh=true")]
 
 
 
-=== connection_health: the app's own app_id is forwarded, once
+=== connection_health: the app's own app_id is accepted and not forwarded
 --- http_extra eval: $::NoCache
 --- request eval
 [(map { ("GET $::Health/42?$_", "GET /_mock/last") }
@@ -649,7 +649,7 @@ __DATA__
 [(200) x 8]
 --- response_body_like eval
 [('"merchant_id": ?42\b',
-  ::asked('connection_health', "GET $::Health/42?app_id=10000")) x 4]
+  ::asked('connection_health', "GET $::Health/42")) x 4]
 
 
 
@@ -676,7 +676,7 @@ __DATA__
 --- response_body_like eval
 ['"merchantId": ?42\b',
  ::asked('connection_health_report',
-         "POST $::Health/42?app_id=10000&refresh=true")]
+         "POST $::Health/42?refresh=true")]
 
 
 

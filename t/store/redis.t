@@ -13,7 +13,7 @@ use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep);
 
-our $Key = 'violet:health:violet_api:shop:10000:-';
+our $Key = 'violet:health:violet_api:10000';
 our $Fake = 'violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT';
 our $Closed = 'violet_redis redis://127.0.0.1:$TEST_NGINX_RAND_PORT_1';
 our $Replaced = "TYPE $Key:%d\n=> hash\nHLEN $Key:%d\n=> 7\n"

@@ -140,13 +140,13 @@ static const test_args_t  test_args[] = {
 
     /* app_id */
 
-    { "app_id=10000", "app_id=10000" },
-    { "app%5Fid=%31%30000", "app_id=10000" },
-    { "app_id=10000&app_id=10000", "app_id=10000" },
-    { "app_id=10000&refresh=true", "app_id=10000&" T },
-    { "refresh=true&app_id=10000", "app_id=10000&" T },
-    { "x=y&refresh=on&app_id=10000&z", "app_id=10000&" T },
-    { "app_id=10000&refresh=false", "app_id=10000" },
+    { "app_id=10000", "" },
+    { "app%5Fid=%31%30000", "" },
+    { "app_id=10000&app_id=10000", "" },
+    { "app_id=10000&refresh=true", T },
+    { "refresh=true&app_id=10000", T },
+    { "x=y&refresh=on&app_id=10000&z", T },
+    { "app_id=10000&refresh=false", "" },
     { "app_id=10001", NULL },
     { "app_id=1000", NULL },
     { "app_id=100000", NULL },
@@ -245,11 +245,6 @@ test_query_table(void **state)
         if (query.refresh != (strstr(row->canonical, T) != NULL)) {
             fail_msg("?%s is refresh %d", row->args, query.refresh);
         }
-
-        if (query.has_app_id != (strncmp(row->canonical, "app_id", 6) == 0))
-        {
-            fail_msg("?%s has app_id %d", row->args, query.has_app_id);
-        }
     }
 }
 
@@ -269,44 +264,43 @@ test_query_list(void **state)
     static const struct {
         const char  *args;
         int          exclude;        /* -1: invalid */
-        int          has_app_id;
     } rows[] = {
-        { "", 1, 0 },
-        { "&", 1, 0 },
-        { "x=1", 1, 0 },
-        { "exclude_public=true", 1, 0 },
-        { "exclude_public=1", 1, 0 },
-        { "exclude_public=YES", 1, 0 },
-        { "exclude_public=On", 1, 0 },
-        { "exclude_public=false", 0, 0 },
-        { "exclude_public=0", 0, 0 },
-        { "exclude_public=No", 0, 0 },
-        { "exclude_public=OFF", 0, 0 },
-        { "%65xclude_public=%66alse", 0, 0 },
-        { "exclude_publi%63=%30", 0, 0 },
-        { "exclude_public=false&exclude_public=false", 0, 0 },
-        { "exclude_public=false&exclude_public=true", 1, 0 },
-        { "exclude_public=true&exclude_public=false", 1, 0 },
-        { "exclude_public=false&exclude_public=", -1, 0 },
-        { "exclude_public=x&exclude_public=true", -1, 0 },
-        { "exclude_public", -1, 0 },
-        { "exclude_public=", -1, 0 },
-        { "exclude_public=2", -1, 0 },
-        { "exclude_public=null", -1, 0 },
-        { "exclude_public=false%00", -1, 0 },
-        { "exclude_public=falsefalsefalsefalse", -1, 0 },
-        { "exclude_public=false%", -1, 0 },
-        { "exclude_public2=false", 1, 0 },
-        { "exclude_publi=false", 1, 0 },
-        { "exclude_publicexclude_public=false", 1, 0 },
-        { "EXCLUDE_PUBLIC=false", 1, 0 },
-        { "refresh=true", 1, 0 },
-        { "refresh=maybe", 1, 0 },
-        { "refresh=%zz", -1, 0 },
-        { "app_id=10000", 1, 1 },
-        { "app_id=10000&exclude_public=off", 0, 1 },
-        { "app_id=10001&exclude_public=off", -1, 0 },
-        { "app_id=10000&app_id=1", -1, 0 }
+        { "", 1 },
+        { "&", 1 },
+        { "x=1", 1 },
+        { "exclude_public=true", 1 },
+        { "exclude_public=1", 1 },
+        { "exclude_public=YES", 1 },
+        { "exclude_public=On", 1 },
+        { "exclude_public=false", 0 },
+        { "exclude_public=0", 0 },
+        { "exclude_public=No", 0 },
+        { "exclude_public=OFF", 0 },
+        { "%65xclude_public=%66alse", 0 },
+        { "exclude_publi%63=%30", 0 },
+        { "exclude_public=false&exclude_public=false", 0 },
+        { "exclude_public=false&exclude_public=true", 1 },
+        { "exclude_public=true&exclude_public=false", 1 },
+        { "exclude_public=false&exclude_public=", -1 },
+        { "exclude_public=x&exclude_public=true", -1 },
+        { "exclude_public", -1 },
+        { "exclude_public=", -1 },
+        { "exclude_public=2", -1 },
+        { "exclude_public=null", -1 },
+        { "exclude_public=false%00", -1 },
+        { "exclude_public=falsefalsefalsefalse", -1 },
+        { "exclude_public=false%", -1 },
+        { "exclude_public2=false", 1 },
+        { "exclude_publi=false", 1 },
+        { "exclude_publicexclude_public=false", 1 },
+        { "EXCLUDE_PUBLIC=false", 1 },
+        { "refresh=true", 1 },
+        { "refresh=maybe", 1 },
+        { "refresh=%zz", -1 },
+        { "app_id=10000", 1 },
+        { "app_id=10000&exclude_public=off", 0 },
+        { "app_id=10001&exclude_public=off", -1 },
+        { "app_id=10000&app_id=1", -1 }
     };
 
     (void) state;
@@ -330,11 +324,9 @@ test_query_list(void **state)
             fail_msg("?%s is refused: %s", rows[i].args, reason);
         }
 
-        if (query.exclude_public != rows[i].exclude
-            || query.has_app_id != rows[i].has_app_id)
-        {
-            fail_msg("?%s is exclude_public %d, app_id %d", rows[i].args,
-                     query.exclude_public, query.has_app_id);
+        if (query.exclude_public != rows[i].exclude) {
+            fail_msg("?%s is exclude_public %d", rows[i].args,
+                     query.exclude_public);
         }
 
         assert_int_equal(query.refresh, 0);
@@ -356,11 +348,7 @@ test_query_app_ids(void **state)
     (void) state;
 
     assert_null(test_read("app_id=2147483647", 17, INT32_MAX, &query));
-    assert_int_equal(query.has_app_id, 1);
-
     assert_null(test_read("app_id=1", 8, 1, &query));
-    assert_int_equal(query.has_app_id, 1);
-
     assert_non_null(test_read("app_id=2147483648", 17, INT32_MAX, &query));
     assert_non_null(test_read("app_id=-1", 9, 1, &query));
 }
@@ -378,7 +366,6 @@ test_query_null(void **state)
 
     assert_null(violet_query_read(&text, TEST_APP_ID, &query));
     assert_int_equal(query.refresh, 0);
-    assert_int_equal(query.has_app_id, 0);
 
     assert_null(violet_query_read_list(&text, TEST_APP_ID, &query));
     assert_int_equal(query.exclude_public, 1);

@@ -133,7 +133,6 @@ violet_query_arguments(const violet_text_t *args, int32_t app_id,
 
     query->refresh = 0;
     query->exclude_public = 0;
-    query->has_app_id = 0;
 
     for (start = 0; start < args->len; start = end + 1) {
 
@@ -205,8 +204,6 @@ violet_query_argument(const violet_text_t *argument, int32_t app_id,
             return "app_id must be the app's own id, a decimal number "
                    "without sign or leading zeros.";
         }
-
-        query->has_app_id = 1;
     }
 
     return NULL;

@@ -18,7 +18,6 @@
 typedef struct {
     unsigned   refresh:1;
     unsigned   exclude_public:1;
-    unsigned   has_app_id:1;
 } violet_query_t;
 
 

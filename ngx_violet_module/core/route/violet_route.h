@@ -60,7 +60,6 @@ typedef struct {
 
     /* connection_health and its report only */
     unsigned            refresh:1;
-    unsigned            has_app_id:1;
 
     /* connection_health_list only */
     unsigned            exclude_public:1;
@@ -75,7 +74,7 @@ typedef struct {
 
     /*
      * the canonical arguments of connection_health and its report
-     * ("app_id=10000&refresh=true") and of the list
+     * ("refresh=true" or none: the header says the app's id) and of the list
      * ("app_id=10000&exclude_public=true"); empty on the others
      */
     char                args[48];

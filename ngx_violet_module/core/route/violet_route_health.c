@@ -25,7 +25,6 @@ static const char *violet_route_health_merchant(
 static int violet_route_health_reads(const violet_text_t *method);
 static void violet_route_health_spell(const violet_text_t *merchant_id,
     violet_route_t *route);
-static int violet_route_health_print(int32_t app_id, violet_route_t *route);
 
 
 const char *
@@ -148,11 +147,10 @@ violet_route_health_merchant(const violet_route_request_t *request,
         return reason;
     }
 
-    route->refresh = query.refresh;
-    route->has_app_id = query.has_app_id;
-
-    if (violet_route_health_print(request->app_id, route) != 0) {
-        return "The arguments cannot be spelled.";
+    if (query.refresh) {
+        route->refresh = 1;
+        route->args_len = sizeof("refresh=true") - 1;
+        memcpy(route->args, "refresh=true", sizeof("refresh=true"));
     }
 
     return NULL;
@@ -182,36 +180,4 @@ violet_route_health_spell(const violet_text_t *merchant_id,
 
     route->path_len = len + merchant_id->len;
     route->path[route->path_len] = '\0';
-}
-
-
-static int
-violet_route_health_print(int32_t app_id, violet_route_t *route)
-{
-    int          n;
-    const char  *refresh;
-
-    /* the usual case, of which there is nothing to print */
-
-    if (!route->has_app_id && !route->refresh) {
-        return 0;
-    }
-
-    refresh = route->refresh ? "refresh=true" : "";
-
-    if (route->has_app_id) {
-        n = snprintf(route->args, sizeof(route->args), "app_id=%" PRId32
-                     "%s%s", app_id, route->refresh ? "&" : "", refresh);
-
-    } else {
-        n = snprintf(route->args, sizeof(route->args), "%s", refresh);
-    }
-
-    if (n < 0 || (size_t) n >= sizeof(route->args)) {
-        return -1;
-    }
-
-    route->args_len = (size_t) n;
-
-    return 0;
 }

@@ -225,18 +225,16 @@ sub command {
 
 
 sub key {
-    my ($self, $merchant, $argument) = @_;
+    my ($self, $merchant) = @_;
 
-    $argument = '-' if !defined $argument;
-
-    return "violet:health:violet_api:shop:10000:$argument:$merchant";
+    return "violet:health:violet_api:10000:$merchant";
 }
 
 
 sub list_key {
     my ($self, $exclude) = @_;
 
-    return "violet:health-list:violet_api:shop:10000:$exclude";
+    return "violet:health-list:violet_api:10000:$exclude";
 }
 
 

@@ -91,7 +91,7 @@ sub seed {
     my ($merchant, %option) = @_;
 
     my %value = (
-        key   => "violet:health:violet_api:shop:10000:-:$merchant",
+        key   => "violet:health:violet_api:10000:$merchant",
         v     => 1,
         body  => report($merchant),
         state => 'ready',

@@ -1,0 +1,30 @@
+
+/*
+ * Which Violet an app talks to, as the keys say it: the "environment" of its
+ * violet_app block, else a name made of what its locations lead to.
+ */
+
+#ifndef NGX_VIOLET_CONF_ENV_H
+#define NGX_VIOLET_CONF_ENV_H
+
+
+#include "ngx_violet_conf.h"
+
+
+/* Reads "environment" of a violet_app block. */
+
+char *ngx_violet_conf_environment(ngx_conf_t *cf, ngx_violet_app_t *app,
+    ngx_str_t *value);
+
+
+/*
+ * Takes note of where a location that is merged leads its app, or all apps
+ * if it names one by a variable.  NGX_OK, or NGX_ERROR if it cannot be told,
+ * or leads elsewhere than another location of the app, which is logged.
+ */
+
+ngx_int_t ngx_violet_conf_env(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
+    ngx_violet_loc_conf_t *vlcf);
+
+
+#endif /* NGX_VIOLET_CONF_ENV_H */

@@ -1,0 +1,246 @@
+
+/*
+ * One function for each line of the table in ngx_violet_keys.h.  No key can
+ * be too long: <env> is bounded where the configuration is read, and all else
+ * is a number, a word of ours or a digest.
+ */
+
+
+#include "ngx_violet_keys.h"
+
+
+typedef struct {
+    char                    *head;
+    char                    *report;     /* of the one that it goes with */
+    ngx_violet_keys_kind_e   kind;
+} ngx_violet_keys_head_t;
+
+
+static ngx_violet_keys_head_t  ngx_violet_keys_heads[] = {
+    { "health:", "health:", NGX_VIOLET_KEYS_IS_REPORT },
+    { "health-list:", "health-list:", NGX_VIOLET_KEYS_IS_REPORT },
+    { "health-held:", "health:", NGX_VIOLET_KEYS_IS_HELD },
+    { "health-list-held:", "health-list:", NGX_VIOLET_KEYS_IS_HELD },
+    { "flight:", "health:", NGX_VIOLET_KEYS_IS_FLIGHT },
+    { "flight-list:", "health-list:", NGX_VIOLET_KEYS_IS_FLIGHT },
+    { NULL, NULL, NGX_VIOLET_KEYS_IS_OTHER }
+};
+
+
+static void ngx_violet_keys_go_with(ngx_violet_key_t *key, ngx_str_t *report,
+    char *name, char *list, ngx_str_t *word);
+static ngx_uint_t ngx_violet_keys_begins(ngx_str_t *name, char *head,
+    ngx_str_t *rest);
+
+
+ngx_int_t
+ngx_violet_keys_report(ngx_violet_keys_t *keys, ngx_pool_t *pool,
+    int32_t merchant_id, ngx_str_t *key)
+{
+    key->data = ngx_pnalloc(pool, NGX_VIOLET_KEYS_LEN);
+    if (key->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    key->len = ngx_snprintf(key->data, NGX_VIOLET_KEYS_LEN,
+                            "health:%V:%i:%D", &keys->env, keys->app_id,
+                            merchant_id)
+               - key->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_keys_list(ngx_violet_keys_t *keys, ngx_pool_t *pool,
+    ngx_uint_t exclude_public, ngx_str_t *key)
+{
+    key->data = ngx_pnalloc(pool, NGX_VIOLET_KEYS_LEN);
+    if (key->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    key->len = ngx_snprintf(key->data, NGX_VIOLET_KEYS_LEN,
+                            "health-list:%V:%i:%s", &keys->env, keys->app_id,
+                            exclude_public ? "true" : "false")
+               - key->data;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_violet_keys_flight(ngx_violet_key_t *key, ngx_str_t *report,
+    ngx_str_t *word)
+{
+    ngx_violet_keys_go_with(key, report, "flight:", "flight-list:", word);
+}
+
+
+void
+ngx_violet_keys_held(ngx_violet_key_t *key, ngx_str_t *report)
+{
+    ngx_violet_keys_go_with(key, report, "health-held:", "health-list-held:",
+                            NULL);
+}
+
+
+void
+ngx_violet_keys_refreshed(ngx_violet_key_t *key, ngx_str_t *report)
+{
+    ngx_violet_keys_go_with(key, report, "refreshed:", "refreshed-list:",
+                            NULL);
+}
+
+
+void
+ngx_violet_keys_limit(ngx_violet_keys_t *keys, int32_t merchant_id,
+    ngx_violet_key_t *key)
+{
+    u_char  *p, *last;
+
+    last = key->data + NGX_VIOLET_KEYS_LEN;
+
+    p = ngx_slprintf(key->data, last, "limit:%V:%i", &keys->env,
+                     keys->app_id);
+
+    if (merchant_id) {
+        p = ngx_slprintf(p, last, ":%D", merchant_id);
+    }
+
+    key->name.data = key->data;
+    key->name.len = p - key->data;
+}
+
+
+void
+ngx_violet_keys_submit(ngx_violet_keys_t *keys, int64_t cart_id,
+    ngx_str_t *digest, ngx_violet_key_t *key)
+{
+    u_char  *p, *last;
+
+    ngx_violet_keys_submits(keys, key);
+
+    p = key->data + key->name.len;
+    last = key->data + NGX_VIOLET_KEYS_LEN;
+
+    if (cart_id) {
+        p = ngx_slprintf(p, last, "%L", cart_id);
+    }
+
+    if (digest->len) {
+        p = ngx_slprintf(p, last, cart_id ? ":key:%V" : "key:%V", digest);
+    }
+
+    key->name.len = p - key->data;
+}
+
+
+void
+ngx_violet_keys_submits(ngx_violet_keys_t *keys, ngx_violet_key_t *key)
+{
+    key->name.data = key->data;
+    key->name.len = ngx_snprintf(key->data, NGX_VIOLET_KEYS_LEN,
+                                 "submit:%V:%i:", &keys->env, keys->app_id)
+                    - key->data;
+}
+
+
+void
+ngx_violet_keys_of(ngx_str_t *report, ngx_str_t *of)
+{
+    u_char  *p, *last;
+
+    last = report->data + report->len;
+
+    for (p = last; p > report->data && *(p - 1) != ':'; p--) {
+        /* void */
+    }
+
+    of->data = p;
+    of->len = last - p;
+}
+
+
+ngx_violet_keys_kind_e
+ngx_violet_keys_read(ngx_str_t *name, ngx_violet_key_t *report)
+{
+    ngx_str_t              rest, word;
+    ngx_violet_keys_head_t  *h;
+
+    for (h = ngx_violet_keys_heads; h->head; h++) {
+        if (ngx_violet_keys_begins(name, h->head, &rest)) {
+            break;
+        }
+    }
+
+    if (h->kind == NGX_VIOLET_KEYS_IS_FLIGHT) {
+
+        /* "read" or "refresh" */
+
+        ngx_violet_keys_of(&rest, &word);
+
+        if (word.len == rest.len) {
+            return NGX_VIOLET_KEYS_IS_OTHER;
+        }
+
+        rest.len -= word.len + 1;
+    }
+
+    if (h->kind != NGX_VIOLET_KEYS_IS_OTHER) {
+        report->name.data = report->data;
+        report->name.len = ngx_snprintf(report->data, NGX_VIOLET_KEYS_LEN,
+                                        "%s%V", h->report, &rest)
+                           - report->data;
+    }
+
+    return h->kind;
+}
+
+
+static void
+ngx_violet_keys_go_with(ngx_violet_key_t *key, ngx_str_t *report, char *name,
+    char *list, ngx_str_t *word)
+{
+    u_char     *p, *last;
+    ngx_str_t   rest;
+
+    if (ngx_violet_keys_begins(report, "health-list:", &rest)) {
+        name = list;
+
+    } else {
+        (void) ngx_violet_keys_begins(report, "health:", &rest);
+    }
+
+    last = key->data + NGX_VIOLET_KEYS_LEN;
+
+    p = ngx_slprintf(key->data, last, "%s%V", name, &rest);
+
+    if (word) {
+        p = ngx_slprintf(p, last, ":%V", word);
+    }
+
+    key->name.data = key->data;
+    key->name.len = p - key->data;
+}
+
+
+/* "rest" is all of the name where it does not. */
+
+static ngx_uint_t
+ngx_violet_keys_begins(ngx_str_t *name, char *head, ngx_str_t *rest)
+{
+    size_t  len;
+
+    len = ngx_strlen(head);
+
+    if (name->len < len || ngx_memcmp(name->data, head, len) != 0) {
+        *rest = *name;
+        return 0;
+    }
+
+    rest->data = name->data + len;
+    rest->len = name->len - len;
+
+    return 1;
+}
