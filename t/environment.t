@@ -171,7 +171,7 @@ my @verify = ('proxy_ssl_verify on',
     c => ['proxy_pass http://violet_api/shop//v1/',
           'proxy_set_header Host api.violet.io'],
     d => ['proxy_pass http://127.0.0.1:8080/v1/operations/v1/'],
-    e => ['proxy_pass http://violet_api/v1'],
+    e => ['proxy_pass http://violet_api/shop.v1/v1/'],
     f => ['proxy_pass http://violet_api/v10/v1/'],
     g => ['proxy_pass http://violet_api'])
 --- request eval: ::asks('a' .. 'g')
@@ -179,7 +179,8 @@ my @verify = ('proxy_ssl_verify on',
 --- response_headers eval
 ['X-Env: <violet_api/shop>', 'X-Env: <violet_api/shop/eu>',
  'X-Env: <api.violet.io/shop>', 'X-Env: <127.0.0.1_8080>',
- 'X-Env: <violet_api>', 'X-Env: <violet_api/v10>', 'X-Env: <violet_api>']
+ 'X-Env: <violet_api/shop.v1>', 'X-Env: <violet_api/v10>',
+ 'X-Env: <violet_api>']
 
 
 
