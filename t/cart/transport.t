@@ -717,6 +717,7 @@ errors.0.reason: ITEM_UNAVAILABLE\norder: (Violet's)"]
 
 
 === a name that cannot be resolved: nothing was sent
+--- environment: violet_api
 --- config
         set $violet_host nowhere.invalid;
         resolver 127.0.0.1:1;
@@ -1198,6 +1199,7 @@ access forbidden by rule
 
 
 === a configuration that cannot be served: nothing is sent, nothing ordered
+--- environment: violet_api
 --- config
         location /v1/ {
             violet shop;

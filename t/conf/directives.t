@@ -326,6 +326,7 @@ rrrrrrrr
 === violet_app: refresh_token without a location for its calls
 --- http_config
     violet_app shop {
+        environment live;
         app_id 10000;
         app_secret some-secret;
         refresh_token some-token;
@@ -3522,6 +3523,7 @@ environment variable "VIOLET_TEST_UNSET" of "app_secret" is not set
 
 
 === an if with a proxy_pass of its own inherits violet
+--- environment: violet_api
 --- config
         location /v1/ {
             violet shop;

@@ -181,6 +181,7 @@ GET /_mock/counts
 
 
 === violet_unverified_upstream on
+--- environment: violet_api
 --- config eval
 ::location('/v1/', $::Https, 'violet_unverified_upstream on')
 . "violet_unverified_upstream on;\n"
@@ -195,6 +196,7 @@ GET /_mock/counts
 
 
 === https where there is no violet, and a scheme that a variable chooses
+--- environment: violet_api
 --- config eval
 'location /t { proxy_pass https://127.0.0.1:1; }'
 . ::location('/v1/', '$how://127.0.0.1:1', 'set $how https')
@@ -281,6 +283,7 @@ GET /_mock/counts
 
 
 === paths that are right reach Violet
+--- environment: violet_api
 --- config eval
 ::location('/v1/', 'http://violet_api')
 . ::location('/v1/operations/', 'http://violet_api')
@@ -313,6 +316,7 @@ GET /_mock/counts
 
 
 === a path of variables cannot be told
+--- environment: violet_api
 --- config eval
 ::location('/v1/', 'http://violet_api/$arg_x')
 --- request

@@ -241,6 +241,7 @@ GET /_mock/counts
 
 
 === plain http to another machine: one of several, and a backup
+--- environment: violet_api
 --- http_extra eval
 ::upstream('mixed', '127.0.0.1:80', '192.0.2.1:80')
 . ::upstream('spare', '127.0.0.1:80', '192.0.2.1:80 backup')
@@ -258,6 +259,7 @@ GET /_mock/counts
 
 
 === plain http to another machine in an "if" of its own
+--- environment: violet_api
 --- config
         location /v1/ {
             violet shop;
@@ -276,6 +278,7 @@ GET /_mock/counts
 
 
 === plain http to this machine is silent
+--- environment: violet_api
 --- http_extra eval
 ::upstream('local', '127.0.0.1:80', '127.1.2.3:80', '[::1]:80',
            'unix:/nowhere.sock', 'localhost:80 backup')
@@ -292,6 +295,7 @@ GET /_mock/counts
 
 
 === violet_unverified_upstream on: plain http to anywhere is silent
+--- environment: violet_api
 --- http_extra
     violet_unverified_upstream on;
 --- config eval
@@ -305,6 +309,7 @@ GET /_mock/counts
 
 
 === plain http to a host that variables choose
+--- environment: violet_api
 --- http_extra eval
 ::upstream('far', '192.0.2.1:80')
 --- config eval
@@ -326,6 +331,7 @@ GET /_mock/counts
 
 
 === variables that cannot choose another machine are silent
+--- environment: violet_api
 --- config eval
 join '', map { ::location("/$_->[0]/v1/", "http://$_->[1]") }
              ['a', '127.0.0.1:$arg_x'], ['b', '127.0.0.1/$arg_x'],
@@ -375,6 +381,7 @@ no "proxy_ssl_name"
 
 
 === with both there is nothing to say, nor without a block, nor if it is named so
+--- environment: violet_api
 --- post_setup_server_root
 ::authority();
 --- http_extra eval
@@ -394,6 +401,7 @@ GET /_mock/counts
 
 
 === nobody looks into a certificate: its name is not missed, but Host is
+--- environment: violet_api
 --- config eval
 ::location('/v1/', 'https://violet_api', 'violet_unverified_upstream on')
 . ::location('/a/v1/', 'https://violet_api', 'violet_unverified_upstream on',

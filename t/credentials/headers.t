@@ -748,7 +748,7 @@ HGETALL violet:health:violet_api:10000:42
 
 
 
-=== violet $variable: on captured routes too, with a cache for each app
+=== violet $variable: on captured routes too, with a cache for each app_id
 --- http_extra
     violet_app twin {
         app_id      10000;
@@ -769,11 +769,11 @@ HGETALL violet:health:violet_api:10000:42
 [(200) x 5]
 --- response_headers_like eval
 ['Cache-Status: violet; fwd=uri-miss; stored',
- 'Cache-Status: violet; fwd=uri-miss; stored', 'Cache-Status: violet; hit;.*',
+ ('Cache-Status: violet; hit;.*') x 2,
  'X-Violet-Cart-Outcome: completed', '']
 --- response_body_like eval
 [('"merchant_id": ?42\b') x 3, '"id": ?20000\b',
- ::counts(connection_health => 2, 'connection_health/42' => 2,
+ ::counts(connection_health => 1, 'connection_health/42' => 1,
           cart_submit => 1, 'cart_submit/20000' => 1)]
 
 
@@ -845,6 +845,7 @@ qr/\[error\].*no violet_app is named "shoe"/
 
 
 === https that is not verified is a problem on every route, nothing is sent
+--- environment: violet_api
 --- http_extra eval
 $::Tls . "violet_auth_routes pass; violet_refresh_limit off;"
 --- config
@@ -868,6 +869,7 @@ $::Tls . "violet_auth_routes pass; violet_refresh_limit off;"
 
 
 === https that is not verified is a problem on HEAD, which has no body
+--- environment: violet_api
 --- http_extra eval: $::Tls
 --- config
         location /v1/ {
@@ -888,6 +890,7 @@ $::Tls . "violet_auth_routes pass; violet_refresh_limit off;"
 
 
 === https that is not verified: nobody is connected to
+--- environment: violet_api
 --- http_extra eval: $::Tls
 --- config
         location /v1/ {
@@ -908,6 +911,7 @@ connect to 127.0.0.1
 
 
 === https that is not verified gives the refresh budget of a report back
+--- environment: violet_api
 --- http_extra eval: $::Tls
 --- config
         location /v1/ {
@@ -1012,6 +1016,7 @@ connect to 127.0.0.1
 
 
 === proxy_pass with a variable host: other routes and the submit work
+--- environment: violet_api
 --- http_extra
     violet_submit_guard off;
 --- config
@@ -1035,6 +1040,7 @@ connect to 127.0.0.1
 
 
 === proxy_pass with a variable host: the name of an upstream block
+--- environment: violet_api
 --- config
         location /v1/ {
             set $peer violet_api;
@@ -1052,6 +1058,7 @@ connect to 127.0.0.1
 
 
 === proxy_pass with a variable host: connection health is a problem
+--- environment: violet_api
 --- config
         location /v1/ {
             set $peer violet_api;
@@ -1060,7 +1067,7 @@ connect to 127.0.0.1
         }
 --- request eval
 ["GET $::Health/42", "HEAD $::Health/42", "GET $::Health/42?refresh=true",
- "POST $::Health/42", "GET /_mock/counts"]
+ "GET $::Health", "GET /_mock/counts"]
 --- error_code eval
 [(500) x 4, 200]
 --- response_body_like eval
@@ -1070,6 +1077,7 @@ connect to 127.0.0.1
 
 
 === proxy_pass with a URI of variables that is canonical works
+--- environment: violet_api
 --- config
         location /v1/ {
             set $peer violet_api;
@@ -1089,6 +1097,7 @@ connect to 127.0.0.1
 
 
 === proxy_pass with a URI of variables that is not canonical is a problem
+--- environment: violet_api
 --- config
         location /v1/ {
             set $peer violet_api;
@@ -1108,6 +1117,7 @@ connect to 127.0.0.1
 
 
 === proxy_pass with a URI of variables that leads elsewhere is a problem
+--- environment: violet_api
 --- config
         location /v1/ {
             set $peer violet_api;
@@ -1126,6 +1136,7 @@ connect to 127.0.0.1
 
 
 === proxy_pass with a URI of variables that leads elsewhere: no connection
+--- environment: violet_api
 --- http_extra eval: $::Elsewhere
 --- config
         location /v1/ {

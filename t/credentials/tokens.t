@@ -261,6 +261,7 @@ $::Upstream . '
 
 
 === through the first location that can, whatever comes before it
+--- environment: violet_api
 --- http_config eval: $::Refresh
 --- config
         location /v1/operations/ {

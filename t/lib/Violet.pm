@@ -11,8 +11,8 @@ package Violet;
 # config gets the location /v1/.  Before each block Redis and the mock are
 # emptied; after it nginx is stopped and its whole error log is looked through.
 #
-# Sections of its own: http_extra, keep_state, mock_commands, no_log_check,
-# redis_commands, redis_check (see t/README.md).
+# Sections of its own: environment, http_extra, keep_state, mock_commands,
+# no_log_check, redis_commands, redis_check (see t/README.md).
 
 use strict;
 use warnings;
@@ -90,6 +90,7 @@ sub prepare {
     set_default($block, 'http_config', $http_config);
 
     append($block, 'http_config', section($block, 'http_extra'));
+    set_environment($block);
     append($block, 'config', $mock_location)
         if section($block, 'config') !~ m{location\s+/_mock};
 
@@ -116,6 +117,24 @@ sub set_default {
     my ($block, $name, $value) = @_;
 
     $block->set_value($name, $value) if !defined section($block, $name);
+}
+
+
+# The app "shop" is told which Violet it talks to.
+sub set_environment {
+    my ($block) = @_;
+
+    my $name = section($block, 'environment');
+
+    return if !defined $name;
+
+    chomp $name;
+
+    my $text = section($block, 'http_config');
+    $text =~ s/(violet_app shop \{)/$1 environment $name;/
+        or die "no violet_app shop in a block with \"environment\"\n";
+
+    $block->set_value('http_config', $text);
 }
 
 

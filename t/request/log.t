@@ -297,6 +297,7 @@ POST /v1/checkout/cart/21501/submit
 
 
 === connection health where proxy_pass has variables
+--- environment: violet_api
 --- config
         set $host_of violet_api;
 

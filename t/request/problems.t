@@ -210,6 +210,7 @@ $::Same . $::Location =~ s/violet shop/violet \$http_x_app/r
 
 
 === configuration, 500: while proxy_pass builds the request
+--- environment: violet_api
 --- config eval
 $::Same . $::Location =~ s/http:/\$how:/r =~ s/violet shop;/violet shop; violet_submit_guard off; set \$how https;/r
 --- request eval
@@ -329,6 +330,7 @@ X-Id: \[[0-9a-f]{32}\]
 
 
 === error_page leaves a problem as it is that came while proxy_pass built
+--- environment: violet_api
 --- config
         error_page 500 /page;
 

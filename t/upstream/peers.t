@@ -141,6 +141,7 @@ qr/\A[^\n]+\n\z/
 
 
 === plain http to loopback in IPv6 and to a unix socket goes through
+--- environment: violet_api
 --- http_extra
     server {
         listen unix:$TEST_NGINX_SERVER_ROOT/far.sock;
@@ -266,6 +267,7 @@ far
 
 
 === proxy_pass with a variable: an address on another machine
+--- environment: violet_api
 --- http_extra eval: $::Other
 --- config eval
 ::location('proxy_pass http://$http_to')
@@ -286,6 +288,7 @@ Connection refused
 
 
 === proxy_pass with a variable: the caller names the host
+--- environment: violet_api
 --- http_extra eval: $::Other
 --- config eval
 ::location('set $port $TEST_NGINX_RAND_PORT_1',
@@ -304,6 +307,7 @@ far
 
 
 === proxy_pass with a variable: a block with a peer on another machine
+--- environment: violet_api
 --- http_extra eval
 $::Other . <<'END';
     upstream far {
@@ -324,6 +328,7 @@ far
 
 
 === proxy_pass with a variable: a name that only the resolver knows
+--- environment: violet_api
 --- config
         location /v1/ {
             resolver 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
@@ -344,6 +349,7 @@ could not be resolved
 
 
 === proxy_pass with a variable: violet_unverified_upstream on
+--- environment: violet_api
 --- http_extra eval: $::Other
 --- config eval
 ::location('violet_unverified_upstream on',

@@ -212,6 +212,7 @@ __DATA__
 
 
 === https that variables choose, not verified: a problem that says what to add
+--- environment: violet_api
 --- http_config eval: (::gateway('good', $::Token))[0]
 --- config eval
 (::gateway('good', $::Token, 'violet_submit_guard off',
