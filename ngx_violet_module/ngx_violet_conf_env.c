@@ -8,6 +8,7 @@
 
 
 #include "ngx_violet_conf_env.h"
+#include "ngx_violet_credentials.h"
 
 
 static ngx_int_t ngx_violet_conf_env_name(ngx_conf_t *cf,

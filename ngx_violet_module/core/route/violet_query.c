@@ -42,7 +42,7 @@ typedef struct {
 static const char *violet_query_arguments(const violet_text_t *args,
     int32_t app_id, violet_query_switch_t *flag, violet_query_t *query);
 static const char *violet_query_argument(const violet_text_t *argument,
-    int32_t app_id, violet_query_switch_t *flag, violet_query_t *query);
+    int32_t app_id, violet_query_switch_t *flag);
 static int violet_query_decode(const char *data, size_t len,
     violet_query_word_t *word);
 static int violet_query_flag(const violet_query_word_t *word);
@@ -145,7 +145,7 @@ violet_query_arguments(const violet_text_t *args, int32_t app_id,
         argument.data = args->data + start;
         argument.len = end - start;
 
-        reason = violet_query_argument(&argument, app_id, flag, query);
+        reason = violet_query_argument(&argument, app_id, flag);
 
         if (reason != NULL) {
             return reason;
@@ -158,7 +158,7 @@ violet_query_arguments(const violet_text_t *args, int32_t app_id,
 
 static const char *
 violet_query_argument(const violet_text_t *argument, int32_t app_id,
-    violet_query_switch_t *flag, violet_query_t *query)
+    violet_query_switch_t *flag)
 {
     int                    on;
     char                   own[VIOLET_QUERY_WORD];
