@@ -1,12 +1,12 @@
+# Which Violet an app talks to, as the keys say it: "environment" of its
+# violet_app block, else what its locations lead to.  The contract's section 9.
+
 use strict;
 use warnings;
 
 use lib 't/lib';
 use Test::Nginx::Socket 'no_plan';
 use Violet;
-
-# Which Violet an app talks to, as the keys say it: "environment" of its
-# violet_app block, else what its locations lead to.
 
 our $Route = 'operations/connection_health';
 
@@ -47,7 +47,7 @@ sub asks {
 }
 
 
-# What nginx -t says to these lines of the location /v1/ of the app "shop".
+# The location /v1/ of the app "shop" with those lines.
 sub shop {
     my (@lines) = @_;
 
