@@ -66,7 +66,7 @@ static u_char *
 ngx_violet_tell_request(ngx_http_request_t *r, ngx_http_request_t *sr,
     u_char *buf, size_t len)
 {
-    u_char                     *p;
+    u_char                     *p, *last;
     ngx_http_variable_value_t  *id;
     ngx_violet_main_conf_t     *vmcf;
 
@@ -79,5 +79,15 @@ ngx_violet_tell_request(ngx_http_request_t *r, ngx_http_request_t *sr,
         p = ngx_snprintf(buf, len, ", id: %v", id);
     }
 
-    return ngx_violet_next_log_handler(r, sr, p, len - (p - buf));
+    last = ngx_violet_next_log_handler(r, sr, p, len - (p - buf));
+
+    /* nginx shows a header as it came, and the URI of a subrequest decoded */
+
+    for ( /* void */ ; p < last; p++) {
+        if (*p < 0x20 || *p == 0x7f) {
+            *p = '?';
+        }
+    }
+
+    return last;
 }

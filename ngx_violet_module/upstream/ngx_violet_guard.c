@@ -16,6 +16,7 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_guard.h"
+#include "ngx_violet_tell.h"
 
 
 static ngx_violet_refusal_e ngx_violet_guard_start(ngx_http_request_t *r,
@@ -519,6 +520,8 @@ ngx_violet_guard_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
     }
 
     ngx_violet_answer_refusal(refused, &detail);
+
+    ngx_violet_tell_id(r);
 
     if (peer) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,

@@ -902,7 +902,7 @@ $::Tls . "violet_auth_routes pass; violet_refresh_limit off;"
 GET /v1/merchants
 --- error_code: 500
 --- error_log eval
-[qr/\[error\].*violet: the request was not sent: .*proxy_ssl_verify on/]
+[qr/\[error\].*violet: the request was not sent: .*proxy_ssl_verify on.*, id: /]
 --- no_error_log
 SSL
 connect to 127.0.0.1

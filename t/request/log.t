@@ -81,6 +81,44 @@ qr/^FORGED/
 
 
 
+=== a line break in the URI of a subrequest
+--- config
+        location /page {
+            ssi on;
+        }
+
+        location /v1/ {
+            violet $arg_app;
+            proxy_pass http://violet_api;
+        }
+--- user_files
+>>> page.html
+<!--# include virtual="/v1/merchants%0aFORGED?app=none" -->
+--- request
+GET /page.html
+--- ignore_response
+--- error_log eval
+[qr{violet: "/v1/merchants\\x0AFORGED" was not sent: },
+ qr{was not sent: .*, subrequest: "/v1/merchants\?FORGED"}]
+--- no_error_log eval
+qr/^FORGED/
+
+
+
+=== a header with a command for a terminal, which nginx shows as it came
+--- config eval: ::location('$arg_app')
+--- more_headers eval
+"Referer: \x1b[31m"
+--- request
+GET /v1/merchants?app=none
+--- error_code: 500
+--- error_log eval
+qr/was not sent: .*, referrer: "\?\[31m"/
+--- no_error_log eval
+qr/\x1b/
+
+
+
 === a raw byte in the URI that a terminal would take for a command
 --- config eval: ::location('$arg_app')
 --- raw_request eval
