@@ -5,9 +5,9 @@
 
 
 #include "ngx_violet_conf.h"
+#include "ngx_violet_guard.h"
 
 
-static ngx_uint_t ngx_violet_conf_is_loopback(struct sockaddr *sa);
 static ngx_uint_t ngx_violet_conf_is_request_uri(u_char *p, u_char *last);
 static ngx_uint_t ngx_violet_conf_is_local_host(ngx_conf_t *cf,
     ngx_str_t *host, ngx_uint_t port);
@@ -31,7 +31,7 @@ ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
         peers = us->peer.data;
 
         for (peer = peers ? peers->peer : NULL; peer; peer = peer->next) {
-            if (!ngx_violet_conf_is_loopback(peer->sockaddr)) {
+            if (!ngx_violet_guard_is_local(peer->sockaddr)) {
                 return 0;
             }
         }
@@ -43,44 +43,13 @@ ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
 
     for (i = 0; i < us->servers->nelts; i++) {
         for (j = 0; j < server[i].naddrs; j++) {
-            if (!ngx_violet_conf_is_loopback(server[i].addrs[j].sockaddr)) {
+            if (!ngx_violet_guard_is_local(server[i].addrs[j].sockaddr)) {
                 return 0;
             }
         }
     }
 
     return 1;
-}
-
-
-static ngx_uint_t
-ngx_violet_conf_is_loopback(struct sockaddr *sa)
-{
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
-
-    switch (sa->sa_family) {
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    case AF_UNIX:
-        return 1;
-#endif
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) sa;
-        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
-#endif
-
-    case AF_INET:
-        sin = (struct sockaddr_in *) sa;
-        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
-
-    default:
-        return 0;
-    }
 }
 
 
@@ -258,7 +227,7 @@ ngx_violet_conf_is_frozen_name(ngx_http_upstream_server_t *server)
             return 0;
         }
 
-        if (!ngx_violet_conf_is_loopback(server->addrs[i].sockaddr)) {
+        if (!ngx_violet_guard_is_local(server->addrs[i].sockaddr)) {
             local = 0;
         }
     }
