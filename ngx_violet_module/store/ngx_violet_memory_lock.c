@@ -26,7 +26,6 @@ typedef struct {
 } ngx_violet_memory_copy_t;
 
 
-static void ngx_violet_memory_rescue(ngx_violet_memory_t *memory);
 static ngx_uint_t ngx_violet_memory_collect(ngx_violet_memory_t *memory,
     u_char *copies, size_t *size);
 static ngx_uint_t ngx_violet_memory_is_counter(ngx_violet_memory_t *memory,
@@ -34,44 +33,6 @@ static ngx_uint_t ngx_violet_memory_is_counter(ngx_violet_memory_t *memory,
 static size_t ngx_violet_memory_copy(ngx_violet_memory_node_t *mn, u_char *p);
 static ngx_uint_t ngx_violet_memory_restore(ngx_violet_memory_t *memory,
     u_char *p, ngx_uint_t n);
-static void ngx_violet_memory_tell(ngx_violet_memory_t *memory);
-
-
-void
-ngx_violet_memory_lock(ngx_violet_memory_t *memory)
-{
-    ngx_shmtx_lock(&memory->shpool->mutex);
-
-    if (memory->sh->changing) {
-        ngx_violet_memory_rescue(memory);
-    }
-}
-
-
-void
-ngx_violet_memory_change(ngx_violet_memory_t *memory)
-{
-    memory->sh->changing = 1;
-
-    ngx_violet_barrier();
-}
-
-
-void
-ngx_violet_memory_unlock(ngx_violet_memory_t *memory)
-{
-    if (memory->sh->changing) {
-        ngx_violet_barrier();
-
-        memory->sh->changing = 0;
-    }
-
-    ngx_shmtx_unlock(&memory->shpool->mutex);
-
-    if (memory->emptied) {
-        ngx_violet_memory_tell(memory);
-    }
-}
 
 
 /*
@@ -79,7 +40,7 @@ ngx_violet_memory_unlock(ngx_violet_memory_t *memory)
  * put back are lost, and their number is in the zone.
  */
 
-static void
+void
 ngx_violet_memory_rescue(ngx_violet_memory_t *memory)
 {
     u_char                      *copies;
@@ -255,7 +216,7 @@ ngx_violet_memory_restore(ngx_violet_memory_t *memory, u_char *p,
 }
 
 
-static void
+void
 ngx_violet_memory_tell(ngx_violet_memory_t *memory)
 {
     memory->emptied = 0;

@@ -82,18 +82,51 @@ typedef struct {
 
 
 /*
- * Locks the zone.  If a worker was killed while it changed it, the zone is
- * emptied first, but for its counters.
+ * After a worker was killed while it changed the zone: empties the zone, but
+ * for its counters; and tells it, once the lock is given back.
  */
 
-void ngx_violet_memory_lock(ngx_violet_memory_t *memory);
+void ngx_violet_memory_rescue(ngx_violet_memory_t *memory);
+void ngx_violet_memory_tell(ngx_violet_memory_t *memory);
+
+
+static ngx_inline void
+ngx_violet_memory_lock(ngx_violet_memory_t *memory)
+{
+    ngx_shmtx_lock(&memory->shpool->mutex);
+
+    if (memory->sh->changing) {
+        ngx_violet_memory_rescue(memory);
+    }
+}
 
 
 /* What follows cannot be left half made; until the lock is given back. */
 
-void ngx_violet_memory_change(ngx_violet_memory_t *memory);
+static ngx_inline void
+ngx_violet_memory_change(ngx_violet_memory_t *memory)
+{
+    memory->sh->changing = 1;
 
-void ngx_violet_memory_unlock(ngx_violet_memory_t *memory);
+    ngx_violet_barrier();
+}
+
+
+static ngx_inline void
+ngx_violet_memory_unlock(ngx_violet_memory_t *memory)
+{
+    if (memory->sh->changing) {
+        ngx_violet_barrier();
+
+        memory->sh->changing = 0;
+    }
+
+    ngx_shmtx_unlock(&memory->shpool->mutex);
+
+    if (memory->emptied) {
+        ngx_violet_memory_tell(memory);
+    }
+}
 
 
 /* Lays out a new zone of that size; NGX_ERROR if it is too small. */
