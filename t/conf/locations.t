@@ -352,3 +352,30 @@ qr/\[warn\] \S+ "proxy_pass" "http:\/\/violet_api\/" in location "\/shop\/v1\/" 
 GET /_mock/counts
 --- error_log eval
 qr{\[warn\].*"proxy_pass" "http://violet_api/" in location "/v1/" with "violet" makes "/x" of "/v1/x"}
+
+
+
+=== no proxy_pass in the whole configuration
+--- config
+        location /v1/ {
+            violet shop;
+        }
+
+        location /_mock {
+            return 204;
+        }
+--- must_die
+--- error_log
+"violet" in location "/v1/" without "proxy_pass", add one that leads to Violet
+
+
+
+=== a content handler of another module in its place
+--- config
+        location /v1/ {
+            violet shop;
+            empty_gif;
+        }
+--- must_die
+--- error_log
+"violet" in location "/v1/" without "proxy_pass", add one that leads to Violet
