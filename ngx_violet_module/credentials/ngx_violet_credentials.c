@@ -43,6 +43,7 @@ typedef struct {
 
 typedef struct {
     ngx_http_upstream_t  *upstream;
+    ngx_chain_t          *body;      /* before the request is built */
     ngx_violet_ctx_t     *ctx;
 } ngx_violet_credentials_sent_t;
 
@@ -377,6 +378,7 @@ ngx_violet_credentials_end_later(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     sent = cln->data;
 
     sent->upstream = r->upstream;
+    sent->body = r->upstream->request_bufs;
     sent->ctx = ctx;
 
     return NGX_OK;
@@ -400,9 +402,12 @@ ngx_violet_credentials_end(void *data)
     u = sent->upstream;
     ctx = sent->ctx;
 
-    /* the first is the header; none, if the request was refused */
+    /*
+     * The first is the header.  If none was built, the caller's own body may
+     * still be there, in a buffer that holds its next request, too.
+     */
 
-    if (u->request_bufs) {
+    if (u->request_bufs && u->request_bufs != sent->body) {
         b = u->request_bufs->buf;
         explicit_bzero(b->start, b->end - b->start);
     }

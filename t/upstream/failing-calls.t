@@ -21,7 +21,7 @@ my $patience = 20;
 # FAULTS_SECONDS=600 FAULTS_MOST=10000 FAULTS_PADS=12 lets all of them fail.
 my %seconds = (submit => 8, hits => 6, misses => 5, refresh => 5,
                limited => 2, list => 2, failed => 2, left => 2, again => 2,
-               doubt => 2, renewal => 60);
+               doubt => 2, pipelined => 2, renewal => 60);
 my $most = $ENV{FAULTS_MOST} || 110;
 my $pads = $ENV{FAULTS_PADS} || 1;
 
@@ -254,6 +254,26 @@ sub flow_left {
 }
 
 
+# What follows in the same bytes is answered as it is, or not at all.
+sub flow_pipelined {
+    my $id = ++$cart;
+    my $who = ++$merchant;
+    my $client = $live->client($nginx->port);
+
+    $client->send(submit_bytes($id, Connection => 'keep-alive')
+                  . Live::Client::request_bytes($health->path($who)));
+
+    my $first = $client->answer($patience);
+
+    return "$id: no end" if ($first->{error} || '') =~ /time/;
+    return repeated($id, reached($id)) if !$first->{status};
+
+    my $second = Live::Health::read_vars($client->answer($patience));
+
+    return (about($second, $who), repeated($id, reached($id)));
+}
+
+
 # One that another gateway has submitted is not sent again.
 sub flow_again {
     my $id = ++$cart;
@@ -342,9 +362,11 @@ sub about {
 
 
 sub submit_bytes {
+    my ($id, %headers) = @_;
+
     return Live::Client::request_bytes(
-        "POST /v1/checkout/cart/$_[0]/submit", body => '{}',
-        headers => {'X' . '-' x $pad => 1});
+        "POST /v1/checkout/cart/$id/submit", body => '{}',
+        headers => {'X' . '-' x $pad => 1, %headers});
 }
 
 
