@@ -184,14 +184,26 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* Memory ran out before there was anything to send. */
+/*
+ * Memory ran out before there was anything to send, be it for this request or
+ * for the connection to Redis that has to say whether it may be sent.
+ */
 
 ngx_int_t
 ngx_violet_cart_unmade(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
+    u_char     buf[NGX_VIOLET_CART_NAME];
+    ngx_str_t  name;
+
     static ngx_violet_exchange_t  none = {
         .result = NGX_VIOLET_EXCHANGE_UNREACHABLE
     };
+
+    name = ngx_violet_cart_name(ctx, buf);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "violet: submit of %V was not sent: there is no memory for "
+                  "it, or there was none for the connection to Redis", &name);
 
     ngx_violet_cart_unsent(ctx);
 
