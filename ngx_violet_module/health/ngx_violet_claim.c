@@ -126,7 +126,8 @@ static ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
  * flight of plain reads, and pairs of a report and its flight.  ARGV: token,
  * milliseconds since Violet was asked, result, how long it waits for
  * followers, how long it is held, then, if a report is to be stored, its TTL,
- * body, etag, state and merchant.
+ * body, etag, state and merchant, or "gone" if it is to be dropped; what a
+ * refresh makes old goes then if there was one.
  *
  * The flight is the fence.  A report is stored by whose flight it is; or by
  * anybody if there is none ("F" somebody else's, "X" ended by a refresh) and
@@ -159,7 +160,12 @@ static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
             "return at > now - tonumber(ARGV[2]) "
         "end "
         "local free = not string.find(f, '^[FX]') "
-        "if ARGV[6] and (mine or free and not newer()) then "
+        "local may = mine or free and not newer() "
+        "local drops = #KEYS "
+        "if ARGV[6] == 'gone' then "
+            "stored = may and redis.call('DEL', KEYS[1]) or 0 "
+            "drops = stored == 1 and drops or 3 "
+        "elseif ARGV[6] and may then "
             "local r = set() "
             "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
                 "redis.call('DEL', KEYS[1]) "
@@ -172,7 +178,7 @@ static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
                 "stored = 1 "
             "end "
         "end "
-        "for i = 4, #KEYS do "
+        "for i = 4, drops do "
             "if i % 2 == 1 then "
                 "redis.pcall('DEL', KEYS[i]) "
             "elseif flight(KEYS[i]) ~= '' then "
@@ -540,7 +546,7 @@ ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
     ngx_violet_claim_add_flight(args, key, claim->refresh);
     ngx_violet_claim_add_held(args, key);
 
-    if (!claim->refresh || landing->report == NULL) {
+    if (!landing->gone && (!claim->refresh || landing->report == NULL)) {
         return;
     }
 
@@ -602,6 +608,11 @@ ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
     ngx_violet_redis_args_number(args,
                                  told ? NGX_VIOLET_CLAIM_RESULT_TTL : 0);
     ngx_violet_redis_args_number(args, told ? landing->hold : 0);
+
+    if (landing->gone) {
+        ngx_violet_redis_args_text(args, "gone");
+        return;
+    }
 
     if (landing->report == NULL) {
         return;

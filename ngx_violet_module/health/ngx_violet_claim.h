@@ -107,12 +107,14 @@ typedef struct {
     ngx_str_t                   result;     /* for who follows; or empty */
     uint64_t                    hold;       /* ms it is held; 0: not */
     uint64_t                    since;      /* ms since Violet was asked */
+    unsigned                    gone:1;     /* the report is to be dropped */
+    unsigned                    dropped:1;  /* and there was one */
 } ngx_violet_landing_t;
 
 
 /*
  * Called once; status OK says that Redis knows of the landing, and stored
- * that it stored the report.
+ * that it stored the report, or dropped the one that is gone.
  */
 
 typedef void (*ngx_violet_claim_landed_pt)(void *data,
@@ -120,9 +122,9 @@ typedef void (*ngx_violet_claim_landed_pt)(void *data,
 
 
 /*
- * Stores the report, releases the claim in Redis and leaves the result
- * there, in one command.  Returns NGX_AGAIN if the handler will be called,
- * or NGX_DECLINED with *status set.
+ * Stores the report or drops it, releases the claim in Redis and leaves the
+ * result there, in one command.  Returns NGX_AGAIN if the handler will be
+ * called, or NGX_DECLINED with *status set.
  */
 
 ngx_int_t ngx_violet_claim_land(ngx_violet_claim_t *claim,

@@ -120,13 +120,15 @@ ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
                                       landing->hold);
     }
 
-    if (claim->refresh && landing->report) {
+    /* what the others bring is older, and not to be stored */
 
-        /* what the others bring is older, and not to be stored */
+    update.act = NGX_VIOLET_CLAIM_REVOKE;
 
-        update.act = NGX_VIOLET_CLAIM_REVOKE;
-
+    if (claim->refresh && (landing->report || landing->gone)) {
         (void) ngx_violet_claim_update(claim, &claim->store.key, &update);
+    }
+
+    if ((claim->refresh && landing->report) || landing->dropped) {
 
         for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
             ngx_violet_memory_forget(claim->store.zone, &claim->drops[i]);

@@ -33,6 +33,7 @@ static void ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_told(void *data,
     ngx_violet_redis_status_e status, ngx_uint_t stored);
 static void ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_event(ngx_event_t *ev);
 
@@ -360,6 +361,8 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
     landing->hold = fetch->fetched.hold;
     landing->since = ngx_current_msec - fetch->sent_at;
 
+    landing->gone = fetch->fetched.gone;
+
     if (fetch->fetched.kind == NGX_VIOLET_FETCHED_REPORT) {
         landing->report = &fetch->fetched.report;
     }
@@ -374,7 +377,7 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
         landing->hold = 0;
     }
 
-    if (landing->report == NULL && landing->hold == 0
+    if (landing->report == NULL && landing->hold == 0 && !landing->gone
         && !fetch->claim.in_redis)
     {
         ngx_violet_fetch_land(fetch);
@@ -407,7 +410,12 @@ ngx_violet_fetch_told(void *data, ngx_violet_redis_status_e status,
 
     ngx_violet_fetch_asked(fetch, status);
 
-    fetch->fetched.stored = stored;
+    if (fetch->landing.gone) {
+        fetch->landing.dropped = stored;
+
+    } else {
+        fetch->fetched.stored = stored;
+    }
 
     if (status == NGX_VIOLET_REDIS_OK) {
 
@@ -434,15 +442,23 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
 
     store = &fetch->conf.store;
 
-    if (fetch->landing.report == NULL) {
+    if (fetch->landing.report == NULL && !fetch->landing.gone) {
+        return;
+    }
+
+    if (!fetch->conf.refresh
+        && !ngx_violet_claim_renew_on_host(&fetch->claim))
+    {
+        return;
+    }
+
+    if (fetch->landing.gone) {
+        ngx_violet_fetch_drop(fetch);
         return;
     }
 
     if (fetch->conf.refresh) {
         ngx_violet_fetch_outdate(fetch);
-
-    } else if (!ngx_violet_claim_renew_on_host(&fetch->claim)) {
-        return;
     }
 
     rc = ngx_violet_store_keep(store, fetch->landing.report, fetch->note);
@@ -450,6 +466,26 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
     if (store->redis == NULL) {
         fetch->fetched.stored = (rc == NGX_OK);
     }
+}
+
+
+/* Redis may have one, which nobody can tell. */
+
+static void
+ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch)
+{
+    ngx_violet_report_t      report;
+    ngx_violet_store_key_t  *store;
+
+    store = &fetch->conf.store;
+
+    fetch->landing.dropped = (store->redis != NULL
+                              || ngx_violet_store_last(store,
+                                                       fetch->flight->pool,
+                                                       &report)
+                                 == NGX_OK);
+
+    ngx_violet_fetch_outdate(fetch);
 }
 
 

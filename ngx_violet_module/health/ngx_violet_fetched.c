@@ -13,10 +13,15 @@
 #define NGX_VIOLET_FETCHED_HOLD      60
 #define NGX_VIOLET_FETCHED_MAX_HOLD  86400
 
+/* a status that nginx has no name for */
+#define NGX_VIOLET_FETCHED_GONE      410
+
 
 static void ngx_violet_fetched_failure(ngx_violet_fetched_t *fetched,
     ngx_violet_exchange_result_e result);
 static ngx_int_t ngx_violet_fetched_answer(ngx_violet_fetched_t *fetched,
+    ngx_pool_t *pool, ngx_violet_exchange_t *e, int32_t merchant_id);
+static ngx_int_t ngx_violet_fetched_refusal(ngx_violet_fetched_t *fetched,
     ngx_pool_t *pool, ngx_violet_exchange_t *e, int32_t merchant_id);
 static ngx_int_t ngx_violet_fetched_error(ngx_violet_fetched_t *fetched,
     ngx_pool_t *pool, ngx_violet_exchange_t *e);
@@ -151,11 +156,43 @@ ngx_violet_fetched_answer(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
     }
 
     if (e->status != NGX_HTTP_OK) {
-        fetched->kind = NGX_VIOLET_FETCHED_OTHER;
-        return NGX_OK;
+        return ngx_violet_fetched_refusal(fetched, pool, e, merchant_id);
     }
 
     return ngx_violet_fetched_check(fetched, pool, merchant_id);
+}
+
+
+/*
+ * Whose merchant has left is told so in an API exception.  A 403 without one
+ * is not Violet's own: something between has failed.
+ */
+
+static ngx_int_t
+ngx_violet_fetched_refusal(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
+    ngx_violet_exchange_t *e, int32_t merchant_id)
+{
+    ngx_uint_t  says;
+
+    fetched->kind = NGX_VIOLET_FETCHED_OTHER;
+
+    if (e->status != NGX_HTTP_FORBIDDEN && e->status != NGX_HTTP_NOT_FOUND
+        && e->status != NGX_VIOLET_FETCHED_GONE)
+    {
+        return NGX_OK;
+    }
+
+    says = violet_report_is_refusal((char *) fetched->content.data,
+                                    fetched->content.len);
+
+    if (says) {
+        fetched->gone = (merchant_id != 0);
+
+    } else if (e->status == NGX_HTTP_FORBIDDEN) {
+        return ngx_violet_fetched_error(fetched, pool, e);
+    }
+
+    return NGX_OK;
 }
 
 

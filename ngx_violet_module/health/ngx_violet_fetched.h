@@ -32,6 +32,8 @@ typedef struct {
     unsigned                    followed:1; /* somebody else's flight */
     unsigned                    held:1;     /* from earlier, see below */
     unsigned                    failed:1;   /* for want of memory */
+    unsigned                    gone:1;     /* Violet has no report of the
+                                               merchant any more */
 
     /* of a whole answer that is no report, and of a failed 429 */
     ngx_uint_t                  status;

@@ -208,7 +208,7 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     conf.refresh = ctx->route.refresh;
     conf.cached = vlcf->health_cache;
 
-    if (conf.refresh
+    if (conf.cached && conf.merchant_id
         && ngx_violet_health_drops(r, ctx, conf.drops) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

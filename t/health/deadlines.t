@@ -23,6 +23,8 @@ reports_without_an_end();
 connections_are_not_reused();
 submits_without_an_end();
 reads_of_a_cart_without_an_end();
+merchant_who_left();
+merchant_who_left_without_redis();
 
 $live->check_logs(qr/Too many open files/);
 done_testing();
@@ -186,6 +188,42 @@ sub reads_of_a_cart_without_an_end {
     problem_is($got, 409, 'cart-submit-unknown', 'a read without an end');
     is($health->reached('cart_submit/20099'), 1, 'no second submit');
     ok($health->reached('cart_read/20099') > 0, 'the cart was read');
+    $nginx->stop;
+}
+
+
+# On both hosts, whose memory has the report.
+sub merchant_who_left {
+    my ($one, $two) = map { $health->gateway(workers => 1) } 1 .. 2;
+
+    $health->get($one, 24602);
+    ok($live->wait_for(20, sub {
+        !grep { $health->get($_, 24602)->{vars}{cache_tier} ne 'memory' }
+            $one, $two;
+    }), 'both hosts have a copy');
+
+    is($health->get($one, '24602?refresh=true')->{status}, 404,
+       'the merchant has left');
+    ok($live->wait_for(20, sub { $health->get($two, 24602)->{status} == 404 }),
+       'the other host has dropped its copy');
+    $_->stop for $one, $two;
+}
+
+
+# What Redis still has is not served when it is back.
+sub merchant_who_left_without_redis {
+    my $nginx = $health->gateway(workers => 1);
+
+    $health->get($nginx, 24603);
+    $health->redis->pause;
+    is($health->get($nginx, '24603?refresh=true')->{status}, 404,
+       'the merchant has left while Redis hangs');
+    $health->redis->resume;
+    ok($live->wait_for(20, sub {
+        $health->get($nginx, 201)->{vars}{redis} eq 'ok';
+    }), 'Redis is back');
+    is($health->get($nginx, 24603)->{status}, 404,
+       'what it has is not served');
     $nginx->stop;
 }
 

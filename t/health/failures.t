@@ -22,6 +22,11 @@ no_long_string();
 run_tests();
 
 
+sub list_key {
+    return "violet:health-list:violet_api:10000:$_[0]";
+}
+
+
 # The mock is told something, and a request takes place.
 sub mock {
     return "POST /_mock/$_[0]\n";
@@ -90,6 +95,79 @@ CORE::join '', map { ::seed($_, %::Old) }
 CORE::join '', map { ::seed($_, %::Old) } 40001, 40101, 40301, 40401
 --- request eval: ::get(40001, 40101, 40301, 40401)
 --- error_code eval: [400, 401, 403, 404]
+
+
+
+=== who has left is not ready: a 403, 404 or 410 in Violet's words drops the report and the lists
+--- config eval: ::location(@::Stale)
+--- redis_commands eval
+CORE::join '', map({ ::seed($_, %::Old) } 40301, 40401, 41001),
+    ::seed(40402), map { "SET ${\ ::list_key($_)} x\n" } 'true', 'false'
+--- request eval
+::get(40301, 40401, 41001, '40402?refresh=true', 40402)
+--- error_code eval: [403, 404, 410, 404, 404]
+--- response_headers_like eval
+['Cache-Status: violet; fwd=stale', 'Cache-Status: violet; fwd=stale',
+ 'Cache-Status: violet; fwd=stale', 'Cache-Status: violet; fwd=request',
+ 'Cache-Status: violet; fwd=uri-miss']
+--- redis_check
+KEYS violet:health*
+=> []
+
+
+
+=== who has left had no report: the lists stay
+--- redis_commands eval
+CORE::join '', map { "SET ${\ ::list_key($_)} x\n" } 'true', 'false'
+--- request eval: ::get(40401, '40402?refresh=true', 41001)
+--- error_code eval: [404, 404, 410]
+--- redis_check eval
+"EXISTS ${\ ::list_key('true')} ${\ ::list_key('false')}\n=> 2\n"
+
+
+
+=== what is not in Violet's words drops nothing: a 404 passes, a 403 is a bad day
+--- config eval: ::location(@::Stale)
+--- redis_commands eval
+CORE::join '', map { ::seed($_, %::Old) } 40501, 40601
+--- request eval: ::get(40501, 40601, 40502, '40502?refresh=true')
+--- error_code eval: [200, 404, 502, 502]
+--- response_headers_like eval
+[$::Marked, 'Cache-Status: violet; fwd=stale',
+ 'Cache-Status: violet; fwd=uri-miss', 'Cache-Status: violet; fwd=request']
+--- response_body_like eval
+['\A' . quotemeta(::report(40501)) . '\z', '<html>',
+ (::problem('upstream-unavailable', 502)) x 2]
+--- redis_check
+DBSIZE
+=~ ^[234]$
+
+
+
+=== without Redis: who has left drops the report and the lists of the host
+--- http_config eval: ::servers('')
+--- request eval
+::get(24601, '/v1/operations/connection_health', 24601,
+      '24601?refresh=true', 24601, '/v1/operations/connection_health')
+--- error_code eval: [200, 200, 200, 404, 404, 200]
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored',
+ 'Cache-Status: violet; fwd=uri-miss; stored',
+ 'Cache-Status: violet; hit; ttl=\d+', 'Cache-Status: violet; fwd=request',
+ 'Cache-Status: violet; fwd=uri-miss',
+ 'Cache-Status: violet; fwd=uri-miss; stored']
+
+
+
+=== without Redis: who has left had no report, and the lists stay
+--- http_config eval: ::servers('')
+--- request eval
+::get('/v1/operations/connection_health', 40401,
+      '/v1/operations/connection_health')
+--- error_code eval: [200, 404, 200]
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored',
+ 'Cache-Status: violet; fwd=uri-miss', 'Cache-Status: violet; hit; ttl=\d+']
 
 
 

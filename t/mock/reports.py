@@ -201,6 +201,10 @@ REFUSALS: dict[int, tuple[str, str, Refusal]] = {
         "merchant_not_connected", 2403)),
     404: ("404, API exception", "passes", lambda merchant: exception(
         404, f"Merchant {merchant} not found.", "merchant_not_found", 2404)),
+    405: ("403, HTML", "stale or 502 problem", lambda merchant: html(403)),
+    406: ("404, HTML", "passes", lambda merchant: html(404)),
+    410: ("410, API exception", "passes", lambda merchant: exception(
+        410, f"Merchant {merchant} has left.", "merchant_gone", 2410)),
     428: ("429, API exception, without `Retry-After`", "stale or 429 problem",
           lambda merchant: throttled(None)),
     429: ("429, API exception, `Retry-After: 7`", "stale or 429 problem",

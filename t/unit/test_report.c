@@ -473,10 +473,42 @@ test_report_names(void **state)
 }
 
 
+static void
+test_report_refusals(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        const char  *body;
+        int          is;
+    } bodies[] = {
+        { "{\"message\":\"gone\",\"error\":\"merchant_gone\"}", 1 },
+        { "{\"error_code\":2404}", 1 },
+        { "{\"code\":2404,\"message\":null}", 1 },
+        { "{\"timestamp\":\"\",\"status\":404}", 1 },
+        { "{}", 0 },
+        { "{\"message\":\"gone\"}", 0 },
+        { "{\"status\":\"404\"}", 0 },
+        { "[{\"code\":1}]", 0 },
+        { "\"code\"", 0 },
+        { "<html>code</html>", 0 },
+        { "{\"code\":1", 0 },
+        { "", 0 },
+    };
+
+    for (i = 0; i < COUNT(bodies); i++) {
+        assert_int_equal(violet_report_is_refusal(bodies[i].body,
+                                                  strlen(bodies[i].body)),
+                         bodies[i].is);
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_report_refusals),
         cmocka_unit_test(test_report_table),
         cmocka_unit_test(test_report_fixture),
         cmocka_unit_test(test_report_offset),

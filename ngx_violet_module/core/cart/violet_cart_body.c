@@ -19,7 +19,6 @@ static violet_body_kind_t violet_cart_body_kind(violet_cart_body_t *body,
 static void violet_cart_body_twice(violet_cart_body_t *body);
 static const char *violet_cart_body_unclear(const json_t *root,
     int expected);
-static int violet_cart_body_is_exception(const json_t *root);
 static int violet_cart_body_has_status(const json_t *root);
 
 
@@ -246,7 +245,7 @@ violet_cart_body_kind(violet_cart_body_t *body, int expected)
         return VIOLET_BODY_UNCLEAR;
     }
 
-    if (violet_cart_body_is_exception(root)) {
+    if (violet_json_is_exception(root)) {
         body->why = "an API exception";
         return VIOLET_BODY_EXCEPTION;
     }
@@ -311,27 +310,12 @@ violet_cart_body_unclear(const json_t *root, int expected)
 
     if (expected
         && violet_cart_body_has_status(root)
-        && violet_cart_body_is_exception(root))
+        && violet_json_is_exception(root))
     {
         return "both an order and an API exception";
     }
 
     return NULL;
-}
-
-
-static int
-violet_cart_body_is_exception(const json_t *root)
-{
-    if (violet_json_get(root, "bags", NULL)) {
-        return 0;
-    }
-
-    return violet_json_get(root, "error_code", NULL) != NULL
-           || violet_json_get(root, "code", NULL) != NULL
-           || json_is_number(violet_json_get(root, "status", NULL))
-           || (violet_json_get(root, "error", NULL) != NULL
-               && violet_json_get(root, "message", NULL) != NULL);
 }
 
 

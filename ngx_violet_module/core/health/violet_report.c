@@ -13,6 +13,10 @@
 #include "violet_report.h"
 
 
+/* bytes; a refusal that is longer is none of Violet's own */
+#define VIOLET_REPORT_MAX_REFUSAL  65536
+
+
 typedef struct {
     const char               *snake;
     const char               *camel;
@@ -143,6 +147,23 @@ violet_report_list_check(const char *data, size_t len,
     json_decref(root);
 
     return report->reason ? -1 : 0;
+}
+
+
+int
+violet_report_is_refusal(const char *data, size_t len)
+{
+    int                   is;
+    json_t               *root;
+    violet_json_error_t   error;
+
+    root = violet_json_parse(data, len, VIOLET_REPORT_MAX_REFUSAL, &error);
+
+    is = (root != NULL && violet_json_is_exception(root));
+
+    json_decref(root);
+
+    return is;
 }
 
 

@@ -62,6 +62,11 @@ int violet_report_list_check(const char *data, size_t len,
     violet_report_t *report);
 
 
+/* True if the body is an API exception: Violet refuses, in its own words. */
+
+int violet_report_is_refusal(const char *data, size_t len);
+
+
 /* "ready", "degraded" or "blocked", static and NUL-terminated. */
 
 const char *violet_report_state_name(violet_report_state_t state);

@@ -431,3 +431,18 @@ violet_json_init(void)
 {
     json_object_seed(0);
 }
+
+
+int
+violet_json_is_exception(const json_t *root)
+{
+    if (violet_json_get(root, "bags", NULL)) {
+        return 0;
+    }
+
+    return violet_json_get(root, "error_code", NULL) != NULL
+           || violet_json_get(root, "code", NULL) != NULL
+           || json_is_number(violet_json_get(root, "status", NULL))
+           || (violet_json_get(root, "error", NULL) != NULL
+               && violet_json_get(root, "message", NULL) != NULL);
+}

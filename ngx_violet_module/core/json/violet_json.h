@@ -130,6 +130,14 @@ violet_id_t violet_json_to_id(const json_t *value);
 
 
 /*
+ * True of an object that is Violet's API exception, in its present or its
+ * older form, rather than an order.
+ */
+
+int violet_json_is_exception(const json_t *root);
+
+
+/*
  * Seeds jansson's hash once, before there are workers, so that no request
  * has to read the random source.
  */
