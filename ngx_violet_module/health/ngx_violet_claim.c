@@ -12,6 +12,7 @@
 
 
 #include "ngx_violet_claim.h"
+#include "ngx_violet_claim_script.h"
 #include "ngx_violet_redis_args.h"
 
 #include <sys/random.h>
@@ -30,181 +31,6 @@ typedef struct {
     ngx_violet_claim_landed_pt    landed;
     void                         *data;
 } ngx_violet_claim_op_t;
-
-
-/* what a flight begins with, before "F", "L" or "X" and its token */
-
-#define NGX_VIOLET_CLAIM_FORM  ngx_value(NGX_VIOLET_FORM_FLIGHT) " "
-
-
-/* get() returns a value of this form, flight() what follows the number */
-
-#define NGX_VIOLET_CLAIM_GET                                                  \
-    "local function get(key, form) "                                          \
-        "local v = redis.pcall('GET', key) "                                  \
-        "v = type(v) == 'string' and v or '' "                                \
-        "return string.sub(v, 1, #form) == form and v or '' "                 \
-    "end "                                                                    \
-    "local function flight(key) "                                             \
-        "local form = '" NGX_VIOLET_CLAIM_FORM "' "                           \
-        "return string.sub(get(key, form), #form + 1) "                       \
-    "end "
-
-
-/*
- * KEYS: report, flight of plain reads, flight of refreshes, held result.
- * ARGV: token, "read" or "refresh", the token that is followed or "", lease,
- * how old a report may be, its size, and "bad" if it is none of ours.
- *
- * A report comes before a claim: one may have been stored after the caller
- * found none.  A key of another type in the place of a flight is replaced,
- * and so is a held result that would be held for ever.
- */
-
-static ngx_violet_redis_script_t  ngx_violet_claim_script = {
-    ngx_string(
-        NGX_VIOLET_STORE_READ
-        NGX_VIOLET_CLAIM_GET
-        "local function report() "
-            "local r = ARGV[7] == '' and read(KEYS[1], ARGV[6]) "
-            "return r and {'report', unpack(r)} "
-        "end "
-        "local flights = {flight(KEYS[2]), flight(KEYS[3])} "
-        "if ARGV[3] ~= '' then "
-            "for i = 1, 2 do "
-                "if string.sub(flights[i], 1, 17) == 'L' .. ARGV[3] then "
-                    "local result = string.sub(flights[i], 18) "
-                    "if result ~= '' then return {'landed', result} end "
-                    "local r = report() "
-                    "if r then return r end "
-                "end "
-            "end "
-        "end "
-        "if ARGV[2] == 'read' then "
-            "local r = report() "
-            "if r and r[5] < tonumber(ARGV[5]) then return r end "
-        "end "
-        "local held = get(KEYS[4], '" ngx_value(NGX_VIOLET_FORM_RESULT) " ') "
-        "if held ~= '' then "
-            "local left = redis.call('PTTL', KEYS[4]) "
-            "if left >= 0 then return {'held', held, left} end "
-            "redis.call('DEL', KEYS[4]) "
-        "end "
-        "local mine = ARGV[2] == 'read' and 2 or 3 "
-        "for i = 3, mine, -1 do "
-            "local f = flights[i - 1] "
-            "if string.sub(f, 1, 1) == 'F' then "
-                "if #f == 17 then redis.call('APPEND', KEYS[i], '+') end "
-                "return {'theirs', string.sub(f, 2, 17)} "
-            "end "
-        "end "
-        "redis.call('SET', KEYS[mine], "
-                   "'" NGX_VIOLET_CLAIM_FORM "F' .. ARGV[1], 'PX', ARGV[4]) "
-        "return {'ours'}"),
-    ""
-};
-
-
-/*
- * KEYS: flight.  ARGV: token, lease.  One that has run out is not claimed
- * again: somebody else may have flown meanwhile.
- */
-
-static ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
-    ngx_string(
-        NGX_VIOLET_CLAIM_GET
-        "if string.sub(flight(KEYS[1]), 1, 17) ~= 'F' .. ARGV[1] then "
-            "return 0 "
-        "end "
-        "return redis.call('PEXPIRE', KEYS[1], ARGV[2])"),
-    ""
-};
-
-
-/*
- * KEYS: report, flight, held result, then what a refresh makes old: the
- * flight of plain reads, and pairs of a report and its flight.  ARGV: token,
- * milliseconds since Violet was asked, result, how long it waits for
- * followers, how long it is held, then, if a report is to be stored, its TTL,
- * body, etag, state and merchant, or "gone" if it is to be dropped; what a
- * refresh makes old goes then if there was one.
- *
- * The flight is the fence.  A report is stored by whose flight it is; or by
- * anybody if there is none ("F" somebody else's, "X" ended by a refresh) and
- * nobody has stored one in this form since.  HSET first, which Redis refuses
- * when it is full, as it would not after a DEL; a report of another type is
- * replaced.  If a refreshed one cannot be stored the old one goes all the
- * same.
- */
-
-static ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
-    ngx_string(
-        NGX_VIOLET_CLAIM_GET
-        "local f = flight(KEYS[2]) "
-        "local mine = string.sub(f, 1, 17) == 'F' .. ARGV[1] "
-        "local t = redis.call('TIME') "
-        "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
-        "local stored, failed = 0, false "
-        "local function set() "
-            "return redis.pcall('HSET', KEYS[1], "
-                               "'v', '" ngx_value(NGX_VIOLET_FORM_REPORT) "', "
-                               "'body', ARGV[7], 'etag', ARGV[8], "
-                               "'state', ARGV[9], 'merchant', ARGV[10], "
-                               "'kept', ARGV[6], "
-                               "'stored_at', string.format('%.0f', now)) "
-        "end "
-        "local function newer() "
-            "local h = redis.pcall('HMGET', KEYS[1], 'v', 'stored_at') "
-            "local at = h[1] == '" ngx_value(NGX_VIOLET_FORM_REPORT) "' "
-                       "and tonumber(h[2] or '') or 0 "
-            "return at > now - tonumber(ARGV[2]) "
-        "end "
-        "local free = not string.find(f, '^[FX]') "
-        "local may = mine or free and not newer() "
-        "local drops = #KEYS "
-        "if ARGV[6] == 'gone' then "
-            "stored = may and redis.call('DEL', KEYS[1]) or 0 "
-            "drops = stored == 1 and drops or 3 "
-        "elseif ARGV[6] and may then "
-            "local r = set() "
-            "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
-                "redis.call('DEL', KEYS[1]) "
-                "r = set() "
-            "end "
-            "if type(r) == 'table' then "
-                "failed = r "
-            "else "
-                "redis.call('PEXPIRE', KEYS[1], ARGV[6]) "
-                "stored = 1 "
-            "end "
-        "end "
-        "for i = 4, drops do "
-            "if i % 2 == 1 then "
-                "redis.pcall('DEL', KEYS[i]) "
-            "elseif flight(KEYS[i]) ~= '' then "
-                "redis.pcall('SET', KEYS[i], '" NGX_VIOLET_CLAIM_FORM "X', "
-                            "'KEEPTTL') "
-            "end "
-        "end "
-        "if failed then "
-            "if #KEYS > 3 then redis.pcall('DEL', KEYS[1]) end "
-            "if mine then redis.pcall('DEL', KEYS[2]) end "
-            "return failed "
-        "end "
-        "if mine then "
-            "if #f > 17 and ARGV[4] ~= '0' then "
-                "redis.call('SET', KEYS[2], '" NGX_VIOLET_CLAIM_FORM "L' "
-                           ".. ARGV[1] .. ARGV[3], 'PX', ARGV[4]) "
-            "else "
-                "redis.call('DEL', KEYS[2]) "
-            "end "
-        "end "
-        "if ARGV[5] ~= '0' then "
-            "redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[5]) "
-        "end "
-        "return stored"),
-    ""
-};
 
 
 static void ngx_violet_claim_claimed(void *data,
@@ -293,6 +119,7 @@ ngx_violet_claim_in_redis(ngx_violet_claim_t *claim, ngx_msec_t timeout,
                                  ngx_violet_store_fresh(&claim->store));
     ngx_violet_redis_args_number(&args, claim->store.limit);
     ngx_violet_redis_args_text(&args, claim->bad ? "bad" : "");
+    ngx_violet_redis_args_text(&args, claim->stale ? "stale" : "");
 
     *status = ngx_violet_redis_args_run(&args, &ngx_violet_claim_script,
                                         timeout, ngx_violet_claim_claimed,
@@ -607,7 +434,13 @@ ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
                               ? 0 : landing->result.len);
     ngx_violet_redis_args_number(args,
                                  told ? NGX_VIOLET_CLAIM_RESULT_TTL : 0);
-    ngx_violet_redis_args_number(args, told ? landing->hold : 0);
+
+    if (told && landing->failed) {
+        ngx_violet_redis_args_text(args, "failed");
+
+    } else {
+        ngx_violet_redis_args_number(args, told ? landing->hold : 0);
+    }
 
     if (landing->gone) {
         ngx_violet_redis_args_text(args, "gone");

@@ -25,6 +25,14 @@
 
 #define NGX_VIOLET_CLAIM_TOKEN   16     /* its text, in bytes */
 
+/*
+ * milliseconds that a failure is held the first time, and at most; and how
+ * long after that another one counts as the next
+ */
+#define NGX_VIOLET_CLAIM_HOLD      5000
+#define NGX_VIOLET_CLAIM_MAX_HOLD  60000
+#define NGX_VIOLET_CLAIM_NEXT      60000
+
 /* what else is old once a report has been refreshed */
 #define NGX_VIOLET_CLAIM_DROPS   2
 
@@ -46,11 +54,16 @@ typedef struct {
     u_char                      token[NGX_VIOLET_CLAIM_TOKEN];
     u_char                      followed[NGX_VIOLET_CLAIM_TOKEN];
 
+    uint64_t                    span;       /* ms that the last failure was
+                                               held on this host */
+
     unsigned                    refresh:1;
     unsigned                    follows:1;  /* "followed" is set */
     unsigned                    on_host:1;  /* held on this host */
     unsigned                    in_redis:1; /* held in Redis */
     unsigned                    bad:1;      /* Redis's report is none */
+    unsigned                    stale:1;    /* a failure that is held will
+                                               do: there is an old report */
 } ngx_violet_claim_t;
 
 
@@ -106,6 +119,8 @@ typedef struct {
     ngx_violet_report_t        *report;     /* to be stored, or NULL */
     ngx_str_t                   result;     /* for who follows; or empty */
     uint64_t                    hold;       /* ms it is held; 0: not */
+    unsigned                    failed:1;   /* held for a while that grows,
+                                               for who has an old report */
     uint64_t                    since;      /* ms since Violet was asked */
     unsigned                    gone:1;     /* the report is to be dropped */
     unsigned                    dropped:1;  /* and there was one */

@@ -25,6 +25,14 @@ typedef struct {
 } ngx_violet_claim_slot_t;
 
 
+/* what precedes a result */
+
+typedef struct {
+    int64_t               until;          /* it is held */
+    uint64_t              span;           /* ms of a failure, or 0 */
+} ngx_violet_claim_head_t;
+
+
 typedef enum {
     NGX_VIOLET_CLAIM_TAKE = 0,
     NGX_VIOLET_CLAIM_KEEP,
@@ -50,7 +58,9 @@ static ngx_uint_t ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot);
 static ngx_int_t ngx_violet_claim_find(ngx_violet_claim_t *claim,
     ngx_pool_t *pool, u_char *token, ngx_str_t *result, uint64_t *left);
 static void ngx_violet_claim_leave_result(ngx_violet_claim_t *claim,
-    u_char *token, ngx_str_t *result, uint64_t ttl);
+    u_char *token, ngx_str_t *result, uint64_t ttl, uint64_t span);
+static void ngx_violet_claim_hold_failure(ngx_violet_claim_t *claim,
+    ngx_str_t *result);
 static void ngx_violet_claim_result(ngx_violet_claim_t *claim, u_char *token,
     ngx_violet_key_t *key);
 
@@ -117,7 +127,13 @@ ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
 
     if (landing->hold) {
         ngx_violet_claim_leave_result(claim, NULL, &landing->result,
-                                      landing->hold);
+                                      landing->hold, 0);
+
+    } else if (landing->failed) {
+        ngx_violet_claim_hold_failure(claim, &landing->result);
+
+    } else if (landing->report || landing->dropped) {
+        ngx_violet_claim_forget_held(claim->store.zone, &claim->store.key);
     }
 
     /* what the others bring is older, and not to be stored */
@@ -149,7 +165,7 @@ ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
         && update.followed && landing->result.len)
     {
         ngx_violet_claim_leave_result(claim, claim->token, &landing->result,
-                                      NGX_VIOLET_CLAIM_RESULT_TTL);
+                                      NGX_VIOLET_CLAIM_RESULT_TTL, 0);
     }
 }
 
@@ -270,36 +286,63 @@ ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot)
 
 
 /*
- * A result by the token of its flight, or the held one if that is NULL.  It
- * is preceded by the time until which it is held.
+ * A result by the token of its flight, or the held one if that is NULL.  A
+ * failure is held for those alone who have an old report.
  */
 
 static ngx_int_t
 ngx_violet_claim_find(ngx_violet_claim_t *claim, ngx_pool_t *pool,
     u_char *token, ngx_str_t *result, uint64_t *left)
 {
-    int64_t           now, until;
-    ngx_str_t         value;
-    ngx_violet_key_t  key;
+    int64_t                   now;
+    ngx_str_t                 value;
+    ngx_violet_key_t          key;
+    ngx_violet_claim_head_t   head;
 
     ngx_violet_claim_result(claim, token, &key);
 
     if (ngx_violet_memory_get(claim->store.zone, &key.name, pool, &value)
         != NGX_OK
-        || value.len < sizeof(int64_t))
+        || value.len < sizeof(ngx_violet_claim_head_t))
     {
         return NGX_DECLINED;
     }
 
-    ngx_memcpy(&until, value.data, sizeof(int64_t));
+    ngx_memcpy(&head, value.data, sizeof(ngx_violet_claim_head_t));
+
+    if (token == NULL) {
+        claim->span = head.span;
+    }
 
     now = ngx_violet_clock();
-    *left = until > now ? (uint64_t) (until - now) : 0;
 
-    result->data = value.data + sizeof(int64_t);
-    result->len = value.len - sizeof(int64_t);
+    if (head.until <= now || (head.span && !claim->stale)) {
+        return NGX_DECLINED;
+    }
+
+    *left = (uint64_t) (head.until - now);
+
+    result->data = value.data + sizeof(ngx_violet_claim_head_t);
+    result->len = value.len - sizeof(ngx_violet_claim_head_t);
 
     return NGX_OK;
+}
+
+
+/*
+ * Twice as long as the last time, which was read with the claim.  Where Redis
+ * is there it says so more exactly, to all hosts.
+ */
+
+static void
+ngx_violet_claim_hold_failure(ngx_violet_claim_t *claim, ngx_str_t *result)
+{
+    uint64_t  span;
+
+    span = ngx_max(2 * claim->span, NGX_VIOLET_CLAIM_HOLD);
+    span = ngx_min(span, NGX_VIOLET_CLAIM_MAX_HOLD);
+
+    ngx_violet_claim_leave_result(claim, NULL, result, span, span);
 }
 
 
@@ -307,20 +350,25 @@ ngx_violet_claim_find(ngx_violet_claim_t *claim, ngx_pool_t *pool,
 
 static void
 ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
-    ngx_str_t *result, uint64_t ttl)
+    ngx_str_t *result, uint64_t ttl, uint64_t span)
 {
-    int64_t           until;
-    ngx_str_t         head;
-    ngx_violet_key_t  key;
+    ngx_str_t                 bytes;
+    ngx_violet_key_t          key;
+    ngx_violet_claim_head_t   head;
 
     ngx_violet_claim_result(claim, token, &key);
 
-    until = ngx_violet_clock() + (int64_t) ttl;
+    head.until = ngx_violet_clock() + (int64_t) ttl;
+    head.span = span;
 
-    head.data = (u_char *) &until;
-    head.len = sizeof(int64_t);
+    bytes.data = (u_char *) &head;
+    bytes.len = sizeof(ngx_violet_claim_head_t);
 
-    (void) ngx_violet_memory_set(claim->store.zone, &key.name, &head, result,
+    if (span) {
+        ttl += NGX_VIOLET_CLAIM_NEXT;
+    }
+
+    (void) ngx_violet_memory_set(claim->store.zone, &key.name, &bytes, result,
                                  ttl);
 }
 

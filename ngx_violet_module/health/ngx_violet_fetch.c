@@ -362,6 +362,9 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
     landing->since = ngx_current_msec - fetch->sent_at;
 
     landing->gone = fetch->fetched.gone;
+    landing->failed = (fetch->fetched.kind == NGX_VIOLET_FETCHED_FAILED
+                       && fetch->conf.stale && landing->hold == 0
+                       && !ngx_violet_fetched_is_private(&fetch->fetched));
 
     if (fetch->fetched.kind == NGX_VIOLET_FETCHED_REPORT) {
         landing->report = &fetch->fetched.report;
@@ -375,6 +378,7 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
            != NGX_OK)
     {
         landing->hold = 0;
+        landing->failed = 0;
     }
 
     if (landing->report == NULL && landing->hold == 0 && !landing->gone

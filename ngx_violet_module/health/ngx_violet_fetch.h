@@ -31,6 +31,7 @@ typedef struct {
                                                others' flights */
     unsigned                    refresh:1;
     unsigned                    cached:1;   /* the report may be stored */
+    unsigned                    stale:1;    /* the caller has an old one */
 } ngx_violet_fetch_conf_t;
 
 

@@ -60,6 +60,7 @@ ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
     claim->store = fetch->conf.store;
     claim->drops = fetch->conf.drops;
     claim->refresh = fetch->conf.refresh;
+    claim->stale = fetch->conf.stale;
 
     if (!fetch->conf.cached || ngx_violet_claim_init(claim) != NGX_OK) {
         ngx_violet_fetch_limit(fetch);
@@ -269,6 +270,7 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
 
     if (held) {
         fetched.held = 1;
+        fetched.spared = (fetched.hold == 0);
         fetched.hold = left;
     }
 

@@ -31,6 +31,8 @@ typedef struct {
     unsigned                    found:1;    /* in Redis, by the claim */
     unsigned                    followed:1; /* somebody else's flight */
     unsigned                    held:1;     /* from earlier, see below */
+    unsigned                    spared:1;   /* held for those alone who have
+                                               an old report */
     unsigned                    failed:1;   /* for want of memory */
     unsigned                    gone:1;     /* Violet has no report of the
                                                merchant any more */

@@ -207,6 +207,7 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     conf.patience = vlcf->patience;
     conf.refresh = ctx->route.refresh;
     conf.cached = vlcf->health_cache;
+    conf.stale = (vlcf->health_stale && ctx->report.body.len);
 
     if (conf.cached && conf.merchant_id
         && ngx_violet_health_drops(r, ctx, conf.drops) != NGX_OK)
@@ -257,6 +258,12 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     /* a plain read that joined a refused refresh is still a plain read */
 
     if (fetched->kind == NGX_VIOLET_FETCHED_LIMITED && !ctx->route.refresh) {
+        return ngx_violet_health_fetch(r, ctx);
+    }
+
+    /* so is one without an old report that joined one who had it */
+
+    if (fetched->spared && ctx->report.body.len == 0) {
         return ngx_violet_health_fetch(r, ctx);
     }
 

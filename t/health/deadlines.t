@@ -25,6 +25,8 @@ submits_without_an_end();
 reads_of_a_cart_without_an_end();
 merchant_who_left();
 merchant_who_left_without_redis();
+failures_are_held_for_all();
+failures_are_held_without_redis();
 
 $live->check_logs(qr/Too many open files/);
 done_testing();
@@ -224,6 +226,53 @@ sub merchant_who_left_without_redis {
     }), 'Redis is back');
     is($health->get($nginx, 24603)->{status}, 404,
        'what it has is not served');
+    $nginx->stop;
+}
+
+
+# Of two hosts one waits, and no caller after it.
+sub failures_are_held_for_all {
+    my @nginx = map {
+        impatient(lines => 'violet_health_ttl 1s; violet_health_stale 1h;')
+    } 1 .. 2;
+
+    $health->get($nginx[0], 24101);
+    sleep 1.1;
+
+    my @got = map { $health->get($nginx[$_ % 2], 24101) } 1 .. 6;
+
+    $health->all_are(200, 'Violet stalls', @got);
+    is($health->tally(cache_status => @got), 'STALE 6', 'it is marked');
+    is($health->reached(24101), 2, 'it is asked once in the time of a hold');
+    $health->tell_slowest('held', 0, @got[1 .. 5]);
+    $_->stop for @nginx;
+}
+
+
+sub failures_are_held_without_redis {
+    my $nginx = $health->gateway(
+        redis => '',
+        lines => 'violet_health_ttl 1s; violet_health_stale 1h;');
+
+    $health->get($nginx, 24002);
+    sleep 1.1;
+
+    my @got = $health->many($nginx, count => 20, what => 24002);
+    push @got, map { $health->get($nginx, 24002) } 1 .. 5;
+
+    $health->all_are(200, 'Violet fails', @got);
+    is($health->tally(cache_status => @got), 'STALE 25', 'it is marked');
+    is($health->reached(24002), 2, 'it is asked once in the time of a hold');
+
+    sleep 4.2;
+    ok($live->wait_for(30, sub {
+        $health->get($nginx, 24002);
+        $health->reached(24002) == 3;
+    }), 'it is asked again after that');
+
+    sleep 5.2;
+    $health->get($nginx, 24002);
+    is($health->reached(24002), 3, 'the next time it is held for longer');
     $nginx->stop;
 }
 

@@ -22,6 +22,11 @@ no_long_string();
 run_tests();
 
 
+sub held_key {
+    return "violet:health-held:violet_api:10000:$_[0]";
+}
+
+
 sub list_key {
     return "violet:health-list:violet_api:10000:$_[0]";
 }
@@ -139,8 +144,8 @@ CORE::join '', map { ::seed($_, %::Old) } 40501, 40601
 ['\A' . quotemeta(::report(40501)) . '\z', '<html>',
  (::problem('upstream-unavailable', 502)) x 2]
 --- redis_check
-DBSIZE
-=~ ^[234]$
+EXISTS violet:health:violet_api:10000:40501 violet:health:violet_api:10000:40601
+=> 2
 
 
 
@@ -171,15 +176,130 @@ DBSIZE
 
 
 
+=== a failure is held for 5 s while there is a stale report: Violet is asked once
+--- config eval: ::location(@::Stale)
+--- redis_commands eval: ::seed(50003, %::Old)
+--- request eval: ::get(50003, 50003, 50003, '/_mock/counts')
+--- error_code eval: [(200) x 4]
+--- response_headers_like eval: [($::Marked) x 3, '']
+--- response_body_like eval
+[('"merchant_id":50003') x 3, '"connection_health/50003": 1\b']
+--- redis_check eval
+"GET ${\ ::held_key(50003)}
+=~ ^1 5000 1\\s
+PTTL ${\ ::held_key(50003)}
+=~ ^6[0-5]\\d\\d\\d\$"
+
+
+
+=== a refresh does not wait for the hold, nor lengthens it
+--- config eval: ::location(@::Stale)
+--- redis_commands eval: ::seed(50003, %::Old)
+--- request eval
+::get(50003, '50003?refresh=true', 50003, '50003?refresh=true',
+      '/_mock/counts')
+--- error_code eval: [200, 200, 200, 429, 200]
+--- response_body_like eval
+[('"merchant_id":50003') x 3, 'refresh-limited',
+ '"connection_health/50003": 2\b']
+--- redis_check eval
+"GET ${\ ::held_key(50003)}
+=~ ^1 5000 1\\s"
+
+
+
+=== a failure without a stale report is not held
+--- config eval: ::location(@::Stale)
+--- request eval: ::get(50003, 50003, '/_mock/counts')
+--- error_code eval: [502, 502, 200]
+--- response_body_like eval
+[(::problem('upstream-unavailable', 502)) x 2,
+ '"connection_health/50003": 2\b']
+--- redis_check eval
+"EXISTS ${\ ::held_key(50003)}
+=> 0"
+
+
+
+=== who may not have a stale report does not wait for the hold of one who may
+--- config eval
+::location(@::Stale) . '
+        location /fresh/v1/ {
+            violet shop;
+            proxy_pass http://violet_api/v1/;
+            violet_health_ttl 1h;
+        }
+'
+--- redis_commands eval: ::seed(50003, %::Old)
+--- request eval
+::get(50003, '/fresh/v1/operations/connection_health/50003', 50003,
+      '/_mock/counts')
+--- error_code eval: [200, 502, 200, 200]
+--- response_body_like eval
+['', ::problem('upstream-unavailable', 502), '',
+ '"connection_health/50003": 2\b']
+
+
+
+=== the next failure is held for twice as long, up to 60 s
+--- config eval: ::location(@::Stale)
+--- redis_commands eval
+CORE::join '', map({ ::seed($_, %::Old) } 50003, 50004),
+    "SET ${\ ::held_key(50003)} \"1 5000 x\" PX 59000\n",
+    "SET ${\ ::held_key(50004)} \"1 60000 x\" PX 59000\n"
+--- request eval: ::get(50003, 50003, 50004, 50004, '/_mock/counts')
+--- error_code eval: [(200) x 5]
+--- response_body_like eval
+[('merchant_id') x 4,
+ '"connection_health/50003": 1\b.*"connection_health/50004": 1\b']
+--- redis_check eval
+"GET ${\ ::held_key(50003)}
+=~ ^1 10000 1\\s
+PTTL ${\ ::held_key(50003)}
+=~ ^(6\\d|70)\\d\\d\\d\$
+GET ${\ ::held_key(50004)}
+=~ ^1 60000 1\\s"
+
+
+
+=== a report ends what is known of failures
+--- config eval: ::location(@::Stale)
+--- redis_commands eval
+::seed(20003, %::Old) . "SET ${\ ::held_key(20003)} \"1 5000 x\" PX 59000\n"
+--- request eval: ::get(20003)
+--- response_headers
+Cache-Status: violet; fwd=stale; stored
+--- redis_check eval
+"EXISTS ${\ ::held_key(20003)}
+=> 0"
+
+
+
+=== a held result that is none of ours is not believed
+--- config eval: ::location(@::Stale)
+--- redis_commands eval
+CORE::join '', map({ ::seed(20010 + $_, %::Old) } 1 .. 5),
+    "SET ${\ ::held_key(20011)} \"9 5000 x\" PX 62000\n",
+    "SET ${\ ::held_key(20012)} \"1 5000\" PX 62000\n",
+    "SET ${\ ::held_key(20013)} \"1 5000 x\" PX 62000\n",
+    "SET ${\ ::held_key(20014)} \"1 0 x\"\n",
+    "HSET ${\ ::held_key(20015)} x x\n"
+--- request eval: ::get(20011, 20012, 20013, 20014, 20015)
+--- response_headers_like eval
+[('Cache-Status: violet; fwd=stale; stored') x 5]
+
+
+
 === a bad day ends: the next report is stored
 --- config eval: ::location(@::Stale)
 --- redis_commands eval: ::seed(20003, %::Old)
 --- request eval
 [::mock('fault?connection_health/20003=500'), ::get(20003),
- ::mock('fault?connection_health/20003=0'), ::get(20003), ::get(20003)]
+ ::mock('fault?connection_health/20003=0'), ::get('20003?refresh=true'),
+ ::get(20003)]
 --- error_code eval: [(200) x 5]
 --- response_headers_like eval
-['', $::Marked, '', 'Cache-Status: violet; fwd=stale; stored',
+['', $::Marked, '', 'Cache-Status: violet; fwd=request; stored',
  'Cache-Status: violet; hit; ttl=\d+']
 
 
