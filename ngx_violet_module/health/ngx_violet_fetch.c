@@ -40,8 +40,10 @@ static void ngx_violet_fetch_event(ngx_event_t *ev);
 
 ngx_int_t
 ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
-    ngx_violet_flight_t **flightp, ngx_uint_t *joined)
+    ngx_violet_flight_t **flightp, ngx_uint_t *joined,
+    ngx_violet_flight_t **left)
 {
+    ngx_msec_t               patience;
     ngx_violet_fetch_t      *fetch;
     ngx_violet_flight_t     *flight;
     ngx_violet_main_conf_t  *vmcf;
@@ -49,14 +51,19 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     vmcf = ngx_violet_main_conf(r);
 
     flight = ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
-                                    conf->refresh, conf->cached);
+                                    conf->refresh, conf->cached, conf->left);
 
     if (flight) {
         *flightp = flight;
         *joined = 1;
 
-        return ngx_violet_flight_join(flight, r) == NGX_OK ? NGX_AGAIN
-                                                           : NGX_ERROR;
+        /* once: the second flight does not wait for others, and ends in time */
+
+        patience = conf->left ? 0
+                              : conf->patience + NGX_VIOLET_FETCH_LOOK_LAST;
+
+        return ngx_violet_flight_join(flight, r, patience, left) == NGX_OK
+               ? NGX_AGAIN : NGX_ERROR;
     }
 
     flight = ngx_violet_flight_open(&vmcf->flights, &conf->store.key,
@@ -69,7 +76,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
 
     if (fetch == NULL
         || ngx_violet_fetch_init(fetch, conf, flight) != NGX_OK
-        || ngx_violet_flight_join(flight, r) != NGX_OK)
+        || ngx_violet_flight_join(flight, r, 0, NULL) != NGX_OK)
     {
         ngx_violet_flight_land(flight);
         return NGX_ERROR;

@@ -32,6 +32,9 @@ typedef struct {
     unsigned                    refresh:1;
     unsigned                    cached:1;   /* the report may be stored */
     unsigned                    stale:1;    /* the caller has an old one */
+
+    /* the flight that the caller has left, or NULL */
+    ngx_violet_flight_t        *left;
 } ngx_violet_fetch_conf_t;
 
 
@@ -39,11 +42,15 @@ typedef struct {
  * Joins the flight for a report or opens one, and parks the request until
  * it lands.  All strings of the conf are copied.  Returns NGX_AGAIN, or
  * NGX_ERROR if memory runs out.  *joined tells which it was.
+ *
+ * Who joins somebody else's waits as long as a request of its own could take;
+ * then *left is set, and it asks once more, itself.  Not even that one's
+ * claim is waited for.
  */
 
 ngx_int_t ngx_violet_fetch(ngx_http_request_t *r,
     ngx_violet_fetch_conf_t *conf, ngx_violet_flight_t **flight,
-    ngx_uint_t *joined);
+    ngx_uint_t *joined, ngx_violet_flight_t **left);
 
 
 /* The result of a flight that has landed. */

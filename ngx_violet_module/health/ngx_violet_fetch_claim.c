@@ -18,9 +18,6 @@
 #define NGX_VIOLET_FETCH_LOOK_LINKED  250
 #define NGX_VIOLET_FETCH_LOOK_REDIS   50
 
-/* how much longer than its own request it waits for another one, also ms */
-#define NGX_VIOLET_FETCH_LOOK_LAST    1000
-
 
 static void ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch);
@@ -331,8 +328,9 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
 
     /* whoever asks tells the others at the end of the same time */
 
-    if (ngx_current_msec - fetch->opened_at
-        >= fetch->conf.patience + NGX_VIOLET_FETCH_LOOK_LAST)
+    if (fetch->conf.left
+        || ngx_current_msec - fetch->opened_at
+           >= fetch->conf.patience + NGX_VIOLET_FETCH_LOOK_LAST)
     {
         ngx_violet_fetch_limit(fetch);
         return;

@@ -13,6 +13,13 @@
 #include "ngx_violet_fetch.h"
 
 
+/*
+ * how much longer than a request of its own one waits for another's, in
+ * milliseconds: who asks tells the others at the end of the same time
+ */
+#define NGX_VIOLET_FETCH_LOOK_LAST  1000
+
+
 typedef struct ngx_violet_fetch_s  ngx_violet_fetch_t;
 
 typedef void (*ngx_violet_fetch_step_pt)(ngx_violet_fetch_t *fetch);

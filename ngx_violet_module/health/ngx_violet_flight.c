@@ -11,17 +11,21 @@
 
 
 typedef struct {
-    ngx_queue_t           queue;
-    ngx_violet_wait_t    *wait;
+    ngx_queue_t             queue;
+    ngx_violet_wait_t      *wait;
+    ngx_event_t             timer;
+    ngx_violet_flight_t    *flight;
+    ngx_violet_flight_t   **left;
 } ngx_violet_waiter_t;
 
 
+static void ngx_violet_flight_leave(ngx_event_t *ev);
 static void ngx_violet_flight_release(void *data);
 
 
 ngx_violet_flight_t *
 ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
-    ngx_uint_t refresh, ngx_uint_t cached)
+    ngx_uint_t refresh, ngx_uint_t cached, ngx_violet_flight_t *left)
 {
     ngx_queue_t          *q;
     ngx_violet_flight_t  *flight;
@@ -35,6 +39,7 @@ ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
         if (flight->key.len == key->len
             && (flight->refresh || !refresh)
             && flight->cached == cached
+            && flight != left
             && flight->joined < NGX_VIOLET_FLIGHT_MAX_WAITERS
             && ngx_memcmp(flight->key.data, key->data, key->len) == 0)
         {
@@ -84,12 +89,13 @@ ngx_violet_flight_open(ngx_queue_t *flights, ngx_str_t *key,
 
 
 ngx_int_t
-ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r)
+ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r,
+    ngx_msec_t patience, ngx_violet_flight_t **left)
 {
     ngx_violet_waiter_t  *waiter;
     ngx_pool_cleanup_t   *cln;
 
-    waiter = ngx_palloc(flight->pool, sizeof(ngx_violet_waiter_t));
+    waiter = ngx_pcalloc(flight->pool, sizeof(ngx_violet_waiter_t));
     if (waiter == NULL) {
         return NGX_ERROR;
     }
@@ -112,7 +118,36 @@ ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r)
 
     ngx_queue_insert_tail(&flight->waiters, &waiter->queue);
 
+    if (patience) {
+        waiter->flight = flight;
+        waiter->left = left;
+
+        waiter->timer.handler = ngx_violet_flight_leave;
+        waiter->timer.data = waiter;
+        waiter->timer.log = ngx_cycle->log;
+        waiter->timer.cancelable = 1;
+
+        ngx_add_timer(&waiter->timer, patience);
+    }
+
     return NGX_OK;
+}
+
+
+static void
+ngx_violet_flight_leave(ngx_event_t *ev)
+{
+    ngx_violet_waiter_t  *waiter;
+
+    waiter = ev->data;
+
+    if (ngx_violet_wait_request(waiter->wait)) {
+        *waiter->left = waiter->flight;
+    }
+
+    ngx_queue_remove(&waiter->queue);
+
+    ngx_violet_wait_end(waiter->wait);
 }
 
 
@@ -160,6 +195,10 @@ ngx_violet_flight_land(ngx_violet_flight_t *flight)
         ngx_queue_remove(q);
 
         waiter = ngx_queue_data(q, ngx_violet_waiter_t, queue);
+
+        if (waiter->timer.timer_set) {
+            ngx_del_timer(&waiter->timer);
+        }
 
         ngx_violet_wait_end(waiter->wait);
     }

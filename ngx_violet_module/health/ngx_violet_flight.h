@@ -42,12 +42,14 @@ struct ngx_violet_flight_s {
 
 /*
  * A flight under way for this key that can be joined, or NULL.  A refresh
- * joins only a refresh; a plain read joins either; and where reports are
- * cached nobody joins a flight that stores none.
+ * joins only a refresh; a plain read joins either; where reports are cached
+ * nobody joins a flight that stores none; and nobody joins the one that it
+ * has left (NULL: none).
  */
 
 ngx_violet_flight_t *ngx_violet_flight_find(ngx_queue_t *flights,
-    ngx_str_t *key, ngx_uint_t refresh, ngx_uint_t cached);
+    ngx_str_t *key, ngx_uint_t refresh, ngx_uint_t cached,
+    ngx_violet_flight_t *left);
 
 
 /* Opens a flight, held once by the caller; NULL if memory runs out. */
@@ -58,11 +60,12 @@ ngx_violet_flight_t *ngx_violet_flight_open(ngx_queue_t *flights,
 
 /*
  * Holds the flight for as long as the request lives, and parks the request
- * until it lands.  NGX_OK or NGX_ERROR.
+ * until it lands, or for so many milliseconds (0: until it lands): *left is
+ * set then.  It lives as long as the request.  NGX_OK or NGX_ERROR.
  */
 
 ngx_int_t ngx_violet_flight_join(ngx_violet_flight_t *flight,
-    ngx_http_request_t *r);
+    ngx_http_request_t *r, ngx_msec_t patience, ngx_violet_flight_t **left);
 
 
 /* True if nobody is left who would use the result. */

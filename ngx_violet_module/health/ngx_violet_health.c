@@ -207,7 +207,8 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     conf.patience = vlcf->patience;
     conf.refresh = ctx->route.refresh;
     conf.cached = vlcf->health_cache;
-    conf.stale = (vlcf->health_stale && ctx->report.body.len);
+    conf.left = ctx->health->left;
+    conf.stale = (vlcf->health_stale && ctx->health->report.body.len);
 
     if (conf.cached && conf.merchant_id
         && ngx_violet_health_drops(r, ctx, conf.drops) != NGX_OK)
@@ -217,7 +218,7 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->next = ngx_violet_health_fetched;
 
-    rc = ngx_violet_fetch(r, &conf, &flight, &joined);
+    rc = ngx_violet_fetch(r, &conf, &flight, &joined, &ctx->health->left);
 
     if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -234,6 +235,12 @@ static ngx_int_t
 ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_fetched_t  *fetched;
+
+    /* it has waited for somebody else long enough */
+
+    if (ctx->health->left == ctx->health->flight) {
+        return ngx_violet_health_fetch(r, ctx);
+    }
 
     fetched = ngx_violet_fetched(ctx->health->flight);
 
@@ -263,7 +270,7 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     /* so is one without an old report that joined one who had it */
 
-    if (fetched->spared && ctx->report.body.len == 0) {
+    if (fetched->spared && ctx->health->report.body.len == 0) {
         return ngx_violet_health_fetch(r, ctx);
     }
 

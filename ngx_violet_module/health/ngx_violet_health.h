@@ -23,6 +23,7 @@ typedef struct ngx_violet_health_ctx_s {
     ngx_msec_t                    redis_asked;  /* when it was asked */
     ngx_violet_report_t           report;       /* from the store */
     ngx_violet_flight_t          *flight;       /* what it waits for */
+    ngx_violet_flight_t          *left;         /* what it waited for in vain */
     ngx_violet_limit_result_t     limit;
 
     unsigned                      joined:1;     /* somebody else's flight */

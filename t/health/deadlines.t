@@ -20,6 +20,7 @@ my $health = Live::Health->new($live);
 
 no_descriptors();
 reports_without_an_end();
+callers_in_a_hurry();
 connections_are_not_reused();
 submits_without_an_end();
 reads_of_a_cart_without_an_end();
@@ -118,6 +119,43 @@ sub reports_without_an_end {
        'each connection to Violet is closed')
         or diag(open_at_violet());
     $_->stop for @nginx;
+}
+
+
+# In one worker, two locations of one app: who joins the request of the
+# patient one waits as long as its own location says, and no longer.
+sub callers_in_a_hurry {
+    my $hurry = 'proxy_connect_timeout 1s; proxy_send_timeout 1s;'
+                . 'proxy_read_timeout 1s;';
+    my $nginx = $health->gateway(
+        workers => 1, keepalive => '', lines => 'proxy_read_timeout 60s;',
+        more => $health->location('/hurry/', $hurry));
+
+    my $patient = $health->ask($nginx, 61504);
+    ok($health->reaches(61504), 'the patient one asks Violet');
+
+    my @got = $health->many($nginx, count => 30, what => 61504,
+                            prefix => '/hurry/', timeout => 60);
+
+    $health->all_are(504, 'those in a hurry', @got);
+    is($health->reached(61504), 2, 'ask Violet themselves, once for all');
+    $patient->read_until(qr/./, 0.1);
+    is($patient->{in}, '', 'the patient one waits');
+
+    $health->control('fault?connection_health/201=615');
+    my $other = $health->ask($nginx, 201);
+    ok($health->reaches(201), 'another one asks Violet');
+
+    my $hasty = $health->ask($nginx, 201, '/hurry/');
+    $live->wait_for(2, sub { 0 });
+    $health->control('fault?connection_health/201=0');
+
+    my $got = $health->answer($hasty, 30);
+
+    is($got->{status}, 200, 'the one in a hurry gets its own answer');
+    like($got->{body}, qr/^\{"merchant_id": 201,.*\}$/s, 'whole');
+    $_->close for $patient, $other;
+    $nginx->stop;
 }
 
 

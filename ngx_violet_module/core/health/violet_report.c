@@ -13,10 +13,6 @@
 #include "violet_report.h"
 
 
-/* bytes; a refusal that is longer is none of Violet's own */
-#define VIOLET_REPORT_MAX_REFUSAL  65536
-
-
 typedef struct {
     const char               *snake;
     const char               *camel;
@@ -157,7 +153,7 @@ violet_report_is_refusal(const char *data, size_t len)
     json_t               *root;
     violet_json_error_t   error;
 
-    root = violet_json_parse(data, len, VIOLET_REPORT_MAX_REFUSAL, &error);
+    root = violet_json_parse(data, len, &error);
 
     is = (root != NULL && violet_json_is_exception(root));
 
