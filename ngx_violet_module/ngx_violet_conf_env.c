@@ -9,6 +9,7 @@
 
 #include "ngx_violet_conf_env.h"
 #include "ngx_violet_credentials.h"
+#include "ngx_violet_submit.h"
 
 
 static ngx_int_t ngx_violet_conf_env_name(ngx_conf_t *cf,
@@ -21,6 +22,10 @@ static void ngx_violet_conf_env_path(ngx_str_t *uri);
 static ngx_int_t ngx_violet_conf_env_use(ngx_conf_t *cf,
     ngx_violet_proxy_pass_t *pass, ngx_violet_app_t *app, ngx_str_t *env);
 static ngx_uint_t ngx_violet_conf_env_valid(ngx_str_t *env, char *others);
+static ngx_violet_main_conf_t *ngx_violet_conf_env_before(
+    ngx_cycle_t *cycle);
+static ngx_uint_t ngx_violet_conf_env_has(ngx_violet_main_conf_t *vmcf,
+    ngx_uint_t n, ngx_str_t *names);
 
 
 char *
@@ -336,4 +341,117 @@ ngx_violet_conf_env_valid(ngx_str_t *env, char *others)
     }
 
     return env->len > 0;
+}
+
+
+/*
+ * Records of a submit that is in doubt, or that was made, are what keeps the
+ * cart from being ordered twice.  Two apps with one environment and id have
+ * the same ones.
+ */
+
+void
+ngx_violet_conf_env_changed(ngx_cycle_t *cycle, ngx_violet_main_conf_t *vmcf)
+{
+    u_char                    buf[2][NGX_VIOLET_KEYS_NAME];
+    ngx_str_t                 names, now;
+    ngx_uint_t                i, n;
+    ngx_violet_app_t        **apps, *app;
+    ngx_violet_main_conf_t   *before;
+
+    before = ngx_violet_conf_env_before(cycle);
+
+    if (before == NULL || vmcf->zone == NULL) {
+        return;
+    }
+
+    names.data = buf[0];
+    now.data = buf[1];
+
+    apps = before->apps.elts;
+
+    for (i = 0; i < before->apps.nelts; i++) {
+
+        app = ngx_violet_credentials_find(&vmcf->apps, &apps[i]->name);
+
+        if (app == NULL || apps[i]->keys.env.len == 0) {
+            continue;
+        }
+
+        ngx_violet_submit_names(before->redis, &apps[i]->keys, &names);
+        ngx_violet_submit_names(vmcf->redis, &app->keys, &now);
+
+        if (ngx_violet_conf_env_has(vmcf, vmcf->apps.nelts, &names)
+            || ngx_violet_conf_env_has(before, i, &names))
+        {
+            continue;
+        }
+
+        n = ngx_violet_submit_count(vmcf->zone, &names);
+
+        if (n) {
+            ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                          "violet: %ui records of submits no longer count, "
+                          "and their carts can be submitted again: those of "
+                          "the app \"%V\" were named \"%V...\" and are "
+                          "named \"%V...\" from now on",
+                          n, &app->name, &names, &now);
+        }
+    }
+}
+
+
+/* The configuration that this one takes the place of, or NULL. */
+
+static ngx_violet_main_conf_t *
+ngx_violet_conf_env_before(ngx_cycle_t *cycle)
+{
+    ngx_uint_t    i;
+    ngx_cycle_t  *old;
+
+    old = cycle->old_cycle;
+
+    if (old == NULL || old->conf_ctx == NULL || old->modules == NULL) {
+        return NULL;
+    }
+
+    /* it may not have had the module, or another build of it */
+
+    for (i = 0; old->modules[i]; i++) {
+        if (old->modules[i] == &ngx_violet_module) {
+            return ngx_http_cycle_get_module_main_conf(old,
+                                                       ngx_violet_module);
+        }
+    }
+
+    return NULL;
+}
+
+
+/* Do the names of one of the first n apps begin so? */
+
+static ngx_uint_t
+ngx_violet_conf_env_has(ngx_violet_main_conf_t *vmcf, ngx_uint_t n,
+    ngx_str_t *names)
+{
+    u_char              buf[NGX_VIOLET_KEYS_NAME];
+    ngx_str_t           other;
+    ngx_uint_t          i;
+    ngx_violet_app_t  **app;
+
+    app = vmcf->apps.elts;
+    other.data = buf;
+
+    for (i = 0; i < n; i++) {
+
+        ngx_violet_submit_names(vmcf->redis, &app[i]->keys, &other);
+
+        if (other.len == names->len
+            && ngx_memcmp(other.data, names->data, names->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

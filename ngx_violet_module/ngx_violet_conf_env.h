@@ -27,4 +27,13 @@ ngx_int_t ngx_violet_conf_env(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
     ngx_violet_loc_conf_t *vlcf);
 
 
+/*
+ * At a reload: tells of apps whose records of submits have other names now,
+ * and so no longer count.
+ */
+
+void ngx_violet_conf_env_changed(ngx_cycle_t *cycle,
+    ngx_violet_main_conf_t *vmcf);
+
+
 #endif /* NGX_VIOLET_CONF_ENV_H */

@@ -12,6 +12,7 @@
 
 #include "ngx_violet_cart.h"
 #include "ngx_violet_conf.h"
+#include "ngx_violet_conf_env.h"
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_limit.h"
 #include "ngx_violet_memory.h"
@@ -518,6 +519,8 @@ ngx_violet_init_module(ngx_cycle_t *cycle)
             }
         }
     }
+
+    ngx_violet_conf_env_changed(cycle, vmcf);
 
     return NGX_OK;
 }

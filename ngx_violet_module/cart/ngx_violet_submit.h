@@ -110,4 +110,21 @@ void ngx_violet_submit_settle(ngx_violet_submit_t *submit,
 void ngx_violet_submit_free(ngx_violet_submit_t *submit);
 
 
+/*
+ * What the names of all records of an app begin with; "names" has room for
+ * NGX_VIOLET_KEYS_NAME bytes.
+ */
+
+void ngx_violet_submit_names(ngx_violet_redis_t *redis,
+    ngx_violet_keys_t *keys, ngx_str_t *names);
+
+
+/*
+ * How many records there are in shared memory whose names begin so and that
+ * keep a submit from being sent.
+ */
+
+ngx_uint_t ngx_violet_submit_count(ngx_shm_zone_t *zone, ngx_str_t *names);
+
+
 #endif /* NGX_VIOLET_SUBMIT_H */

@@ -16,6 +16,7 @@ static void ngx_violet_submit_apply(ngx_violet_submit_update_t *u,
     violet_submit_claim_t *claim, violet_submit_record_t *record);
 static ngx_uint_t ngx_violet_submit_is_ours(violet_submit_record_t *record,
     violet_submit_claim_t *claim);
+static ngx_uint_t ngx_violet_submit_counts(u_char *value, size_t len);
 
 
 ngx_int_t
@@ -134,4 +135,27 @@ ngx_violet_submit_is_ours(violet_submit_record_t *record,
     violet_submit_claim_t *claim)
 {
     return ngx_memcmp(record->token, claim->token, VIOLET_SUBMIT_DIGEST) == 0;
+}
+
+
+ngx_uint_t
+ngx_violet_submit_count(ngx_shm_zone_t *zone, ngx_str_t *names)
+{
+    return ngx_violet_memory_count(zone, names, ngx_violet_submit_counts);
+}
+
+
+static ngx_uint_t
+ngx_violet_submit_counts(u_char *value, size_t len)
+{
+    violet_submit_record_t  record;
+
+    if (len != sizeof(violet_submit_record_t)) {
+        return 0;
+    }
+
+    ngx_memcpy(&record, value, sizeof(violet_submit_record_t));
+
+    return record.state != VIOLET_SUBMIT_NONE
+           && record.state != VIOLET_SUBMIT_OPEN;
 }

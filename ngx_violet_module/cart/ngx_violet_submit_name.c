@@ -44,6 +44,27 @@ ngx_violet_submit_name(ngx_violet_submit_t *submit,
 
 
 void
+ngx_violet_submit_names(ngx_violet_redis_t *redis, ngx_violet_keys_t *keys,
+    ngx_str_t *names)
+{
+    ngx_str_t          prefix;
+    ngx_violet_key_t   key;
+
+    ngx_str_null(&prefix);
+
+    if (redis) {
+        prefix = ngx_violet_redis_conf(redis)->prefix;
+    }
+
+    ngx_violet_keys_submits(keys, &key);
+
+    names->len = ngx_snprintf(names->data, NGX_VIOLET_KEYS_NAME, "%V%V",
+                              &prefix, &key.name)
+                 - names->data;
+}
+
+
+void
 ngx_violet_submit_digest(u_char *digest, ngx_str_t *text)
 {
     u_char      sum[20];

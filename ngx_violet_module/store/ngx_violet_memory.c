@@ -430,3 +430,40 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
 
     return NGX_OK;
 }
+
+
+ngx_uint_t
+ngx_violet_memory_count(ngx_shm_zone_t *zone, ngx_str_t *prefix,
+    ngx_violet_memory_counts_pt counts)
+{
+    ngx_uint_t                 n;
+    ngx_queue_t               *q, *counters;
+    ngx_violet_memory_t       *memory;
+    ngx_violet_memory_node_t  *mn;
+
+    n = 0;
+    memory = zone->data;
+
+    ngx_violet_memory_lock(memory);
+
+    counters = &memory->sh->counters;
+
+    for (q = ngx_queue_head(counters);
+         q != ngx_queue_sentinel(counters);
+         q = ngx_queue_next(q))
+    {
+        mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+        if (mn->key_len >= prefix->len
+            && ngx_memcmp(mn->data, prefix->data, prefix->len) == 0
+            && !ngx_violet_memory_expired(memory, mn)
+            && counts(ngx_violet_memory_value(mn), mn->value_len))
+        {
+            n++;
+        }
+    }
+
+    ngx_violet_memory_unlock(memory);
+
+    return n;
+}

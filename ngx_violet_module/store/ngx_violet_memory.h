@@ -107,4 +107,18 @@ ngx_int_t ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys,
     void *data);
 
 
+/* Called while the zone is locked, as above: does this value count? */
+
+typedef ngx_uint_t (*ngx_violet_memory_counts_pt)(u_char *value, size_t len);
+
+
+/*
+ * How many counters there are whose keys begin with that.  All are looked at
+ * under the lock: for a reload, not for requests.
+ */
+
+ngx_uint_t ngx_violet_memory_count(ngx_shm_zone_t *zone, ngx_str_t *prefix,
+    ngx_violet_memory_counts_pt counts);
+
+
 #endif /* NGX_VIOLET_MEMORY_H */

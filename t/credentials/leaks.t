@@ -91,6 +91,7 @@ my $nginx = $live->nginx(workers => 2, http => <<"END", server => <<"SERVER");
 
     violet_app shop {
         app_id 10000;
+        environment violet_api;
         app_secret file:$folder/other;
         app_secret file:$folder/secret;
         refresh_token file:$folder/refresh;

@@ -47,7 +47,7 @@ sub host {
                                              . 'violet_health_stale 1h;')
                 . $health->location('/hasty/', 'proxy_read_timeout 2s;')
                 . $health->location('/other/', '', 'other'),
-        extra => 'violet_app other { app_id 10000;'
+        extra => 'violet_app other { app_id 10000; environment other;'
                  . 'app_secret mock-app-secret; token mock-token; }',
         %option);
 }
@@ -165,7 +165,8 @@ sub refreshes {
 }
 
 
-# Another app, another argument, another merchant: each a flight of its own.
+# Another environment, another merchant: each a flight of its own.  An app_id
+# argument changes nothing.
 sub mixed {
     my @paths = (['20004', '/'], ['20004', '/other/'],
                  ['20004?app_id=10000', '/'], ['20005', '/']);
@@ -178,7 +179,7 @@ sub mixed {
     delay('connection_health', 0);
 
     $health->all_are(200, 'mixed', @answers);
-    is($health->reached(20004), 3, 'mixed: three flights of one merchant');
+    is($health->reached(20004), 2, 'mixed: two flights of one merchant');
     is($health->reached(20005), 1, 'mixed: one of the other');
 
     for my $n (0 .. 3) {

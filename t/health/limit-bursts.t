@@ -32,7 +32,9 @@ done_testing();
 sub host {
     return $health->gateway(
         lines => 'violet_refresh_limit merchant=1r/10m app=30r/h;',
-        more => "location /nowhere/v1/ { violet shop;"
+        extra => 'violet_app nowhere { app_id 10000;'
+                 . 'app_secret mock-app-secret; token mock-token; }',
+        more => "location /nowhere/v1/ { violet nowhere;"
                 . "proxy_pass http://127.0.0.1:$nowhere/v1/;"
                 . 'violet_refresh_limit merchant=1r/10m app=30r/h; }',
         @_);

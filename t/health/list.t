@@ -24,10 +24,12 @@ my ($near, $far) = map {
                                              . 'violet_health_stale 1h;')
                 . $health->location('/other/', '', 'other')
                 . $health->location('/off/', 'violet_health_cache off;')
-                . 'location /odd/v1/ { violet shop; proxy_pass '
+                . 'location /odd/v1/ { violet odd; proxy_pass '
                 . "http://127.0.0.1:${\ $odd->port}/v1/; }",
-        extra => 'violet_app other { app_id 10000;'
-                 . 'app_secret mock-app-secret; token mock-token; }');
+        extra => join '', map {
+            "violet_app $_ { app_id 10000; environment $_;"
+            . 'app_secret mock-app-secret; token mock-token; }'
+        } qw(other odd));
 } 1, 2;
 
 cached();
@@ -176,8 +178,8 @@ sub arguments {
     is(list($near, '?exclude_public=x')->{status}, 400, 'nonsense: refused');
 
     my $other = list($near, '', prefix => '/other/');
-    is(status($other), 'MISS', 'another app has a list of its own');
-    is(reached(), 3, 'another app: asked for it');
+    is(status($other), 'MISS', 'another environment has a list of its own');
+    is(reached(), 3, 'another environment: asked for it');
 
     my $post = $live->request($near->port,
         'POST /v1/operations/connection_health', body => '{}');
@@ -245,11 +247,11 @@ sub refreshed {
     $health->get($far, '20200?refresh=true');
     is(status(list($far)), 'MISS', 'refresh of any merchant: dropped');
 
-    # the list of another app is its own affair
+    # the list of another environment is its own affair
     list($near, '', prefix => '/other/');
     $health->get($near, '20301?refresh=true');
     is(status(list($near, '', prefix => '/other/')), 'HIT',
-       'refresh: the list of another app stays');
+       'refresh: the list of another environment stays');
 }
 
 

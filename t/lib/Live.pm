@@ -219,6 +219,7 @@ sub violet_http {
 
     violet_app shop {
         app_id      10000;
+        environment violet_api;
         app_secret  mock-app-secret;
         token       mock-token;
     }

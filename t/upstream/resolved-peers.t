@@ -55,6 +55,7 @@ sub http {
 
     violet_app shop {
         app_id 10000;
+        environment violet_test;
         app_secret mock-app-secret;
         token mock-token;
     }
