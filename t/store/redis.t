@@ -343,6 +343,44 @@ CORE::join '', map { ::seed($merchant++, v => $_) }
 
 
 
+=== a flight without the number of its form, or with one that is not known, is none
+--- redis_commands
+SET violet:flight:violet_api:10000:20170:read F0123456789abcdef PX 60000
+SET violet:flight:violet_api:10000:20171:read "2 F0123456789abcdef" PX 60000
+SET violet:flight:violet_api:10000:20172:read "1F0123456789abcdef" PX 60000
+SET violet:flight:violet_api:10000:20173:refresh "2 F0123456789abcdef" PX 60000
+HSET violet:flight:violet_api:10000:20174:read v 1
+SET violet:flight-list:violet_api:10000:true:read "2 F0123456789abcdef" PX 60000
+--- request eval
+[@{::get(20170 .. 20174)}, 'GET /v1/operations/connection_health']
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 6]
+
+
+
+=== a flight of this form is followed until it ends
+--- redis_commands
+SET violet:flight:violet_api:10000:20175:read "1 F0123456789abcdef" PX 700
+--- request eval: ::get(20175)
+--- timeout: 20
+--- response_headers_like
+Cache-Status: violet; fwd=uri-miss; stored
+X-Time: (?:0\.[4-9]|[1-9]).*
+
+
+
+=== an answer that is held in another form is asked for again
+--- redis_commands
+SET violet:health-held:violet_api:10000:20176 "2 3 502 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 " PX 60000
+SET violet:health-held:violet_api:10000:20177 nonsense PX 60000
+SET violet:health-list-held:violet_api:10000:true "0 3" PX 60000
+--- request eval
+[@{::get(20176, 20177)}, 'GET /v1/operations/connection_health']
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 3]
+
+
+
 === "kept" is no number, is missing or has run out: replaced
 --- redis_commands eval
 my $merchant = 20070;
