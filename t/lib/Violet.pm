@@ -69,7 +69,7 @@ END
 my @grave = ('[alert]', '[emerg]', '[crit]');
 my $sanitizer = qr/Sanitizer|runtime error:/;
 
-my $last_log = '';
+my $last_log;
 
 
 for my $var (qw(TEST_NGINX_REDIS_PORT TEST_NGINX_VIOLET_PORT)) {
@@ -85,6 +85,9 @@ Test::Nginx::Socket::add_test_cleanup_handler(\&finish);
 
 sub prepare {
     my ($block) = @_;
+
+    # the first block may be skipped, and there is the log of another file
+    $last_log = log_id() if !defined $last_log;
 
     set_default($block, 'config', $config);
     set_default($block, 'http_config', $http_config);
@@ -302,12 +305,17 @@ sub finish {
 
 # A block that was skipped leaves the log of the one before it.
 sub is_new_log {
-    my $id = join ':', (stat error_log())[0, 1, 7, 9];
+    my $id = log_id();
     my $is_new = $id ne $last_log && $id ne '';
 
     $last_log = $id;
 
     return $is_new;
+}
+
+
+sub log_id {
+    return join ':', (stat error_log())[0, 1, 7, 9];
 }
 
 
