@@ -520,6 +520,7 @@ HTTP/2.0 /v1/merchants?a=b
 
 
 === HTTP/2 to the upstream, by variables: the URI is not seen, nothing is sent
+--- environment: violet_api
 --- skip_nginx: 40: < 1.29.4
 --- http_extra eval: $::Two
 --- config
