@@ -301,16 +301,18 @@ sub failures_are_held_without_redis {
     $health->all_are(200, 'Violet fails', @got);
     is($health->tally(cache_status => @got), 'STALE 25', 'it is marked');
     is($health->reached(24002), 2, 'it is asked once in the time of a hold');
+    $health->get($nginx, '24002?refresh=true');
+    is($health->reached(24002), 3, 'a refresh does not wait for that');
 
     sleep 4.2;
     ok($live->wait_for(30, sub {
         $health->get($nginx, 24002);
-        $health->reached(24002) == 3;
+        $health->reached(24002) == 4;
     }), 'it is asked again after that');
 
     sleep 5.2;
     $health->get($nginx, 24002);
-    is($health->reached(24002), 3, 'the next time it is held for longer');
+    is($health->reached(24002), 4, 'the next time it is held for longer');
     $nginx->stop;
 }
 
