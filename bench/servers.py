@@ -222,7 +222,7 @@ class Servers:
         now = str(int(time.time() * 1000))
 
         for merchant in range(1, n + 1):
-            key = f"violet:health:violet_api:10000:{merchant}"
+            key = f"violet:health:sandbox-api.violet.io:10000:{merchant}"
             etag = '"' + hashlib.sha1(str(merchant).encode()).hexdigest() + '"'
             body = self.values["REPORT"].replace("$id", str(merchant))
             for words in (("HSET", key, "v", "1", "body", body,

@@ -70,8 +70,8 @@ typedef struct {
 
     ngx_violet_app_t                 *app;        /* NULL: see app_name */
     ngx_http_complex_value_t         *app_name;   /* NULL: not a violet one */
-    ngx_str_t                         upstream;   /* for keys; empty if it
-                                                     depends on the request */
+    ngx_str_t                         upstream;   /* empty if it depends on
+                                                     the request */
 
     ngx_flag_t                        health_cache;
     time_t                            health_ttl;
