@@ -7,8 +7,8 @@
 
 
 #include "ngx_violet_conf.h"
-#include "ngx_violet_limit.h"
-#include "ngx_violet_submit.h"
+#include "ngx_violet_health_limit.h"
+#include "ngx_violet_cart_record.h"
 
 
 #define NGX_VIOLET_MAX_TTL      (366 * 86400)

@@ -9,7 +9,7 @@
 
 #include "ngx_violet_conf_env.h"
 #include "ngx_violet_credentials.h"
-#include "ngx_violet_submit.h"
+#include "ngx_violet_cart_record.h"
 
 
 static ngx_int_t ngx_violet_conf_env_name(ngx_conf_t *cf,

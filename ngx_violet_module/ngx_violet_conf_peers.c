@@ -5,7 +5,7 @@
 
 
 #include "ngx_violet_conf.h"
-#include "ngx_violet_guard.h"
+#include "ngx_violet_exchange_check.h"
 
 
 static ngx_uint_t ngx_violet_conf_is_request_uri(u_char *p, u_char *last);

@@ -14,7 +14,7 @@
 #include "ngx_violet_log.h"
 #include "ngx_violet_module.h"
 #include "ngx_violet_tell.h"
-#include "ngx_violet_track.h"
+#include "ngx_violet_health_tracking.h"
 
 
 static ngx_int_t ngx_violet_handler_start(ngx_http_request_t *r,

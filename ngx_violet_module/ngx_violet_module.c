@@ -14,11 +14,11 @@
 #include "ngx_violet_conf.h"
 #include "ngx_violet_conf_env.h"
 #include "ngx_violet_credentials.h"
-#include "ngx_violet_limit.h"
+#include "ngx_violet_health_limit.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_module.h"
-#include "ngx_violet_submit.h"
-#include "ngx_violet_track.h"
+#include "ngx_violet_cart_record.h"
+#include "ngx_violet_health_tracking.h"
 
 #include "violet_json.h"
 

@@ -12,7 +12,7 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_exchange.h"
-#include "ngx_violet_submit.h"
+#include "ngx_violet_cart_record.h"
 
 #include "violet_cart.h"
 

@@ -3,7 +3,7 @@
  * The cart-submit flow before and instead of the submit: what the guard says
  * to it, the answer that is repeated, and the read of a cart that clears up
  * what became of a lost one.  All it makes lives in the request's pool; the
- * record itself is the service's, ngx_violet_submit.c.
+ * record itself is the service's, ngx_violet_cart_record.c.
  */
 
 

@@ -124,7 +124,7 @@ ngx_uint_t ngx_violet_credentials_differ(ngx_violet_app_t *app,
 
 
 /*
- * The life of a worker, ngx_violet_credentials_state.c: tokens are renewed
+ * The life of a worker, ngx_violet_app.c: tokens are renewed
  * and files looked at from start to stop, which also wipes what the worker
  * has.
  */

@@ -16,8 +16,8 @@
 
 #include "ngx_violet_clientless.h"
 #include "ngx_violet_credentials.h"
-#include "ngx_violet_token_call.h"
-#include "ngx_violet_token_slot.h"
+#include "ngx_violet_token_renewal.h"
+#include "ngx_violet_token_zone.h"
 
 
 typedef struct ngx_violet_token_s  ngx_violet_token_t;

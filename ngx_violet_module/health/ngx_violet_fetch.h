@@ -10,9 +10,9 @@
 
 
 #include "ngx_violet.h"
-#include "ngx_violet_claim.h"
+#include "ngx_violet_flight_lease.h"
 #include "ngx_violet_clientless.h"
-#include "ngx_violet_fetched.h"
+#include "ngx_violet_fetch_result.h"
 #include "ngx_violet_flight.h"
 
 

@@ -8,7 +8,7 @@
 
 
 #include "ngx_violet_fetch_claim.h"
-#include "ngx_violet_redis_link.h"
+#include "ngx_violet_redis_notify.h"
 
 
 /* how often a follower looks by itself, in milliseconds: on its own host; */

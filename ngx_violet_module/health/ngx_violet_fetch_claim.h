@@ -9,7 +9,7 @@
 #define NGX_VIOLET_FETCH_CLAIM_H
 
 
-#include "ngx_violet_attempt.h"
+#include "ngx_violet_fetch_retry.h"
 #include "ngx_violet_fetch.h"
 
 

@@ -11,8 +11,8 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_fetch.h"
-#include "ngx_violet_limit.h"
-#include "ngx_violet_store.h"
+#include "ngx_violet_health_limit.h"
+#include "ngx_violet_health_store.h"
 
 
 /* the flow's part of a request's context */
@@ -45,7 +45,7 @@ ngx_int_t ngx_violet_report_handler(ngx_http_request_t *r,
 
 
 /*
- * Parts of the health flow that its report shares, ngx_violet_refresh.c.
+ * Parts of the health flow that its report shares, ngx_violet_health_refresh.c.
  * In turn: a configuration that cannot be served gets its problem; the key
  * of a limit; what the limiter said is noted, with its headers; Retry-After,
  * and the 429 problem unless a cached report is sent with it.

@@ -8,7 +8,7 @@
  * content phase.  What has to differ from the operator's configuration for
  * one exchange to stay one exchange is changed in a copy of the upstream
  * configuration, which takes the place of the original while proxy_pass
- * builds the request: see ngx_violet_guard.c.
+ * builds the request: see ngx_violet_exchange_check.c.
  */
 
 

@@ -13,7 +13,7 @@
 #include <ngx_http.h>
 
 #include "ngx_violet.h"
-#include "ngx_violet_inflate.h"
+#include "ngx_violet_exchange_gunzip.h"
 
 #include "violet_route.h"
 

@@ -12,7 +12,7 @@
 
 
 #include "ngx_violet.h"
-#include "ngx_violet_guard.h"
+#include "ngx_violet_exchange_check.h"
 
 
 /* milliseconds, if a step did not end when it was told to */

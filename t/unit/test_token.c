@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "violet_json.h"
-#include "violet_token.h"
+#include "violet_token_json.h"
 
 
 typedef struct {

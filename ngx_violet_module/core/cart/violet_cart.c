@@ -9,7 +9,7 @@
 
 #include "violet_cart.h"
 #include "violet_cart_body.h"
-#include "violet_cart_row.h"
+#include "violet_cart_table.h"
 #include "violet_error.h"
 #include "violet_json.h"
 #include "violet_problem.h"

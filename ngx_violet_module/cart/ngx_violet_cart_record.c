@@ -1,0 +1,590 @@
+
+/*
+ * Shared memory is asked first: it arbitrates between the workers of this
+ * host, and holds what they know by themselves.  Then Redis, by one script
+ * on its own clock, for all gateways.  What Redis says is copied to memory,
+ * marked "shared", so that a later loss of Redis leaves this host with what
+ * it had heard; what was settled while Redis was away stays this host's own
+ * and is not given up for what Redis says.
+ *
+ * A handle lives on the heap, held by the request's pool and by each command
+ * that Redis has yet to answer.
+ *
+ * That a cart is free again is written down in Redis ("open"), not deleted:
+ * a Redis that has lost its data must not be taken for one that says so.
+ */
+
+
+#include "ngx_violet_memory_clock.h"
+#include "ngx_violet_cart_record_priv.h"
+
+
+/* how long an unknown outcome is remembered, in milliseconds */
+#define NGX_VIOLET_SUBMIT_KEEP     (24 * 60 * 60 * 1000)
+
+/* how often a claim is taken back, and after how many milliseconds */
+#define NGX_VIOLET_SUBMIT_TRIES    120
+#define NGX_VIOLET_SUBMIT_TRY      1000
+
+
+static ngx_uint_t ngx_violet_submit_is_final(violet_submit_record_t *record,
+    violet_submit_state_t state);
+static void ngx_violet_submit_answered(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
+    ngx_violet_submit_reply_t *reply);
+static void ngx_violet_submit_looked(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_submit_renew(ngx_event_t *ev);
+static void ngx_violet_submit_retract_later(ngx_violet_submit_t *submit);
+static void ngx_violet_submit_retract(ngx_event_t *ev);
+static void ngx_violet_submit_told(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_submit_end(ngx_violet_submit_t *submit,
+    ngx_violet_submit_op_e op, violet_submit_state_t state,
+    ngx_uint_t status);
+static void ngx_violet_submit_settled(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
+    ngx_violet_submit_reply_t *reply);
+static void ngx_violet_submit_cleanup(void *data);
+static void ngx_violet_submit_release(ngx_violet_submit_t *submit);
+
+
+ngx_violet_submit_t *
+ngx_violet_submit_create(ngx_pool_t *pool, ngx_violet_submit_conf_t *conf)
+{
+    ngx_pool_cleanup_t   *cln;
+    ngx_violet_submit_t  *submit;
+
+    cln = ngx_pool_cleanup_add(pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    submit = ngx_calloc(sizeof(ngx_violet_submit_t), ngx_cycle->log);
+    if (submit == NULL) {
+        return NULL;
+    }
+
+    submit->redis = conf->redis;
+    submit->zone = conf->zone;
+    submit->log = conf->log;
+    submit->refs = 1;
+
+    submit->claim.flight = ngx_min((int64_t) conf->time,
+                                   NGX_VIOLET_SUBMIT_FLIGHT);
+    submit->claim.keep = ngx_max((int64_t) conf->time,
+                                 NGX_VIOLET_SUBMIT_KEEP);
+    submit->claim.time = conf->time;
+    submit->claim.again = conf->again;
+
+    if (conf->key.len) {
+        ngx_violet_submit_digest(submit->claim.body, &conf->body);
+    }
+
+    ngx_violet_submit_token(submit->claim.token);
+
+    /* a worker that must stop does so, whatever is in flight */
+
+    submit->renewal.handler = ngx_violet_submit_renew;
+    submit->renewal.data = submit;
+    submit->renewal.log = ngx_cycle->log;
+    submit->renewal.cancelable = 1;
+
+    ngx_violet_submit_name(submit, conf);
+
+    cln->handler = ngx_violet_submit_cleanup;
+    cln->data = submit;
+
+    return submit;
+}
+
+
+ngx_violet_submit_result_t *
+ngx_violet_submit_result(ngx_violet_submit_t *submit)
+{
+    return &submit->result;
+}
+
+
+void
+ngx_violet_submit_sent(ngx_violet_submit_t *submit)
+{
+    submit->sent = 1;
+
+    if (submit->claimed && !submit->renewal.timer_set) {
+        ngx_add_timer(&submit->renewal,
+                      (ngx_msec_t) submit->claim.flight / 2);
+    }
+}
+
+
+ngx_int_t
+ngx_violet_submit_claim(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
+{
+    ngx_int_t                    rc;
+    ngx_violet_submit_update_t   update;
+    ngx_violet_submit_result_t  *result;
+
+    result = &submit->result;
+    result->redis = NGX_VIOLET_REDIS_OFF;
+
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
+    rc = ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_CLAIM);
+
+    result->full = (rc != NGX_OK);
+
+    submit->known = update.record;
+    submit->seq = update.record.seq;
+    submit->claimed = (rc == NGX_OK
+                       && update.verdict == VIOLET_SUBMIT_CLAIMED);
+
+    result->verdict = update.verdict;
+    result->state = violet_submit_state(&update.record, submit->claim.now);
+    result->status = update.record.status;
+
+    if (submit->redis == NULL
+        || (rc == NGX_OK && update.verdict != VIOLET_SUBMIT_CLAIMED
+            && (update.verdict == VIOLET_SUBMIT_OTHER_BODY
+                || ngx_violet_submit_is_final(&update.record,
+                                              result->state))))
+    {
+        submit->seq += submit->claimed;
+        return NGX_OK;
+    }
+
+    result->redis = ngx_violet_submit_run(submit, "claim",
+                        update.verdict == VIOLET_SUBMIT_REFUSED
+                        ? &submit->known : NULL,
+                        submit->claim.again ? "1" : "", 0,
+                        ngx_violet_submit_answered);
+
+    submit->seq += submit->claimed;
+
+    if (result->redis != NGX_VIOLET_REDIS_OK) {
+        return NGX_OK;
+    }
+
+    submit->wait = wait;
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * Others cannot know better: of what this host alone knows, of an outcome,
+ * of what this host has in flight.
+ */
+
+static ngx_uint_t
+ngx_violet_submit_is_final(violet_submit_record_t *record,
+    violet_submit_state_t state)
+{
+    return !(record->flags & VIOLET_SUBMIT_SHARED)
+           || state == VIOLET_SUBMIT_COMPLETED
+           || state == VIOLET_SUBMIT_PARTIAL
+           || (state == VIOLET_SUBMIT_IN_FLIGHT
+               && (record->flags & VIOLET_SUBMIT_OWN));
+}
+
+
+ngx_int_t
+ngx_violet_submit_look(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
+{
+    ngx_violet_submit_update_t   update;
+    ngx_violet_submit_result_t  *result;
+
+    result = &submit->result;
+    result->redis = NGX_VIOLET_REDIS_OFF;
+
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
+    (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_LOOK);
+
+    result->state = violet_submit_state(&update.record, submit->claim.now);
+
+    submit->known = update.record;
+    submit->seq = update.record.seq;
+
+    /* who frees a record does it by the token that he has seen */
+
+    if (result->state == VIOLET_SUBMIT_UNKNOWN) {
+        ngx_memcpy(submit->claim.token, update.record.token,
+                   VIOLET_SUBMIT_DIGEST);
+    }
+
+    if (submit->redis == NULL
+        || (result->state != VIOLET_SUBMIT_NONE
+            && ngx_violet_submit_is_final(&update.record, result->state)))
+    {
+        return NGX_OK;
+    }
+
+    result->redis = ngx_violet_submit_run(submit, "look",
+                        result->state != VIOLET_SUBMIT_NONE
+                        ? &submit->known : NULL,
+                        "", 0, ngx_violet_submit_looked);
+
+    if (result->redis != NGX_VIOLET_REDIS_OK) {
+        return NGX_OK;
+    }
+
+    submit->wait = wait;
+
+    return NGX_AGAIN;
+}
+
+
+/* Without an answer of Redis what memory said holds. */
+
+static void
+ngx_violet_submit_answered(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_submit_t  *submit = data;
+
+    ngx_violet_submit_reply_t  result;
+
+    if (status == NGX_VIOLET_REDIS_OK
+        && ngx_violet_submit_read(reply, &result) != NGX_OK)
+    {
+        status = NGX_VIOLET_REDIS_DOWN;
+    }
+
+    submit->result.redis = status;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+        ngx_violet_submit_claimed(submit, &result);
+    }
+
+    if (submit->wait) {
+        ngx_violet_wait_end(submit->wait);
+        submit->wait = NULL;
+    }
+
+    if (submit->gone) {
+
+        /* nobody is left to send what was claimed */
+
+        ngx_violet_submit_unsent(submit);
+    }
+
+    if (status != NGX_VIOLET_REDIS_OK && !submit->claimed) {
+
+        /* refused without Redis, which may run the claim later */
+
+        ngx_violet_submit_retract_later(submit);
+    }
+
+    ngx_violet_submit_release(submit);
+}
+
+
+static void
+ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
+    ngx_violet_submit_reply_t *reply)
+{
+    ngx_violet_submit_result_t  *result;
+
+    result = &submit->result;
+
+    result->full = 0;
+    result->state = reply->state;
+    result->status = (ngx_uint_t) reply->status;
+
+    if (ngx_violet_submit_is(reply, "claimed")) {
+        result->verdict = VIOLET_SUBMIT_CLAIMED;
+        submit->claimed = 1;
+        submit->seq = (uint32_t) reply->seq;
+
+    } else {
+        result->verdict = ngx_violet_submit_is(reply, "body")
+                          ? VIOLET_SUBMIT_OTHER_BODY : VIOLET_SUBMIT_REFUSED;
+        submit->claimed = 0;
+    }
+
+    ngx_violet_submit_adopt(submit, reply);
+}
+
+
+static void
+ngx_violet_submit_looked(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_submit_t  *submit = data;
+
+    ngx_violet_submit_reply_t  result;
+
+    if (status == NGX_VIOLET_REDIS_OK
+        && ngx_violet_submit_read(reply, &result) != NGX_OK)
+    {
+        status = NGX_VIOLET_REDIS_DOWN;
+    }
+
+    submit->result.redis = status;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+        submit->result.state = result.state;
+
+        if (result.state == VIOLET_SUBMIT_UNKNOWN) {
+            (void) ngx_violet_submit_unhex(submit->claim.token,
+                                           &result.token);
+        }
+    }
+
+    if (submit->wait) {
+        ngx_violet_wait_end(submit->wait);
+        submit->wait = NULL;
+    }
+
+    ngx_violet_submit_release(submit);
+}
+
+
+/* Says here and to the others that the submit is still in flight. */
+
+static void
+ngx_violet_submit_renew(ngx_event_t *ev)
+{
+    ngx_violet_submit_t         *submit;
+    ngx_violet_submit_update_t   update;
+
+    submit = ev->data;
+
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
+    (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_RENEW);
+
+    if (submit->redis) {
+        (void) ngx_violet_submit_run(submit, "renew", NULL, "", 0,
+                                     ngx_violet_submit_told);
+    }
+
+    ngx_add_timer(ev, (ngx_msec_t) submit->claim.flight / 2);
+}
+
+
+/* Takes back a claim that nobody waits for, as soon as Redis can be told. */
+
+static void
+ngx_violet_submit_retract_later(ngx_violet_submit_t *submit)
+{
+    submit->refs++;
+    submit->renewal.handler = ngx_violet_submit_retract;
+    submit->tries = NGX_VIOLET_SUBMIT_TRIES;
+
+    ngx_add_timer(&submit->renewal, NGX_VIOLET_SUBMIT_TRY);
+}
+
+
+static void
+ngx_violet_submit_retract(ngx_event_t *ev)
+{
+    ngx_violet_submit_t        *submit;
+    ngx_violet_redis_status_e   rc;
+
+    submit = ev->data;
+
+    rc = ngx_violet_submit_run(submit, "cancel", NULL, "", 0,
+                               ngx_violet_submit_told);
+
+    if (rc != NGX_VIOLET_REDIS_OK && --submit->tries) {
+        ngx_add_timer(ev, NGX_VIOLET_SUBMIT_TRY);
+        return;
+    }
+
+    ngx_violet_submit_release(submit);
+}
+
+
+static void
+ngx_violet_submit_told(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_submit_release(data);
+}
+
+
+void
+ngx_violet_submit_settle(ngx_violet_submit_t *submit,
+    violet_submit_state_t state, ngx_uint_t status)
+{
+    ngx_violet_submit_end(submit, NGX_VIOLET_SUBMIT_SETTLE, state, status);
+}
+
+
+void
+ngx_violet_submit_unsent(ngx_violet_submit_t *submit)
+{
+    ngx_violet_submit_end(submit, NGX_VIOLET_SUBMIT_CANCEL,
+                          VIOLET_SUBMIT_OPEN, 0);
+}
+
+
+static void
+ngx_violet_submit_end(ngx_violet_submit_t *submit, ngx_violet_submit_op_e op,
+    violet_submit_state_t state, ngx_uint_t status)
+{
+    ngx_violet_submit_update_t  update;
+    ngx_violet_redis_status_e   rc;
+
+    if (!submit->claimed || submit->settled) {
+        return;
+    }
+
+    submit->settled = 1;
+    submit->canceled = (op == NGX_VIOLET_SUBMIT_CANCEL);
+
+    if (submit->renewal.timer_set) {
+        ngx_del_timer(&submit->renewal);
+    }
+
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
+    update.state = state;
+    update.status = status;
+
+    (void) ngx_violet_submit_memory(&update, submit, op);
+
+    if (submit->redis == NULL) {
+        return;
+    }
+
+    rc = ngx_violet_submit_run(submit,
+                               submit->canceled ? "cancel" : "settle", NULL,
+                               violet_submit_name(state), status,
+                               ngx_violet_submit_settled);
+
+    if (rc != NGX_VIOLET_REDIS_OK && submit->canceled) {
+        ngx_violet_submit_retract_later(submit);
+    }
+}
+
+
+void
+ngx_violet_submit_free(ngx_violet_submit_t *submit)
+{
+    ngx_violet_submit_update_t  update;
+
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
+    (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_FREE);
+
+    if (submit->redis) {
+        (void) ngx_violet_submit_run(submit, "free", NULL, "", 0,
+                                     ngx_violet_submit_settled);
+    }
+}
+
+
+/* What Redis refused to settle stays this host's own knowledge. */
+
+static void
+ngx_violet_submit_settled(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_submit_t  *submit = data;
+
+    ngx_violet_submit_reply_t   result;
+    ngx_violet_submit_update_t  update;
+
+    if (status == NGX_VIOLET_REDIS_OK
+        && ngx_violet_submit_read(reply, &result) == NGX_OK
+        && !ngx_violet_submit_is(&result, "refused"))
+    {
+        ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
+        (void) ngx_violet_submit_memory(&update, submit,
+                                        NGX_VIOLET_SUBMIT_SHARE);
+    }
+
+    if (status != NGX_VIOLET_REDIS_OK && submit->canceled) {
+        ngx_violet_submit_retract_later(submit);
+    }
+
+    ngx_violet_submit_release(submit);
+}
+
+
+/* What all gateways know, this host knows from now on. */
+
+static void
+ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
+    ngx_violet_submit_reply_t *reply)
+{
+    violet_submit_record_t      *record;
+    ngx_violet_submit_update_t   update;
+
+    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+
+    record = &update.record;
+
+    submit->claim.now = ngx_violet_clock();
+
+    /* an open record says something only of what its key is good for */
+
+    if (reply->state > VIOLET_SUBMIT_OPEN
+        || (reply->state == VIOLET_SUBMIT_OPEN && reply->body.len))
+    {
+        if (ngx_violet_submit_unhex(record->token, &reply->token) != NGX_OK) {
+            record->token[0] = 1;
+        }
+
+        record->expires = submit->claim.now
+                          + ngx_min(ngx_max(reply->ttl, 1),
+                                    submit->claim.keep);
+        record->deadline = submit->claim.now + reply->left;
+        record->status = (uint16_t) reply->status;
+        record->state = (uint8_t) reply->state;
+        record->seq = (uint32_t) reply->seq;
+        record->flags = VIOLET_SUBMIT_SHARED
+                        | (submit->claimed ? VIOLET_SUBMIT_OWN : 0);
+
+        if (ngx_violet_submit_unhex(record->body, &reply->body) != NGX_OK) {
+            ngx_memzero(record->body, VIOLET_SUBMIT_DIGEST);
+        }
+    }
+
+    if (ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_ADOPT)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_WARN,
+                      submit->gone ? ngx_cycle->log : submit->log, 0,
+                      "violet: no room in the shared memory zone to guard a "
+                      "cart against a second submit, only Redis does: make "
+                      "\"violet_zone\" larger");
+    }
+}
+
+
+static void
+ngx_violet_submit_cleanup(void *data)
+{
+    ngx_violet_submit_t  *submit = data;
+
+    submit->gone = 1;
+
+    /* while Redis is asked, its answer decides: see there */
+
+    if (submit->wait == NULL) {
+
+        if (submit->sent) {
+            ngx_violet_submit_settle(submit, VIOLET_SUBMIT_UNKNOWN, 502);
+        }
+
+        ngx_violet_submit_unsent(submit);
+    }
+
+    ngx_violet_submit_release(submit);
+}
+
+
+static void
+ngx_violet_submit_release(ngx_violet_submit_t *submit)
+{
+    if (--submit->refs == 0) {
+        ngx_free(submit);
+    }
+}

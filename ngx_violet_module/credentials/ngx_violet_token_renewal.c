@@ -1,0 +1,387 @@
+
+/*
+ * A renewal.  The call lives on the heap, its exchange on a request without
+ * a client, one after the other.  What is secret in either is wiped as soon
+ * as the call that needed it has ended.
+ *
+ * The order: the refresh token, if there is one, else a login; with the
+ * app_secret that was right the last time, then with the other one; and a
+ * login after all if the refresh token of an earlier one is refused.
+ */
+
+
+#include "ngx_violet_secret.h"
+#include "ngx_violet_token_renewal.h"
+
+
+/* ms, for an exchange; there are four at most */
+#define NGX_VIOLET_TOKEN_CALL_TIMEOUT  10000
+
+/* of an answer, in bytes */
+#define NGX_VIOLET_TOKEN_CALL_LIMIT    65536
+
+
+static void ngx_violet_token_call_send(ngx_violet_token_call_t *call);
+static ngx_int_t ngx_violet_token_call_uri(ngx_violet_token_call_t *call,
+    ngx_str_t *uri, ngx_str_t *path);
+static ngx_int_t ngx_violet_token_call_body(ngx_violet_token_call_t *call);
+static void ngx_violet_token_call_sent(void *data,
+    ngx_violet_exchange_t *exchange);
+static void ngx_violet_token_call_event(ngx_event_t *ev);
+static ngx_uint_t ngx_violet_token_call_again(ngx_violet_token_call_t *call);
+static void ngx_violet_token_call_take(ngx_violet_token_call_t *call);
+static void ngx_violet_token_call_clear(ngx_violet_token_call_t *call);
+static void ngx_violet_token_call_end(ngx_violet_token_call_t *call,
+    ngx_violet_token_result_e result);
+
+
+ngx_violet_token_call_t *
+ngx_violet_token_call_create(ngx_log_t *log)
+{
+    return ngx_calloc(sizeof(ngx_violet_token_call_t), log);
+}
+
+
+void
+ngx_violet_token_call_start(ngx_violet_token_call_t *call)
+{
+    call->event.handler = ngx_violet_token_call_event;
+    call->event.data = call;
+    call->event.log = ngx_cycle->log;
+
+    call->login = (call->refresh_len == 0);
+
+    ngx_violet_token_call_send(call);
+}
+
+
+static void
+ngx_violet_token_call_send(ngx_violet_token_call_t *call)
+{
+    ngx_str_t               uri, path;
+    ngx_connection_t       *c;
+    ngx_http_request_t     *r;
+    ngx_violet_exchange_t  *e;
+
+    ngx_memzero(&call->exchange, sizeof(ngx_violet_exchange_t));
+    ngx_memzero(&call->own, sizeof(ngx_violet_exchange_own_t));
+
+    if (ngx_violet_token_call_uri(call, &uri, &path) != NGX_OK) {
+        ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
+        return;
+    }
+
+    r = ngx_violet_clientless_create(&call->route->location, &uri);
+
+    ngx_free(uri.data);
+
+    if (r == NULL) {
+        ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
+        return;
+    }
+
+    call->carrier = r;
+
+    call->own.secret = call->secret;
+    call->own.timeout = NGX_VIOLET_TOKEN_CALL_TIMEOUT;
+
+    if (call->route->check && !call->route->v1) {
+        call->own.path = path;
+    }
+
+    if (call->login) {
+        if (ngx_violet_token_call_body(call) != NGX_OK) {
+            ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
+            return;
+        }
+
+    } else {
+        call->own.token.data = call->refresh;
+        call->own.token.len = call->refresh_len;
+    }
+
+    e = &call->exchange;
+
+    e->carrier = r;
+    e->app = call->app;
+    e->uri = r->uri;
+    e->own = &call->own;
+    e->limit = NGX_VIOLET_TOKEN_CALL_LIMIT;
+    e->patience = NGX_VIOLET_TOKEN_CALL_TIMEOUT + 100;
+    e->handler = ngx_violet_token_call_sent;
+    e->data = call;
+
+    if (ngx_violet_exchange_start(e) != NGX_OK) {
+        ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
+        return;
+    }
+
+    c = r->connection;
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* On the heap; the path is a literal. */
+
+static ngx_int_t
+ngx_violet_token_call_uri(ngx_violet_token_call_t *call, ngx_str_t *uri,
+    ngx_str_t *path)
+{
+    u_char     *p;
+    ngx_str_t  *prefix;
+
+    if (call->login) {
+        ngx_str_set(path, "login");
+
+    } else {
+        ngx_str_set(path, "auth/token");
+    }
+
+    prefix = &call->route->prefix;
+
+    p = ngx_alloc(prefix->len + 3 + path->len, ngx_cycle->log);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    uri->data = p;
+
+    p = ngx_cpymem(p, prefix->data, prefix->len);
+
+    if (call->route->v1) {
+        p = ngx_cpymem(p, "v1/", 3);
+    }
+
+    p = ngx_cpymem(p, path->data, path->len);
+
+    uri->len = p - uri->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_token_call_body(ngx_violet_token_call_t *call)
+{
+    u_char         *p;
+    size_t          size, len;
+    ngx_str_t      *value;
+    violet_text_t   username, password;
+
+    value = &call->app->secrets[NGX_VIOLET_APP_USERNAME]->value;
+
+    username.data = (char *) value->data;
+    username.len = value->len;
+
+    value = &call->app->secrets[NGX_VIOLET_APP_PASSWORD]->value;
+
+    password.data = (char *) value->data;
+    password.len = value->len;
+
+    size = 64 + 6 * (username.len + password.len);
+
+    p = ngx_pnalloc(call->carrier->pool, size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = violet_token_login(username, password, (char *) p, size);
+
+    if (len == 0) {
+        return NGX_ERROR;
+    }
+
+    call->own.body.data = p;
+    call->own.body.len = len;
+
+    return NGX_OK;
+}
+
+
+/* Inside the end of the subrequest: its carrier must outlive this call. */
+
+static void
+ngx_violet_token_call_sent(void *data, ngx_violet_exchange_t *exchange)
+{
+    ngx_violet_token_call_t  *call = data;
+
+    ngx_post_event(&call->event, &ngx_posted_events);
+}
+
+
+static void
+ngx_violet_token_call_event(ngx_event_t *ev)
+{
+    ngx_violet_token_call_t  *call;
+
+    call = ev->data;
+
+    if (call->carrier && call->exchange.done) {
+        ngx_violet_token_call_take(call);
+
+        if (ngx_violet_token_call_again(call)) {
+            ngx_violet_token_call_clear(call);
+            ngx_violet_token_call_send(call);
+            return;
+        }
+    }
+
+    ngx_violet_token_call_clear(call);
+
+    call->handler(call->data, call);
+}
+
+
+static void
+ngx_violet_token_call_take(ngx_violet_token_call_t *call)
+{
+    ngx_violet_exchange_t  *e;
+
+    e = &call->exchange;
+
+    call->status = e->status;
+
+    switch (e->result) {
+
+    case NGX_VIOLET_EXCHANGE_ANSWERED:
+        break;
+
+    case NGX_VIOLET_EXCHANGE_UNREACHABLE:
+        call->result = NGX_VIOLET_TOKEN_UNREACHABLE;
+        return;
+
+    case NGX_VIOLET_EXCHANGE_TIMEOUT:
+        call->result = NGX_VIOLET_TOKEN_TIMEOUT;
+        return;
+
+    case NGX_VIOLET_EXCHANGE_REFUSED:
+        call->result = NGX_VIOLET_TOKEN_UNSENT;
+        return;
+
+    default:
+        call->result = NGX_VIOLET_TOKEN_CUT;
+        return;
+    }
+
+    if (e->status == NGX_HTTP_UNAUTHORIZED || e->status == NGX_HTTP_FORBIDDEN)
+    {
+        call->result = NGX_VIOLET_TOKEN_REFUSED;
+        return;
+    }
+
+    if (e->status != NGX_HTTP_OK) {
+        call->result = NGX_VIOLET_TOKEN_STATUS;
+        return;
+    }
+
+    call->detail = violet_token_parse((char *) e->content.data,
+                                      e->content.len, &call->answer);
+
+    call->result = call->detail ? NGX_VIOLET_TOKEN_INVALID
+                                : NGX_VIOLET_TOKEN_RENEWED;
+}
+
+
+/* Whether another call may bring what this one did not; prepares for it. */
+
+static ngx_uint_t
+ngx_violet_token_call_again(ngx_violet_token_call_t *call)
+{
+    ngx_uint_t  refused;
+
+    if (call->exchange.refused == NGX_VIOLET_REFUSED_PATH) {
+        call->route->v1 = 1;
+        return 1;
+    }
+
+    refused = (call->result == NGX_VIOLET_TOKEN_REFUSED);
+
+    if (refused) {
+        call->tried |= 1 << call->secret;
+
+        if (call->app->secrets[1]
+            && !(call->tried & (1 << (1 - call->secret))))
+        {
+            call->secret = 1 - call->secret;
+            return 1;
+        }
+    }
+
+    /* what is wrong with a request is in it: 408 and 429 are not about it */
+
+    if (call->result == NGX_VIOLET_TOKEN_STATUS && call->status / 100 == 4
+        && call->status != NGX_HTTP_REQUEST_TIME_OUT
+        && call->status != NGX_HTTP_TOO_MANY_REQUESTS)
+    {
+        refused = 1;
+    }
+
+    if (refused && !call->login
+        && call->app->secrets[NGX_VIOLET_APP_USERNAME])
+    {
+        call->login = 1;
+        call->forget = 1;
+        call->tried = 0;
+        return 1;
+    }
+
+    return 0;
+}
+
+
+/* The carrier goes, and what it held in memory of ours is wiped before. */
+
+static void
+ngx_violet_token_call_clear(ngx_violet_token_call_t *call)
+{
+    ngx_violet_exchange_t  *e;
+
+    if (call->carrier == NULL) {
+        return;
+    }
+
+    e = &call->exchange;
+
+    if (e->content.data) {
+        explicit_bzero(e->content.data, e->content.len);
+    }
+
+    if (call->own.body.data) {
+        explicit_bzero(call->own.body.data, call->own.body.len);
+    }
+
+    ngx_violet_clientless_destroy(call->carrier);
+
+    call->carrier = NULL;
+}
+
+
+/* Not from here: whoever started it is still at it. */
+
+static void
+ngx_violet_token_call_end(ngx_violet_token_call_t *call,
+    ngx_violet_token_result_e result)
+{
+    call->result = result;
+
+    ngx_post_event(&call->event, &ngx_posted_events);
+}
+
+
+void
+ngx_violet_token_call_destroy(ngx_violet_token_call_t *call)
+{
+    if (call->event.posted) {
+        ngx_delete_posted_event(&call->event);
+    }
+
+    /* an exchange under way has nobody to tell any more */
+
+    call->exchange.done = 1;
+
+    ngx_violet_token_call_clear(call);
+
+    explicit_bzero(call, sizeof(ngx_violet_token_call_t));
+    ngx_free(call);
+}

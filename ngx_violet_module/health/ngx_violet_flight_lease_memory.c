@@ -1,0 +1,401 @@
+
+/*
+ * Claims on this host, in the shared memory zone.  Of each report there is
+ * one small counter: who asks Violet for it, for a plain read and for a
+ * refresh, and until when that is believed without a renewal.  Results lie
+ * beside it under the token of the flight they are of.
+ */
+
+
+#include "ngx_violet_flight_lease.h"
+#include "ngx_violet_memory_clock.h"
+#include "ngx_violet_memory.h"
+
+
+/* milliseconds; followers look every 20 */
+#define NGX_VIOLET_CLAIM_RESULT_TTL  5000
+
+
+/* index 0 is that of plain reads, 1 of refreshes */
+
+typedef struct {
+    u_char                token[NGX_VIOLET_CLAIM_TOKEN];
+    int64_t               until;          /* of ngx_violet_clock() */
+    uint64_t              followed;
+} ngx_violet_claim_slot_t;
+
+
+/* what precedes a result */
+
+typedef struct {
+    int64_t               until;          /* it is held */
+    uint64_t              span;           /* ms of a failure, or 0 */
+} ngx_violet_claim_head_t;
+
+
+typedef enum {
+    NGX_VIOLET_CLAIM_TAKE = 0,
+    NGX_VIOLET_CLAIM_KEEP,
+    NGX_VIOLET_CLAIM_LEAVE,
+    NGX_VIOLET_CLAIM_REVOKE
+} ngx_violet_claim_act_e;
+
+
+typedef struct {
+    ngx_violet_claim_t       *claim;
+    ngx_violet_claim_act_e    act;
+    ngx_uint_t                held;       /* it is or was ours */
+    ngx_uint_t                followed;   /* by others of this host */
+} ngx_violet_claim_update_t;
+
+
+static ngx_int_t ngx_violet_claim_update(ngx_violet_claim_t *claim,
+    ngx_str_t *key, ngx_violet_claim_update_t *update);
+static int64_t ngx_violet_claim_update_slots(void *data, u_char *value);
+static void ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
+    ngx_violet_claim_slot_t *slots);
+static ngx_uint_t ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot);
+static ngx_int_t ngx_violet_claim_find(ngx_violet_claim_t *claim,
+    ngx_pool_t *pool, u_char *token, ngx_str_t *result, uint64_t *left);
+static void ngx_violet_claim_leave_result(ngx_violet_claim_t *claim,
+    u_char *token, ngx_str_t *result, uint64_t ttl, uint64_t span);
+static void ngx_violet_claim_hold_failure(ngx_violet_claim_t *claim,
+    ngx_str_t *result);
+static void ngx_violet_claim_result(ngx_violet_claim_t *claim, u_char *token,
+    ngx_violet_key_t *key);
+
+
+ngx_violet_claim_e
+ngx_violet_claim_on_host(ngx_violet_claim_t *claim, ngx_pool_t *pool,
+    ngx_str_t *result, uint64_t *left)
+{
+    ngx_violet_claim_update_t  update;
+
+    *left = 0;
+
+    if (claim->follows
+        && ngx_violet_claim_find(claim, pool, claim->followed, result, left)
+           == NGX_OK)
+    {
+        return NGX_VIOLET_CLAIM_RESULT;
+    }
+
+    if (ngx_violet_claim_find(claim, pool, NULL, result, left) == NGX_OK) {
+        return NGX_VIOLET_CLAIM_HELD;
+    }
+
+    update.act = NGX_VIOLET_CLAIM_TAKE;
+
+    if (ngx_violet_claim_update(claim, &claim->store.key, &update) != NGX_OK)
+    {
+        return NGX_VIOLET_CLAIM_OURS;
+    }
+
+    if (!update.held) {
+        return NGX_VIOLET_CLAIM_THEIRS;
+    }
+
+    claim->on_host = 1;
+
+    return NGX_VIOLET_CLAIM_OURS;
+}
+
+
+ngx_uint_t
+ngx_violet_claim_renew_on_host(ngx_violet_claim_t *claim)
+{
+    ngx_violet_claim_update_t  update;
+
+    if (!claim->on_host) {
+        return 0;
+    }
+
+    update.act = NGX_VIOLET_CLAIM_KEEP;
+
+    return ngx_violet_claim_update(claim, &claim->store.key, &update)
+           == NGX_OK
+           && update.held;
+}
+
+
+void
+ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing)
+{
+    ngx_uint_t                 i;
+    ngx_violet_claim_update_t  update;
+
+    if (landing->hold) {
+        ngx_violet_claim_leave_result(claim, NULL, &landing->result,
+                                      landing->hold, 0);
+
+    } else if (landing->failed) {
+        ngx_violet_claim_hold_failure(claim, &landing->result);
+
+    } else if (landing->report || landing->dropped) {
+        ngx_violet_claim_forget_held(claim->store.zone, &claim->store.key);
+    }
+
+    /* what the others bring is older, and not to be stored */
+
+    update.act = NGX_VIOLET_CLAIM_REVOKE;
+
+    if (claim->refresh && (landing->report || landing->gone)) {
+        (void) ngx_violet_claim_update(claim, &claim->store.key, &update);
+    }
+
+    if ((claim->refresh && landing->report) || landing->dropped) {
+
+        for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
+            ngx_violet_memory_forget(claim->store.zone, &claim->drops[i]);
+
+            (void) ngx_violet_claim_update(claim, &claim->drops[i], &update);
+        }
+    }
+
+    if (!claim->on_host) {
+        return;
+    }
+
+    claim->on_host = 0;
+
+    update.act = NGX_VIOLET_CLAIM_LEAVE;
+
+    if (ngx_violet_claim_update(claim, &claim->store.key, &update) == NGX_OK
+        && update.followed && landing->result.len)
+    {
+        ngx_violet_claim_leave_result(claim, claim->token, &landing->result,
+                                      NGX_VIOLET_CLAIM_RESULT_TTL, 0);
+    }
+}
+
+
+static ngx_int_t
+ngx_violet_claim_update(ngx_violet_claim_t *claim, ngx_str_t *key,
+    ngx_violet_claim_update_t *update)
+{
+    ngx_violet_key_t  slots;
+
+    update->claim = claim;
+    update->held = 0;
+    update->followed = 0;
+
+    ngx_violet_keys_flight(&slots, key, NULL);
+
+    /* the lock of the host is a counter: never dropped before its time */
+
+    return ngx_violet_memory_update(claim->store.zone, &slots.name, 1,
+                                    2 * sizeof(ngx_violet_claim_slot_t),
+                                    ngx_violet_claim_update_slots, update);
+}
+
+
+static int64_t
+ngx_violet_claim_update_slots(void *data, u_char *value)
+{
+    ngx_violet_claim_update_t  *u = data;
+
+    ngx_uint_t                i;
+    ngx_violet_claim_t       *claim;
+    ngx_violet_claim_slot_t   slots[2];
+
+    ngx_memcpy(slots, value, sizeof(slots));
+
+    claim = u->claim;
+
+    switch (u->act) {
+
+    case NGX_VIOLET_CLAIM_TAKE:
+        ngx_violet_claim_take_slot(u, slots);
+        break;
+
+    case NGX_VIOLET_CLAIM_REVOKE:
+        ngx_memzero(&slots[0], sizeof(ngx_violet_claim_slot_t));
+        break;
+
+    default:
+        i = claim->refresh;
+
+        if (ngx_memcmp(slots[i].token, claim->token, NGX_VIOLET_CLAIM_TOKEN)
+            != 0)
+        {
+            break;
+        }
+
+        u->held = 1;
+        u->followed = slots[i].followed;
+
+        if (u->act == NGX_VIOLET_CLAIM_LEAVE) {
+            ngx_memzero(&slots[i], sizeof(ngx_violet_claim_slot_t));
+
+        } else {
+            slots[i].until = ngx_violet_clock() + NGX_VIOLET_CLAIM_LEASE;
+        }
+    }
+
+    for (i = 0; i < 2; i++) {
+        if (!ngx_violet_claim_slot_taken(&slots[i])) {
+            ngx_memzero(&slots[i], sizeof(ngx_violet_claim_slot_t));
+        }
+    }
+
+    ngx_memcpy(value, slots, sizeof(slots));
+
+    return NGX_VIOLET_CLAIM_LEASE;
+}
+
+
+static void
+ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
+    ngx_violet_claim_slot_t *slots)
+{
+    ngx_uint_t           i;
+    ngx_violet_claim_t  *claim;
+
+    claim = u->claim;
+
+    for (i = 2; i-- > claim->refresh; /* void */) {
+
+        if (!ngx_violet_claim_slot_taken(&slots[i])) {
+            continue;
+        }
+
+        slots[i].followed = 1;
+
+        ngx_memcpy(claim->followed, slots[i].token, NGX_VIOLET_CLAIM_TOKEN);
+        claim->follows = 1;
+
+        return;
+    }
+
+    i = claim->refresh;
+
+    ngx_memcpy(slots[i].token, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    slots[i].until = ngx_violet_clock() + NGX_VIOLET_CLAIM_LEASE;
+    slots[i].followed = 0;
+
+    u->held = 1;
+}
+
+
+static ngx_uint_t
+ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot)
+{
+    return slot->until > ngx_violet_clock();
+}
+
+
+/*
+ * A result by the token of its flight, or the held one if that is NULL.  A
+ * failure is held for those alone who have an old report.
+ */
+
+static ngx_int_t
+ngx_violet_claim_find(ngx_violet_claim_t *claim, ngx_pool_t *pool,
+    u_char *token, ngx_str_t *result, uint64_t *left)
+{
+    int64_t                   now;
+    ngx_str_t                 value;
+    ngx_violet_key_t          key;
+    ngx_violet_claim_head_t   head;
+
+    ngx_violet_claim_result(claim, token, &key);
+
+    if (ngx_violet_memory_get(claim->store.zone, &key.name, pool, &value)
+        != NGX_OK
+        || value.len < sizeof(ngx_violet_claim_head_t))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(&head, value.data, sizeof(ngx_violet_claim_head_t));
+
+    if (token == NULL) {
+        claim->span = head.span;
+    }
+
+    now = ngx_violet_clock();
+
+    if (head.until <= now || (head.span && !claim->stale)) {
+        return NGX_DECLINED;
+    }
+
+    *left = (uint64_t) (head.until - now);
+
+    result->data = value.data + sizeof(ngx_violet_claim_head_t);
+    result->len = value.len - sizeof(ngx_violet_claim_head_t);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Twice as long as the last time, which was read with the claim.  Where Redis
+ * is there it says so more exactly, to all hosts.
+ */
+
+static void
+ngx_violet_claim_hold_failure(ngx_violet_claim_t *claim, ngx_str_t *result)
+{
+    uint64_t  span;
+
+    span = ngx_max(2 * claim->span, NGX_VIOLET_CLAIM_HOLD);
+    span = ngx_min(span, NGX_VIOLET_CLAIM_MAX_HOLD);
+
+    ngx_violet_claim_leave_result(claim, NULL, result, span, span);
+}
+
+
+/* If there is no room for it, who follows asks for itself. */
+
+static void
+ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
+    ngx_str_t *result, uint64_t ttl, uint64_t span)
+{
+    ngx_str_t                 bytes;
+    ngx_violet_key_t          key;
+    ngx_violet_claim_head_t   head;
+
+    ngx_violet_claim_result(claim, token, &key);
+
+    head.until = ngx_violet_clock() + (int64_t) ttl;
+    head.span = span;
+
+    bytes.data = (u_char *) &head;
+    bytes.len = sizeof(ngx_violet_claim_head_t);
+
+    if (span) {
+        ttl += NGX_VIOLET_CLAIM_NEXT;
+    }
+
+    (void) ngx_violet_memory_set(claim->store.zone, &key.name, &bytes, result,
+                                 ttl);
+}
+
+
+void
+ngx_violet_claim_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key)
+{
+    ngx_violet_key_t  held;
+
+    ngx_violet_keys_held(&held, key);
+    ngx_violet_memory_forget(zone, &held.name);
+}
+
+
+static void
+ngx_violet_claim_result(ngx_violet_claim_t *claim, u_char *token,
+    ngx_violet_key_t *key)
+{
+    ngx_str_t  word;
+
+    if (token == NULL) {
+        ngx_violet_keys_held(key, &claim->store.key);
+        return;
+    }
+
+    word.data = token;
+    word.len = NGX_VIOLET_CLAIM_TOKEN;
+
+    ngx_violet_keys_flight(key, &claim->store.key, &word);
+}

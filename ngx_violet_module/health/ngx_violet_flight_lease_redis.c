@@ -1,0 +1,492 @@
+
+/*
+ * Claims among all hosts that share a Redis.  Of each report there are up to
+ * three strings there: the flight of plain reads and that of refreshes, "1 F"
+ * and a token while it is under way, with a "+" once somebody follows it,
+ * who finds "1 L", the token and the result when it has landed; and a result
+ * that is held.  All of them expire, by Redis's clock.  The 1 is the number
+ * of the form; a value of another form is no value.
+ *
+ * An operation lives on the heap until Redis has called back.
+ */
+
+
+#include "ngx_violet_flight_lease.h"
+#include "ngx_violet_flight_lease_script.h"
+#include "ngx_violet_redis_args.h"
+
+#include <sys/random.h>
+
+
+/* milliseconds that a result waits for those who follow */
+#define NGX_VIOLET_CLAIM_RESULT_TTL  5000
+
+/* bytes of a result that others are told; a longer one they ask for */
+#define NGX_VIOLET_CLAIM_MAX_RESULT  65536
+
+
+typedef struct {
+    ngx_violet_claim_t           *claim;
+    ngx_violet_claim_handler_pt   claimed;
+    ngx_violet_claim_landed_pt    landed;
+    void                         *data;
+} ngx_violet_claim_op_t;
+
+
+static void ngx_violet_claim_claimed(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_claim_read(ngx_violet_claim_op_t *op,
+    redisReply *reply);
+static ngx_int_t ngx_violet_claim_read_result(redisReply *reply,
+    ngx_str_t *result, uint64_t *left);
+static ngx_int_t ngx_violet_claim_read_theirs(ngx_violet_claim_t *claim,
+    redisReply *reply);
+static void ngx_violet_claim_renewed(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_claim_landed(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
+static void ngx_violet_claim_add_flight(ngx_violet_redis_args_t *args,
+    ngx_str_t *report, ngx_uint_t refresh);
+static void ngx_violet_claim_add_held(ngx_violet_redis_args_t *args,
+    ngx_str_t *report);
+static void ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
+
+
+ngx_int_t
+ngx_violet_claim_init(ngx_violet_claim_t *claim)
+{
+    u_char  random[NGX_VIOLET_CLAIM_TOKEN / 2];
+
+    /* the worker's own random numbers may be those of a worker elsewhere */
+
+    if (getrandom(random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
+        return NGX_ERROR;
+    }
+
+    ngx_hex_dump(claim->token, random, sizeof(random));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_claim_in_redis(ngx_violet_claim_t *claim, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_claim_handler_pt handler,
+    void *data)
+{
+    ngx_str_t                *key;
+    ngx_violet_claim_op_t    *op;
+    ngx_violet_redis_args_t   args;
+
+    key = &claim->store.key;
+
+    if (claim->store.redis == NULL) {
+        *status = NGX_VIOLET_REDIS_OFF;
+        return NGX_DECLINED;
+    }
+
+    if (timeout == 0) {
+        *status = NGX_VIOLET_REDIS_TIMEOUT;
+        return NGX_DECLINED;
+    }
+
+    op = ngx_calloc(sizeof(ngx_violet_claim_op_t), ngx_cycle->log);
+    if (op == NULL) {
+        *status = NGX_VIOLET_REDIS_DOWN;
+        return NGX_DECLINED;
+    }
+
+    op->claim = claim;
+    op->claimed = handler;
+    op->data = data;
+
+    ngx_violet_redis_args_init(&args, claim->store.redis);
+
+    ngx_violet_redis_args_key(&args, key);
+    ngx_violet_claim_add_flight(&args, key, 0);
+    ngx_violet_claim_add_flight(&args, key, 1);
+    ngx_violet_claim_add_held(&args, key);
+
+    ngx_violet_redis_args_add(&args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    ngx_violet_redis_args_text(&args, claim->refresh ? "refresh" : "read");
+    ngx_violet_redis_args_add(&args, claim->followed,
+                              claim->follows ? NGX_VIOLET_CLAIM_TOKEN : 0);
+    ngx_violet_redis_args_number(&args, NGX_VIOLET_CLAIM_LEASE);
+    ngx_violet_redis_args_number(&args,
+                                 ngx_violet_store_fresh(&claim->store));
+    ngx_violet_redis_args_number(&args, claim->store.limit);
+    ngx_violet_redis_args_text(&args, claim->bad ? "bad" : "");
+    ngx_violet_redis_args_text(&args, claim->stale ? "stale" : "");
+
+    *status = ngx_violet_redis_args_run(&args, &ngx_violet_claim_script,
+                                        timeout, ngx_violet_claim_claimed,
+                                        op);
+
+    if (*status != NGX_VIOLET_REDIS_OK) {
+        ngx_free(op);
+        return NGX_DECLINED;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_violet_claim_claimed(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_claim_op_t  *op = data;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+        ngx_violet_claim_read(op, reply);
+
+    } else {
+        op->claimed(op->data, status, NGX_VIOLET_CLAIM_OURS, NULL, NULL, 0);
+    }
+
+    ngx_free(op);
+}
+
+
+static void
+ngx_violet_claim_read(ngx_violet_claim_op_t *op, redisReply *reply)
+{
+    char                       *word;
+    uint64_t                    left;
+    ngx_str_t                   result;
+    redisReply                **element;
+    ngx_violet_claim_t         *claim;
+    ngx_violet_claim_e          outcome;
+    ngx_violet_report_t         report, *found;
+    ngx_violet_redis_status_e   status;
+
+    claim = op->claim;
+    status = NGX_VIOLET_REDIS_OK;
+    outcome = NGX_VIOLET_CLAIM_OURS;
+    element = reply->element;
+    found = NULL;
+    left = 0;
+
+    ngx_str_null(&result);
+
+    word = "";
+
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements
+        && element[0]->type == REDIS_REPLY_STRING)
+    {
+        word = element[0]->str;
+    }
+
+    if (ngx_strcmp(word, "ours") == 0) {
+        claim->in_redis = 1;
+
+    } else if (ngx_strcmp(word, "theirs") == 0
+               && ngx_violet_claim_read_theirs(claim, reply) == NGX_OK)
+    {
+        outcome = NGX_VIOLET_CLAIM_THEIRS;
+
+    } else if (ngx_strcmp(word, "report") == 0 && !claim->bad) {
+
+        if (ngx_violet_store_vet(&claim->store, element + 1,
+                                 reply->elements - 1, &report)
+            == NGX_OK)
+        {
+            outcome = NGX_VIOLET_CLAIM_REPORT;
+            found = &report;
+
+        } else {
+            claim->bad = 1;
+            outcome = NGX_VIOLET_CLAIM_AGAIN;
+        }
+
+    } else if (ngx_violet_claim_read_result(reply, &result, &left) == NGX_OK)
+    {
+        outcome = ngx_strcmp(word, "held") == 0 ? NGX_VIOLET_CLAIM_HELD
+                                                : NGX_VIOLET_CLAIM_RESULT;
+
+    } else {
+        status = NGX_VIOLET_REDIS_DOWN;
+    }
+
+    op->claimed(op->data, status, outcome, found, &result, left);
+}
+
+
+/* "landed" and a result, or "held", a result and how long it is held. */
+
+static ngx_int_t
+ngx_violet_claim_read_result(redisReply *reply, ngx_str_t *result,
+    uint64_t *left)
+{
+    ngx_uint_t    n;
+    redisReply  **element;
+
+    element = reply->element;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2
+        || element[0]->type != REDIS_REPLY_STRING
+        || element[1]->type != REDIS_REPLY_STRING)
+    {
+        return NGX_DECLINED;
+    }
+
+    n = 0;
+
+    if (ngx_strcmp(element[0]->str, "landed") == 0) {
+        n = 2;
+
+    } else if (ngx_strcmp(element[0]->str, "held") == 0
+               && reply->elements == 3
+               && element[2]->type == REDIS_REPLY_INTEGER
+               && element[2]->integer >= 0)
+    {
+        n = 3;
+        *left = element[2]->integer;
+    }
+
+    if (reply->elements != n) {
+        return NGX_DECLINED;
+    }
+
+    result->data = (u_char *) element[1]->str;
+    result->len = element[1]->len;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_claim_read_theirs(ngx_violet_claim_t *claim, redisReply *reply)
+{
+    redisReply  *token;
+
+    if (reply->elements != 2) {
+        return NGX_DECLINED;
+    }
+
+    token = reply->element[1];
+
+    if (token->type != REDIS_REPLY_STRING
+        || token->len != NGX_VIOLET_CLAIM_TOKEN)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(claim->followed, token->str, NGX_VIOLET_CLAIM_TOKEN);
+    claim->follows = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_violet_claim_renew(ngx_violet_claim_t *claim)
+{
+    ngx_violet_redis_t       *redis;
+    ngx_violet_redis_args_t   args;
+
+    if (!claim->in_redis) {
+        return;
+    }
+
+    redis = claim->store.redis;
+
+    ngx_violet_redis_args_init(&args, redis);
+
+    ngx_violet_claim_add_flight(&args, &claim->store.key, claim->refresh);
+    ngx_violet_redis_args_add(&args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    ngx_violet_redis_args_number(&args, NGX_VIOLET_CLAIM_LEASE);
+
+    (void) ngx_violet_redis_args_run(&args, &ngx_violet_claim_renew_script,
+                                     ngx_violet_redis_conf(redis)->timeout,
+                                     ngx_violet_claim_renewed, NULL);
+}
+
+
+static void
+ngx_violet_claim_renewed(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
+                   "violet: claim renewed: %d", status);
+}
+
+
+ngx_int_t
+ngx_violet_claim_land(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_claim_landed_pt handler,
+    void *data)
+{
+    ngx_violet_claim_op_t    *op;
+    ngx_violet_redis_args_t   args;
+
+    if (claim->store.redis == NULL) {
+        *status = NGX_VIOLET_REDIS_OFF;
+        return NGX_DECLINED;
+    }
+
+    op = ngx_calloc(sizeof(ngx_violet_claim_op_t), ngx_cycle->log);
+    if (op == NULL) {
+        *status = NGX_VIOLET_REDIS_DOWN;
+        return NGX_DECLINED;
+    }
+
+    op->landed = handler;
+    op->data = data;
+
+    ngx_violet_redis_args_init(&args, claim->store.redis);
+
+    ngx_violet_claim_land_keys(claim, landing, &args);
+    ngx_violet_claim_land_args(claim, landing, &args);
+
+    /* a report that nobody can wait for any longer is still worth storing */
+
+    *status = ngx_violet_redis_args_run(&args, &ngx_violet_claim_land_script,
+                                        ngx_max(timeout, 1),
+                                        ngx_violet_claim_landed, op);
+
+    if (*status != NGX_VIOLET_REDIS_OK) {
+        ngx_free(op);
+        return NGX_DECLINED;
+    }
+
+    claim->in_redis = 0;
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
+{
+    ngx_str_t   *key;
+    ngx_uint_t   i;
+
+    key = &claim->store.key;
+
+    ngx_violet_redis_args_key(args, key);
+    ngx_violet_claim_add_flight(args, key, claim->refresh);
+    ngx_violet_claim_add_held(args, key);
+
+    if (!landing->gone && (!claim->refresh || landing->report == NULL)) {
+        return;
+    }
+
+    /* a plain read under way brings what is older */
+
+    ngx_violet_claim_add_flight(args, key, 0);
+
+    for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
+        key = &claim->drops[i];
+
+        ngx_violet_redis_args_key(args, key);
+        ngx_violet_claim_add_flight(args, key, 0);
+    }
+}
+
+
+static void
+ngx_violet_claim_add_flight(ngx_violet_redis_args_t *args, ngx_str_t *report,
+    ngx_uint_t refresh)
+{
+    ngx_violet_key_t  key;
+
+    static ngx_str_t  words[] = { ngx_string("read"), ngx_string("refresh") };
+
+    ngx_violet_keys_flight(&key, report, &words[refresh]);
+    ngx_violet_redis_args_key(args, &key.name);
+}
+
+
+static void
+ngx_violet_claim_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
+{
+    ngx_violet_key_t  key;
+
+    ngx_violet_keys_held(&key, report);
+    ngx_violet_redis_args_key(args, &key.name);
+}
+
+
+static void
+ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
+{
+    ngx_str_t    merchant;
+    ngx_uint_t   told;
+    const char  *state;
+
+    /* a report is read from where it is stored */
+
+    told = landing->report
+           || (landing->result.len
+               && landing->result.len <= NGX_VIOLET_CLAIM_MAX_RESULT);
+
+    ngx_violet_redis_args_add(args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    ngx_violet_redis_args_number(args, landing->since);
+    ngx_violet_redis_args_add(args, landing->result.data,
+                              (landing->report || !told)
+                              ? 0 : landing->result.len);
+    ngx_violet_redis_args_number(args,
+                                 told ? NGX_VIOLET_CLAIM_RESULT_TTL : 0);
+
+    if (told && landing->failed) {
+        ngx_violet_redis_args_text(args, "failed");
+
+    } else {
+        ngx_violet_redis_args_number(args, told ? landing->hold : 0);
+    }
+
+    if (landing->gone) {
+        ngx_violet_redis_args_text(args, "gone");
+        return;
+    }
+
+    if (landing->report == NULL) {
+        return;
+    }
+
+    state = violet_report_state_name(landing->report->state);
+
+    ngx_violet_redis_args_number(args,
+                                 claim->store.ttl + claim->store.stale);
+    ngx_violet_redis_args_add(args, landing->report->body.data,
+                              landing->report->body.len);
+    ngx_violet_redis_args_add(args, landing->report->etag.data,
+                              landing->report->etag.len);
+    ngx_violet_redis_args_text(args, state);
+
+    ngx_violet_keys_of(&claim->store.key, &merchant);
+    ngx_violet_redis_args_add(args, merchant.data, merchant.len);
+}
+
+
+static void
+ngx_violet_claim_landed(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_claim_op_t  *op = data;
+
+    ngx_uint_t  stored;
+
+    stored = 0;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+
+        if (reply->type == REDIS_REPLY_INTEGER) {
+            stored = (reply->integer == 1);
+
+        } else {
+            status = NGX_VIOLET_REDIS_DOWN;
+        }
+    }
+
+    op->landed(op->data, status, stored);
+
+    ngx_free(op);
+}

@@ -1,0 +1,21 @@
+
+/*
+ * The scripts of claims, for ngx_violet_flight_lease_redis.c.
+ */
+
+#ifndef NGX_VIOLET_CLAIM_SCRIPT_H
+#define NGX_VIOLET_CLAIM_SCRIPT_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_violet_redis.h"
+
+
+extern ngx_violet_redis_script_t  ngx_violet_claim_script;
+extern ngx_violet_redis_script_t  ngx_violet_claim_renew_script;
+extern ngx_violet_redis_script_t  ngx_violet_claim_land_script;
+
+
+#endif /* NGX_VIOLET_CLAIM_SCRIPT_H */

@@ -1,0 +1,463 @@
+
+/*
+ * Where reports are kept.  In Redis a report is a hash, read by a script so
+ * that it is read whole and by Redis's clock.  In shared memory it is a
+ * small head and the body.  Nothing that is read back from Redis is believed
+ * before it is vetted.
+ *
+ * An operation of the store lives on the heap until Redis has called back.
+ */
+
+
+#include "ngx_violet_memory_clock.h"
+#include "ngx_violet_health_store.h"
+#include "ngx_violet_memory.h"
+#include "ngx_violet_redis_args.h"
+
+#include <ngx_sha1.h>
+
+
+#define NGX_VIOLET_ETAG_LEN  42     /* a quoted SHA-1 in hexadecimal */
+
+
+typedef struct {
+    ngx_violet_store_key_t        key;
+    uint64_t                      note;
+    ngx_violet_store_handler_pt   handler;
+    void                         *data;
+    u_char                        name[1];
+} ngx_violet_store_op_t;
+
+
+/* what precedes a body in shared memory; instants of ngx_violet_clock() */
+
+typedef struct {
+    int64_t                       stored_at;
+    int64_t                       asked_at;   /* when it was the truth */
+    violet_report_state_t         state;
+    u_char                        etag[NGX_VIOLET_ETAG_LEN];
+} ngx_violet_store_head_t;
+
+
+/* A value of another type or too long a body is not fetched at all. */
+
+static ngx_violet_redis_script_t  ngx_violet_store_get_script = {
+    ngx_string(
+        NGX_VIOLET_STORE_READ
+        "return read(KEYS[1], ARGV[1])"),
+    ""
+};
+
+
+static ngx_int_t ngx_violet_store_recall(ngx_violet_store_key_t *key,
+    ngx_pool_t *pool, ngx_violet_report_t *report, uint64_t *asked);
+static void ngx_violet_store_got(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static ngx_int_t ngx_violet_store_remember(ngx_violet_store_key_t *key,
+    ngx_violet_report_t *report, uint64_t note);
+static void ngx_violet_store_crossed(ngx_violet_store_key_t *key,
+    redisReply *named, ngx_str_t *merchant);
+static ngx_int_t ngx_violet_store_vet_etag(ngx_str_t *etag);
+
+
+ngx_int_t
+ngx_violet_store_peek(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report)
+{
+    uint64_t  asked;
+
+    if (key->redis && key->memory == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_violet_store_recall(key, pool, report, &asked) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (key->redis && asked >= key->memory) {
+        ngx_memzero(report, sizeof(ngx_violet_report_t));
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_store_last(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report)
+{
+    uint64_t  asked;
+
+    return ngx_violet_store_recall(key, pool, report, &asked);
+}
+
+
+/* *asked is how long ago the report was the truth, in milliseconds. */
+
+static ngx_int_t
+ngx_violet_store_recall(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report, uint64_t *asked)
+{
+    ngx_str_t                 value;
+    ngx_violet_store_head_t  *head;
+
+    if (ngx_violet_memory_get(key->zone, &key->key, pool, &value) != NGX_OK
+        || value.len <= sizeof(ngx_violet_store_head_t))
+    {
+        return NGX_DECLINED;
+    }
+
+    head = (ngx_violet_store_head_t *) value.data;
+
+    report->body.data = value.data + sizeof(ngx_violet_store_head_t);
+    report->body.len = value.len - sizeof(ngx_violet_store_head_t);
+    report->etag.data = head->etag;
+    report->etag.len = NGX_VIOLET_ETAG_LEN;
+    report->state = head->state;
+    report->age = ngx_violet_clock_since(head->stored_at);
+    report->tier = NGX_VIOLET_TIER_MEMORY;
+
+    *asked = ngx_violet_clock_since(head->asked_at);
+
+    /* the limits may be tighter than when it was stored */
+
+    if (report->body.len > key->limit
+        || report->age > key->ttl + key->stale)
+    {
+        ngx_memzero(report, sizeof(ngx_violet_report_t));
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_store_handler_pt handler,
+    void *data)
+{
+    ngx_violet_store_op_t    *op;
+    ngx_violet_redis_args_t   args;
+
+    if (key->redis == NULL) {
+        *status = NGX_VIOLET_REDIS_OFF;
+        return NGX_DECLINED;
+    }
+
+    if (timeout == 0) {
+        *status = NGX_VIOLET_REDIS_TIMEOUT;
+        return NGX_DECLINED;
+    }
+
+    op = ngx_alloc(sizeof(ngx_violet_store_op_t) + key->key.len,
+                   ngx_cycle->log);
+    if (op == NULL) {
+        *status = NGX_VIOLET_REDIS_DOWN;
+        return NGX_DECLINED;
+    }
+
+    op->key = *key;
+    op->key.key.data = op->name;
+    ngx_memcpy(op->name, key->key.data, key->key.len);
+
+    op->note = ngx_violet_memory_note(key->zone, &key->key);
+    op->handler = handler;
+    op->data = data;
+
+    ngx_violet_redis_args_init(&args, key->redis);
+    ngx_violet_redis_args_key(&args, &key->key);
+    ngx_violet_redis_args_number(&args, key->limit);
+
+    *status = ngx_violet_redis_args_run(&args, &ngx_violet_store_get_script,
+                                        timeout, ngx_violet_store_got, op);
+
+    if (*status != NGX_VIOLET_REDIS_OK) {
+        ngx_free(op);
+        return NGX_DECLINED;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_violet_store_got(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_store_op_t  *op = data;
+
+    ngx_violet_report_t  report, *found;
+
+    found = NULL;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+
+        if (reply->type == REDIS_REPLY_ARRAY
+            && ngx_violet_store_vet(&op->key, reply->element,
+                                    reply->elements, &report)
+               == NGX_OK)
+        {
+            found = &report;
+        }
+
+        if (found && found->age < op->key.ttl
+            && found->age >= ngx_violet_store_fresh(&op->key))
+        {
+            found = NULL;
+        }
+
+        if (found && op->key.memory) {
+
+            /* no room for a copy is no harm */
+
+            (void) ngx_violet_store_remember(&op->key, found, op->note);
+
+        } else if (found == NULL) {
+            ngx_violet_memory_forget(op->key.zone, &op->key.key);
+        }
+    }
+
+    op->handler(op->data, status, found);
+
+    ngx_free(op);
+}
+
+
+ngx_int_t
+ngx_violet_store_keep(ngx_violet_store_key_t *key,
+    ngx_violet_report_t *report, uint64_t note)
+{
+    if (key->redis && key->memory == 0) {
+        return NGX_ERROR;
+    }
+
+    report->left = key->ttl + key->stale;
+
+    return ngx_violet_store_remember(key, report, note);
+}
+
+
+void
+ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name)
+{
+    int64_t           now;
+    ngx_str_t         head, body;
+    ngx_violet_key_t  marker;
+
+    ngx_violet_keys_refreshed(&marker, name);
+
+    now = ngx_violet_clock();
+
+    head.data = (u_char *) &now;
+    head.len = sizeof(int64_t);
+    ngx_str_null(&body);
+
+    (void) ngx_violet_memory_set(key->zone, &marker.name, &head, &body,
+                                 key->ttl + key->stale);
+}
+
+
+uint64_t
+ngx_violet_store_fresh(ngx_violet_store_key_t *key)
+{
+    int64_t           then;
+    ngx_violet_key_t  marker;
+
+    ngx_violet_keys_refreshed(&marker, &key->key);
+
+    if (ngx_violet_memory_read(key->zone, &marker.name, (u_char *) &then,
+                               sizeof(int64_t))
+        != NGX_OK)
+    {
+        return key->ttl;
+    }
+
+    return ngx_min(key->ttl, ngx_violet_clock_since(then));
+}
+
+
+static ngx_int_t
+ngx_violet_store_remember(ngx_violet_store_key_t *key,
+    ngx_violet_report_t *report, uint64_t note)
+{
+    ngx_str_t                head;
+    ngx_violet_store_head_t  h;
+
+    if (report->etag.len != NGX_VIOLET_ETAG_LEN) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&h, sizeof(ngx_violet_store_head_t));
+
+    /* it may have been stored before this host was started */
+
+    h.asked_at = ngx_violet_clock();
+    h.stored_at = h.asked_at - (int64_t) report->age;
+    h.state = report->state;
+    ngx_memcpy(h.etag, report->etag.data, NGX_VIOLET_ETAG_LEN);
+
+    head.data = (u_char *) &h;
+    head.len = sizeof(ngx_violet_store_head_t);
+
+    return ngx_violet_memory_cache(key->zone, &key->key, &head,
+                                   &report->body, report->left, note);
+}
+
+
+ngx_int_t
+ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
+    size_t n, ngx_violet_report_t *report)
+{
+    ngx_str_t   merchant;
+    ngx_uint_t  i;
+
+    if (n != 6) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < 6; i++) {
+        if (field[i]->type != ((i == 3 || i == 4) ? REDIS_REPLY_INTEGER
+                                                  : REDIS_REPLY_STRING))
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    ngx_violet_keys_of(&key->key, &merchant);
+
+    if (field[5]->len != merchant.len
+        || ngx_memcmp(field[5]->str, merchant.data, merchant.len) != 0)
+    {
+        ngx_violet_store_crossed(key, field[5], &merchant);
+        return NGX_DECLINED;
+    }
+
+    report->body.data = (u_char *) field[0]->str;
+    report->body.len = field[0]->len;
+    report->etag.data = (u_char *) field[1]->str;
+    report->etag.len = field[1]->len;
+
+    if (report->body.len == 0 || report->body.len > key->limit
+        || ngx_violet_store_vet_etag(&report->etag) != NGX_OK
+        || violet_report_state_parse(field[2]->str, field[2]->len,
+                                     &report->state)
+           != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* a key that would never expire is not one that we wrote */
+
+    if (field[3]->integer < 0
+        || (uint64_t) field[3]->integer > key->ttl + key->stale
+        || field[4]->integer < 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    report->age = field[3]->integer;
+    report->left = field[4]->integer;
+    report->tier = NGX_VIOLET_TIER_REDIS;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The report of another merchant may be the reply to another command: what
+ * else is on its way on the connection is not believed either.  A name that
+ * the gateway would not write is only a bad value.
+ */
+
+static void
+ngx_violet_store_crossed(ngx_violet_store_key_t *key, redisReply *named,
+    ngx_str_t *merchant)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < (ngx_uint_t) named->len; i++) {
+        if (named->str[i] < (i ? '0' : '1') || named->str[i] > '9') {
+            return;
+        }
+    }
+
+    if (named->len == 0) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: Redis answered with the report of another "
+                  "merchant than %V, which is not served, closing the "
+                  "connection", merchant);
+
+    ngx_violet_redis_distrust(key->redis);
+}
+
+
+static ngx_int_t
+ngx_violet_store_vet_etag(ngx_str_t *etag)
+{
+    ngx_uint_t  i;
+
+    if (etag->len != NGX_VIOLET_ETAG_LEN
+        || etag->data[0] != '"' || etag->data[etag->len - 1] != '"')
+    {
+        return NGX_DECLINED;
+    }
+
+    for (i = 1; i < NGX_VIOLET_ETAG_LEN - 1; i++) {
+        if ((etag->data[i] < '0' || etag->data[i] > '9')
+            && (etag->data[i] < 'a' || etag->data[i] > 'f'))
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_store_set_etag(ngx_pool_t *pool, ngx_violet_report_t *report)
+{
+    u_char      *p, digest[20];
+    ngx_sha1_t   sha1;
+
+    p = ngx_pnalloc(pool, NGX_VIOLET_ETAG_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, report->body.data, report->body.len);
+    ngx_sha1_final(digest, &sha1);
+
+    p[0] = '"';
+    ngx_hex_dump(p + 1, digest, 20);
+    p[NGX_VIOLET_ETAG_LEN - 1] = '"';
+
+    report->etag.data = p;
+    report->etag.len = NGX_VIOLET_ETAG_LEN;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_store_copy(ngx_pool_t *pool, ngx_violet_report_t *to,
+    ngx_violet_report_t *from)
+{
+    *to = *from;
+
+    to->body.data = ngx_pstrdup(pool, &from->body);
+    to->etag.data = ngx_pstrdup(pool, &from->etag);
+
+    if (to->body.data == NULL || to->etag.data == NULL) {
+        ngx_memzero(to, sizeof(ngx_violet_report_t));
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,302 @@
+
+/*
+ * What is said on the link: AUTH, CLIENT ID, CLIENT TRACKING with that id,
+ * SUBSCRIBE, each after the reply to the one before; then only messages come,
+ * and replies to PING.  Redis's words are not believed: what is not as it
+ * should be ends the link.
+ */
+
+
+#include "ngx_violet_redis_notify_proto.h"
+
+
+#define NGX_VIOLET_REDIS_LINK_CHANNEL   "__redis__:invalidate"
+
+/* of one message: more keys are taken for all */
+#define NGX_VIOLET_REDIS_LINK_MAX_KEYS  1000
+
+
+static ngx_int_t ngx_violet_redis_link_track(ngx_violet_redis_link_t *link,
+    long long id);
+static ngx_int_t ngx_violet_redis_link_send(ngx_violet_redis_link_t *link,
+    int argc, const char **argv, size_t *lens);
+static ngx_int_t ngx_violet_redis_link_refused(ngx_violet_redis_link_t *link,
+    redisReply *reply);
+static ngx_int_t ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
+    redisReply *reply);
+static ngx_int_t ngx_violet_redis_link_changed(ngx_violet_redis_link_t *link,
+    redisReply *keys);
+
+
+/* AUTH if there is a password, then CLIENT ID. */
+
+ngx_int_t
+ngx_violet_redis_link_begin(ngx_violet_redis_link_t *link)
+{
+    int          argc;
+    size_t       lens[3];
+    const char  *argv[3];
+
+    argc = 0;
+
+    if (link->state == NGX_VIOLET_REDIS_LINK_CONNECTING
+        && link->conf->password.len)
+    {
+        link->state = NGX_VIOLET_REDIS_LINK_AUTH;
+
+        argv[argc] = "AUTH";
+        lens[argc++] = 4;
+
+        if (link->conf->username.len) {
+            argv[argc] = (char *) link->conf->username.data;
+            lens[argc++] = link->conf->username.len;
+        }
+
+        argv[argc] = (char *) link->conf->password.data;
+        lens[argc++] = link->conf->password.len;
+
+        return ngx_violet_redis_link_send(link, argc, argv, lens);
+    }
+
+    link->state = NGX_VIOLET_REDIS_LINK_ID;
+
+    argv[argc] = "CLIENT";
+    lens[argc++] = 6;
+
+    argv[argc] = "ID";
+    lens[argc++] = 2;
+
+    return ngx_violet_redis_link_send(link, argc, argv, lens);
+}
+
+
+static ngx_int_t
+ngx_violet_redis_link_track(ngx_violet_redis_link_t *link, long long id)
+{
+    int          argc;
+    u_char       text[NGX_INT64_LEN], *p;
+    u_char       names[NGX_VIOLET_REDIS_LINK_MAX_NAMES][256];
+    size_t       lens[6 + 2 * NGX_VIOLET_REDIS_LINK_MAX_NAMES];
+    ngx_uint_t   i;
+    const char  *argv[6 + 2 * NGX_VIOLET_REDIS_LINK_MAX_NAMES];
+
+    static const char  *words[] = {
+        "CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT"
+    };
+
+    for (argc = 0; argc < 5; argc++) {
+        argv[argc] = words[argc];
+        lens[argc] = ngx_strlen(words[argc]);
+    }
+
+    argv[argc] = (char *) text;
+    lens[argc++] = ngx_sprintf(text, "%L", (int64_t) id) - text;
+
+    for (i = 0; i < link->n; i++) {
+        argv[argc] = "PREFIX";
+        lens[argc++] = 6;
+
+        p = ngx_slprintf(names[i], names[i] + sizeof(names[i]), "%V%V",
+                         &link->conf->prefix, &link->names[i]);
+
+        argv[argc] = (char *) names[i];
+        lens[argc++] = p - names[i];
+    }
+
+    link->state = NGX_VIOLET_REDIS_LINK_TRACKING;
+
+    return ngx_violet_redis_link_send(link, argc, argv, lens);
+}
+
+
+ngx_int_t
+ngx_violet_redis_link_ping(ngx_violet_redis_link_t *link)
+{
+    size_t       len;
+    const char  *word;
+
+    word = "PING";
+    len = 4;
+
+    link->asked = 1;
+
+    return ngx_violet_redis_link_send(link, 1, &word, &len);
+}
+
+
+/* What is sent is shorter than any socket's buffer. */
+
+static ngx_int_t
+ngx_violet_redis_link_send(ngx_violet_redis_link_t *link, int argc,
+    const char **argv, size_t *lens)
+{
+    int                len;
+    char              *request;
+    ssize_t            n;
+    ngx_connection_t  *c;
+
+    len = redisFormatCommandArgv(&request, argc, argv, lens);
+    if (len < 0) {
+        return NGX_ERROR;
+    }
+
+    c = link->peer.connection;
+
+    n = c->send(c, (u_char *) request, len);
+
+    redisFreeCommand(request);
+
+    return n == len ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_violet_redis_link_reply(ngx_violet_redis_link_t *link, redisReply *reply)
+{
+    size_t       lens[2];
+    const char  *argv[2];
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        return ngx_violet_redis_link_refused(link, reply);
+    }
+
+    switch (link->state) {
+
+    case NGX_VIOLET_REDIS_LINK_AUTH:
+        if (reply->type != REDIS_REPLY_STATUS) {
+            return NGX_ERROR;
+        }
+
+        return ngx_violet_redis_link_begin(link);
+
+    case NGX_VIOLET_REDIS_LINK_ID:
+        if (reply->type != REDIS_REPLY_INTEGER) {
+            return NGX_ERROR;
+        }
+
+        return ngx_violet_redis_link_track(link, reply->integer);
+
+    case NGX_VIOLET_REDIS_LINK_TRACKING:
+        if (reply->type != REDIS_REPLY_STATUS) {
+            return NGX_ERROR;
+        }
+
+        link->state = NGX_VIOLET_REDIS_LINK_SUBSCRIBE;
+
+        argv[0] = "SUBSCRIBE";
+        lens[0] = 9;
+        argv[1] = NGX_VIOLET_REDIS_LINK_CHANNEL;
+        lens[1] = sizeof(NGX_VIOLET_REDIS_LINK_CHANNEL) - 1;
+
+        return ngx_violet_redis_link_send(link, 2, argv, lens);
+
+    default: /* SUBSCRIBE, READY */
+        return ngx_violet_redis_link_message(link, reply);
+    }
+}
+
+
+static ngx_int_t
+ngx_violet_redis_link_refused(ngx_violet_redis_link_t *link,
+    redisReply *reply)
+{
+    char  *what;
+
+    what = (link->state == NGX_VIOLET_REDIS_LINK_AUTH) ? "AUTH"
+                                                       : "CLIENT TRACKING";
+
+    ngx_violet_redis_error_log(&link->errors, &link->conf->url, what, reply);
+
+    if (ngx_violet_redis_error_is_away(ngx_violet_redis_error(reply))) {
+        ngx_violet_redis_link_lost(link, NULL);
+        return NGX_DONE;
+    }
+
+    ngx_violet_redis_link_give_up(link);
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
+    redisReply *reply)
+{
+    redisReply  *kind;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2
+        || reply->element[0]->type != REDIS_REPLY_STRING)
+    {
+        return NGX_ERROR;
+    }
+
+    kind = reply->element[0];
+
+    if (link->state == NGX_VIOLET_REDIS_LINK_SUBSCRIBE) {
+
+        if (ngx_strcmp(kind->str, "subscribe") != 0) {
+            return NGX_ERROR;
+        }
+
+        link->state = NGX_VIOLET_REDIS_LINK_READY;
+        link->failures = 0;
+        link->asked = 0;
+
+        ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_LINK_PERIOD);
+
+        link->handler(link->data, NGX_VIOLET_REDIS_LINK_UP, NULL);
+
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(kind->str, "pong") == 0) {
+        link->asked = 0;
+
+        link->handler(link->data, NGX_VIOLET_REDIS_LINK_ALIVE, NULL);
+
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(kind->str, "message") != 0 || reply->elements != 3) {
+        return NGX_ERROR;
+    }
+
+    return ngx_violet_redis_link_changed(link, reply->element[2]);
+}
+
+
+/* nil stands for all keys: FLUSHDB and FLUSHALL. */
+
+static ngx_int_t
+ngx_violet_redis_link_changed(ngx_violet_redis_link_t *link,
+    redisReply *keys)
+{
+    size_t      i;
+    ngx_str_t   key;
+
+    if (keys->type == REDIS_REPLY_NIL
+        || (keys->type == REDIS_REPLY_ARRAY
+            && keys->elements > NGX_VIOLET_REDIS_LINK_MAX_KEYS))
+    {
+        link->handler(link->data, NGX_VIOLET_REDIS_LINK_ALL, NULL);
+        return NGX_OK;
+    }
+
+    if (keys->type != REDIS_REPLY_ARRAY) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < keys->elements; i++) {
+
+        if (keys->element[i]->type != REDIS_REPLY_STRING) {
+            return NGX_ERROR;
+        }
+
+        key.data = (u_char *) keys->element[i]->str;
+        key.len = keys->element[i]->len;
+
+        link->handler(link->data, NGX_VIOLET_REDIS_LINK_KEY, &key);
+    }
+
+    return NGX_OK;
+}

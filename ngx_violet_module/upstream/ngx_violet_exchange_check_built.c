@@ -1,0 +1,278 @@
+
+/*
+ * What the guard looks at in a request that proxy_pass has built: the URI
+ * and, in HTTP/1, the head.  HTTP/2 shows neither; its frames say where a
+ * body ends.
+ */
+
+
+#include "ngx_violet.h"
+#include "ngx_violet_exchange_check.h"
+
+
+static ngx_uint_t ngx_violet_guard_shows_uri(ngx_violet_guard_t *g);
+static ngx_uint_t ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path);
+static ngx_int_t ngx_violet_guard_check_uri(ngx_http_request_t *r);
+static ngx_uint_t ngx_violet_guard_has_body(ngx_http_request_t *r);
+static ngx_uint_t ngx_violet_guard_has_line(ngx_buf_t *b, char *name);
+static void ngx_violet_guard_drop_lines(ngx_buf_t *b, char *name);
+static u_char *ngx_violet_guard_next_line(ngx_buf_t *b, u_char *line);
+static ngx_uint_t ngx_violet_guard_is_line(u_char *line, u_char *next,
+    char *name);
+
+
+ngx_violet_refusal_e
+ngx_violet_guard_look_uri(ngx_violet_guard_t *g)
+{
+    ngx_str_t            *path;
+    ngx_http_upstream_t  *u;
+
+    u = g->proxied;
+    path = (g->exchange && g->exchange->own) ? &g->exchange->own->path : NULL;
+
+    if (path && path->len == 0) {
+        path = NULL;
+    }
+
+    if (g->resolved == NULL && path == NULL) {
+        return NGX_VIOLET_NOT_REFUSED;
+    }
+
+    if (!ngx_violet_guard_shows_uri(g)) {
+        return NGX_VIOLET_REFUSED_UNSEEN;
+    }
+
+    if (g->resolved && ngx_violet_guard_check_uri(g->request) != NGX_OK) {
+        return NGX_VIOLET_REFUSED_URI;
+    }
+
+    if (path && !ngx_violet_guard_is_api(&u->uri, path)) {
+        return NGX_VIOLET_REFUSED_PATH;
+    }
+
+    return NGX_VIOLET_NOT_REFUSED;
+}
+
+
+/* Has proxy_pass set the URI since it began to build, as in HTTP/1? */
+
+static ngx_uint_t
+ngx_violet_guard_shows_uri(ngx_violet_guard_t *g)
+{
+    return g->proxied->uri.len && g->proxied->uri.data != g->uri;
+}
+
+
+/* Does the URI end in "/v1/" and the path? */
+
+static ngx_uint_t
+ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path)
+{
+    u_char  *last;
+
+    if (uri->len < 4 + path->len) {
+        return 0;
+    }
+
+    last = uri->data + uri->len - path->len;
+
+    return ngx_memcmp(last, path->data, path->len) == 0
+           && ngx_memcmp(last - 4, "/v1/", 4) == 0;
+}
+
+
+/*
+ * Only a proxy_pass with variables can build a URI that is not the one that
+ * was matched.
+ */
+
+static ngx_int_t
+ngx_violet_guard_check_uri(ngx_http_request_t *r)
+{
+    u_char     *p, *last;
+    size_t      len;
+    ngx_str_t  *built;
+    uintptr_t   escape;
+
+    escape = 0;
+
+    if (r->quoted_uri || r->internal) {
+        escape = ngx_escape_uri(NULL, r->uri.data, r->uri.len,
+                                NGX_ESCAPE_URI);
+    }
+
+    len = r->uri.len + 2 * escape + (r->args.len ? 1 + r->args.len : 0);
+
+    built = &r->upstream->uri;
+
+    if (built->len != len) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (escape) {
+        last = (u_char *) ngx_escape_uri(p, r->uri.data, r->uri.len,
+                                         NGX_ESCAPE_URI);
+    } else {
+        last = ngx_cpymem(p, r->uri.data, r->uri.len);
+    }
+
+    if (r->args.len) {
+        *last++ = '?';
+        ngx_memcpy(last, r->args.data, r->args.len);
+    }
+
+    return ngx_memcmp(p, built->data, len) == 0 ? NGX_OK : NGX_DECLINED;
+}
+
+
+/*
+ * nginx leaves a Content-Length out if it finds no memory for its digits,
+ * and so does a line of the operator's.  The body would then be read as the
+ * next request on the connection.
+ */
+
+ngx_violet_refusal_e
+ngx_violet_guard_look_head(ngx_violet_guard_t *g)
+{
+    ngx_buf_t              *b;
+    ngx_http_request_t     *r;
+    ngx_violet_loc_conf_t  *vlcf;
+
+    if (!ngx_violet_guard_shows_uri(g)) {
+        return NGX_VIOLET_NOT_REFUSED;
+    }
+
+    r = g->request;
+    b = g->proxied->request_bufs->buf;
+
+    if (ngx_violet_guard_has_body(r)
+        && !ngx_violet_guard_has_line(b, "Content-Length:")
+        && !ngx_violet_guard_has_line(b, "Transfer-Encoding:"))
+    {
+        return NGX_VIOLET_REFUSED_LENGTH;
+    }
+
+    /* an operator's line holds for all routes; an exchange goes without */
+
+    vlcf = ngx_violet_loc_conf(r);
+
+    if (g->exchange && vlcf->accept_encoding) {
+        ngx_violet_guard_drop_lines(b, "Accept-Encoding:");
+    }
+
+    return NGX_VIOLET_NOT_REFUSED;
+}
+
+
+static ngx_uint_t
+ngx_violet_guard_has_body(ngx_http_request_t *r)
+{
+    u_char       *line, *next;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    cl = r->upstream->request_bufs;
+    b = cl->buf;
+
+    /* proxy_set_body puts it behind the head, and the empty line */
+
+    for (line = b->pos; /* void */ ; line = next) {
+        next = ngx_violet_guard_next_line(b, line);
+
+        if (next == NULL) {
+            break;
+        }
+    }
+
+    if (b->last - line > 2) {
+        return 1;
+    }
+
+    for (cl = cl->next; cl; cl = cl->next) {
+        if (ngx_buf_size(cl->buf) > 0) {
+            return 1;
+        }
+    }
+
+    /* proxy_request_buffering off: it comes later */
+
+    return r->request_body_no_buffering
+           && (r->reading_body
+               || (r->request_body && r->request_body->bufs));
+}
+
+
+static ngx_uint_t
+ngx_violet_guard_has_line(ngx_buf_t *b, char *name)
+{
+    u_char  *line, *next;
+
+    for (line = b->pos; /* void */ ; line = next) {
+
+        next = ngx_violet_guard_next_line(b, line);
+
+        if (next == NULL) {
+            return 0;
+        }
+
+        if (ngx_violet_guard_is_line(line, next, name)) {
+            return 1;
+        }
+    }
+}
+
+
+static void
+ngx_violet_guard_drop_lines(ngx_buf_t *b, char *name)
+{
+    u_char  *line, *next;
+
+    for (line = b->pos; /* void */ ; line = next) {
+
+        next = ngx_violet_guard_next_line(b, line);
+
+        if (next == NULL) {
+            return;
+        }
+
+        if (ngx_violet_guard_is_line(line, next, name)) {
+            ngx_memmove(line, next, b->last - next);
+            b->last -= next - line;
+            next = line;
+        }
+    }
+}
+
+
+/* NULL for the empty line that ends the head; a body may follow it. */
+
+static u_char *
+ngx_violet_guard_next_line(ngx_buf_t *b, u_char *line)
+{
+    u_char  *next;
+
+    next = ngx_strlchr(line, b->last, LF);
+
+    if (next == NULL || ++next - line <= 2) {
+        return NULL;
+    }
+
+    return next;
+}
+
+
+static ngx_uint_t
+ngx_violet_guard_is_line(u_char *line, u_char *next, char *name)
+{
+    size_t  len;
+
+    len = ngx_strlen(name);
+
+    return (size_t) (next - line) > len
+           && ngx_strncasecmp(line, (u_char *) name, len) == 0;
+}

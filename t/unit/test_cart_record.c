@@ -1,0 +1,626 @@
+
+/*
+ * The guard's decisions: what a record means for the next submit, who may
+ * settle it, and what counts as shown not to be submitted.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "violet_json.h"
+#include "violet_cart_record.h"
+
+
+#define BAG  "{\"id\":1,\"status\":\"IN_PROGRESS\"}"
+
+
+static void
+claim_init(violet_submit_claim_t *claim, int who, int64_t now)
+{
+    memset(claim, 0, sizeof(violet_submit_claim_t));
+
+    claim->token[0] = (unsigned char) who;
+    claim->now = now;
+    claim->flight = 100;
+    claim->keep = 1000;
+    claim->time = 500;
+}
+
+
+static void
+test_one_claims(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 10);
+
+    assert_int_equal(violet_submit_claim(&record, &one),
+                     VIOLET_SUBMIT_CLAIMED);
+    assert_int_equal(violet_submit_state(&record, 10),
+                     VIOLET_SUBMIT_IN_FLIGHT);
+    assert_int_equal(violet_submit_claim(&record, &two),
+                     VIOLET_SUBMIT_REFUSED);
+
+    /* "again" does not override one that is under way */
+
+    two.again = 1;
+    assert_int_equal(violet_submit_claim(&record, &two),
+                     VIOLET_SUBMIT_REFUSED);
+}
+
+
+static void
+test_deadline_is_unknown(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 110);
+
+    (void) violet_submit_claim(&record, &one);
+
+    assert_int_equal(violet_submit_state(&record, 109),
+                     VIOLET_SUBMIT_IN_FLIGHT);
+    assert_int_equal(violet_submit_state(&record, 110),
+                     VIOLET_SUBMIT_UNKNOWN);
+    assert_int_equal(violet_submit_claim(&record, &two),
+                     VIOLET_SUBMIT_REFUSED);
+
+    two.again = 1;
+    assert_int_equal(violet_submit_claim(&record, &two),
+                     VIOLET_SUBMIT_CLAIMED);
+
+    /* the first one comes back, too late to say anything of the second */
+
+    one.now = 111;
+    assert_int_equal(violet_submit_settle(&record, &one, VIOLET_SUBMIT_OPEN,
+                                          400), -1);
+    assert_int_equal(violet_submit_state(&record, 111),
+                     VIOLET_SUBMIT_IN_FLIGHT);
+}
+
+
+static void
+test_late_settlement(void **state)
+{
+    violet_submit_claim_t   one;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+
+    (void) violet_submit_claim(&record, &one);
+
+    one.now = 500;
+    assert_int_equal(violet_submit_settle(&record, &one,
+                                          VIOLET_SUBMIT_COMPLETED, 200), 0);
+    assert_int_equal(violet_submit_state(&record, 999),
+                     VIOLET_SUBMIT_COMPLETED);
+    assert_int_equal(record.status, 200);
+    assert_int_equal(violet_submit_state(&record, 1000), VIOLET_SUBMIT_NONE);
+}
+
+
+static void
+test_settlements(void **state)
+{
+    size_t                  i;
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    static const struct {
+        violet_cart_outcome_t    outcome;
+        violet_submit_state_t    state;
+        violet_submit_verdict_t  next, again;
+    } rows[] = {
+        { VIOLET_CART_COMPLETED, VIOLET_SUBMIT_COMPLETED,
+          VIOLET_SUBMIT_REFUSED, VIOLET_SUBMIT_REFUSED },
+        { VIOLET_CART_PARTIAL, VIOLET_SUBMIT_PARTIAL,
+          VIOLET_SUBMIT_REFUSED, VIOLET_SUBMIT_REFUSED },
+        { VIOLET_CART_UNKNOWN, VIOLET_SUBMIT_UNKNOWN,
+          VIOLET_SUBMIT_REFUSED, VIOLET_SUBMIT_CLAIMED },
+        { VIOLET_CART_FAILED, VIOLET_SUBMIT_NONE,
+          VIOLET_SUBMIT_CLAIMED, VIOLET_SUBMIT_CLAIMED },
+        { VIOLET_CART_PENDING, VIOLET_SUBMIT_NONE,
+          VIOLET_SUBMIT_CLAIMED, VIOLET_SUBMIT_CLAIMED },
+        { VIOLET_CART_REQUIRES_ACTION, VIOLET_SUBMIT_NONE,
+          VIOLET_SUBMIT_CLAIMED, VIOLET_SUBMIT_CLAIMED },
+        { (violet_cart_outcome_t) 99, VIOLET_SUBMIT_UNKNOWN,
+          VIOLET_SUBMIT_REFUSED, VIOLET_SUBMIT_CLAIMED }
+    };
+
+    (void) state;
+
+    for (i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(&record, 0, sizeof(record));
+        claim_init(&one, 1, 10);
+        claim_init(&two, 2, 20);
+        two.again = i % 2;
+
+        (void) violet_submit_claim(&record, &one);
+
+        assert_int_equal(violet_submit_settle(&record, &one,
+                         violet_submit_outcome(rows[i / 2].outcome), 200), 0);
+        assert_int_equal(violet_submit_state(&record, 20), rows[i / 2].state);
+        assert_int_equal(violet_submit_claim(&record, &two),
+                         i % 2 ? rows[i / 2].again : rows[i / 2].next);
+    }
+}
+
+
+static void
+test_body_of_a_key(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 10);
+    one.body[3] = 1;
+    two.body[3] = 2;
+    two.again = 1;
+
+    (void) violet_submit_claim(&record, &one);
+    assert_int_equal(violet_submit_claim(&record, &two),
+                     VIOLET_SUBMIT_OTHER_BODY);
+
+    /* also once it has failed, and the key is free for its own body */
+
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_OPEN, 400);
+    assert_int_equal(violet_submit_claim(&record, &two),
+                     VIOLET_SUBMIT_OTHER_BODY);
+
+    two.body[3] = 1;
+    assert_int_equal(violet_submit_claim(&record, &two),
+                     VIOLET_SUBMIT_CLAIMED);
+}
+
+
+/* Two of one cart, one after the other, and the first one comes back late. */
+
+static void
+test_settlements_that_cross(void **state)
+{
+    size_t                  i;
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    static const struct {
+        violet_submit_state_t  second, late, left;
+        int                    rc;
+    } rows[] = {
+
+        /* the second has ended, or not (NONE) */
+
+        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_COMPLETED,
+          VIOLET_SUBMIT_COMPLETED, 0 },
+        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_PARTIAL,
+          VIOLET_SUBMIT_PARTIAL, 0 },
+        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_OPEN,
+          VIOLET_SUBMIT_IN_FLIGHT, -1 },
+        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_UNKNOWN,
+          VIOLET_SUBMIT_IN_FLIGHT, -1 },
+        { VIOLET_SUBMIT_UNKNOWN, VIOLET_SUBMIT_COMPLETED,
+          VIOLET_SUBMIT_COMPLETED, 0 },
+        { VIOLET_SUBMIT_UNKNOWN, VIOLET_SUBMIT_OPEN,
+          VIOLET_SUBMIT_UNKNOWN, -1 },
+        { VIOLET_SUBMIT_OPEN, VIOLET_SUBMIT_UNKNOWN,
+          VIOLET_SUBMIT_UNKNOWN, 0 },
+        { VIOLET_SUBMIT_COMPLETED, VIOLET_SUBMIT_UNKNOWN,
+          VIOLET_SUBMIT_COMPLETED, -1 },
+        { VIOLET_SUBMIT_COMPLETED, VIOLET_SUBMIT_PARTIAL,
+          VIOLET_SUBMIT_COMPLETED, -1 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(&record, 0, sizeof(record));
+        claim_init(&one, 1, 10);
+        claim_init(&two, 2, 200);
+        two.again = 1;
+        one.body[0] = two.body[0] = 1;
+
+        (void) violet_submit_claim(&record, &one);
+        assert_int_equal(violet_submit_claim(&record, &two),
+                         VIOLET_SUBMIT_CLAIMED);
+        assert_int_equal(record.seq, 2);
+
+        if (rows[i].second != VIOLET_SUBMIT_NONE) {
+            (void) violet_submit_settle(&record, &two, rows[i].second, 200);
+        }
+
+        one.now = 210;
+        assert_int_equal(violet_submit_settle(&record, &one, rows[i].late,
+                                              200), rows[i].rc);
+        assert_int_equal(violet_submit_state(&record, 210), rows[i].left);
+        assert_int_equal(record.seq, 2);
+    }
+}
+
+
+static void
+test_doubt_waits_for_a_flight(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 200);
+    two.again = 1;
+
+    (void) violet_submit_claim(&record, &one);
+    (void) violet_submit_claim(&record, &two);
+
+    assert_int_equal(violet_submit_settle(&record, &one,
+                                          VIOLET_SUBMIT_UNKNOWN, 504), -1);
+    assert_int_equal(violet_submit_settle(&record, &two, VIOLET_SUBMIT_OPEN,
+                                          400), 0);
+    assert_int_equal(violet_submit_state(&record, 200),
+                     VIOLET_SUBMIT_UNKNOWN);
+}
+
+
+static void
+test_cancel(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 10);
+
+    (void) violet_submit_claim(&record, &one);
+    assert_int_equal(violet_submit_cancel(&record, &two), -1);
+    assert_int_equal(violet_submit_cancel(&record, &one), 0);
+    assert_int_equal(violet_submit_state(&record, 10), VIOLET_SUBMIT_NONE);
+
+    /* in spite of doubt, which is there again */
+
+    (void) violet_submit_claim(&record, &one);
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_UNKNOWN, 504);
+    two.again = 1;
+    (void) violet_submit_claim(&record, &two);
+    assert_int_equal(violet_submit_cancel(&record, &two), 0);
+    assert_int_equal(violet_submit_state(&record, 10), VIOLET_SUBMIT_UNKNOWN);
+}
+
+
+static void
+test_freed_by_a_read(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 1, 20);
+    one.body[0] = 7;
+
+    (void) violet_submit_claim(&record, &one);
+    assert_int_equal(violet_submit_free(&record, &two), -1);
+
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_UNKNOWN, 504);
+    two.token[0] = 2;
+    assert_int_equal(violet_submit_free(&record, &two), -1);
+    two.token[0] = 1;
+    assert_int_equal(violet_submit_free(&record, &two), 0);
+    assert_int_equal(violet_submit_state(&record, 20), VIOLET_SUBMIT_OPEN);
+
+    /* what the key is good for has not changed */
+
+    assert_int_equal(record.body[0], 7);
+
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_COMPLETED, 200);
+    assert_int_equal(violet_submit_free(&record, &two), -1);
+}
+
+
+static void
+test_renew(void **state)
+{
+    violet_submit_claim_t   one, two;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    claim_init(&one, 1, 10);
+    claim_init(&two, 2, 60);
+
+    assert_int_equal(violet_submit_renew(&record, &one), -1);
+
+    (void) violet_submit_claim(&record, &one);
+    assert_int_equal(violet_submit_renew(&record, &two), -1);
+
+    one.now = 60;
+    assert_int_equal(violet_submit_renew(&record, &one), 0);
+    assert_int_equal(violet_submit_state(&record, 159),
+                     VIOLET_SUBMIT_IN_FLIGHT);
+    assert_int_equal(violet_submit_state(&record, 160),
+                     VIOLET_SUBMIT_UNKNOWN);
+
+    /* late, but nobody else has it */
+
+    one.now = 170;
+    assert_int_equal(violet_submit_renew(&record, &one), 0);
+    assert_int_equal(violet_submit_state(&record, 170),
+                     VIOLET_SUBMIT_IN_FLIGHT);
+
+    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_COMPLETED, 200);
+    assert_int_equal(violet_submit_renew(&record, &one), -1);
+}
+
+
+static void
+test_garbage_is_doubt(void **state)
+{
+    violet_submit_claim_t   one;
+    violet_submit_record_t  record;
+
+    (void) state;
+
+    memset(&record, 0xff, sizeof(record));
+    record.expires = 100;
+    claim_init(&one, 1, 10);
+
+    assert_int_equal(violet_submit_state(&record, 10), VIOLET_SUBMIT_UNKNOWN);
+    assert_int_equal(violet_submit_claim(&record, &one),
+                     VIOLET_SUBMIT_REFUSED);
+}
+
+
+static void
+test_names(void **state)
+{
+    int          i;
+    const char  *name;
+
+    (void) state;
+
+    for (i = VIOLET_SUBMIT_OPEN; i <= VIOLET_SUBMIT_PARTIAL; i++) {
+        name = violet_submit_name((violet_submit_state_t) i);
+        assert_int_equal(violet_submit_parse(name, strlen(name)), i);
+        assert_int_equal(violet_submit_parse(name, strlen(name) - 1), 0);
+    }
+
+    assert_int_equal(violet_submit_parse("", 0), VIOLET_SUBMIT_NONE);
+    assert_int_equal(violet_submit_parse("none", 4), VIOLET_SUBMIT_NONE);
+}
+
+
+static void
+test_read(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        const char            *body;
+        violet_submit_read_t   read;
+    } rows[] = {
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
+          VIOLET_SUBMIT_READ_OPEN },
+        { "{\"id\":\"7\",\"status\":\"in_progress\",\"bags\":[" BAG "," BAG
+          "],\"payment_transactions\":[{\"capture_status\":"
+          "\"REQUIRES_PAYMENT_METHOD\"}]}", VIOLET_SUBMIT_READ_OPEN },
+
+        { "{\"id\":8,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
+          VIOLET_SUBMIT_READ_NOTHING },
+        { "{\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
+          VIOLET_SUBMIT_READ_NOTHING },
+        { "{\"id\":7,\"bags\":[" BAG "]}", VIOLET_SUBMIT_READ_NOTHING },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\"}",
+          VIOLET_SUBMIT_READ_NOTHING },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":{}}",
+          VIOLET_SUBMIT_READ_NOTHING },
+        { "[]", VIOLET_SUBMIT_READ_NOTHING },
+        { "", VIOLET_SUBMIT_READ_NOTHING },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]",
+          VIOLET_SUBMIT_READ_NOTHING },
+
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[]}",
+          VIOLET_SUBMIT_READ_ORDER },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[null]}",
+          VIOLET_SUBMIT_READ_ORDER },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[{\"id\":1}]}",
+          VIOLET_SUBMIT_READ_ORDER },
+        { "{\"id\":7,\"status\":\"PROCESSING\",\"bags\":[" BAG "]}",
+          VIOLET_SUBMIT_READ_ORDER },
+        { "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[" BAG "]}",
+          VIOLET_SUBMIT_READ_ORDER },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG ","
+          "{\"id\":2,\"status\":\"SUBMITTED\"}]}", VIOLET_SUBMIT_READ_ORDER },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[{\"status\":"
+          "\"IN_PROGRESS\",\"financial_status\":\"AUTHORIZED\"}]}",
+          VIOLET_SUBMIT_READ_ORDER },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
+          "\"payment_transactions\":[{\"status\":\"CAPTURED\"}]}",
+          VIOLET_SUBMIT_READ_ORDER },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
+          "\"paymentTransactions\":[{\"captureStatus\":\"processing\"}]}",
+          VIOLET_SUBMIT_READ_ORDER }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (violet_submit_read(rows[i].body, strlen(rows[i].body), 7)
+            != rows[i].read)
+        {
+            fail_msg("%s", rows[i].body);
+        }
+    }
+}
+
+
+/* Of a large text only what is asked for, and nothing that takes a parse. */
+
+static void
+test_large(void **state)
+{
+    char     *text;
+    size_t    i, n;
+
+    static const struct {
+        const char  *format;
+        int          completes;
+        int          read;
+    } rows[] = {
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
+          "\"x\":\"%s\"}", 0, VIOLET_SUBMIT_READ_OPEN },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
+          "\"complete_checkout\":true,\"x\":\"%s\"}", 1,
+          VIOLET_SUBMIT_READ_OPEN },
+        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
+          "\"\\u0078\":\"%s\"}", 1, VIOLET_SUBMIT_READ_NOTHING }
+    };
+
+    (void) state;
+
+    n = VIOLET_JSON_MAX_WHOLE;
+    text = malloc(2 * n + 256);
+    assert_non_null(text);
+
+    memset(text, 'x', n);
+    text[n] = '\0';
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void) snprintf(text + n + 1, n + 255, rows[i].format, text);
+
+        assert_int_equal(violet_submit_completes(text + n + 1,
+                                                 strlen(text + n + 1)),
+                         rows[i].completes);
+        assert_int_equal(violet_submit_read(text + n + 1,
+                                            strlen(text + n + 1), 7),
+                         rows[i].read);
+    }
+
+    free(text);
+}
+
+
+static void
+test_completes(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        const char  *body;
+        int          completes;
+    } rows[] = {
+        { "", 0 },
+        { "{}", 0 },
+        { "[]", 0 },
+        { "{\"complete_checkout\":false}", 0 },
+        { "{\"complete_checkout\":null}", 0 },
+        { "{\"complete_checkout\":0}", 0 },
+        { "{\"complete_checkout\":\"\"}", 0 },
+        { "{\"complete_checkout\":\"False\"}", 0 },
+        { "{\"x\":{\"complete_checkout\":true}}", 0 },
+        { "{\"complete_checkout\":true}", 1 },
+        { "{\"complete_checkout\":\"true\"}", 1 },
+        { "{\"complete_checkout\":1}", 1 },
+        { "{\"complete_checkout\":[]}", 1 },
+        { "{\"completeCheckout\":true}", 1 },
+        { "{\"complete\\u005fcheckout\":true}", 1 },
+        { "{\"complete_checkout\":false", 1 },
+        { "complete_checkout=true", 1 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (violet_submit_completes(rows[i].body, strlen(rows[i].body))
+            != rows[i].completes)
+        {
+            fail_msg("%s", rows[i].body);
+        }
+    }
+}
+
+
+static void
+test_problems(void **state)
+{
+    int                    i;
+    violet_cart_answer_t   answer;
+    violet_cart_verdict_t  verdict;
+
+    (void) state;
+
+    memset(&answer, 0, sizeof(answer));
+    answer.cart_id = 7;
+    answer.request_id.data = "id";
+    answer.request_id.len = 2;
+
+    for (i = VIOLET_SUBMIT_PROBLEM_IN_FLIGHT;
+         i <= VIOLET_SUBMIT_PROBLEM_NO_GUARD;
+         i++)
+    {
+        assert_int_equal(violet_submit_problem((violet_submit_problem_t) i,
+                                               207, &answer, &verdict), 0);
+        assert_non_null(verdict.problem);
+        assert_int_equal(verdict.outcome,
+                         i == VIOLET_SUBMIT_PROBLEM_PARTIAL
+                         ? VIOLET_CART_PARTIAL : VIOLET_CART_UNKNOWN);
+        assert_int_equal(verdict.status,
+                         i == VIOLET_SUBMIT_PROBLEM_PARTIAL ? 207
+                         : i == VIOLET_SUBMIT_PROBLEM_OTHER_BODY ? 422 : 409);
+        free(verdict.problem);
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_one_claims),
+        cmocka_unit_test(test_deadline_is_unknown),
+        cmocka_unit_test(test_late_settlement),
+        cmocka_unit_test(test_settlements),
+        cmocka_unit_test(test_body_of_a_key),
+        cmocka_unit_test(test_settlements_that_cross),
+        cmocka_unit_test(test_doubt_waits_for_a_flight),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_freed_by_a_read),
+        cmocka_unit_test(test_renew),
+        cmocka_unit_test(test_garbage_is_doubt),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_completes),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_problems)
+    };
+
+    return cmocka_run_group_tests_name("violet_submit", tests, NULL, NULL);
+}
