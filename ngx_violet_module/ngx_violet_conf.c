@@ -343,7 +343,7 @@ ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
 
     if (ngx_strcmp(value[1].data, "on") == 0) {
-        vlcf->submit_guard = NGX_VIOLET_SUBMIT_TIME;
+        vlcf->submit_guard = NGX_VIOLET_RECORD_TIME;
         return NGX_CONF_OK;
     }
 

@@ -31,7 +31,7 @@ ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
         peers = us->peer.data;
 
         for (peer = peers ? peers->peer : NULL; peer; peer = peer->next) {
-            if (!ngx_violet_guard_is_local(peer->sockaddr)) {
+            if (!ngx_violet_check_is_local(peer->sockaddr)) {
                 return 0;
             }
         }
@@ -43,7 +43,7 @@ ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
 
     for (i = 0; i < us->servers->nelts; i++) {
         for (j = 0; j < server[i].naddrs; j++) {
-            if (!ngx_violet_guard_is_local(server[i].addrs[j].sockaddr)) {
+            if (!ngx_violet_check_is_local(server[i].addrs[j].sockaddr)) {
                 return 0;
             }
         }
@@ -227,7 +227,7 @@ ngx_violet_conf_is_frozen_name(ngx_http_upstream_server_t *server)
             return 0;
         }
 
-        if (!ngx_violet_guard_is_local(server->addrs[i].sockaddr)) {
+        if (!ngx_violet_check_is_local(server->addrs[i].sockaddr)) {
             local = 0;
         }
     }

@@ -90,7 +90,7 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     /* without a master a new configuration begins without an init_process */
 
     if (!vmcf->started) {
-        ngx_violet_track_start(vmcf);
+        ngx_violet_tracking_start(vmcf);
     }
 
     if (ngx_violet_handler_app(r, ctx, vlcf) != NGX_OK) {

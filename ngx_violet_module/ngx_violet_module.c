@@ -266,7 +266,7 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
 
     vmcf->zone = ngx_violet_memory_add(cf, vmcf->zone_size,
                                        &ngx_violet_module);
-    if (vmcf->zone == NULL || ngx_violet_track_create(cf, vmcf) != NGX_OK) {
+    if (vmcf->zone == NULL || ngx_violet_tracking_create(cf, vmcf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -404,7 +404,7 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->cart_partial_status,
                               prev->cart_partial_status, 207);
     ngx_conf_merge_msec_value(conf->submit_guard, prev->submit_guard,
-                              NGX_VIOLET_SUBMIT_TIME);
+                              NGX_VIOLET_RECORD_TIME);
     ngx_conf_merge_uint_value(conf->auth_routes, prev->auth_routes,
                               NGX_VIOLET_AUTH_BLOCK);
     ngx_conf_merge_size_value(conf->buffer_limit, prev->buffer_limit,
@@ -539,7 +539,7 @@ ngx_violet_init_process(ngx_cycle_t *cycle)
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
-        ngx_violet_track_start(vmcf);
+        ngx_violet_tracking_start(vmcf);
         ngx_violet_credentials_start(vmcf);
     }
 
@@ -559,6 +559,6 @@ ngx_violet_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_violet_cart_stop(vmcf);
-    ngx_violet_track_close(vmcf);
+    ngx_violet_tracking_close(vmcf);
     ngx_violet_credentials_stop(vmcf);
 }

@@ -24,7 +24,7 @@ typedef struct {
 
 
 static void ngx_violet_cart_body_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_violet_cart_note(ngx_http_request_t *r,
+static ngx_int_t ngx_violet_cart_mark_sent(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
@@ -32,7 +32,7 @@ static void ngx_violet_cart_unsent(ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_conclude(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
 static void ngx_violet_cart_settle(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, violet_submit_state_t state);
+    ngx_violet_ctx_t *ctx, violet_record_state_t state);
 static ngx_uint_t ngx_violet_cart_passes(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_uint_t ngx_violet_cart_refused(ngx_http_request_t *r,
@@ -151,7 +151,7 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     if (e == NULL
         || ngx_violet_exchange_uri(r, &ctx->route, &e->uri) != NGX_OK
         || (!ctx->cart->submit_repeated
-            && ngx_violet_cart_note(r, ctx) != NGX_OK))
+            && ngx_violet_cart_mark_sent(r, ctx) != NGX_OK))
     {
         return ngx_violet_cart_unmade(r, ctx);
     }
@@ -172,8 +172,8 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     r->read_event_handler = ngx_http_block_reading;
     ngx_violet_cart_hold_caller(r, ctx);
 
-    if (ctx->cart->submit) {
-        ngx_violet_submit_sent(ctx->cart->submit);
+    if (ctx->cart->record) {
+        ngx_violet_record_sent(ctx->cart->record);
     }
 
     if (ngx_violet_exchange_start(e) != NGX_OK) {
@@ -219,7 +219,7 @@ ngx_violet_cart_unmade(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 /* A mark on the request that no redirect takes away. */
 
 static ngx_int_t
-ngx_violet_cart_note(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+ngx_violet_cart_mark_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_http_cleanup_t      *cln;
     ngx_violet_cart_sent_t  *sent;
@@ -283,8 +283,8 @@ ngx_violet_cart_exchanged(void *data, ngx_violet_exchange_t *e)
 static void
 ngx_violet_cart_unsent(ngx_violet_ctx_t *ctx)
 {
-    if (ctx->cart->submit) {
-        ngx_violet_submit_unsent(ctx->cart->submit);
+    if (ctx->cart->record) {
+        ngx_violet_record_unsent(ctx->cart->record);
     }
 }
 
@@ -293,13 +293,13 @@ static void
 ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e)
 {
-    violet_submit_state_t  state;
+    violet_record_state_t  state;
 
-    state = VIOLET_SUBMIT_UNKNOWN;
+    state = VIOLET_RECORD_UNKNOWN;
 
     if (ngx_violet_cart_judge(r, ctx, e) == NGX_OK) {
         ctx->cart->judged = 1;
-        state = violet_submit_outcome(ctx->cart->verdict.outcome);
+        state = violet_record_outcome(ctx->cart->verdict.outcome);
     }
 
     ngx_violet_cart_settle(r, ctx, state);
@@ -314,10 +314,10 @@ ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 static void
 ngx_violet_cart_settle(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    violet_submit_state_t state)
+    violet_record_state_t state)
 {
-    if (ctx->cart->submit) {
-        ngx_violet_submit_settle(ctx->cart->submit, state,
+    if (ctx->cart->record) {
+        ngx_violet_record_settle(ctx->cart->record, state,
                                  ngx_violet_cart_passes(r, ctx)
                                  ? ctx->cart->submitted->status
                                  : ctx->cart->verdict.status);
@@ -357,7 +357,7 @@ ngx_violet_cart_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return 0;
     }
 
-    rc = ngx_violet_credentials_refused(ctx->app, &e->used, e->status);
+    rc = ngx_violet_credentials_feedback(ctx->app, &e->used, e->status);
 
     if (e->status != NGX_HTTP_UNAUTHORIZED
         || (rc != NGX_AGAIN

@@ -15,18 +15,20 @@
 #include "ngx_violet_cart_record.h"
 
 #include "violet_cart.h"
+#include "violet_cart_read.h"
+#include "violet_cart_refusal.h"
 
 
 /* the flow's part of a request's context */
 
 typedef struct ngx_violet_cart_ctx_s {
-    ngx_violet_submit_t          *submit;       /* NULL: not guarded */
+    ngx_violet_record_t          *record;       /* NULL: not guarded */
     ngx_violet_exchange_t        *submitted;    /* once it has ended */
     ngx_violet_exchange_t        *fetched;      /* a read of the cart */
     violet_cart_verdict_t         verdict;      /* valid if "judged" */
     ngx_str_t                     problem;      /* empty: Violet's answer */
     ngx_event_handler_pt          caller_read;  /* nginx's own, while the */
-    ngx_event_handler_pt          caller_write; /* submit is in flight */
+    ngx_event_handler_pt          caller_write;  /* submit is in flight */
 
     unsigned                      judged:1;
     unsigned                      submit_repeated:1;  /* sent a second time,

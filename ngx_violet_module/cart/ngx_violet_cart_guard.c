@@ -17,7 +17,7 @@
 static ngx_int_t ngx_violet_cart_claimed(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_cart_refuse(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, violet_submit_problem_t kind);
+    ngx_violet_ctx_t *ctx, violet_cart_refusal_t kind);
 static ngx_int_t ngx_violet_cart_fetch(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_cart_repeat(ngx_http_request_t *r,
@@ -71,7 +71,7 @@ ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->next = ngx_violet_cart_claimed;
 
-    if (ngx_violet_submit_claim(ctx->cart->submit, wait) == NGX_AGAIN) {
+    if (ngx_violet_record_claim(ctx->cart->record, wait) == NGX_AGAIN) {
         return NGX_AGAIN;
     }
 
@@ -96,7 +96,7 @@ ngx_violet_cart_payment(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (rc == NGX_OK
-        && !violet_submit_completes((char *) body.data, body.len))
+        && !violet_cart_read_completes((char *) body.data, body.len))
     {
         ctx->route.id = VIOLET_ROUTE_OTHER;
 
@@ -111,11 +111,11 @@ static ngx_int_t
 ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_loc_conf_t       *vlcf;
-    ngx_violet_submit_result_t  *result;
+    ngx_violet_record_result_t  *result;
 
     vlcf = ngx_violet_loc_conf(r);
 
-    result = ngx_violet_submit_result(ctx->cart->submit);
+    result = ngx_violet_record_result(ctx->cart->record);
 
     ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
                                                     result->redis);
@@ -123,7 +123,7 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     /* Redis is there, and other hosts may have asked it */
 
     if (result->redis == NGX_VIOLET_REDIS_MEMORY
-        && result->verdict == VIOLET_SUBMIT_CLAIMED)
+        && result->verdict == VIOLET_RECORD_CLAIMED)
     {
         return ngx_violet_cart_unmade(r, ctx);
     }
@@ -133,25 +133,25 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                       "violet: no room in the shared memory zone to guard a "
                       "submit, which is refused: make \"violet_zone\" larger");
 
-        return ngx_violet_cart_refuse(r, ctx, VIOLET_SUBMIT_PROBLEM_NO_GUARD);
+        return ngx_violet_cart_refuse(r, ctx, VIOLET_CART_REFUSAL_NO_GUARD);
     }
 
-    if (result->verdict == VIOLET_SUBMIT_CLAIMED) {
+    if (result->verdict == VIOLET_RECORD_CLAIMED) {
         return ngx_violet_cart_exchange(r, ctx);
     }
 
-    if (result->verdict == VIOLET_SUBMIT_OTHER_BODY) {
+    if (result->verdict == VIOLET_RECORD_OTHER_BODY) {
         return ngx_violet_cart_refuse(r, ctx,
-                                      VIOLET_SUBMIT_PROBLEM_OTHER_BODY);
+                                      VIOLET_CART_REFUSAL_OTHER_BODY);
     }
 
     switch (result->state) {
 
-    case VIOLET_SUBMIT_IN_FLIGHT:
+    case VIOLET_RECORD_IN_FLIGHT:
         return ngx_violet_cart_refuse(r, ctx,
-                                      VIOLET_SUBMIT_PROBLEM_IN_FLIGHT);
+                                      VIOLET_CART_REFUSAL_IN_FLIGHT);
 
-    case VIOLET_SUBMIT_PARTIAL:
+    case VIOLET_RECORD_PARTIAL:
 
         /* who had Violet's own answer gets it again */
 
@@ -164,13 +164,13 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        return ngx_violet_cart_refuse(r, ctx, VIOLET_SUBMIT_PROBLEM_PARTIAL);
+        return ngx_violet_cart_refuse(r, ctx, VIOLET_CART_REFUSAL_PARTIAL);
 
-    case VIOLET_SUBMIT_COMPLETED:
+    case VIOLET_RECORD_COMPLETED:
         return ngx_violet_cart_fetch(r, ctx);
 
-    default: /* VIOLET_SUBMIT_UNKNOWN */
-        return ngx_violet_cart_refuse(r, ctx, VIOLET_SUBMIT_PROBLEM_UNKNOWN);
+    default: /* VIOLET_RECORD_UNKNOWN */
+        return ngx_violet_cart_refuse(r, ctx, VIOLET_CART_REFUSAL_UNKNOWN);
     }
 }
 
@@ -179,15 +179,15 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 static ngx_int_t
 ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    violet_submit_problem_t kind)
+    violet_cart_refusal_t kind)
 {
     u_char                       buf[NGX_VIOLET_CART_NAME];
     ngx_str_t                    id, name;
     violet_cart_answer_t         answer;
     violet_cart_verdict_t       *verdict;
-    ngx_violet_submit_result_t  *result;
+    ngx_violet_record_result_t  *result;
 
-    result = ngx_violet_submit_result(ctx->cart->submit);
+    result = ngx_violet_record_result(ctx->cart->record);
 
     ngx_violet_answer_request_id(r, &id);
 
@@ -199,7 +199,7 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     verdict = &ctx->cart->verdict;
 
-    if (violet_submit_problem(kind, result->status, &answer, verdict) != 0) {
+    if (violet_cart_refusal(kind, result->status, &answer, verdict) != 0) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -225,7 +225,7 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "violet: submit of %V was not sent: %s, an earlier one is "
                   "%s", &name, violet_reason_name(verdict->reason),
-                  violet_submit_name(result->state));
+                  violet_record_name(result->state));
 
     return ngx_violet_cart_answer_problem(r, ctx);
 }
@@ -244,7 +244,7 @@ ngx_violet_cart_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (ctx->route.cart_id == 0) {
         return ngx_violet_cart_refuse(r, ctx,
-                                      VIOLET_SUBMIT_PROBLEM_COMPLETED);
+                                      VIOLET_CART_REFUSAL_COMPLETED);
     }
 
     e = ngx_pcalloc(r->pool, sizeof(ngx_violet_exchange_t));
@@ -273,7 +273,7 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_int_t                    rc;
     ngx_violet_exchange_t       *e;
-    ngx_violet_submit_result_t  *result;
+    ngx_violet_record_result_t  *result;
 
     e = ctx->cart->fetched;
 
@@ -281,18 +281,18 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED
         || e->status != NGX_HTTP_OK
-        || violet_submit_read((char *) e->content.data, e->content.len,
-                              ctx->route.cart_id)
-           == VIOLET_SUBMIT_READ_NOTHING)
+        || violet_cart_read((char *) e->content.data, e->content.len,
+                            ctx->route.cart_id)
+           == VIOLET_CART_READ_NOTHING)
     {
         return ngx_violet_cart_refuse(r, ctx,
-                                      VIOLET_SUBMIT_PROBLEM_COMPLETED);
+                                      VIOLET_CART_REFUSAL_COMPLETED);
     }
 
-    result = ngx_violet_submit_result(ctx->cart->submit);
+    result = ngx_violet_record_result(ctx->cart->record);
 
     ctx->cart->judged = 1;
-    ctx->cart->verdict.outcome = result->state == VIOLET_SUBMIT_PARTIAL
+    ctx->cart->verdict.outcome = result->state == VIOLET_RECORD_PARTIAL
                                  ? VIOLET_CART_PARTIAL
                                  : VIOLET_CART_COMPLETED;
 
@@ -304,7 +304,7 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     rc = ngx_violet_cart_pass(r, ctx, e);
 
-    ctx->answer.status = ngx_violet_submit_result(ctx->cart->submit)->status;
+    ctx->answer.status = ngx_violet_record_result(ctx->cart->record)->status;
 
     return rc;
 }
@@ -339,7 +339,7 @@ ngx_violet_cart_read_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->next = ngx_violet_cart_looked;
 
-    if (ngx_violet_submit_look(ctx->cart->submit, wait) == NGX_AGAIN) {
+    if (ngx_violet_record_look(ctx->cart->record, wait) == NGX_AGAIN) {
         return NGX_AGAIN;
     }
 
@@ -353,14 +353,14 @@ static ngx_int_t
 ngx_violet_cart_looked(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_exchange_t       *e;
-    ngx_violet_submit_result_t  *result;
+    ngx_violet_record_result_t  *result;
 
-    result = ngx_violet_submit_result(ctx->cart->submit);
+    result = ngx_violet_record_result(ctx->cart->record);
 
     ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
                                                     result->redis);
 
-    if (result->state != VIOLET_SUBMIT_UNKNOWN) {
+    if (result->state != VIOLET_RECORD_UNKNOWN) {
         return ngx_violet_cart_stream(r, ctx);
     }
 
@@ -395,9 +395,9 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (e->status == NGX_HTTP_OK
-        && violet_submit_read((char *) e->content.data, e->content.len,
-                              ctx->route.read_id)
-           == VIOLET_SUBMIT_READ_OPEN)
+        && violet_cart_read((char *) e->content.data, e->content.len,
+                            ctx->route.read_id)
+           == VIOLET_CART_READ_OPEN)
     {
         ngx_violet_tell_id(r);
 
@@ -406,7 +406,7 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                       "shows, and may be submitted again",
                       ctx->route.read_id);
 
-        ngx_violet_submit_free(ctx->cart->submit);
+        ngx_violet_record_reopen(ctx->cart->record);
     }
 
     r->disable_not_modified = 1;
@@ -475,7 +475,7 @@ ngx_violet_cart_got(void *data, ngx_violet_exchange_t *e)
     ctx->cart->fetched = e;
 
     if (e->result == NGX_VIOLET_EXCHANGE_ANSWERED) {
-        (void) ngx_violet_credentials_refused(ctx->app, &e->used, e->status);
+        (void) ngx_violet_credentials_feedback(ctx->app, &e->used, e->status);
     }
 
     (void) ngx_violet_exchange_copy_states(r->pool, &r->upstream_states,
@@ -492,12 +492,12 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_table_elt_t           *again, *key;
     ngx_violet_loc_conf_t     *vlcf;
     ngx_violet_main_conf_t    *vmcf;
-    ngx_violet_submit_conf_t   conf;
+    ngx_violet_record_conf_t   conf;
 
     vmcf = ngx_violet_main_conf(r);
     vlcf = ngx_violet_loc_conf(r);
 
-    ngx_memzero(&conf, sizeof(ngx_violet_submit_conf_t));
+    ngx_memzero(&conf, sizeof(ngx_violet_record_conf_t));
 
     key = ngx_violet_cart_header(r, "Idempotency-Key");
     again = ngx_violet_cart_header(r, "X-Violet-Submit");
@@ -524,9 +524,9 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                   && ngx_strncasecmp(again->value.data, (u_char *) "again", 5)
                      == 0);
 
-    ctx->cart->submit = ngx_violet_submit_create(r->pool, &conf);
+    ctx->cart->record = ngx_violet_record_create(r->pool, &conf);
 
-    return ctx->cart->submit ? NGX_OK : NGX_ERROR;
+    return ctx->cart->record ? NGX_OK : NGX_ERROR;
 }
 
 

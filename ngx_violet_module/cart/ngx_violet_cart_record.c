@@ -20,49 +20,49 @@
 
 
 /* how long an unknown outcome is remembered, in milliseconds */
-#define NGX_VIOLET_SUBMIT_KEEP     (24 * 60 * 60 * 1000)
+#define NGX_VIOLET_RECORD_KEEP  (24 * 60 * 60 * 1000)
 
 /* how often a claim is taken back, and after how many milliseconds */
-#define NGX_VIOLET_SUBMIT_TRIES    120
-#define NGX_VIOLET_SUBMIT_TRY      1000
+#define NGX_VIOLET_RECORD_TRIES  120
+#define NGX_VIOLET_RECORD_TRY    1000
 
 
-static ngx_uint_t ngx_violet_submit_is_final(violet_submit_record_t *record,
-    violet_submit_state_t state);
-static void ngx_violet_submit_answered(void *data,
+static ngx_uint_t ngx_violet_record_is_final(violet_record_t *record,
+    violet_record_state_t state);
+static void ngx_violet_record_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
-    ngx_violet_submit_reply_t *reply);
-static void ngx_violet_submit_looked(void *data,
+static void ngx_violet_record_claimed(ngx_violet_record_t *submit,
+    ngx_violet_record_reply_t *reply);
+static void ngx_violet_record_looked(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_submit_renew(ngx_event_t *ev);
-static void ngx_violet_submit_retract_later(ngx_violet_submit_t *submit);
-static void ngx_violet_submit_retract(ngx_event_t *ev);
-static void ngx_violet_submit_told(void *data,
+static void ngx_violet_record_renew(ngx_event_t *ev);
+static void ngx_violet_record_retract_later(ngx_violet_record_t *submit);
+static void ngx_violet_record_retract(ngx_event_t *ev);
+static void ngx_violet_record_told(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_submit_end(ngx_violet_submit_t *submit,
-    ngx_violet_submit_op_e op, violet_submit_state_t state,
+static void ngx_violet_record_end(ngx_violet_record_t *submit,
+    ngx_violet_record_op_e op, violet_record_state_t state,
     ngx_uint_t status);
-static void ngx_violet_submit_settled(void *data,
+static void ngx_violet_record_settled(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
-    ngx_violet_submit_reply_t *reply);
-static void ngx_violet_submit_cleanup(void *data);
-static void ngx_violet_submit_release(ngx_violet_submit_t *submit);
+static void ngx_violet_record_adopt(ngx_violet_record_t *submit,
+    ngx_violet_record_reply_t *reply);
+static void ngx_violet_record_cleanup(void *data);
+static void ngx_violet_record_release(ngx_violet_record_t *submit);
 
 
-ngx_violet_submit_t *
-ngx_violet_submit_create(ngx_pool_t *pool, ngx_violet_submit_conf_t *conf)
+ngx_violet_record_t *
+ngx_violet_record_create(ngx_pool_t *pool, ngx_violet_record_conf_t *conf)
 {
     ngx_pool_cleanup_t   *cln;
-    ngx_violet_submit_t  *submit;
+    ngx_violet_record_t  *submit;
 
     cln = ngx_pool_cleanup_add(pool, 0);
     if (cln == NULL) {
         return NULL;
     }
 
-    submit = ngx_calloc(sizeof(ngx_violet_submit_t), ngx_cycle->log);
+    submit = ngx_calloc(sizeof(ngx_violet_record_t), ngx_cycle->log);
     if (submit == NULL) {
         return NULL;
     }
@@ -73,43 +73,43 @@ ngx_violet_submit_create(ngx_pool_t *pool, ngx_violet_submit_conf_t *conf)
     submit->refs = 1;
 
     submit->claim.flight = ngx_min((int64_t) conf->time,
-                                   NGX_VIOLET_SUBMIT_FLIGHT);
+                                   NGX_VIOLET_RECORD_FLIGHT);
     submit->claim.keep = ngx_max((int64_t) conf->time,
-                                 NGX_VIOLET_SUBMIT_KEEP);
+                                 NGX_VIOLET_RECORD_KEEP);
     submit->claim.time = conf->time;
     submit->claim.again = conf->again;
 
     if (conf->key.len) {
-        ngx_violet_submit_digest(submit->claim.body, &conf->body);
+        ngx_violet_record_digest(submit->claim.body, &conf->body);
     }
 
-    ngx_violet_submit_token(submit->claim.token);
+    ngx_violet_record_token(submit->claim.token);
 
     /* a worker that must stop does so, whatever is in flight */
 
-    submit->renewal.handler = ngx_violet_submit_renew;
+    submit->renewal.handler = ngx_violet_record_renew;
     submit->renewal.data = submit;
     submit->renewal.log = ngx_cycle->log;
     submit->renewal.cancelable = 1;
 
-    ngx_violet_submit_name(submit, conf);
+    ngx_violet_record_name(submit, conf);
 
-    cln->handler = ngx_violet_submit_cleanup;
+    cln->handler = ngx_violet_record_cleanup;
     cln->data = submit;
 
     return submit;
 }
 
 
-ngx_violet_submit_result_t *
-ngx_violet_submit_result(ngx_violet_submit_t *submit)
+ngx_violet_record_result_t *
+ngx_violet_record_result(ngx_violet_record_t *submit)
 {
     return &submit->result;
 }
 
 
 void
-ngx_violet_submit_sent(ngx_violet_submit_t *submit)
+ngx_violet_record_sent(ngx_violet_record_t *submit)
 {
     submit->sent = 1;
 
@@ -121,45 +121,45 @@ ngx_violet_submit_sent(ngx_violet_submit_t *submit)
 
 
 ngx_int_t
-ngx_violet_submit_claim(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
+ngx_violet_record_claim(ngx_violet_record_t *submit, ngx_violet_wait_t *wait)
 {
     ngx_int_t                    rc;
-    ngx_violet_submit_update_t   update;
-    ngx_violet_submit_result_t  *result;
+    ngx_violet_record_update_t   update;
+    ngx_violet_record_result_t  *result;
 
     result = &submit->result;
     result->redis = NGX_VIOLET_REDIS_OFF;
 
-    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
 
-    rc = ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_CLAIM);
+    rc = ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_CLAIM);
 
     result->full = (rc != NGX_OK);
 
     submit->known = update.record;
     submit->seq = update.record.seq;
     submit->claimed = (rc == NGX_OK
-                       && update.verdict == VIOLET_SUBMIT_CLAIMED);
+                       && update.verdict == VIOLET_RECORD_CLAIMED);
 
     result->verdict = update.verdict;
-    result->state = violet_submit_state(&update.record, submit->claim.now);
+    result->state = violet_record_state(&update.record, submit->claim.now);
     result->status = update.record.status;
 
     if (submit->redis == NULL
-        || (rc == NGX_OK && update.verdict != VIOLET_SUBMIT_CLAIMED
-            && (update.verdict == VIOLET_SUBMIT_OTHER_BODY
-                || ngx_violet_submit_is_final(&update.record,
+        || (rc == NGX_OK && update.verdict != VIOLET_RECORD_CLAIMED
+            && (update.verdict == VIOLET_RECORD_OTHER_BODY
+                || ngx_violet_record_is_final(&update.record,
                                               result->state))))
     {
         submit->seq += submit->claimed;
         return NGX_OK;
     }
 
-    result->redis = ngx_violet_submit_run(submit, "claim",
-                        update.verdict == VIOLET_SUBMIT_REFUSED
+    result->redis = ngx_violet_record_run(submit, "claim",
+                        update.verdict == VIOLET_RECORD_REFUSED
                         ? &submit->known : NULL,
                         submit->claim.again ? "1" : "", 0,
-                        ngx_violet_submit_answered);
+                        ngx_violet_record_answered);
 
     submit->seq += submit->claimed;
 
@@ -179,53 +179,53 @@ ngx_violet_submit_claim(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
  */
 
 static ngx_uint_t
-ngx_violet_submit_is_final(violet_submit_record_t *record,
-    violet_submit_state_t state)
+ngx_violet_record_is_final(violet_record_t *record,
+    violet_record_state_t state)
 {
-    return !(record->flags & VIOLET_SUBMIT_SHARED)
-           || state == VIOLET_SUBMIT_COMPLETED
-           || state == VIOLET_SUBMIT_PARTIAL
-           || (state == VIOLET_SUBMIT_IN_FLIGHT
-               && (record->flags & VIOLET_SUBMIT_OWN));
+    return !(record->flags & VIOLET_RECORD_SHARED)
+           || state == VIOLET_RECORD_COMPLETED
+           || state == VIOLET_RECORD_PARTIAL
+           || (state == VIOLET_RECORD_IN_FLIGHT
+               && (record->flags & VIOLET_RECORD_OWN));
 }
 
 
 ngx_int_t
-ngx_violet_submit_look(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
+ngx_violet_record_look(ngx_violet_record_t *submit, ngx_violet_wait_t *wait)
 {
-    ngx_violet_submit_update_t   update;
-    ngx_violet_submit_result_t  *result;
+    ngx_violet_record_update_t   update;
+    ngx_violet_record_result_t  *result;
 
     result = &submit->result;
     result->redis = NGX_VIOLET_REDIS_OFF;
 
-    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
 
-    (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_LOOK);
+    (void) ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_LOOK);
 
-    result->state = violet_submit_state(&update.record, submit->claim.now);
+    result->state = violet_record_state(&update.record, submit->claim.now);
 
     submit->known = update.record;
     submit->seq = update.record.seq;
 
     /* who frees a record does it by the token that he has seen */
 
-    if (result->state == VIOLET_SUBMIT_UNKNOWN) {
+    if (result->state == VIOLET_RECORD_UNKNOWN) {
         ngx_memcpy(submit->claim.token, update.record.token,
-                   VIOLET_SUBMIT_DIGEST);
+                   VIOLET_RECORD_DIGEST);
     }
 
     if (submit->redis == NULL
-        || (result->state != VIOLET_SUBMIT_NONE
-            && ngx_violet_submit_is_final(&update.record, result->state)))
+        || (result->state != VIOLET_RECORD_NONE
+            && ngx_violet_record_is_final(&update.record, result->state)))
     {
         return NGX_OK;
     }
 
-    result->redis = ngx_violet_submit_run(submit, "look",
-                        result->state != VIOLET_SUBMIT_NONE
+    result->redis = ngx_violet_record_run(submit, "look",
+                        result->state != VIOLET_RECORD_NONE
                         ? &submit->known : NULL,
-                        "", 0, ngx_violet_submit_looked);
+                        "", 0, ngx_violet_record_looked);
 
     if (result->redis != NGX_VIOLET_REDIS_OK) {
         return NGX_OK;
@@ -240,15 +240,15 @@ ngx_violet_submit_look(ngx_violet_submit_t *submit, ngx_violet_wait_t *wait)
 /* Without an answer of Redis what memory said holds. */
 
 static void
-ngx_violet_submit_answered(void *data, ngx_violet_redis_status_e status,
+ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
-    ngx_violet_submit_t  *submit = data;
+    ngx_violet_record_t  *submit = data;
 
-    ngx_violet_submit_reply_t  result;
+    ngx_violet_record_reply_t  result;
 
     if (status == NGX_VIOLET_REDIS_OK
-        && ngx_violet_submit_read(reply, &result) != NGX_OK)
+        && ngx_violet_record_read(reply, &result) != NGX_OK)
     {
         status = NGX_VIOLET_REDIS_DOWN;
     }
@@ -256,7 +256,7 @@ ngx_violet_submit_answered(void *data, ngx_violet_redis_status_e status,
     submit->result.redis = status;
 
     if (status == NGX_VIOLET_REDIS_OK) {
-        ngx_violet_submit_claimed(submit, &result);
+        ngx_violet_record_claimed(submit, &result);
     }
 
     if (submit->wait) {
@@ -268,25 +268,25 @@ ngx_violet_submit_answered(void *data, ngx_violet_redis_status_e status,
 
         /* nobody is left to send what was claimed */
 
-        ngx_violet_submit_unsent(submit);
+        ngx_violet_record_unsent(submit);
     }
 
     if (status != NGX_VIOLET_REDIS_OK && !submit->claimed) {
 
         /* refused without Redis, which may run the claim later */
 
-        ngx_violet_submit_retract_later(submit);
+        ngx_violet_record_retract_later(submit);
     }
 
-    ngx_violet_submit_release(submit);
+    ngx_violet_record_release(submit);
 }
 
 
 static void
-ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
-    ngx_violet_submit_reply_t *reply)
+ngx_violet_record_claimed(ngx_violet_record_t *submit,
+    ngx_violet_record_reply_t *reply)
 {
-    ngx_violet_submit_result_t  *result;
+    ngx_violet_record_result_t  *result;
 
     result = &submit->result;
 
@@ -294,31 +294,31 @@ ngx_violet_submit_claimed(ngx_violet_submit_t *submit,
     result->state = reply->state;
     result->status = (ngx_uint_t) reply->status;
 
-    if (ngx_violet_submit_is(reply, "claimed")) {
-        result->verdict = VIOLET_SUBMIT_CLAIMED;
+    if (ngx_violet_record_is(reply, "claimed")) {
+        result->verdict = VIOLET_RECORD_CLAIMED;
         submit->claimed = 1;
         submit->seq = (uint32_t) reply->seq;
 
     } else {
-        result->verdict = ngx_violet_submit_is(reply, "body")
-                          ? VIOLET_SUBMIT_OTHER_BODY : VIOLET_SUBMIT_REFUSED;
+        result->verdict = ngx_violet_record_is(reply, "body")
+                          ? VIOLET_RECORD_OTHER_BODY : VIOLET_RECORD_REFUSED;
         submit->claimed = 0;
     }
 
-    ngx_violet_submit_adopt(submit, reply);
+    ngx_violet_record_adopt(submit, reply);
 }
 
 
 static void
-ngx_violet_submit_looked(void *data, ngx_violet_redis_status_e status,
+ngx_violet_record_looked(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
-    ngx_violet_submit_t  *submit = data;
+    ngx_violet_record_t  *submit = data;
 
-    ngx_violet_submit_reply_t  result;
+    ngx_violet_record_reply_t  result;
 
     if (status == NGX_VIOLET_REDIS_OK
-        && ngx_violet_submit_read(reply, &result) != NGX_OK)
+        && ngx_violet_record_read(reply, &result) != NGX_OK)
     {
         status = NGX_VIOLET_REDIS_DOWN;
     }
@@ -328,8 +328,8 @@ ngx_violet_submit_looked(void *data, ngx_violet_redis_status_e status,
     if (status == NGX_VIOLET_REDIS_OK) {
         submit->result.state = result.state;
 
-        if (result.state == VIOLET_SUBMIT_UNKNOWN) {
-            (void) ngx_violet_submit_unhex(submit->claim.token,
+        if (result.state == VIOLET_RECORD_UNKNOWN) {
+            (void) ngx_violet_record_unhex(submit->claim.token,
                                            &result.token);
         }
     }
@@ -339,27 +339,27 @@ ngx_violet_submit_looked(void *data, ngx_violet_redis_status_e status,
         submit->wait = NULL;
     }
 
-    ngx_violet_submit_release(submit);
+    ngx_violet_record_release(submit);
 }
 
 
 /* Says here and to the others that the submit is still in flight. */
 
 static void
-ngx_violet_submit_renew(ngx_event_t *ev)
+ngx_violet_record_renew(ngx_event_t *ev)
 {
-    ngx_violet_submit_t         *submit;
-    ngx_violet_submit_update_t   update;
+    ngx_violet_record_t         *submit;
+    ngx_violet_record_update_t   update;
 
     submit = ev->data;
 
-    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
 
-    (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_RENEW);
+    (void) ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_RENEW);
 
     if (submit->redis) {
-        (void) ngx_violet_submit_run(submit, "renew", NULL, "", 0,
-                                     ngx_violet_submit_told);
+        (void) ngx_violet_record_run(submit, "renew", NULL, "", 0,
+                                     ngx_violet_record_told);
     }
 
     ngx_add_timer(ev, (ngx_msec_t) submit->claim.flight / 2);
@@ -369,112 +369,112 @@ ngx_violet_submit_renew(ngx_event_t *ev)
 /* Takes back a claim that nobody waits for, as soon as Redis can be told. */
 
 static void
-ngx_violet_submit_retract_later(ngx_violet_submit_t *submit)
+ngx_violet_record_retract_later(ngx_violet_record_t *submit)
 {
     submit->refs++;
-    submit->renewal.handler = ngx_violet_submit_retract;
-    submit->tries = NGX_VIOLET_SUBMIT_TRIES;
+    submit->renewal.handler = ngx_violet_record_retract;
+    submit->tries = NGX_VIOLET_RECORD_TRIES;
 
-    ngx_add_timer(&submit->renewal, NGX_VIOLET_SUBMIT_TRY);
+    ngx_add_timer(&submit->renewal, NGX_VIOLET_RECORD_TRY);
 }
 
 
 static void
-ngx_violet_submit_retract(ngx_event_t *ev)
+ngx_violet_record_retract(ngx_event_t *ev)
 {
-    ngx_violet_submit_t        *submit;
+    ngx_violet_record_t        *submit;
     ngx_violet_redis_status_e   rc;
 
     submit = ev->data;
 
-    rc = ngx_violet_submit_run(submit, "cancel", NULL, "", 0,
-                               ngx_violet_submit_told);
+    rc = ngx_violet_record_run(submit, "cancel", NULL, "", 0,
+                               ngx_violet_record_told);
 
     if (rc != NGX_VIOLET_REDIS_OK && --submit->tries) {
-        ngx_add_timer(ev, NGX_VIOLET_SUBMIT_TRY);
+        ngx_add_timer(ev, NGX_VIOLET_RECORD_TRY);
         return;
     }
 
-    ngx_violet_submit_release(submit);
+    ngx_violet_record_release(submit);
 }
 
 
 static void
-ngx_violet_submit_told(void *data, ngx_violet_redis_status_e status,
+ngx_violet_record_told(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
-    ngx_violet_submit_release(data);
+    ngx_violet_record_release(data);
 }
 
 
 void
-ngx_violet_submit_settle(ngx_violet_submit_t *submit,
-    violet_submit_state_t state, ngx_uint_t status)
+ngx_violet_record_settle(ngx_violet_record_t *submit,
+    violet_record_state_t state, ngx_uint_t status)
 {
-    ngx_violet_submit_end(submit, NGX_VIOLET_SUBMIT_SETTLE, state, status);
+    ngx_violet_record_end(submit, NGX_VIOLET_RECORD_SETTLE, state, status);
 }
 
 
 void
-ngx_violet_submit_unsent(ngx_violet_submit_t *submit)
+ngx_violet_record_unsent(ngx_violet_record_t *submit)
 {
-    ngx_violet_submit_end(submit, NGX_VIOLET_SUBMIT_CANCEL,
-                          VIOLET_SUBMIT_OPEN, 0);
+    ngx_violet_record_end(submit, NGX_VIOLET_RECORD_CANCEL,
+                          VIOLET_RECORD_OPEN, 0);
 }
 
 
 static void
-ngx_violet_submit_end(ngx_violet_submit_t *submit, ngx_violet_submit_op_e op,
-    violet_submit_state_t state, ngx_uint_t status)
+ngx_violet_record_end(ngx_violet_record_t *submit, ngx_violet_record_op_e op,
+    violet_record_state_t state, ngx_uint_t status)
 {
-    ngx_violet_submit_update_t  update;
     ngx_violet_redis_status_e   rc;
+    ngx_violet_record_update_t  update;
 
     if (!submit->claimed || submit->settled) {
         return;
     }
 
     submit->settled = 1;
-    submit->canceled = (op == NGX_VIOLET_SUBMIT_CANCEL);
+    submit->canceled = (op == NGX_VIOLET_RECORD_CANCEL);
 
     if (submit->renewal.timer_set) {
         ngx_del_timer(&submit->renewal);
     }
 
-    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
 
     update.state = state;
     update.status = status;
 
-    (void) ngx_violet_submit_memory(&update, submit, op);
+    (void) ngx_violet_record_memory(&update, submit, op);
 
     if (submit->redis == NULL) {
         return;
     }
 
-    rc = ngx_violet_submit_run(submit,
+    rc = ngx_violet_record_run(submit,
                                submit->canceled ? "cancel" : "settle", NULL,
-                               violet_submit_name(state), status,
-                               ngx_violet_submit_settled);
+                               violet_record_name(state), status,
+                               ngx_violet_record_settled);
 
     if (rc != NGX_VIOLET_REDIS_OK && submit->canceled) {
-        ngx_violet_submit_retract_later(submit);
+        ngx_violet_record_retract_later(submit);
     }
 }
 
 
 void
-ngx_violet_submit_free(ngx_violet_submit_t *submit)
+ngx_violet_record_reopen(ngx_violet_record_t *submit)
 {
-    ngx_violet_submit_update_t  update;
+    ngx_violet_record_update_t  update;
 
-    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
 
-    (void) ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_FREE);
+    (void) ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_REOPEN);
 
     if (submit->redis) {
-        (void) ngx_violet_submit_run(submit, "free", NULL, "", 0,
-                                     ngx_violet_submit_settled);
+        (void) ngx_violet_record_run(submit, "free", NULL, "", 0,
+                                     ngx_violet_record_settled);
     }
 }
 
@@ -482,42 +482,42 @@ ngx_violet_submit_free(ngx_violet_submit_t *submit)
 /* What Redis refused to settle stays this host's own knowledge. */
 
 static void
-ngx_violet_submit_settled(void *data, ngx_violet_redis_status_e status,
+ngx_violet_record_settled(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
-    ngx_violet_submit_t  *submit = data;
+    ngx_violet_record_t  *submit = data;
 
-    ngx_violet_submit_reply_t   result;
-    ngx_violet_submit_update_t  update;
+    ngx_violet_record_reply_t   result;
+    ngx_violet_record_update_t  update;
 
     if (status == NGX_VIOLET_REDIS_OK
-        && ngx_violet_submit_read(reply, &result) == NGX_OK
-        && !ngx_violet_submit_is(&result, "refused"))
+        && ngx_violet_record_read(reply, &result) == NGX_OK
+        && !ngx_violet_record_is(&result, "refused"))
     {
-        ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+        ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
 
-        (void) ngx_violet_submit_memory(&update, submit,
-                                        NGX_VIOLET_SUBMIT_SHARE);
+        (void) ngx_violet_record_memory(&update, submit,
+                                        NGX_VIOLET_RECORD_SHARE);
     }
 
     if (status != NGX_VIOLET_REDIS_OK && submit->canceled) {
-        ngx_violet_submit_retract_later(submit);
+        ngx_violet_record_retract_later(submit);
     }
 
-    ngx_violet_submit_release(submit);
+    ngx_violet_record_release(submit);
 }
 
 
 /* What all gateways know, this host knows from now on. */
 
 static void
-ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
-    ngx_violet_submit_reply_t *reply)
+ngx_violet_record_adopt(ngx_violet_record_t *submit,
+    ngx_violet_record_reply_t *reply)
 {
-    violet_submit_record_t      *record;
-    ngx_violet_submit_update_t   update;
+    violet_record_t             *record;
+    ngx_violet_record_update_t   update;
 
-    ngx_memzero(&update, sizeof(ngx_violet_submit_update_t));
+    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
 
     record = &update.record;
 
@@ -525,10 +525,10 @@ ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
 
     /* an open record says something only of what its key is good for */
 
-    if (reply->state > VIOLET_SUBMIT_OPEN
-        || (reply->state == VIOLET_SUBMIT_OPEN && reply->body.len))
+    if (reply->state > VIOLET_RECORD_OPEN
+        || (reply->state == VIOLET_RECORD_OPEN && reply->body.len))
     {
-        if (ngx_violet_submit_unhex(record->token, &reply->token) != NGX_OK) {
+        if (ngx_violet_record_unhex(record->token, &reply->token) != NGX_OK) {
             record->token[0] = 1;
         }
 
@@ -539,15 +539,15 @@ ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
         record->status = (uint16_t) reply->status;
         record->state = (uint8_t) reply->state;
         record->seq = (uint32_t) reply->seq;
-        record->flags = VIOLET_SUBMIT_SHARED
-                        | (submit->claimed ? VIOLET_SUBMIT_OWN : 0);
+        record->flags = VIOLET_RECORD_SHARED
+                        | (submit->claimed ? VIOLET_RECORD_OWN : 0);
 
-        if (ngx_violet_submit_unhex(record->body, &reply->body) != NGX_OK) {
-            ngx_memzero(record->body, VIOLET_SUBMIT_DIGEST);
+        if (ngx_violet_record_unhex(record->body, &reply->body) != NGX_OK) {
+            ngx_memzero(record->body, VIOLET_RECORD_DIGEST);
         }
     }
 
-    if (ngx_violet_submit_memory(&update, submit, NGX_VIOLET_SUBMIT_ADOPT)
+    if (ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_ADOPT)
         != NGX_OK)
     {
         ngx_log_error(NGX_LOG_WARN,
@@ -560,9 +560,9 @@ ngx_violet_submit_adopt(ngx_violet_submit_t *submit,
 
 
 static void
-ngx_violet_submit_cleanup(void *data)
+ngx_violet_record_cleanup(void *data)
 {
-    ngx_violet_submit_t  *submit = data;
+    ngx_violet_record_t  *submit = data;
 
     submit->gone = 1;
 
@@ -571,18 +571,18 @@ ngx_violet_submit_cleanup(void *data)
     if (submit->wait == NULL) {
 
         if (submit->sent) {
-            ngx_violet_submit_settle(submit, VIOLET_SUBMIT_UNKNOWN, 502);
+            ngx_violet_record_settle(submit, VIOLET_RECORD_UNKNOWN, 502);
         }
 
-        ngx_violet_submit_unsent(submit);
+        ngx_violet_record_unsent(submit);
     }
 
-    ngx_violet_submit_release(submit);
+    ngx_violet_record_release(submit);
 }
 
 
 static void
-ngx_violet_submit_release(ngx_violet_submit_t *submit)
+ngx_violet_record_release(ngx_violet_record_t *submit)
 {
     if (--submit->refs == 0) {
         ngx_free(submit);

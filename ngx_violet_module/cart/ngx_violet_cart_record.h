@@ -6,8 +6,8 @@
  * token of its claim.
  */
 
-#ifndef NGX_VIOLET_SUBMIT_H
-#define NGX_VIOLET_SUBMIT_H
+#ifndef NGX_VIOLET_CART_RECORD_H
+#define NGX_VIOLET_CART_RECORD_H
 
 
 #include <ngx_config.h>
@@ -22,10 +22,10 @@
 
 /* what "violet_submit_guard on" is, in milliseconds */
 
-#define NGX_VIOLET_SUBMIT_TIME  (10 * 60 * 1000)
+#define NGX_VIOLET_RECORD_TIME  (10 * 60 * 1000)
 
 
-typedef struct ngx_violet_submit_s  ngx_violet_submit_t;
+typedef struct ngx_violet_record_s  ngx_violet_record_t;
 
 
 /* whose record; all of it is copied */
@@ -40,28 +40,28 @@ typedef struct {
     ngx_log_t                  *log;         /* of the request */
     ngx_msec_t                  time;        /* an outcome is kept so long */
     unsigned                    again:1;     /* unknown is overridden */
-} ngx_violet_submit_conf_t;
+} ngx_violet_record_conf_t;
 
 
 /* what became of the last claim or look */
 
 typedef struct {
-    violet_submit_verdict_t     verdict;     /* of a claim */
-    violet_submit_state_t       state;       /* of the record */
+    violet_record_verdict_t     verdict;     /* of a claim */
+    violet_record_state_t       state;       /* of the record */
     ngx_uint_t                  status;      /* of one that ended */
     ngx_violet_redis_status_e   redis;
     unsigned                    full:1;      /* nothing could be recorded */
-} ngx_violet_submit_result_t;
+} ngx_violet_record_result_t;
 
 
 /*
  * A handle of a record, held by the pool.  When the pool goes, a claim that
- * is not settled is: as unknown if ngx_violet_submit_sent() was called, as
+ * is not settled is: as unknown if ngx_violet_record_sent() was called, as
  * open if not.  NULL if memory runs out.
  */
 
-ngx_violet_submit_t *ngx_violet_submit_create(ngx_pool_t *pool,
-    ngx_violet_submit_conf_t *conf);
+ngx_violet_record_t *ngx_violet_record_create(ngx_pool_t *pool,
+    ngx_violet_record_conf_t *conf);
 
 
 /*
@@ -71,13 +71,13 @@ ngx_violet_submit_t *ngx_violet_submit_create(ngx_pool_t *pool,
  * Without Redis "wait" may be NULL.
  */
 
-ngx_int_t ngx_violet_submit_claim(ngx_violet_submit_t *submit,
+ngx_int_t ngx_violet_record_claim(ngx_violet_record_t *submit,
     ngx_violet_wait_t *wait);
-ngx_int_t ngx_violet_submit_look(ngx_violet_submit_t *submit,
+ngx_int_t ngx_violet_record_look(ngx_violet_record_t *submit,
     ngx_violet_wait_t *wait);
 
-ngx_violet_submit_result_t *ngx_violet_submit_result(
-    ngx_violet_submit_t *submit);
+ngx_violet_record_result_t *ngx_violet_record_result(
+    ngx_violet_record_t *submit);
 
 
 /*
@@ -85,12 +85,12 @@ ngx_violet_submit_result_t *ngx_violet_submit_result(
  * are told that it is in flight.
  */
 
-void ngx_violet_submit_sent(ngx_violet_submit_t *submit);
+void ngx_violet_record_sent(ngx_violet_record_t *submit);
 
 
 /* The claimed submit is not sent after all: it is as if nobody had asked. */
 
-void ngx_violet_submit_unsent(ngx_violet_submit_t *submit);
+void ngx_violet_record_unsent(ngx_violet_record_t *submit);
 
 
 /*
@@ -98,13 +98,13 @@ void ngx_violet_submit_unsent(ngx_violet_submit_t *submit);
  * is told.
  */
 
-void ngx_violet_submit_settle(ngx_violet_submit_t *submit,
-    violet_submit_state_t state, ngx_uint_t status);
+void ngx_violet_record_settle(ngx_violet_record_t *submit,
+    violet_record_state_t state, ngx_uint_t status);
 
 
 /* Frees the unknown record that was looked at, if it is still the same. */
 
-void ngx_violet_submit_free(ngx_violet_submit_t *submit);
+void ngx_violet_record_reopen(ngx_violet_record_t *submit);
 
 
 /*
@@ -112,7 +112,7 @@ void ngx_violet_submit_free(ngx_violet_submit_t *submit);
  * NGX_VIOLET_KEYS_NAME bytes.
  */
 
-void ngx_violet_submit_names(ngx_violet_redis_t *redis,
+void ngx_violet_record_names(ngx_violet_redis_t *redis,
     ngx_violet_keys_t *keys, ngx_str_t *names);
 
 
@@ -121,7 +121,7 @@ void ngx_violet_submit_names(ngx_violet_redis_t *redis,
  * keep a submit from being sent.
  */
 
-ngx_uint_t ngx_violet_submit_count(ngx_shm_zone_t *zone, ngx_str_t *names);
+ngx_uint_t ngx_violet_record_count(ngx_shm_zone_t *zone, ngx_str_t *names);
 
 
-#endif /* NGX_VIOLET_SUBMIT_H */
+#endif /* NGX_VIOLET_CART_RECORD_H */

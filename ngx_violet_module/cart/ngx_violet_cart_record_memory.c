@@ -11,17 +11,17 @@
 #include "ngx_violet_cart_record_priv.h"
 
 
-static int64_t ngx_violet_submit_update(void *data, u_char *value);
-static void ngx_violet_submit_apply(ngx_violet_submit_update_t *u,
-    violet_submit_claim_t *claim, violet_submit_record_t *record);
-static ngx_uint_t ngx_violet_submit_is_ours(violet_submit_record_t *record,
-    violet_submit_claim_t *claim);
-static ngx_uint_t ngx_violet_submit_counts(u_char *value, size_t len);
+static int64_t ngx_violet_record_update(void *data, u_char *value);
+static void ngx_violet_record_apply(ngx_violet_record_update_t *u,
+    violet_record_claim_t *claim, violet_record_t *record);
+static ngx_uint_t ngx_violet_record_is_ours(violet_record_t *record,
+    violet_record_claim_t *claim);
+static ngx_uint_t ngx_violet_record_counts(u_char *value, size_t len);
 
 
 ngx_int_t
-ngx_violet_submit_memory(ngx_violet_submit_update_t *update,
-    ngx_violet_submit_t *submit, ngx_violet_submit_op_e op)
+ngx_violet_record_memory(ngx_violet_record_update_t *update,
+    ngx_violet_record_t *submit, ngx_violet_record_op_e op)
 {
     ngx_str_t  name;
 
@@ -34,92 +34,92 @@ ngx_violet_submit_memory(ngx_violet_submit_update_t *update,
     name.len = submit->name_len;
 
     return ngx_violet_memory_update(submit->zone, &name, 1,
-                                    sizeof(violet_submit_record_t),
-                                    ngx_violet_submit_update, update);
+                                    sizeof(violet_record_t),
+                                    ngx_violet_record_update, update);
 }
 
 
 static int64_t
-ngx_violet_submit_update(void *data, u_char *value)
+ngx_violet_record_update(void *data, u_char *value)
 {
-    ngx_violet_submit_update_t  *u = data;
+    ngx_violet_record_update_t  *u = data;
 
-    violet_submit_claim_t   *claim;
-    violet_submit_record_t   record;
+    violet_record_claim_t   *claim;
+    violet_record_t   record;
 
     claim = &u->submit->claim;
 
-    ngx_memcpy(&record, value, sizeof(violet_submit_record_t));
+    ngx_memcpy(&record, value, sizeof(violet_record_t));
 
-    if (violet_submit_state(&record, claim->now) == VIOLET_SUBMIT_NONE) {
-        ngx_memzero(&record, sizeof(violet_submit_record_t));
+    if (violet_record_state(&record, claim->now) == VIOLET_RECORD_NONE) {
+        ngx_memzero(&record, sizeof(violet_record_t));
     }
 
-    ngx_violet_submit_apply(u, claim, &record);
+    ngx_violet_record_apply(u, claim, &record);
 
-    ngx_memcpy(value, &record, sizeof(violet_submit_record_t));
+    ngx_memcpy(value, &record, sizeof(violet_record_t));
 
     return ngx_max(record.expires - claim->now, 0);
 }
 
 
 static void
-ngx_violet_submit_apply(ngx_violet_submit_update_t *u,
-    violet_submit_claim_t *claim, violet_submit_record_t *record)
+ngx_violet_record_apply(ngx_violet_record_update_t *u,
+    violet_record_claim_t *claim, violet_record_t *record)
 {
     switch (u->op) {
 
-    case NGX_VIOLET_SUBMIT_CLAIM:
+    case NGX_VIOLET_RECORD_CLAIM:
         u->record = *record;
-        u->verdict = violet_submit_claim(record, claim);
+        u->verdict = violet_record_claim(record, claim);
         break;
 
-    case NGX_VIOLET_SUBMIT_LOOK:
+    case NGX_VIOLET_RECORD_LOOK:
         u->record = *record;
         break;
 
-    case NGX_VIOLET_SUBMIT_RENEW:
-        (void) violet_submit_renew(record, claim);
+    case NGX_VIOLET_RECORD_RENEW:
+        (void) violet_record_renew(record, claim);
         break;
 
-    case NGX_VIOLET_SUBMIT_SETTLE:
-        (void) violet_submit_settle(record, claim, u->state, u->status);
+    case NGX_VIOLET_RECORD_SETTLE:
+        (void) violet_record_settle(record, claim, u->state, u->status);
         break;
 
-    case NGX_VIOLET_SUBMIT_CANCEL:
-        (void) violet_submit_cancel(record, claim);
+    case NGX_VIOLET_RECORD_CANCEL:
+        (void) violet_record_cancel(record, claim);
         break;
 
-    case NGX_VIOLET_SUBMIT_FREE:
-        (void) violet_submit_free(record, claim);
+    case NGX_VIOLET_RECORD_REOPEN:
+        (void) violet_record_reopen(record, claim);
         break;
 
-    case NGX_VIOLET_SUBMIT_SHARE:
+    case NGX_VIOLET_RECORD_SHARE:
 
-        if (record->state != VIOLET_SUBMIT_NONE
-            && ngx_violet_submit_is_ours(record, claim))
+        if (record->state != VIOLET_RECORD_NONE
+            && ngx_violet_record_is_ours(record, claim))
         {
-            record->flags |= VIOLET_SUBMIT_SHARED;
+            record->flags |= VIOLET_RECORD_SHARED;
         }
 
         break;
 
-    case NGX_VIOLET_SUBMIT_ADOPT:
+    case NGX_VIOLET_RECORD_ADOPT:
 
         /* what this host learned by itself in the meantime stays */
 
-        if (record->state == VIOLET_SUBMIT_NONE
-            || (record->flags & VIOLET_SUBMIT_SHARED)
-            || ngx_violet_submit_is_ours(record, claim))
+        if (record->state == VIOLET_RECORD_NONE
+            || (record->flags & VIOLET_RECORD_SHARED)
+            || ngx_violet_record_is_ours(record, claim))
         {
             /* what goes with the claim, Redis does not say */
 
             if (ngx_memcmp(record->token, u->record.token,
-                           VIOLET_SUBMIT_DIGEST)
+                           VIOLET_RECORD_DIGEST)
                 == 0)
             {
-                u->record.flags |= record->flags & (VIOLET_SUBMIT_AGAIN
-                                                    |VIOLET_SUBMIT_DOUBT);
+                u->record.flags |= record->flags & (VIOLET_RECORD_AGAIN
+                                                    |VIOLET_RECORD_DOUBT);
             }
 
             *record = u->record;
@@ -131,31 +131,31 @@ ngx_violet_submit_apply(ngx_violet_submit_update_t *u,
 
 
 static ngx_uint_t
-ngx_violet_submit_is_ours(violet_submit_record_t *record,
-    violet_submit_claim_t *claim)
+ngx_violet_record_is_ours(violet_record_t *record,
+    violet_record_claim_t *claim)
 {
-    return ngx_memcmp(record->token, claim->token, VIOLET_SUBMIT_DIGEST) == 0;
+    return ngx_memcmp(record->token, claim->token, VIOLET_RECORD_DIGEST) == 0;
 }
 
 
 ngx_uint_t
-ngx_violet_submit_count(ngx_shm_zone_t *zone, ngx_str_t *names)
+ngx_violet_record_count(ngx_shm_zone_t *zone, ngx_str_t *names)
 {
-    return ngx_violet_memory_count(zone, names, ngx_violet_submit_counts);
+    return ngx_violet_memory_count(zone, names, ngx_violet_record_counts);
 }
 
 
 static ngx_uint_t
-ngx_violet_submit_counts(u_char *value, size_t len)
+ngx_violet_record_counts(u_char *value, size_t len)
 {
-    violet_submit_record_t  record;
+    violet_record_t  record;
 
-    if (len != sizeof(violet_submit_record_t)) {
+    if (len != sizeof(violet_record_t)) {
         return 0;
     }
 
-    ngx_memcpy(&record, value, sizeof(violet_submit_record_t));
+    ngx_memcpy(&record, value, sizeof(violet_record_t));
 
-    return record.state != VIOLET_SUBMIT_NONE
-           && record.state != VIOLET_SUBMIT_OPEN;
+    return record.state != VIOLET_RECORD_NONE
+           && record.state != VIOLET_RECORD_OPEN;
 }

@@ -12,11 +12,11 @@
 
 
 void
-ngx_violet_submit_name(ngx_violet_submit_t *submit,
-    ngx_violet_submit_conf_t *conf)
+ngx_violet_record_name(ngx_violet_record_t *submit,
+    ngx_violet_record_conf_t *conf)
 {
-    u_char            *p, hex[NGX_VIOLET_SUBMIT_HEX];
-    u_char             digest[VIOLET_SUBMIT_DIGEST];
+    u_char            *p, hex[NGX_VIOLET_RECORD_HEX];
+    u_char             digest[VIOLET_RECORD_DIGEST];
     ngx_str_t          prefix, text;
     ngx_violet_key_t   key;
 
@@ -28,10 +28,10 @@ ngx_violet_submit_name(ngx_violet_submit_t *submit,
     }
 
     if (conf->key.len) {
-        ngx_violet_submit_digest(digest, &conf->key);
+        ngx_violet_record_digest(digest, &conf->key);
 
         text.data = hex;
-        text.len = ngx_hex_dump(hex, digest, VIOLET_SUBMIT_DIGEST) - hex;
+        text.len = ngx_hex_dump(hex, digest, VIOLET_RECORD_DIGEST) - hex;
     }
 
     ngx_violet_keys_submit(&conf->keys, conf->cart_id, &text, &key);
@@ -44,7 +44,7 @@ ngx_violet_submit_name(ngx_violet_submit_t *submit,
 
 
 void
-ngx_violet_submit_names(ngx_violet_redis_t *redis, ngx_violet_keys_t *keys,
+ngx_violet_record_names(ngx_violet_redis_t *redis, ngx_violet_keys_t *keys,
     ngx_str_t *names)
 {
     ngx_str_t          prefix;
@@ -65,7 +65,7 @@ ngx_violet_submit_names(ngx_violet_redis_t *redis, ngx_violet_keys_t *keys,
 
 
 void
-ngx_violet_submit_digest(u_char *digest, ngx_str_t *text)
+ngx_violet_record_digest(u_char *digest, ngx_str_t *text)
 {
     u_char      sum[20];
     ngx_sha1_t  sha1;
@@ -74,7 +74,7 @@ ngx_violet_submit_digest(u_char *digest, ngx_str_t *text)
     ngx_sha1_update(&sha1, text->data, text->len);
     ngx_sha1_final(sum, &sha1);
 
-    ngx_memcpy(digest, sum, VIOLET_SUBMIT_DIGEST);
+    ngx_memcpy(digest, sum, VIOLET_RECORD_DIGEST);
 
     /* all zeroes would say that there is none */
 
@@ -85,7 +85,7 @@ ngx_violet_submit_digest(u_char *digest, ngx_str_t *text)
 /* Unlike any other on any host: a claim is known by it, nothing else is. */
 
 void
-ngx_violet_submit_token(u_char *token)
+ngx_violet_record_token(u_char *token)
 {
     u_char         *p, buf[128];
     ngx_str_t       text;
@@ -103,5 +103,5 @@ ngx_violet_submit_token(u_char *token)
     text.data = buf;
     text.len = p - buf;
 
-    ngx_violet_submit_digest(token, &text);
+    ngx_violet_record_digest(token, &text);
 }

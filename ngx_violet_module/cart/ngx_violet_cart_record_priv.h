@@ -6,34 +6,34 @@
  * ngx_violet_cart_record_redis.c.
  */
 
-#ifndef NGX_VIOLET_SUBMIT_RECORD_H
-#define NGX_VIOLET_SUBMIT_RECORD_H
+#ifndef NGX_VIOLET_CART_RECORD_PRIV_H
+#define NGX_VIOLET_CART_RECORD_PRIV_H
 
 
 #include "ngx_violet_cart_record.h"
 
 
-#define NGX_VIOLET_SUBMIT_HEX  (2 * VIOLET_SUBMIT_DIGEST)
+#define NGX_VIOLET_RECORD_HEX  (2 * VIOLET_RECORD_DIGEST)
 
 /*
  * How long a submit in flight is believed to be without hearing of it, in
  * milliseconds, at most; its worker says at half of that that it still is.
  * One of which nothing is heard reads as unknown, which refuses as well.
  */
-#define NGX_VIOLET_SUBMIT_FLIGHT   (5 * 60 * 1000)
+#define NGX_VIOLET_RECORD_FLIGHT  (5 * 60 * 1000)
 
 
-struct ngx_violet_submit_s {
+struct ngx_violet_record_s {
     ngx_violet_redis_t           *redis;
     ngx_shm_zone_t               *zone;
     ngx_violet_wait_t            *wait;
     ngx_log_t                    *log;          /* the request's, see gone */
-    violet_submit_claim_t         claim;
-    ngx_violet_submit_result_t    result;
+    violet_record_claim_t         claim;
+    ngx_violet_record_result_t    result;
     ngx_event_t                   renewal;      /* or retraction */
 
     /* what memory said to a claim or a look */
-    violet_submit_record_t        known;
+    violet_record_t               known;
 
     ngx_uint_t                    refs;
     ngx_uint_t                    tries;        /* left, to retract */
@@ -51,27 +51,27 @@ struct ngx_violet_submit_s {
 
 
 typedef enum {
-    NGX_VIOLET_SUBMIT_CLAIM = 0,
-    NGX_VIOLET_SUBMIT_LOOK,
-    NGX_VIOLET_SUBMIT_RENEW,
-    NGX_VIOLET_SUBMIT_SETTLE,
-    NGX_VIOLET_SUBMIT_CANCEL,
-    NGX_VIOLET_SUBMIT_FREE,
-    NGX_VIOLET_SUBMIT_SHARE,
-    NGX_VIOLET_SUBMIT_ADOPT
-} ngx_violet_submit_op_e;
+    NGX_VIOLET_RECORD_CLAIM = 0,
+    NGX_VIOLET_RECORD_LOOK,
+    NGX_VIOLET_RECORD_RENEW,
+    NGX_VIOLET_RECORD_SETTLE,
+    NGX_VIOLET_RECORD_CANCEL,
+    NGX_VIOLET_RECORD_REOPEN,
+    NGX_VIOLET_RECORD_SHARE,
+    NGX_VIOLET_RECORD_ADOPT
+} ngx_violet_record_op_e;
 
 
 /* all zeroes but for what an operation is given */
 
 typedef struct {
-    ngx_violet_submit_t          *submit;
-    ngx_violet_submit_op_e        op;
-    violet_submit_verdict_t       verdict;
-    violet_submit_state_t         state;        /* to settle */
+    ngx_violet_record_t          *submit;
+    ngx_violet_record_op_e        op;
+    violet_record_verdict_t       verdict;
+    violet_record_state_t         state;        /* to settle */
     ngx_uint_t                    status;
-    violet_submit_record_t        record;       /* as it was; to adopt */
-} ngx_violet_submit_update_t;
+    violet_record_t               record;  /* as it was; to adopt */
+} ngx_violet_record_update_t;
 
 
 /* what Redis says */
@@ -80,12 +80,12 @@ typedef struct {
     ngx_str_t                     verdict;
     ngx_str_t                     token;
     ngx_str_t                     body;
-    violet_submit_state_t         state;
+    violet_record_state_t         state;
     int64_t                       status;
     int64_t                       left;         /* of a flight, ms */
     int64_t                       ttl;
     int64_t                       seq;
-} ngx_violet_submit_reply_t;
+} ngx_violet_record_reply_t;
 
 
 /*
@@ -93,10 +93,10 @@ typedef struct {
  * a text, never all zeroes.
  */
 
-void ngx_violet_submit_name(ngx_violet_submit_t *submit,
-    ngx_violet_submit_conf_t *conf);
-void ngx_violet_submit_token(u_char *token);
-void ngx_violet_submit_digest(u_char *digest, ngx_str_t *text);
+void ngx_violet_record_name(ngx_violet_record_t *submit,
+    ngx_violet_record_conf_t *conf);
+void ngx_violet_record_token(u_char *token);
+void ngx_violet_record_digest(u_char *digest, ngx_str_t *text);
 
 
 /*
@@ -104,8 +104,8 @@ void ngx_violet_submit_digest(u_char *digest, ngx_str_t *text);
  * there is no room for it.
  */
 
-ngx_int_t ngx_violet_submit_memory(ngx_violet_submit_update_t *update,
-    ngx_violet_submit_t *submit, ngx_violet_submit_op_e op);
+ngx_int_t ngx_violet_record_memory(ngx_violet_record_update_t *update,
+    ngx_violet_record_t *submit, ngx_violet_record_op_e op);
 
 
 /*
@@ -117,8 +117,8 @@ ngx_int_t ngx_violet_submit_memory(ngx_violet_submit_update_t *update,
  * data.
  */
 
-ngx_violet_redis_status_e ngx_violet_submit_run(ngx_violet_submit_t *submit,
-    char *op, violet_submit_record_t *known, const char *state,
+ngx_violet_redis_status_e ngx_violet_record_run(ngx_violet_record_t *submit,
+    char *op, violet_record_t *known, const char *state,
     ngx_uint_t status, ngx_violet_redis_handler_pt handler);
 
 
@@ -127,20 +127,20 @@ ngx_violet_redis_status_e ngx_violet_submit_run(ngx_violet_submit_t *submit,
  * script's.
  */
 
-ngx_int_t ngx_violet_submit_read(redisReply *reply,
-    ngx_violet_submit_reply_t *result);
+ngx_int_t ngx_violet_record_read(redisReply *reply,
+    ngx_violet_record_reply_t *result);
 
 
 /* Is this the verdict of a reply? */
 
-#define ngx_violet_submit_is(reply, word)                                     \
+#define ngx_violet_record_is(reply, word)                                     \
     ((reply)->verdict.len == sizeof(word) - 1                                 \
      && ngx_strncmp((reply)->verdict.data, word, sizeof(word) - 1) == 0)
 
 
 /* A token or digest from its hexadecimal form, or NGX_ERROR. */
 
-ngx_int_t ngx_violet_submit_unhex(u_char *raw, ngx_str_t *hex);
+ngx_int_t ngx_violet_record_unhex(u_char *raw, ngx_str_t *hex);
 
 
-#endif /* NGX_VIOLET_SUBMIT_RECORD_H */
+#endif /* NGX_VIOLET_CART_RECORD_PRIV_H */

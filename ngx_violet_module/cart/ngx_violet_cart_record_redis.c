@@ -18,11 +18,11 @@
  * A value of another type or another form, or one that cannot be read, is
  * doubt.  So is a
  * record that is missing or older than what the gateway knows: this Redis
- * has lost something.  300000 is NGX_VIOLET_SUBMIT_FLIGHT.  A claim that was
+ * has lost something.  300000 is NGX_VIOLET_RECORD_FLIGHT.  A claim that was
  * not sent is taken back even if its deadline has passed meanwhile.
  */
 
-static ngx_violet_redis_script_t  ngx_violet_submit_script = {
+static ngx_violet_redis_script_t  ngx_violet_record_script = {
     ngx_string(
         "local t = redis.call('TIME') "
         "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
@@ -135,17 +135,17 @@ static ngx_violet_redis_script_t  ngx_violet_submit_script = {
 
 
 ngx_violet_redis_status_e
-ngx_violet_submit_run(ngx_violet_submit_t *submit, char *op,
-    violet_submit_record_t *known, const char *state, ngx_uint_t status,
+ngx_violet_record_run(ngx_violet_record_t *submit, char *op,
+    violet_record_t *known, const char *state, ngx_uint_t status,
     ngx_violet_redis_handler_pt handler)
 {
-    u_char                      hex[3][NGX_VIOLET_SUBMIT_HEX];
-    u_char                      numbers[5][NGX_INT64_LEN];
-    ngx_str_t                   args[10];
-    ngx_uint_t                  i;
-    ngx_violet_redis_status_e   rc;
+    u_char                     hex[3][NGX_VIOLET_RECORD_HEX];
+    u_char                     numbers[5][NGX_INT64_LEN];
+    ngx_str_t                  args[10];
+    ngx_uint_t                 i;
+    ngx_violet_redis_status_e  rc;
 
-    static u_char  none[VIOLET_SUBMIT_DIGEST];
+    static u_char  none[VIOLET_RECORD_DIGEST];
 
     ngx_memzero(args, sizeof(args));
 
@@ -157,13 +157,13 @@ ngx_violet_submit_run(ngx_violet_submit_t *submit, char *op,
 
     args[2].data = hex[0];
     args[2].len = ngx_hex_dump(hex[0], submit->claim.token,
-                               VIOLET_SUBMIT_DIGEST) - hex[0];
+                               VIOLET_RECORD_DIGEST) - hex[0];
 
     args[3].data = hex[1];
 
-    if (ngx_memcmp(submit->claim.body, none, VIOLET_SUBMIT_DIGEST) != 0) {
+    if (ngx_memcmp(submit->claim.body, none, VIOLET_RECORD_DIGEST) != 0) {
         args[3].len = ngx_hex_dump(hex[1], submit->claim.body,
-                                   VIOLET_SUBMIT_DIGEST) - hex[1];
+                                   VIOLET_RECORD_DIGEST) - hex[1];
     }
 
     for (i = 0; i < 3; i++) {
@@ -183,7 +183,7 @@ ngx_violet_submit_run(ngx_violet_submit_t *submit, char *op,
     if (known) {
         args[8].data = hex[2];
         args[8].len = ngx_hex_dump(hex[2], known->token,
-                                   VIOLET_SUBMIT_DIGEST) - hex[2];
+                                   VIOLET_RECORD_DIGEST) - hex[2];
 
     } else if (status) {
         args[8].len = ngx_sprintf(numbers[3], "%ui", status) - numbers[3];
@@ -192,7 +192,7 @@ ngx_violet_submit_run(ngx_violet_submit_t *submit, char *op,
     args[9].data = numbers[4];
     args[9].len = ngx_sprintf(numbers[4], "%uD", submit->seq) - numbers[4];
 
-    rc = ngx_violet_redis_script(submit->redis, &ngx_violet_submit_script,
+    rc = ngx_violet_redis_script(submit->redis, &ngx_violet_record_script,
                                  args, 1, 10,
                                  ngx_violet_redis_conf(submit->redis)->timeout,
                                  handler, submit);
@@ -208,7 +208,7 @@ ngx_violet_submit_run(ngx_violet_submit_t *submit, char *op,
 /* Nothing that Redis returns is taken on trust. */
 
 ngx_int_t
-ngx_violet_submit_read(redisReply *reply, ngx_violet_submit_reply_t *result)
+ngx_violet_record_read(redisReply *reply, ngx_violet_record_reply_t *result)
 {
     ngx_str_t   state, *text[4];
     ngx_uint_t  i;
@@ -225,7 +225,7 @@ ngx_violet_submit_read(redisReply *reply, ngx_violet_submit_reply_t *result)
     for (i = 0; i < 4; i++) {
 
         if (reply->element[i]->type != REDIS_REPLY_STRING
-            || reply->element[i]->len > NGX_VIOLET_SUBMIT_HEX
+            || reply->element[i]->len > NGX_VIOLET_RECORD_HEX
             || reply->element[4 + i]->type != REDIS_REPLY_INTEGER
             || reply->element[4 + i]->integer < 0)
         {
@@ -236,20 +236,20 @@ ngx_violet_submit_read(redisReply *reply, ngx_violet_submit_reply_t *result)
         text[i]->len = reply->element[i]->len;
     }
 
-    result->state = violet_submit_parse((char *) state.data, state.len);
+    result->state = violet_record_parse((char *) state.data, state.len);
     result->status = reply->element[4]->integer;
     result->left = ngx_min(reply->element[5]->integer,
-                           NGX_VIOLET_SUBMIT_FLIGHT);
+                           NGX_VIOLET_RECORD_FLIGHT);
     result->ttl = reply->element[6]->integer;
     result->seq = ngx_min(reply->element[7]->integer, 0xffffffff);
 
-    if ((result->state == VIOLET_SUBMIT_COMPLETED
-         || result->state == VIOLET_SUBMIT_PARTIAL)
+    if ((result->state == VIOLET_RECORD_COMPLETED
+         || result->state == VIOLET_RECORD_PARTIAL)
         && (result->status < 200 || result->status > 599))
     {
         /* somebody wrote there who should not */
 
-        result->state = VIOLET_SUBMIT_UNKNOWN;
+        result->state = VIOLET_RECORD_UNKNOWN;
     }
 
     return NGX_OK;
@@ -257,16 +257,16 @@ ngx_violet_submit_read(redisReply *reply, ngx_violet_submit_reply_t *result)
 
 
 ngx_int_t
-ngx_violet_submit_unhex(u_char *raw, ngx_str_t *hex)
+ngx_violet_record_unhex(u_char *raw, ngx_str_t *hex)
 {
     ngx_int_t   n;
     ngx_uint_t  i;
 
-    if (hex->len != NGX_VIOLET_SUBMIT_HEX) {
+    if (hex->len != NGX_VIOLET_RECORD_HEX) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < VIOLET_SUBMIT_DIGEST; i++) {
+    for (i = 0; i < VIOLET_RECORD_DIGEST; i++) {
 
         n = ngx_hextoi(hex->data + 2 * i, 2);
         if (n == NGX_ERROR) {

@@ -80,7 +80,7 @@ ngx_violet_credentials_waited(void *data)
 
 
 ngx_int_t
-ngx_violet_credentials_refused(ngx_violet_app_t *app,
+ngx_violet_credentials_feedback(ngx_violet_app_t *app,
     ngx_violet_used_t *used, ngx_uint_t status)
 {
     ngx_violet_app_state_t  *state;

@@ -108,7 +108,7 @@ ngx_int_t ngx_violet_credentials_park(ngx_http_request_t *r,
  * after a wait, NGX_DECLINED if not.
  */
 
-ngx_int_t ngx_violet_credentials_refused(ngx_violet_app_t *app,
+ngx_int_t ngx_violet_credentials_feedback(ngx_violet_app_t *app,
     ngx_violet_used_t *used, ngx_uint_t status);
 
 

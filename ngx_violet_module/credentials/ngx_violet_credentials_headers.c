@@ -319,7 +319,7 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
     value = ngx_violet_credential_value(ctx, data);
 
     if (value == NULL) {
-        (void) ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_CREDENTIALS);
+        (void) ngx_violet_check_refuse(r, NGX_VIOLET_REFUSED_CREDENTIALS);
 
         v->not_found = 1;
         return NGX_OK;
@@ -338,18 +338,18 @@ static ngx_int_t
 ngx_violet_credentials_admit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_uint_t header)
 {
-    ngx_violet_guard_t  *before;
+    ngx_violet_check_t  *before;
 
-    before = ctx->guard;
+    before = ctx->check;
 
-    if (ngx_violet_guard(r, header) != NGX_VIOLET_NOT_REFUSED) {
+    if (ngx_violet_check(r, header) != NGX_VIOLET_NOT_REFUSED) {
         return NGX_DECLINED;
     }
 
-    if (ctx->guard != before
+    if (ctx->check != before
         && ngx_violet_credentials_end_later(r, ctx) != NGX_OK)
     {
-        (void) ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_INTERNAL);
+        (void) ngx_violet_check_refuse(r, NGX_VIOLET_REFUSED_INTERNAL);
         return NGX_DECLINED;
     }
 
@@ -415,8 +415,8 @@ ngx_violet_credentials_end(void *data)
     if (ctx->exchange == NULL && !ctx->refused
         && ctx->route.id != VIOLET_ROUTE_AUTH)
     {
-        (void) ngx_violet_credentials_refused(ctx->app, &ctx->used,
-                                              u->headers_in.status_n);
+        (void) ngx_violet_credentials_feedback(ctx->app, &ctx->used,
+                                               u->headers_in.status_n);
     }
 }
 
@@ -510,7 +510,7 @@ ngx_violet_credentials_inherit(ngx_http_request_t *r)
     if (ctx == NULL || parent == NULL || !parent->credentials
         || parent->exchange || parent->route.id != VIOLET_ROUTE_OTHER)
     {
-        (void) ngx_violet_guard_refuse(r, NGX_VIOLET_REFUSED_UNCHECKED);
+        (void) ngx_violet_check_refuse(r, NGX_VIOLET_REFUSED_UNCHECKED);
         return NULL;
     }
 

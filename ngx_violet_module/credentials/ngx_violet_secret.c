@@ -40,7 +40,7 @@ static ngx_err_t ngx_violet_secret_load_fd(ngx_fd_t fd, ngx_str_t *value,
 static ngx_err_t ngx_violet_secret_valid(ngx_str_t *value);
 static void ngx_violet_secret_refuse(ngx_conf_t *cf,
     ngx_violet_secret_t *secret, ngx_err_t err);
-static void ngx_violet_secret_note(ngx_violet_secret_state_t *state,
+static void ngx_violet_secret_seen(ngx_violet_secret_state_t *state,
     ngx_file_info_t *fi);
 static ngx_uint_t ngx_violet_secret_take(ngx_violet_secret_t *secret);
 static void ngx_violet_secret_failed(ngx_violet_secret_t *secret,
@@ -176,7 +176,7 @@ ngx_violet_secret_file(ngx_conf_t *cf, ngx_violet_secret_t *secret)
                            &secret->file, &secret->name);
     }
 
-    ngx_violet_secret_note(&secret->state, &fi);
+    ngx_violet_secret_seen(&secret->state, &fi);
 
     secret->value = value;
     secret->heap = 1;
@@ -378,7 +378,7 @@ ngx_violet_secret_refuse(ngx_conf_t *cf, ngx_violet_secret_t *secret,
 
 
 static void
-ngx_violet_secret_note(ngx_violet_secret_state_t *state, ngx_file_info_t *fi)
+ngx_violet_secret_seen(ngx_violet_secret_state_t *state, ngx_file_info_t *fi)
 {
     ngx_memzero(state, sizeof(ngx_violet_secret_state_t));
 
@@ -415,7 +415,7 @@ ngx_violet_secret_check(ngx_violet_secret_t *secret)
 
     secret->found = 1;
 
-    ngx_violet_secret_note(&state, &fi);
+    ngx_violet_secret_seen(&state, &fi);
 
     if (ngx_memcmp(&state, &secret->state, sizeof(state)) == 0
         && secret->error == secret->refused)
@@ -460,7 +460,7 @@ ngx_violet_secret_take(ngx_violet_secret_t *secret)
         return 0;
     }
 
-    ngx_violet_secret_note(&secret->state, &fi);
+    ngx_violet_secret_seen(&secret->state, &fi);
 
     secret->error = 0;
     secret->refused = 0;

@@ -39,14 +39,14 @@ static void ngx_violet_token_find_secret(ngx_violet_token_t *token,
 static void ngx_violet_token_wake(ngx_violet_token_t *token,
     ngx_msec_t pause);
 static void ngx_violet_token_renew(ngx_violet_token_t *token);
-static void ngx_violet_token_called(void *data,
-    ngx_violet_token_call_t *call);
+static void ngx_violet_token_renewaled(void *data,
+    ngx_violet_token_renewal_t *call);
 static ngx_int_t ngx_violet_token_store(ngx_violet_token_t *token,
-    ngx_violet_token_call_t *call);
-static ngx_uint_t ngx_violet_token_dates(violet_token_t *answer,
+    ngx_violet_token_renewal_t *call);
+static ngx_uint_t ngx_violet_token_dates(violet_token_answer_t *answer,
     violet_schedule_t *schedule);
 static void ngx_violet_token_log(ngx_violet_token_t *token,
-    ngx_violet_token_call_t *call);
+    ngx_violet_token_renewal_t *call);
 static uint32_t ngx_violet_token_hash(ngx_violet_secret_t *secret);
 static int64_t ngx_violet_token_now(void);
 
@@ -124,11 +124,11 @@ ngx_violet_token_start(ngx_violet_token_t *token)
     token->tick.log = ngx_cycle->log;
 
     ngx_violet_clientless_listen(&token->route.location);
-    ngx_violet_token_slot_claim(&token->place);
+    ngx_violet_token_zone_take(&token->place);
 
     /* what failed with an earlier configuration need not fail with this one */
 
-    ngx_violet_token_slot_retry(&token->place);
+    ngx_violet_token_zone_retry(&token->place);
 
     ngx_violet_token_kick(token);
 }
@@ -152,7 +152,7 @@ ngx_violet_token_stop(ngx_violet_token_t *token)
     }
 
     if (token->call) {
-        ngx_violet_token_call_destroy(token->call);
+        ngx_violet_token_renewal_destroy(token->call);
         token->call = NULL;
     }
 
@@ -220,7 +220,7 @@ ngx_violet_token_refused(ngx_violet_token_t *token, ngx_uint_t generation)
 
     ngx_violet_token_start(token);
 
-    rc = ngx_violet_token_slot_refused(&token->place, generation, &again);
+    rc = ngx_violet_token_zone_refused(&token->place, generation, &again);
 
     if (again) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
@@ -239,7 +239,7 @@ ngx_violet_token_refused(ngx_violet_token_t *token, ngx_uint_t generation)
 void
 ngx_violet_token_accepted(ngx_violet_token_t *token, ngx_uint_t generation)
 {
-    if (ngx_violet_token_slot_accepted(&token->place, generation)) {
+    if (ngx_violet_token_zone_accepted(&token->place, generation)) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "violet: Violet takes requests of app \"%V\" again, "
                       "its access token is renewed without pauses",
@@ -251,7 +251,7 @@ ngx_violet_token_accepted(ngx_violet_token_t *token, ngx_uint_t generation)
 void
 ngx_violet_token_retry(ngx_violet_token_t *token)
 {
-    ngx_violet_token_slot_retry(&token->place);
+    ngx_violet_token_zone_retry(&token->place);
     ngx_violet_token_kick(token);
 }
 
@@ -278,7 +278,7 @@ ngx_violet_token_tick(ngx_event_t *ev)
 
     if (token->call == NULL) {
 
-        if (ngx_violet_token_slot_lease(&token->place, &wait, &pause)
+        if (ngx_violet_token_zone_lease(&token->place, &wait, &pause)
             == NGX_OK)
         {
             ngx_violet_token_renew(token);
@@ -316,13 +316,13 @@ ngx_violet_token_sync(ngx_violet_token_t *token)
     ngx_uint_t                changes;
     ngx_violet_token_copy_t   copy;
 
-    changes = ngx_violet_token_slot_changes(&token->place);
+    changes = ngx_violet_token_zone_changes(&token->place);
 
     if (changes == token->seen) {
         return;
     }
 
-    if (ngx_violet_token_slot_copy(&token->place, &copy) != NGX_OK) {
+    if (ngx_violet_token_zone_copy(&token->place, &copy) != NGX_OK) {
         token->seen = changes;
         return;
     }
@@ -413,13 +413,13 @@ ngx_violet_token_wake(ngx_violet_token_t *token, ngx_msec_t pause)
 static void
 ngx_violet_token_renew(ngx_violet_token_t *token)
 {
-    ngx_violet_secret_t      *secret;
-    ngx_violet_token_call_t  *call;
+    ngx_violet_secret_t         *secret;
+    ngx_violet_token_renewal_t  *call;
 
-    call = ngx_violet_token_call_create(ngx_cycle->log);
+    call = ngx_violet_token_renewal_create(ngx_cycle->log);
 
     if (call == NULL) {
-        (void) ngx_violet_token_slot_failed(&token->place,
+        (void) ngx_violet_token_zone_failed(&token->place,
                                             NGX_VIOLET_TOKEN_MEMORY);
         return;
     }
@@ -428,7 +428,7 @@ ngx_violet_token_renew(ngx_violet_token_t *token)
 
     call->app = token->app;
     call->route = &token->route;
-    call->handler = ngx_violet_token_called;
+    call->handler = ngx_violet_token_renewaled;
     call->data = token;
     call->secret = token->app->state->secret;
 
@@ -439,23 +439,23 @@ ngx_violet_token_renew(ngx_violet_token_t *token)
         ngx_memcpy(call->refresh, secret->value.data, call->refresh_len);
 
     } else {
-        call->refresh_len = ngx_violet_token_slot_refresh(&token->place,
+        call->refresh_len = ngx_violet_token_zone_refresh(&token->place,
                                                           call->refresh);
     }
 
-    ngx_violet_token_call_start(call);
+    ngx_violet_token_renewal_start(call);
 }
 
 
 static void
-ngx_violet_token_called(void *data, ngx_violet_token_call_t *call)
+ngx_violet_token_renewaled(void *data, ngx_violet_token_renewal_t *call)
 {
     ngx_violet_token_t  *token = data;
 
     ngx_int_t  failures;
 
     if (call->forget) {
-        ngx_violet_token_slot_forget(&token->place);
+        ngx_violet_token_zone_forget(&token->place);
     }
 
     if (call->result == NGX_VIOLET_TOKEN_RENEWED) {
@@ -471,12 +471,12 @@ ngx_violet_token_called(void *data, ngx_violet_token_call_t *call)
     }
 
     if (call->result != NGX_VIOLET_TOKEN_RENEWED
-        && ngx_violet_token_slot_failed(&token->place, call->result))
+        && ngx_violet_token_zone_failed(&token->place, call->result))
     {
         ngx_violet_token_log(token, call);
     }
 
-    ngx_violet_token_call_destroy(call);
+    ngx_violet_token_renewal_destroy(call);
     token->call = NULL;
 
     ngx_violet_token_kick(token);
@@ -487,11 +487,11 @@ ngx_violet_token_called(void *data, ngx_violet_token_call_t *call)
 
 static ngx_int_t
 ngx_violet_token_store(ngx_violet_token_t *token,
-    ngx_violet_token_call_t *call)
+    ngx_violet_token_renewal_t *call)
 {
     u_char                   *refresh;
     ngx_int_t                 failures;
-    violet_token_t           *answer;
+    violet_token_answer_t    *answer;
     ngx_violet_token_copy_t   copy;
 
     answer = &call->answer;
@@ -515,7 +515,7 @@ ngx_violet_token_store(ngx_violet_token_t *token,
         refresh = (u_char *) answer->refresh;
     }
 
-    failures = ngx_violet_token_slot_renewed(&token->place, &copy, refresh,
+    failures = ngx_violet_token_zone_renewed(&token->place, &copy, refresh,
                                              answer->refresh_len);
 
     explicit_bzero(&copy, sizeof(ngx_violet_token_copy_t));
@@ -532,7 +532,8 @@ ngx_violet_token_store(ngx_violet_token_t *token,
 /* When it expires and when it is to be renewed; false if it has expired. */
 
 static ngx_uint_t
-ngx_violet_token_dates(violet_token_t *answer, violet_schedule_t *schedule)
+ngx_violet_token_dates(violet_token_answer_t *answer,
+    violet_schedule_t *schedule)
 {
     int64_t   now, expires;
     uint32_t  jitter;
@@ -554,7 +555,8 @@ ngx_violet_token_dates(violet_token_t *answer, violet_schedule_t *schedule)
 
 
 static void
-ngx_violet_token_log(ngx_violet_token_t *token, ngx_violet_token_call_t *call)
+ngx_violet_token_log(ngx_violet_token_t *token,
+    ngx_violet_token_renewal_t *call)
 {
     u_char      *p, status[sizeof(" (status )") + NGX_INT_T_LEN];
     ngx_uint_t   ready;

@@ -23,22 +23,22 @@
 typedef struct ngx_violet_token_s  ngx_violet_token_t;
 
 struct ngx_violet_token_s {
-    ngx_violet_app_t           *app;
-    ngx_violet_token_route_t    route;
-    ngx_str_t                   upstream;     /* that leads to, for the key */
-    ngx_violet_token_place_t    place;
+    ngx_violet_app_t            *app;
+    ngx_violet_token_route_t     route;
+    ngx_str_t                    upstream;    /* that leads to, for the key */
+    ngx_violet_token_place_t     place;
 
     /* a worker's own */
 
-    ngx_str_t                   value;        /* on the heap */
-    ngx_uint_t                  generation;   /* of the value */
-    ngx_uint_t                  seen;         /* changes of the slot */
-    int64_t                     usable;       /* ms since the epoch, until */
+    ngx_str_t                    value;       /* on the heap */
+    ngx_uint_t                   generation;  /* of the value */
+    ngx_uint_t                   seen;        /* changes of the slot */
+    int64_t                      usable;      /* ms since the epoch, until */
 
-    ngx_event_t                 tick;
-    ngx_queue_t                 waiters;
-    ngx_violet_token_call_t    *call;         /* under way */
-    unsigned                    started:1;
+    ngx_event_t                  tick;
+    ngx_queue_t                  waiters;
+    ngx_violet_token_renewal_t  *call;           /* under way */
+    unsigned                     started:1;
 };
 
 

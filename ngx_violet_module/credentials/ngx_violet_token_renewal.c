@@ -15,48 +15,50 @@
 
 
 /* ms, for an exchange; there are four at most */
-#define NGX_VIOLET_TOKEN_CALL_TIMEOUT  10000
+#define NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT  10000
 
 /* of an answer, in bytes */
-#define NGX_VIOLET_TOKEN_CALL_LIMIT    65536
+#define NGX_VIOLET_TOKEN_RENEWAL_LIMIT  65536
 
 
-static void ngx_violet_token_call_send(ngx_violet_token_call_t *call);
-static ngx_int_t ngx_violet_token_call_uri(ngx_violet_token_call_t *call,
+static void ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call);
+static ngx_int_t ngx_violet_token_renewal_uri(ngx_violet_token_renewal_t *call,
     ngx_str_t *uri, ngx_str_t *path);
-static ngx_int_t ngx_violet_token_call_body(ngx_violet_token_call_t *call);
-static void ngx_violet_token_call_sent(void *data,
+static ngx_int_t ngx_violet_token_renewal_body(
+    ngx_violet_token_renewal_t *call);
+static void ngx_violet_token_renewal_sent(void *data,
     ngx_violet_exchange_t *exchange);
-static void ngx_violet_token_call_event(ngx_event_t *ev);
-static ngx_uint_t ngx_violet_token_call_again(ngx_violet_token_call_t *call);
-static void ngx_violet_token_call_take(ngx_violet_token_call_t *call);
-static void ngx_violet_token_call_clear(ngx_violet_token_call_t *call);
-static void ngx_violet_token_call_end(ngx_violet_token_call_t *call,
+static void ngx_violet_token_renewal_event(ngx_event_t *ev);
+static ngx_uint_t ngx_violet_token_renewal_again(
+    ngx_violet_token_renewal_t *call);
+static void ngx_violet_token_renewal_take(ngx_violet_token_renewal_t *call);
+static void ngx_violet_token_renewal_clear(ngx_violet_token_renewal_t *call);
+static void ngx_violet_token_renewal_end(ngx_violet_token_renewal_t *call,
     ngx_violet_token_result_e result);
 
 
-ngx_violet_token_call_t *
-ngx_violet_token_call_create(ngx_log_t *log)
+ngx_violet_token_renewal_t *
+ngx_violet_token_renewal_create(ngx_log_t *log)
 {
-    return ngx_calloc(sizeof(ngx_violet_token_call_t), log);
+    return ngx_calloc(sizeof(ngx_violet_token_renewal_t), log);
 }
 
 
 void
-ngx_violet_token_call_start(ngx_violet_token_call_t *call)
+ngx_violet_token_renewal_start(ngx_violet_token_renewal_t *call)
 {
-    call->event.handler = ngx_violet_token_call_event;
+    call->event.handler = ngx_violet_token_renewal_event;
     call->event.data = call;
     call->event.log = ngx_cycle->log;
 
     call->login = (call->refresh_len == 0);
 
-    ngx_violet_token_call_send(call);
+    ngx_violet_token_renewal_send(call);
 }
 
 
 static void
-ngx_violet_token_call_send(ngx_violet_token_call_t *call)
+ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call)
 {
     ngx_str_t               uri, path;
     ngx_connection_t       *c;
@@ -66,8 +68,8 @@ ngx_violet_token_call_send(ngx_violet_token_call_t *call)
     ngx_memzero(&call->exchange, sizeof(ngx_violet_exchange_t));
     ngx_memzero(&call->own, sizeof(ngx_violet_exchange_own_t));
 
-    if (ngx_violet_token_call_uri(call, &uri, &path) != NGX_OK) {
-        ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
+    if (ngx_violet_token_renewal_uri(call, &uri, &path) != NGX_OK) {
+        ngx_violet_token_renewal_end(call, NGX_VIOLET_TOKEN_MEMORY);
         return;
     }
 
@@ -76,22 +78,22 @@ ngx_violet_token_call_send(ngx_violet_token_call_t *call)
     ngx_free(uri.data);
 
     if (r == NULL) {
-        ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
+        ngx_violet_token_renewal_end(call, NGX_VIOLET_TOKEN_MEMORY);
         return;
     }
 
     call->carrier = r;
 
     call->own.secret = call->secret;
-    call->own.timeout = NGX_VIOLET_TOKEN_CALL_TIMEOUT;
+    call->own.timeout = NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT;
 
     if (call->route->check && !call->route->v1) {
         call->own.path = path;
     }
 
     if (call->login) {
-        if (ngx_violet_token_call_body(call) != NGX_OK) {
-            ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
+        if (ngx_violet_token_renewal_body(call) != NGX_OK) {
+            ngx_violet_token_renewal_end(call, NGX_VIOLET_TOKEN_MEMORY);
             return;
         }
 
@@ -106,13 +108,13 @@ ngx_violet_token_call_send(ngx_violet_token_call_t *call)
     e->app = call->app;
     e->uri = r->uri;
     e->own = &call->own;
-    e->limit = NGX_VIOLET_TOKEN_CALL_LIMIT;
-    e->patience = NGX_VIOLET_TOKEN_CALL_TIMEOUT + 100;
-    e->handler = ngx_violet_token_call_sent;
+    e->limit = NGX_VIOLET_TOKEN_RENEWAL_LIMIT;
+    e->patience = NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT + 100;
+    e->handler = ngx_violet_token_renewal_sent;
     e->data = call;
 
     if (ngx_violet_exchange_start(e) != NGX_OK) {
-        ngx_violet_token_call_end(call, NGX_VIOLET_TOKEN_MEMORY);
+        ngx_violet_token_renewal_end(call, NGX_VIOLET_TOKEN_MEMORY);
         return;
     }
 
@@ -125,7 +127,7 @@ ngx_violet_token_call_send(ngx_violet_token_call_t *call)
 /* On the heap; the path is a literal. */
 
 static ngx_int_t
-ngx_violet_token_call_uri(ngx_violet_token_call_t *call, ngx_str_t *uri,
+ngx_violet_token_renewal_uri(ngx_violet_token_renewal_t *call, ngx_str_t *uri,
     ngx_str_t *path)
 {
     u_char     *p;
@@ -162,7 +164,7 @@ ngx_violet_token_call_uri(ngx_violet_token_call_t *call, ngx_str_t *uri,
 
 
 static ngx_int_t
-ngx_violet_token_call_body(ngx_violet_token_call_t *call)
+ngx_violet_token_renewal_body(ngx_violet_token_renewal_t *call)
 {
     u_char         *p;
     size_t          size, len;
@@ -202,39 +204,39 @@ ngx_violet_token_call_body(ngx_violet_token_call_t *call)
 /* Inside the end of the subrequest: its carrier must outlive this call. */
 
 static void
-ngx_violet_token_call_sent(void *data, ngx_violet_exchange_t *exchange)
+ngx_violet_token_renewal_sent(void *data, ngx_violet_exchange_t *exchange)
 {
-    ngx_violet_token_call_t  *call = data;
+    ngx_violet_token_renewal_t  *call = data;
 
     ngx_post_event(&call->event, &ngx_posted_events);
 }
 
 
 static void
-ngx_violet_token_call_event(ngx_event_t *ev)
+ngx_violet_token_renewal_event(ngx_event_t *ev)
 {
-    ngx_violet_token_call_t  *call;
+    ngx_violet_token_renewal_t  *call;
 
     call = ev->data;
 
     if (call->carrier && call->exchange.done) {
-        ngx_violet_token_call_take(call);
+        ngx_violet_token_renewal_take(call);
 
-        if (ngx_violet_token_call_again(call)) {
-            ngx_violet_token_call_clear(call);
-            ngx_violet_token_call_send(call);
+        if (ngx_violet_token_renewal_again(call)) {
+            ngx_violet_token_renewal_clear(call);
+            ngx_violet_token_renewal_send(call);
             return;
         }
     }
 
-    ngx_violet_token_call_clear(call);
+    ngx_violet_token_renewal_clear(call);
 
     call->handler(call->data, call);
 }
 
 
 static void
-ngx_violet_token_call_take(ngx_violet_token_call_t *call)
+ngx_violet_token_renewal_take(ngx_violet_token_renewal_t *call)
 {
     ngx_violet_exchange_t  *e;
 
@@ -286,7 +288,7 @@ ngx_violet_token_call_take(ngx_violet_token_call_t *call)
 /* Whether another call may bring what this one did not; prepares for it. */
 
 static ngx_uint_t
-ngx_violet_token_call_again(ngx_violet_token_call_t *call)
+ngx_violet_token_renewal_again(ngx_violet_token_renewal_t *call)
 {
     ngx_uint_t  refused;
 
@@ -333,7 +335,7 @@ ngx_violet_token_call_again(ngx_violet_token_call_t *call)
 /* The carrier goes, and what it held in memory of ours is wiped before. */
 
 static void
-ngx_violet_token_call_clear(ngx_violet_token_call_t *call)
+ngx_violet_token_renewal_clear(ngx_violet_token_renewal_t *call)
 {
     ngx_violet_exchange_t  *e;
 
@@ -360,7 +362,7 @@ ngx_violet_token_call_clear(ngx_violet_token_call_t *call)
 /* Not from here: whoever started it is still at it. */
 
 static void
-ngx_violet_token_call_end(ngx_violet_token_call_t *call,
+ngx_violet_token_renewal_end(ngx_violet_token_renewal_t *call,
     ngx_violet_token_result_e result)
 {
     call->result = result;
@@ -370,7 +372,7 @@ ngx_violet_token_call_end(ngx_violet_token_call_t *call,
 
 
 void
-ngx_violet_token_call_destroy(ngx_violet_token_call_t *call)
+ngx_violet_token_renewal_destroy(ngx_violet_token_renewal_t *call)
 {
     if (call->event.posted) {
         ngx_delete_posted_event(&call->event);
@@ -380,8 +382,8 @@ ngx_violet_token_call_destroy(ngx_violet_token_call_t *call)
 
     call->exchange.done = 1;
 
-    ngx_violet_token_call_clear(call);
+    ngx_violet_token_renewal_clear(call);
 
-    explicit_bzero(call, sizeof(ngx_violet_token_call_t));
+    explicit_bzero(call, sizeof(ngx_violet_token_renewal_t));
     ngx_free(call);
 }

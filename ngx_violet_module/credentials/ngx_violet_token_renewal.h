@@ -5,8 +5,8 @@
  * a location of the app.
  */
 
-#ifndef NGX_VIOLET_TOKEN_CALL_H
-#define NGX_VIOLET_TOKEN_CALL_H
+#ifndef NGX_VIOLET_TOKEN_RENEWAL_H
+#define NGX_VIOLET_TOKEN_RENEWAL_H
 
 
 #include <ngx_config.h>
@@ -44,46 +44,46 @@ typedef enum {
 } ngx_violet_token_result_e;
 
 
-typedef struct ngx_violet_token_call_s  ngx_violet_token_call_t;
+typedef struct ngx_violet_token_renewal_s  ngx_violet_token_renewal_t;
 
-typedef void (*ngx_violet_token_call_pt)(void *data,
-    ngx_violet_token_call_t *call);
+typedef void (*ngx_violet_token_renewal_pt)(void *data,
+    ngx_violet_token_renewal_t *call);
 
 
-struct ngx_violet_token_call_s {
+struct ngx_violet_token_renewal_s {
 
     /* set by whoever calls */
 
-    ngx_violet_app_t           *app;
-    ngx_violet_token_route_t   *route;
-    ngx_violet_token_call_pt    handler;
-    void                       *data;
-    ngx_uint_t                  secret;     /* which to begin with */
-    size_t                      refresh_len;
-    u_char                      refresh[VIOLET_REFRESH_MAX];
+    ngx_violet_app_t             *app;
+    ngx_violet_token_route_t     *route;
+    ngx_violet_token_renewal_pt   handler;
+    void                         *data;
+    ngx_uint_t                    secret;   /* which to begin with */
+    size_t                        refresh_len;
+    u_char                        refresh[VIOLET_REFRESH_MAX];
 
     /* the outcome; "secret" tells which one was right */
 
-    ngx_violet_token_result_e   result;
-    ngx_uint_t                  status;
-    const char                 *detail;
-    violet_token_t              answer;
-    unsigned                    forget:1;   /* "refresh" was refused */
+    ngx_violet_token_result_e     result;
+    ngx_uint_t                    status;
+    const char                   *detail;
+    violet_token_answer_t         answer;
+    unsigned                      forget:1;  /* "refresh" was refused */
 
     /* its own */
 
-    ngx_uint_t                  tried;      /* secrets, as bits */
-    ngx_http_request_t         *carrier;
-    ngx_violet_exchange_t       exchange;
-    ngx_violet_exchange_own_t   own;
-    ngx_event_t                 event;
-    unsigned                    login:1;
+    ngx_uint_t                    tried;    /* secrets, as bits */
+    ngx_http_request_t           *carrier;
+    ngx_violet_exchange_t         exchange;
+    ngx_violet_exchange_own_t     own;
+    ngx_event_t                   event;
+    unsigned                      login:1;
 };
 
 
 /* Allocates a call; NULL if memory runs out. */
 
-ngx_violet_token_call_t *ngx_violet_token_call_create(ngx_log_t *log);
+ngx_violet_token_renewal_t *ngx_violet_token_renewal_create(ngx_log_t *log);
 
 
 /*
@@ -91,12 +91,12 @@ ngx_violet_token_call_t *ngx_violet_token_call_create(ngx_log_t *log);
  * call then.
  */
 
-void ngx_violet_token_call_start(ngx_violet_token_call_t *call);
+void ngx_violet_token_renewal_start(ngx_violet_token_renewal_t *call);
 
 
 /* Wipes and frees it, at any time. */
 
-void ngx_violet_token_call_destroy(ngx_violet_token_call_t *call);
+void ngx_violet_token_renewal_destroy(ngx_violet_token_renewal_t *call);
 
 
-#endif /* NGX_VIOLET_TOKEN_CALL_H */
+#endif /* NGX_VIOLET_TOKEN_RENEWAL_H */

@@ -34,7 +34,7 @@
 #define NGX_VIOLET_TOKEN_SLOTS      8
 
 
-struct ngx_violet_token_slot_s {
+struct ngx_violet_token_zone_s {
     u_char             key[NGX_VIOLET_TOKEN_KEY];
     ngx_uint_t         taken;
     int64_t            used;          /* when a worker started with it */
@@ -65,26 +65,26 @@ struct ngx_violet_token_slot_s {
 
 typedef struct {
     ngx_uint_t                 n;
-    ngx_violet_token_slot_t    slots[1];
+    ngx_violet_token_zone_t    slots[1];
 } ngx_violet_token_shared_t;
 
 
-static ngx_int_t ngx_violet_token_slot_init(ngx_shm_zone_t *zone, void *data);
-static ngx_slab_pool_t *ngx_violet_token_slot_pool(
+static ngx_int_t ngx_violet_token_zone_init(ngx_shm_zone_t *zone, void *data);
+static ngx_slab_pool_t *ngx_violet_token_zone_pool(
     ngx_violet_token_place_t *place);
-static ngx_violet_token_slot_t *ngx_violet_token_slot_lock(
+static ngx_violet_token_zone_t *ngx_violet_token_zone_lock(
     ngx_violet_token_place_t *place);
-static ngx_violet_token_slot_t *ngx_violet_token_slot_lock_leased(
+static ngx_violet_token_zone_t *ngx_violet_token_zone_lock_leased(
     ngx_violet_token_place_t *place);
-static void ngx_violet_token_slot_unlock(ngx_violet_token_place_t *place);
-static ngx_uint_t ngx_violet_token_slot_held(ngx_violet_token_slot_t *slot);
-static void ngx_violet_token_slot_pause(ngx_violet_token_slot_t *slot,
+static void ngx_violet_token_zone_unlock(ngx_violet_token_place_t *place);
+static ngx_uint_t ngx_violet_token_zone_held(ngx_violet_token_zone_t *slot);
+static void ngx_violet_token_zone_pause(ngx_violet_token_zone_t *slot,
     ngx_uint_t n);
-static int64_t ngx_violet_token_slot_now(void);
+static int64_t ngx_violet_token_zone_now(void);
 
 
 ngx_shm_zone_t *
-ngx_violet_token_slot_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
+ngx_violet_token_zone_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
 {
     size_t           size;
     ngx_str_t        name;
@@ -98,7 +98,7 @@ ngx_violet_token_slot_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
     n = ngx_align(2 * apps, NGX_VIOLET_TOKEN_SLOTS);
 
     size = sizeof(ngx_violet_token_shared_t)
-           + n * sizeof(ngx_violet_token_slot_t);
+           + n * sizeof(ngx_violet_token_zone_t);
 
     /* what the slab pool needs for itself, and for each of its pages */
 
@@ -109,7 +109,7 @@ ngx_violet_token_slot_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
         return NULL;
     }
 
-    zone->init = ngx_violet_token_slot_init;
+    zone->init = ngx_violet_token_zone_init;
 
     /* the number, not a pointer to it */
 
@@ -120,7 +120,7 @@ ngx_violet_token_slot_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
 
 
 static ngx_int_t
-ngx_violet_token_slot_init(ngx_shm_zone_t *zone, void *data)
+ngx_violet_token_zone_init(ngx_shm_zone_t *zone, void *data)
 {
     ngx_uint_t                  n;
     ngx_slab_pool_t            *shpool;
@@ -135,7 +135,7 @@ ngx_violet_token_slot_init(ngx_shm_zone_t *zone, void *data)
     n = (ngx_uint_t) zone->data;
 
     sh = ngx_slab_calloc(shpool, sizeof(ngx_violet_token_shared_t)
-                                 + n * sizeof(ngx_violet_token_slot_t));
+                                 + n * sizeof(ngx_violet_token_zone_t));
     if (sh == NULL) {
         return NGX_ERROR;
     }
@@ -148,7 +148,7 @@ ngx_violet_token_slot_init(ngx_shm_zone_t *zone, void *data)
 
 
 static ngx_slab_pool_t *
-ngx_violet_token_slot_pool(ngx_violet_token_place_t *place)
+ngx_violet_token_zone_pool(ngx_violet_token_place_t *place)
 {
     return (ngx_slab_pool_t *) place->zone->shm.addr;
 }
@@ -156,12 +156,12 @@ ngx_violet_token_slot_pool(ngx_violet_token_place_t *place)
 
 /* The slot, if it is still the app's; locked either way. */
 
-static ngx_violet_token_slot_t *
-ngx_violet_token_slot_lock(ngx_violet_token_place_t *place)
+static ngx_violet_token_zone_t *
+ngx_violet_token_zone_lock(ngx_violet_token_place_t *place)
 {
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
-    ngx_shmtx_lock(&ngx_violet_token_slot_pool(place)->mutex);
+    ngx_shmtx_lock(&ngx_violet_token_zone_pool(place)->mutex);
 
     slot = place->slot;
 
@@ -172,35 +172,35 @@ ngx_violet_token_slot_lock(ngx_violet_token_place_t *place)
 
 /* What a renewal has to say that took too long nobody wants to hear. */
 
-static ngx_violet_token_slot_t *
-ngx_violet_token_slot_lock_leased(ngx_violet_token_place_t *place)
+static ngx_violet_token_zone_t *
+ngx_violet_token_zone_lock_leased(ngx_violet_token_place_t *place)
 {
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_zone_lock(place);
 
     return slot && slot->holder == ngx_pid ? slot : NULL;
 }
 
 
 static void
-ngx_violet_token_slot_unlock(ngx_violet_token_place_t *place)
+ngx_violet_token_zone_unlock(ngx_violet_token_place_t *place)
 {
-    ngx_shmtx_unlock(&ngx_violet_token_slot_pool(place)->mutex);
+    ngx_shmtx_unlock(&ngx_violet_token_zone_pool(place)->mutex);
 }
 
 
 void
-ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
+ngx_violet_token_zone_take(ngx_violet_token_place_t *place)
 {
     ngx_uint_t                  i;
-    ngx_violet_token_slot_t    *slot, *free;
+    ngx_violet_token_zone_t    *slot, *free;
     ngx_violet_token_shared_t  *sh;
 
-    sh = ngx_violet_token_slot_pool(place)->data;
+    sh = ngx_violet_token_zone_pool(place)->data;
     free = NULL;
 
-    ngx_shmtx_lock(&ngx_violet_token_slot_pool(place)->mutex);
+    ngx_shmtx_lock(&ngx_violet_token_zone_pool(place)->mutex);
 
     for (i = 0; i < sh->n; i++) {
         slot = &sh->slots[i];
@@ -249,26 +249,26 @@ ngx_violet_token_slot_claim(ngx_violet_token_place_t *place)
     slot->used = ngx_violet_clock();
     place->slot = slot;
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 }
 
 
 ngx_uint_t
-ngx_violet_token_slot_changes(ngx_violet_token_place_t *place)
+ngx_violet_token_zone_changes(ngx_violet_token_place_t *place)
 {
     return place->slot ? place->slot->changes : 0;
 }
 
 
 ngx_int_t
-ngx_violet_token_slot_copy(ngx_violet_token_place_t *place,
+ngx_violet_token_zone_copy(ngx_violet_token_place_t *place,
     ngx_violet_token_copy_t *copy)
 {
     ngx_int_t                 rc;
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
     rc = NGX_DECLINED;
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_zone_lock(place);
 
     if (slot && slot->len) {
         copy->changes = slot->changes;
@@ -281,53 +281,53 @@ ngx_violet_token_slot_copy(ngx_violet_token_place_t *place,
         rc = NGX_OK;
     }
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 
     return rc;
 }
 
 
 size_t
-ngx_violet_token_slot_refresh(ngx_violet_token_place_t *place,
+ngx_violet_token_zone_refresh(ngx_violet_token_place_t *place,
     u_char *refresh)
 {
     size_t                    len;
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
     len = 0;
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_zone_lock(place);
 
     if (slot) {
         len = slot->refresh_len;
         ngx_memcpy(refresh, slot->refresh, len);
     }
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 
     return len;
 }
 
 
 ngx_int_t
-ngx_violet_token_slot_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
+ngx_violet_token_zone_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
     ngx_uint_t *pause)
 {
     int64_t                   left;
     ngx_int_t                 rc;
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
     rc = NGX_DECLINED;
     *wait = NGX_VIOLET_TOKEN_LOOK;
     *pause = 0;
 
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_zone_lock(place);
 
-    if (slot == NULL || ngx_violet_token_slot_held(slot)) {
+    if (slot == NULL || ngx_violet_token_zone_held(slot)) {
         goto done;
     }
 
     if (slot->len && !slot->wanted) {
-        left = slot->schedule.renew - ngx_violet_token_slot_now();
+        left = slot->schedule.renew - ngx_violet_token_zone_now();
 
         if (left > 0) {
             *wait = (ngx_msec_t) ngx_min(left, NGX_VIOLET_TOKEN_LOOK);
@@ -350,7 +350,7 @@ ngx_violet_token_slot_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
 
 done:
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 
     return rc;
 }
@@ -359,7 +359,7 @@ done:
 /* A worker that was killed holds nothing. */
 
 static ngx_uint_t
-ngx_violet_token_slot_held(ngx_violet_token_slot_t *slot)
+ngx_violet_token_zone_held(ngx_violet_token_zone_t *slot)
 {
     if (slot->holder == 0 || slot->holder == ngx_pid
         || slot->lease <= ngx_violet_clock())
@@ -372,15 +372,15 @@ ngx_violet_token_slot_held(ngx_violet_token_slot_t *slot)
 
 
 ngx_int_t
-ngx_violet_token_slot_renewed(ngx_violet_token_place_t *place,
+ngx_violet_token_zone_renewed(ngx_violet_token_place_t *place,
     ngx_violet_token_copy_t *copy, u_char *refresh, size_t refresh_len)
 {
     ngx_int_t                 rc;
     ngx_uint_t                same;
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
     rc = 0;
-    slot = ngx_violet_token_slot_lock_leased(place);
+    slot = ngx_violet_token_zone_lock_leased(place);
 
     if (slot == NULL) {
         goto done;
@@ -430,21 +430,21 @@ ngx_violet_token_slot_renewed(ngx_violet_token_place_t *place,
 
 done:
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 
     return rc;
 }
 
 
 ngx_uint_t
-ngx_violet_token_slot_failed(ngx_violet_token_place_t *place,
+ngx_violet_token_zone_failed(ngx_violet_token_place_t *place,
     ngx_uint_t reason)
 {
     ngx_uint_t                changed;
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
     changed = 0;
-    slot = ngx_violet_token_slot_lock_leased(place);
+    slot = ngx_violet_token_zone_lock_leased(place);
 
     if (slot) {
         changed = (slot->reason != reason);
@@ -453,41 +453,41 @@ ngx_violet_token_slot_failed(ngx_violet_token_place_t *place,
         slot->reason = reason;
         slot->failures++;
 
-        ngx_violet_token_slot_pause(slot, slot->failures);
+        ngx_violet_token_zone_pause(slot, slot->failures);
     }
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 
     return changed;
 }
 
 
 void
-ngx_violet_token_slot_forget(ngx_violet_token_place_t *place)
+ngx_violet_token_zone_forget(ngx_violet_token_place_t *place)
 {
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
-    slot = ngx_violet_token_slot_lock_leased(place);
+    slot = ngx_violet_token_zone_lock_leased(place);
 
     if (slot) {
         slot->refresh_len = 0;
         explicit_bzero(slot->refresh, VIOLET_REFRESH_MAX);
     }
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 }
 
 
 ngx_int_t
-ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
+ngx_violet_token_zone_refused(ngx_violet_token_place_t *place,
     ngx_uint_t generation, ngx_uint_t *again)
 {
     ngx_int_t                 rc;
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
     rc = NGX_DECLINED;
     *again = 0;
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_zone_lock(place);
 
     if (slot == NULL) {
         goto done;
@@ -506,7 +506,7 @@ ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
         }
 
         if (slot->failures == 0) {
-            ngx_violet_token_slot_pause(slot, slot->refusals);
+            ngx_violet_token_zone_pause(slot, slot->refusals);
         }
 
         slot->refusals++;
@@ -525,25 +525,25 @@ ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
 
 done:
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 
     return rc;
 }
 
 
 ngx_uint_t
-ngx_violet_token_slot_accepted(ngx_violet_token_place_t *place,
+ngx_violet_token_zone_accepted(ngx_violet_token_place_t *place,
     ngx_uint_t generation)
 {
     ngx_uint_t                over;
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
     if (place->slot == NULL || !place->slot->told) {
         return 0;
     }
 
     over = 0;
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_zone_lock(place);
 
     if (slot && slot->told && slot->generation == generation
         && !slot->wanted
@@ -555,32 +555,32 @@ ngx_violet_token_slot_accepted(ngx_violet_token_place_t *place,
         over = 1;
     }
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 
     return over;
 }
 
 
 void
-ngx_violet_token_slot_retry(ngx_violet_token_place_t *place)
+ngx_violet_token_zone_retry(ngx_violet_token_place_t *place)
 {
-    ngx_violet_token_slot_t  *slot;
+    ngx_violet_token_zone_t  *slot;
 
-    slot = ngx_violet_token_slot_lock(place);
+    slot = ngx_violet_token_zone_lock(place);
 
     if (slot) {
         slot->retry = ngx_violet_clock();
         slot->refusals = 0;
     }
 
-    ngx_violet_token_slot_unlock(place);
+    ngx_violet_token_zone_unlock(place);
 }
 
 
 /* Failures back off, and so do refusals. */
 
 static void
-ngx_violet_token_slot_pause(ngx_violet_token_slot_t *slot, ngx_uint_t n)
+ngx_violet_token_zone_pause(ngx_violet_token_zone_t *slot, ngx_uint_t n)
 {
     slot->retry = ngx_violet_clock()
                   + violet_schedule_pause(n, (uint32_t) ngx_random());
@@ -588,7 +588,7 @@ ngx_violet_token_slot_pause(ngx_violet_token_slot_t *slot, ngx_uint_t n)
 
 
 static int64_t
-ngx_violet_token_slot_now(void)
+ngx_violet_token_zone_now(void)
 {
     ngx_time_t  *tp;
 

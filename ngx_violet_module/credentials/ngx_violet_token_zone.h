@@ -8,8 +8,8 @@
  * those of leases and pauses are of ngx_violet_clock().
  */
 
-#ifndef NGX_VIOLET_TOKEN_SLOT_H
-#define NGX_VIOLET_TOKEN_SLOT_H
+#ifndef NGX_VIOLET_TOKEN_ZONE_H
+#define NGX_VIOLET_TOKEN_ZONE_H
 
 
 #include <ngx_config.h>
@@ -22,7 +22,7 @@
 #define NGX_VIOLET_TOKEN_KEY  16
 
 
-typedef struct ngx_violet_token_slot_s  ngx_violet_token_slot_t;
+typedef struct ngx_violet_token_zone_s  ngx_violet_token_zone_t;
 
 
 /* where a slot is, for one app in one worker */
@@ -30,7 +30,7 @@ typedef struct ngx_violet_token_slot_s  ngx_violet_token_slot_t;
 typedef struct {
     ngx_shm_zone_t            *zone;
     u_char                     key[NGX_VIOLET_TOKEN_KEY];
-    ngx_violet_token_slot_t   *slot;    /* once it is claimed */
+    ngx_violet_token_zone_t   *slot;    /* once it is claimed */
 } ngx_violet_token_place_t;
 
 
@@ -51,7 +51,7 @@ typedef struct {
  * which is logged.
  */
 
-ngx_shm_zone_t *ngx_violet_token_slot_zone(ngx_conf_t *cf, ngx_uint_t apps,
+ngx_shm_zone_t *ngx_violet_token_zone_zone(ngx_conf_t *cf, ngx_uint_t apps,
     void *tag);
 
 
@@ -60,7 +60,7 @@ ngx_shm_zone_t *ngx_violet_token_slot_zone(ngx_conf_t *cf, ngx_uint_t apps,
  * worker has started with for the longest time.
  */
 
-void ngx_violet_token_slot_claim(ngx_violet_token_place_t *place);
+void ngx_violet_token_zone_take(ngx_violet_token_place_t *place);
 
 
 /*
@@ -68,12 +68,12 @@ void ngx_violet_token_slot_claim(ngx_violet_token_place_t *place);
  * is no new generation; 0 is none.  Cheap, without a lock.
  */
 
-ngx_uint_t ngx_violet_token_slot_changes(ngx_violet_token_place_t *place);
+ngx_uint_t ngx_violet_token_zone_changes(ngx_violet_token_place_t *place);
 
 
 /* Copies the token; NGX_OK, or NGX_DECLINED if there is none. */
 
-ngx_int_t ngx_violet_token_slot_copy(ngx_violet_token_place_t *place,
+ngx_int_t ngx_violet_token_zone_copy(ngx_violet_token_place_t *place,
     ngx_violet_token_copy_t *copy);
 
 
@@ -82,7 +82,7 @@ ngx_int_t ngx_violet_token_slot_copy(ngx_violet_token_place_t *place,
  * VIOLET_REFRESH_MAX bytes; returns its length, 0 if there is none.
  */
 
-size_t ngx_violet_token_slot_refresh(ngx_violet_token_place_t *place,
+size_t ngx_violet_token_zone_refresh(ngx_violet_token_place_t *place,
     u_char *refresh);
 
 
@@ -93,7 +93,7 @@ size_t ngx_violet_token_slot_refresh(ngx_violet_token_place_t *place,
  * ask again, *pause is set if that is because renewals fail.
  */
 
-ngx_int_t ngx_violet_token_slot_lease(ngx_violet_token_place_t *place,
+ngx_int_t ngx_violet_token_zone_lease(ngx_violet_token_place_t *place,
     ngx_msec_t *wait, ngx_uint_t *pause);
 
 
@@ -103,7 +103,7 @@ ngx_int_t ngx_violet_token_slot_lease(ngx_violet_token_place_t *place,
  * there before although that was refused: that is a failure.
  */
 
-ngx_int_t ngx_violet_token_slot_renewed(ngx_violet_token_place_t *place,
+ngx_int_t ngx_violet_token_zone_renewed(ngx_violet_token_place_t *place,
     ngx_violet_token_copy_t *copy, u_char *refresh, size_t refresh_len);
 
 
@@ -112,13 +112,13 @@ ngx_int_t ngx_violet_token_slot_renewed(ngx_violet_token_place_t *place,
  * it is another one than the last time, so that it is worth a line.
  */
 
-ngx_uint_t ngx_violet_token_slot_failed(ngx_violet_token_place_t *place,
+ngx_uint_t ngx_violet_token_zone_failed(ngx_violet_token_place_t *place,
     ngx_uint_t reason);
 
 
 /* Violet refused the refresh token that a login brought: it is forgotten. */
 
-void ngx_violet_token_slot_forget(ngx_violet_token_place_t *place);
+void ngx_violet_token_zone_forget(ngx_violet_token_place_t *place);
 
 
 /*
@@ -127,11 +127,11 @@ void ngx_violet_token_slot_forget(ngx_violet_token_place_t *place);
  * after a renewal no renewal can mend.  Returns NGX_OK if a renewal is due
  * or under way or has been made, NGX_DECLINED if there is a pause first;
  * *again is set when pauses begin, since a new token was refused as well,
- * and not a second time before ngx_violet_token_slot_accepted() has ended
+ * and not a second time before ngx_violet_token_zone_accepted() has ended
  * that.
  */
 
-ngx_int_t ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
+ngx_int_t ngx_violet_token_zone_refused(ngx_violet_token_place_t *place,
     ngx_uint_t generation, ngx_uint_t *again);
 
 
@@ -143,13 +143,13 @@ ngx_int_t ngx_violet_token_slot_refused(ngx_violet_token_place_t *place,
  * not.  Cheap, without a lock, while there is nothing to end.
  */
 
-ngx_uint_t ngx_violet_token_slot_accepted(ngx_violet_token_place_t *place,
+ngx_uint_t ngx_violet_token_zone_accepted(ngx_violet_token_place_t *place,
     ngx_uint_t generation);
 
 
 /* Something has changed that may end a failure: the pause is over. */
 
-void ngx_violet_token_slot_retry(ngx_violet_token_place_t *place);
+void ngx_violet_token_zone_retry(ngx_violet_token_place_t *place);
 
 
-#endif /* NGX_VIOLET_TOKEN_SLOT_H */
+#endif /* NGX_VIOLET_TOKEN_ZONE_H */

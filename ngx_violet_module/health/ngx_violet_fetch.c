@@ -23,7 +23,7 @@ static void ngx_violet_fetch_limit_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static void ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_attempt(void *data);
+static void ngx_violet_fetch_credentials_changed(void *data);
 static void ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
@@ -93,8 +93,8 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
 }
 
 
-ngx_violet_fetched_t *
-ngx_violet_fetched(ngx_violet_flight_t *flight)
+ngx_violet_fetch_result_t *
+ngx_violet_fetch_result(ngx_violet_flight_t *flight)
 {
     return &((ngx_violet_fetch_t *) flight->data)->fetched;
 }
@@ -110,9 +110,9 @@ ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
 
     flight->data = fetch;
 
-    fetch->attempt.app = conf->app;
-    fetch->attempt.handler = ngx_violet_fetch_attempt;
-    fetch->attempt.data = fetch;
+    fetch->retry.app = conf->app;
+    fetch->retry.handler = ngx_violet_fetch_credentials_changed;
+    fetch->retry.data = fetch;
 
     fetch->event.handler = ngx_violet_fetch_event;
     fetch->event.data = fetch;
@@ -125,7 +125,7 @@ ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
 static ngx_int_t
 ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
 {
-    ngx_str_t   *s[4 + NGX_VIOLET_CLAIM_DROPS];
+    ngx_str_t   *s[4 + NGX_VIOLET_LEASE_DROPS];
     ngx_pool_t  *pool;
     ngx_uint_t   i;
 
@@ -136,11 +136,11 @@ ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
     s[2] = &fetch->conf.store.key;
     s[3] = &fetch->conf.limit.keys.env;
 
-    for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
+    for (i = 0; i < NGX_VIOLET_LEASE_DROPS; i++) {
         s[4 + i] = &fetch->conf.drops[i];
     }
 
-    for (i = 0; i < 4 + NGX_VIOLET_CLAIM_DROPS; i++) {
+    for (i = 0; i < 4 + NGX_VIOLET_LEASE_DROPS; i++) {
         s[i]->data = ngx_pstrdup(pool, s[i]);
         if (s[i]->data == NULL) {
             return NGX_ERROR;
@@ -204,7 +204,7 @@ ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch)
     if (!fetch->fetched.limit.allowed
         && !fetch->conf.limit.conf->dry_run)
     {
-        fetch->fetched.kind = NGX_VIOLET_FETCHED_LIMITED;
+        fetch->fetched.kind = NGX_VIOLET_FETCH_LIMITED;
         ngx_violet_fetch_tell(fetch);
         return;
     }
@@ -221,7 +221,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     ngx_http_request_t     *r;
     ngx_violet_exchange_t  *e;
 
-    rc = ngx_violet_attempt_start(&fetch->attempt, &fetch->exchange);
+    rc = ngx_violet_retry_start(&fetch->retry, &fetch->exchange);
 
     if (rc != NGX_OK) {
         if (rc == NGX_DECLINED) {
@@ -232,14 +232,14 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     }
 
     fetch->sent_at = ngx_current_msec;
-    fetch->note = ngx_violet_memory_note(fetch->conf.store.zone,
-                                         &fetch->conf.store.key);
+    fetch->note = ngx_violet_memory_key_version(fetch->conf.store.zone,
+                                                &fetch->conf.store.key);
 
     r = ngx_violet_clientless_create(&fetch->conf.location,
                                      &fetch->conf.uri);
     if (r == NULL) {
         ngx_violet_fetch_refund(fetch);
-        ngx_violet_fetched_no_memory(&fetch->fetched);
+        ngx_violet_fetch_result_no_memory(&fetch->fetched);
         ngx_violet_fetch_tell(fetch);
         return;
     }
@@ -271,7 +271,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 
 
 static void
-ngx_violet_fetch_attempt(void *data)
+ngx_violet_fetch_credentials_changed(void *data)
 {
     ngx_violet_fetch_t  *fetch = data;
 
@@ -283,9 +283,9 @@ ngx_violet_fetch_attempt(void *data)
 static void
 ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch)
 {
-    if (!ngx_violet_attempt_again(&fetch->attempt, &fetch->exchange,
-                                  fetch->flight->pool,
-                                  &fetch->fetched.states))
+    if (!ngx_violet_retry_again(&fetch->retry, &fetch->exchange,
+                                fetch->flight->pool,
+                                &fetch->fetched.states))
     {
         ngx_violet_fetch_check(fetch);
         return;
@@ -310,7 +310,7 @@ ngx_violet_fetch_exchanged(void *data, ngx_violet_exchange_t *exchange)
 static void
 ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 {
-    if (ngx_violet_attempt_refused(&fetch->attempt, &fetch->exchange)) {
+    if (ngx_violet_retry_refused(&fetch->retry, &fetch->exchange)) {
         return;
     }
 
@@ -320,11 +320,11 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
         ngx_violet_fetch_refund(fetch);
     }
 
-    if (ngx_violet_fetched_take(&fetch->fetched, fetch->flight->pool,
-                                &fetch->exchange, fetch->conf.merchant_id)
+    if (ngx_violet_fetch_result_take(&fetch->fetched, fetch->flight->pool,
+                                     &fetch->exchange, fetch->conf.merchant_id)
         != NGX_OK)
     {
-        ngx_violet_fetched_no_memory(&fetch->fetched);
+        ngx_violet_fetch_result_no_memory(&fetch->fetched);
     }
 
     ngx_violet_clientless_destroy(fetch->carrier);
@@ -369,19 +369,19 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
     landing->since = ngx_current_msec - fetch->sent_at;
 
     landing->gone = fetch->fetched.gone;
-    landing->failed = (fetch->fetched.kind == NGX_VIOLET_FETCHED_FAILED
+    landing->failed = (fetch->fetched.kind == NGX_VIOLET_FETCH_FAILED
                        && fetch->conf.stale && landing->hold == 0
-                       && !ngx_violet_fetched_is_private(&fetch->fetched));
+                       && !ngx_violet_fetch_result_is_private(&fetch->fetched));
 
-    if (fetch->fetched.kind == NGX_VIOLET_FETCHED_REPORT) {
+    if (fetch->fetched.kind == NGX_VIOLET_FETCH_REPORT) {
         landing->report = &fetch->fetched.report;
     }
 
-    fetch->nothing = ngx_violet_fetched_is_private(&fetch->fetched);
+    fetch->nothing = ngx_violet_fetch_result_is_private(&fetch->fetched);
 
     if (!fetch->nothing
-        && ngx_violet_fetched_pack(&fetch->fetched, fetch->flight->pool,
-                                   &landing->result)
+        && ngx_violet_fetch_result_pack(&fetch->fetched, fetch->flight->pool,
+                                        &landing->result)
            != NGX_OK)
     {
         landing->hold = 0;
@@ -389,7 +389,7 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
     }
 
     if (landing->report == NULL && landing->hold == 0 && !landing->gone
-        && !fetch->claim.in_redis)
+        && !fetch->lease.in_redis)
     {
         ngx_violet_fetch_land(fetch);
         return;
@@ -397,7 +397,7 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
 
     fetch->asked_at = ngx_current_msec;
 
-    rc = ngx_violet_claim_land(&fetch->claim, landing,
+    rc = ngx_violet_lease_land(&fetch->lease, landing,
                                fetch->conf.redis_left, &status,
                                ngx_violet_fetch_told, fetch);
 
@@ -448,8 +448,8 @@ ngx_violet_fetch_told(void *data, ngx_violet_redis_status_e status,
 static void
 ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
 {
-    ngx_int_t                rc;
-    ngx_violet_store_key_t  *store;
+    ngx_int_t                   rc;
+    ngx_violet_report_place_t  *store;
 
     store = &fetch->conf.store;
 
@@ -458,7 +458,7 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
     }
 
     if (!fetch->conf.refresh
-        && !ngx_violet_claim_renew_on_host(&fetch->claim))
+        && !ngx_violet_lease_renew_on_host(&fetch->lease))
     {
         return;
     }
@@ -472,7 +472,8 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
         ngx_violet_fetch_outdate(fetch);
     }
 
-    rc = ngx_violet_store_keep(store, fetch->landing.report, fetch->note);
+    rc = ngx_violet_health_store_keep(store, fetch->landing.report,
+                                      fetch->note);
 
     if (store->redis == NULL) {
         fetch->fetched.stored = (rc == NGX_OK);
@@ -485,16 +486,15 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
 static void
 ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch)
 {
-    ngx_violet_report_t      report;
-    ngx_violet_store_key_t  *store;
+    ngx_int_t                   rc;
+    ngx_violet_report_t         report;
+    ngx_violet_report_place_t  *store;
 
     store = &fetch->conf.store;
 
-    fetch->landing.dropped = (store->redis != NULL
-                              || ngx_violet_store_last(store,
-                                                       fetch->flight->pool,
-                                                       &report)
-                                 == NGX_OK);
+    rc = ngx_violet_health_store_last(store, fetch->flight->pool, &report);
+
+    fetch->landing.dropped = (store->redis != NULL || rc == NGX_OK);
 
     ngx_violet_fetch_outdate(fetch);
 }
@@ -508,23 +508,23 @@ ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch)
 static void
 ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch)
 {
-    ngx_uint_t               i;
-    ngx_violet_store_key_t  *store;
+    ngx_uint_t                  i;
+    ngx_violet_report_place_t  *store;
 
     store = &fetch->conf.store;
 
     ngx_violet_memory_forget(store->zone, &store->key);
 
-    fetch->note = ngx_violet_memory_note(store->zone, &store->key);
+    fetch->note = ngx_violet_memory_key_version(store->zone, &store->key);
 
     if (store->redis == NULL) {
         return;
     }
 
-    ngx_violet_store_outdate(store, &store->key);
+    ngx_violet_health_store_outdate(store, &store->key);
 
-    for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
-        ngx_violet_store_outdate(store, &fetch->conf.drops[i]);
+    for (i = 0; i < NGX_VIOLET_LEASE_DROPS; i++) {
+        ngx_violet_health_store_outdate(store, &fetch->conf.drops[i]);
     }
 }
 
@@ -532,10 +532,10 @@ ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch)
 void
 ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
 {
-    if (fetch->landing.result.len == 0 && fetch->claim.on_host
+    if (fetch->landing.result.len == 0 && fetch->lease.on_host
         && !fetch->nothing
-        && ngx_violet_fetched_pack(&fetch->fetched, fetch->flight->pool,
-                                   &fetch->landing.result)
+        && ngx_violet_fetch_result_pack(&fetch->fetched, fetch->flight->pool,
+                                        &fetch->landing.result)
            != NGX_OK)
     {
         ngx_str_null(&fetch->landing.result);
@@ -543,7 +543,7 @@ ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
 
     fetch->fetched.redis_left = fetch->conf.redis_left;
 
-    ngx_violet_claim_land_on_host(&fetch->claim, &fetch->landing);
+    ngx_violet_lease_land_on_host(&fetch->lease, &fetch->landing);
 
     if (fetch->renewal.timer_set) {
         ngx_del_timer(&fetch->renewal);

@@ -1,6 +1,6 @@
 
 /*
- * A report from Violet: claim, limiter if it is a refresh, exchange, check,
+ * A report from Violet: lease, limiter if it is a refresh, exchange, check,
  * store.  It runs as a flight, for whoever waits and even for nobody; the
  * result lives in the flight's pool.
  */
@@ -19,9 +19,9 @@
 typedef struct {
     ngx_violet_location_t       location;
     ngx_violet_app_t           *app;
-    ngx_violet_store_key_t      store;
+    ngx_violet_report_place_t   store;
     ngx_violet_limit_key_t      limit;
-    ngx_str_t                   drops[NGX_VIOLET_CLAIM_DROPS];
+    ngx_str_t                   drops[NGX_VIOLET_LEASE_DROPS];
     ngx_str_t                   uri;        /* decoded, canonical */
     ngx_str_t                   args;
     int32_t                     merchant_id;    /* 0: the list */
@@ -45,7 +45,7 @@ typedef struct {
  *
  * Who joins somebody else's waits as long as a request of its own could take;
  * then *left is set, and it asks once more, itself.  Not even that one's
- * claim is waited for.
+ * lease is waited for.
  */
 
 ngx_int_t ngx_violet_fetch(ngx_http_request_t *r,
@@ -55,7 +55,7 @@ ngx_int_t ngx_violet_fetch(ngx_http_request_t *r,
 
 /* The result of a flight that has landed. */
 
-ngx_violet_fetched_t *ngx_violet_fetched(ngx_violet_flight_t *flight);
+ngx_violet_fetch_result_t *ngx_violet_fetch_result(ngx_violet_flight_t *flight);
 
 
 #endif /* NGX_VIOLET_FETCH_H */

@@ -23,7 +23,7 @@ static void ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_claimed(void *data,
-    ngx_violet_redis_status_e status, ngx_violet_claim_e outcome,
+    ngx_violet_redis_status_e status, ngx_violet_lease_e outcome,
     ngx_violet_report_t *report, ngx_str_t *result, uint64_t left);
 static ngx_int_t ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch,
     ngx_str_t *result, ngx_uint_t held, uint64_t left);
@@ -39,7 +39,7 @@ static void ngx_violet_fetch_renew(ngx_event_t *ev);
 void
 ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
 {
-    ngx_violet_claim_t  *claim;
+    ngx_violet_lease_t  *lease;
 
     fetch->flight->notice = ngx_violet_fetch_noticed;
 
@@ -52,14 +52,14 @@ ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
     fetch->renewal.log = ngx_cycle->log;
     fetch->renewal.cancelable = 1;
 
-    claim = &fetch->claim;
+    lease = &fetch->lease;
 
-    claim->store = fetch->conf.store;
-    claim->drops = fetch->conf.drops;
-    claim->refresh = fetch->conf.refresh;
-    claim->stale = fetch->conf.stale;
+    lease->store = fetch->conf.store;
+    lease->drops = fetch->conf.drops;
+    lease->refresh = fetch->conf.refresh;
+    lease->stale = fetch->conf.stale;
 
-    if (!fetch->conf.cached || ngx_violet_claim_init(claim) != NGX_OK) {
+    if (!fetch->conf.cached || ngx_violet_lease_init(lease) != NGX_OK) {
         ngx_violet_fetch_limit(fetch);
         return;
     }
@@ -71,23 +71,23 @@ ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
 static void
 ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch)
 {
-    uint64_t             left;
-    ngx_str_t            result;
-    ngx_violet_claim_e   outcome;
+    uint64_t            left;
+    ngx_str_t           result;
+    ngx_violet_lease_e  outcome;
 
-    outcome = ngx_violet_claim_on_host(&fetch->claim, fetch->flight->pool,
+    outcome = ngx_violet_lease_on_host(&fetch->lease, fetch->flight->pool,
                                        &result, &left);
 
     switch (outcome) {
 
-    case NGX_VIOLET_CLAIM_THEIRS:
+    case NGX_VIOLET_LEASE_THEIRS:
         ngx_violet_fetch_follow(fetch);
         return;
 
-    case NGX_VIOLET_CLAIM_RESULT:
-    case NGX_VIOLET_CLAIM_HELD:
+    case NGX_VIOLET_LEASE_RESULT:
+    case NGX_VIOLET_LEASE_HELD:
         if (ngx_violet_fetch_follow_result(fetch, &result,
-                                           outcome == NGX_VIOLET_CLAIM_HELD,
+                                           outcome == NGX_VIOLET_LEASE_HELD,
                                            left)
             == NGX_OK)
         {
@@ -102,11 +102,11 @@ ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch)
 
         break;
 
-    default: /* NGX_VIOLET_CLAIM_OURS */
+    default: /* NGX_VIOLET_LEASE_OURS */
         break;
     }
 
-    ngx_add_timer(&fetch->renewal, NGX_VIOLET_CLAIM_RENEW);
+    ngx_add_timer(&fetch->renewal, NGX_VIOLET_LEASE_RENEW);
 
     if (fetch->conf.store.redis) {
         ngx_violet_fetch_claim_in_redis(fetch);
@@ -128,8 +128,8 @@ ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch)
     ngx_violet_report_t  report;
 
     if (!fetch->conf.refresh
-        && ngx_violet_store_peek(&fetch->conf.store, fetch->flight->pool,
-                                 &report)
+        && ngx_violet_health_store_peek(&fetch->conf.store, fetch->flight->pool,
+                                        &report)
            == NGX_OK
         && report.age < fetch->conf.store.ttl
         && ngx_violet_fetch_found(fetch, &report) == NGX_OK)
@@ -160,7 +160,7 @@ ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
         timeout = ngx_violet_redis_conf(fetch->conf.store.redis)->timeout;
     }
 
-    rc = ngx_violet_claim_in_redis(&fetch->claim, timeout, &status,
+    rc = ngx_violet_lease_in_redis(&fetch->lease, timeout, &status,
                                    ngx_violet_fetch_claimed, fetch);
 
     if (rc == NGX_AGAIN) {
@@ -176,7 +176,7 @@ ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
 
 static void
 ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
-    ngx_violet_claim_e outcome, ngx_violet_report_t *report,
+    ngx_violet_lease_e outcome, ngx_violet_report_t *report,
     ngx_str_t *result, uint64_t left)
 {
     ngx_int_t                  rc;
@@ -196,28 +196,28 @@ ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
 
     switch (outcome) {
 
-    case NGX_VIOLET_CLAIM_AGAIN:
+    case NGX_VIOLET_LEASE_AGAIN:
         next = ngx_violet_fetch_claim_in_redis;
         break;
 
-    case NGX_VIOLET_CLAIM_THEIRS:
+    case NGX_VIOLET_LEASE_THEIRS:
         next = ngx_violet_fetch_follow;
         break;
 
-    case NGX_VIOLET_CLAIM_REPORT:
+    case NGX_VIOLET_LEASE_REPORT:
         if (ngx_violet_fetch_found(fetch, report) == NGX_OK) {
             next = ngx_violet_fetch_land;
         }
 
         break;
 
-    case NGX_VIOLET_CLAIM_RESULT:
-    case NGX_VIOLET_CLAIM_HELD:
+    case NGX_VIOLET_LEASE_RESULT:
+    case NGX_VIOLET_LEASE_HELD:
         rc = ngx_violet_fetch_follow_result(fetch, result,
-                                            outcome == NGX_VIOLET_CLAIM_HELD,
+                                            outcome == NGX_VIOLET_LEASE_HELD,
                                             left);
         if (rc == NGX_OK
-            && fetch->fetched.kind != NGX_VIOLET_FETCHED_REPORT)
+            && fetch->fetched.kind != NGX_VIOLET_FETCH_REPORT)
         {
             next = ngx_violet_fetch_land;
 
@@ -227,7 +227,7 @@ ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
 
         break;
 
-    default: /* NGX_VIOLET_CLAIM_OURS */
+    default: /* NGX_VIOLET_LEASE_OURS */
         break;
     }
 
@@ -244,23 +244,23 @@ static ngx_int_t
 ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
     ngx_uint_t held, uint64_t left)
 {
-    ngx_int_t              rc;
-    ngx_violet_fetched_t   fetched;
+    ngx_int_t                  rc;
+    ngx_violet_fetch_result_t  fetched;
 
-    ngx_memzero(&fetched, sizeof(ngx_violet_fetched_t));
+    ngx_memzero(&fetched, sizeof(ngx_violet_fetch_result_t));
 
     fetch->again = 0;
 
-    rc = ngx_violet_fetched_unpack(&fetched, fetch->flight->pool, result,
-                                   fetch->conf.buffer_limit);
+    rc = ngx_violet_fetch_result_unpack(&fetched, fetch->flight->pool, result,
+                                        fetch->conf.buffer_limit);
     if (rc != NGX_OK) {
         return rc;
     }
 
     /* a plain read that followed a refused refresh is still a plain read */
 
-    if (fetched.kind == NGX_VIOLET_FETCHED_LIMITED && !fetch->conf.refresh) {
-        fetch->claim.follows = 0;
+    if (fetched.kind == NGX_VIOLET_FETCH_LIMITED && !fetch->conf.refresh) {
+        fetch->lease.follows = 0;
         fetch->again = 1;
         return NGX_DECLINED;
     }
@@ -294,18 +294,19 @@ static ngx_int_t
 ngx_violet_fetch_found(ngx_violet_fetch_t *fetch,
     ngx_violet_report_t *report)
 {
-    ngx_violet_fetched_t  *fetched;
+    ngx_violet_fetch_result_t  *fetched;
 
     fetched = &fetch->fetched;
 
-    if (ngx_violet_store_copy(fetch->flight->pool, &fetched->report, report)
+    if (ngx_violet_health_store_copy(fetch->flight->pool, &fetched->report,
+                                     report)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    fetched->kind = NGX_VIOLET_FETCHED_REPORT;
-    fetched->followed = fetch->claim.follows;
+    fetched->kind = NGX_VIOLET_FETCH_REPORT;
+    fetched->followed = fetch->lease.follows;
     fetched->found = !fetched->followed;
 
     return NGX_OK;
@@ -338,11 +339,11 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
 
     delay = NGX_VIOLET_FETCH_LOOK;
 
-    if (fetch->claim.on_host) {
+    if (fetch->lease.on_host) {
         vmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
                                                    ngx_violet_module);
 
-        delay = (vmcf->link && ngx_violet_redis_link_is_up(vmcf->link))
+        delay = (vmcf->link && ngx_violet_redis_notify_is_up(vmcf->link))
                 ? NGX_VIOLET_FETCH_LOOK_LINKED : NGX_VIOLET_FETCH_LOOK_REDIS;
 
         delay += (ngx_msec_t) ngx_random() % (delay / 4);
@@ -358,7 +359,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
 static void
 ngx_violet_fetch_look(ngx_violet_fetch_t *fetch)
 {
-    if (fetch->claim.on_host) {
+    if (fetch->lease.on_host) {
         ngx_violet_fetch_claim_in_redis(fetch);
         return;
     }
@@ -409,8 +410,8 @@ ngx_violet_fetch_renew(ngx_event_t *ev)
 
     fetch = ev->data;
 
-    (void) ngx_violet_claim_renew_on_host(&fetch->claim);
-    ngx_violet_claim_renew(&fetch->claim);
+    (void) ngx_violet_lease_renew_on_host(&fetch->lease);
+    ngx_violet_lease_renew(&fetch->lease);
 
-    ngx_add_timer(&fetch->renewal, NGX_VIOLET_CLAIM_RENEW);
+    ngx_add_timer(&fetch->renewal, NGX_VIOLET_LEASE_RENEW);
 }

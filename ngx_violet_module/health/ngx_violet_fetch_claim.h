@@ -27,9 +27,9 @@ typedef void (*ngx_violet_fetch_step_pt)(ngx_violet_fetch_t *fetch);
 struct ngx_violet_fetch_s {
     ngx_violet_fetch_conf_t      conf;
     ngx_violet_flight_t         *flight;
-    ngx_violet_fetched_t         fetched;
+    ngx_violet_fetch_result_t    fetched;
 
-    ngx_violet_claim_t           claim;
+    ngx_violet_lease_t           lease;
     ngx_violet_landing_t         landing;
     ngx_event_t                  renewal;
     ngx_event_t                  look;          /* timer of a follower */
@@ -37,7 +37,7 @@ struct ngx_violet_fetch_s {
 
     ngx_http_request_t          *carrier;
     ngx_violet_exchange_t        exchange;
-    ngx_violet_attempt_t         attempt;
+    ngx_violet_retry_t           retry;
     ngx_msec_t                   sent_at;       /* to Violet */
     uint64_t                     note;          /* taken then */
 
@@ -45,7 +45,7 @@ struct ngx_violet_fetch_s {
     ngx_violet_fetch_step_pt     next;
     ngx_msec_t                   asked_at;      /* Redis */
 
-    unsigned                     again:1;       /* claim once more */
+    unsigned                     again:1;       /* lease once more */
     unsigned                     nothing:1;     /* came of it */
     unsigned                     followed:1;    /* somebody, for a while */
 };

@@ -10,36 +10,39 @@
 
 
 /* seconds: after an answer that is too large, or a 429 without a time */
-#define NGX_VIOLET_FETCHED_HOLD      60
-#define NGX_VIOLET_FETCHED_MAX_HOLD  86400
+#define NGX_VIOLET_FETCH_HOLD      60
+#define NGX_VIOLET_FETCH_MAX_HOLD  86400
 
 /* a status that nginx has no name for */
-#define NGX_VIOLET_FETCHED_GONE      410
+#define NGX_VIOLET_FETCH_GONE  410
 
 
-static void ngx_violet_fetched_failure(ngx_violet_fetched_t *fetched,
+static void ngx_violet_fetch_result_failure(ngx_violet_fetch_result_t *fetched,
     ngx_violet_exchange_result_e result);
-static ngx_int_t ngx_violet_fetched_answer(ngx_violet_fetched_t *fetched,
-    ngx_pool_t *pool, ngx_violet_exchange_t *e, int32_t merchant_id);
-static ngx_int_t ngx_violet_fetched_refusal(ngx_violet_fetched_t *fetched,
-    ngx_pool_t *pool, ngx_violet_exchange_t *e, int32_t merchant_id);
-static ngx_int_t ngx_violet_fetched_error(ngx_violet_fetched_t *fetched,
-    ngx_pool_t *pool, ngx_violet_exchange_t *e);
-static void ngx_violet_fetched_tell(ngx_violet_exchange_t *e);
-static ngx_int_t ngx_violet_fetched_retry_after(
-    ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
+static ngx_int_t ngx_violet_fetch_result_answer(
+    ngx_violet_fetch_result_t *fetched, ngx_pool_t *pool,
+    ngx_violet_exchange_t *e, int32_t merchant_id);
+static ngx_int_t ngx_violet_fetch_result_refusal(
+    ngx_violet_fetch_result_t *fetched, ngx_pool_t *pool,
+    ngx_violet_exchange_t *e, int32_t merchant_id);
+static ngx_int_t ngx_violet_fetch_result_error(
+    ngx_violet_fetch_result_t *fetched, ngx_pool_t *pool,
     ngx_violet_exchange_t *e);
-static ngx_int_t ngx_violet_fetched_check(ngx_violet_fetched_t *fetched,
-    ngx_pool_t *pool, int32_t merchant_id);
-static void ngx_violet_fetched_log(ngx_violet_fetched_t *fetched,
-    int32_t merchant_id, violet_report_t *report);
-static ngx_int_t ngx_violet_fetched_copy(ngx_pool_t *pool, ngx_str_t *to,
+static void ngx_violet_fetch_result_tell(ngx_violet_exchange_t *e);
+static ngx_int_t ngx_violet_fetch_result_retry_after(
+    ngx_violet_fetch_result_t *fetched, ngx_pool_t *pool,
+    ngx_violet_exchange_t *e);
+static ngx_int_t ngx_violet_fetch_result_check(
+    ngx_violet_fetch_result_t *fetched, ngx_pool_t *pool, int32_t merchant_id);
+static void ngx_violet_fetch_result_log(ngx_violet_fetch_result_t *fetched,
+    int32_t merchant_id, violet_report_check_t *report);
+static ngx_int_t ngx_violet_fetch_result_copy(ngx_pool_t *pool, ngx_str_t *to,
     ngx_str_t *from);
 
 
 ngx_int_t
-ngx_violet_fetched_take(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
-    ngx_violet_exchange_t *e, int32_t merchant_id)
+ngx_violet_fetch_result_take(ngx_violet_fetch_result_t *fetched,
+    ngx_pool_t *pool, ngx_violet_exchange_t *e, int32_t merchant_id)
 {
     if (ngx_violet_exchange_copy_states(pool, &fetched->states, e->states)
         != NGX_OK)
@@ -50,13 +53,13 @@ ngx_violet_fetched_take(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
     fetched->status = e->status;
 
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
-        fetched->kind = NGX_VIOLET_FETCHED_REFUSED;
+        fetched->kind = NGX_VIOLET_FETCH_REFUSED;
         fetched->refused = e->refused;
 
         /* without a token Violet has as good as failed: stale reports help */
 
         if (e->refused == NGX_VIOLET_REFUSED_CREDENTIALS) {
-            fetched->kind = NGX_VIOLET_FETCHED_FAILED;
+            fetched->kind = NGX_VIOLET_FETCH_FAILED;
             fetched->status = NGX_HTTP_BAD_GATEWAY;
         }
 
@@ -64,19 +67,19 @@ ngx_violet_fetched_take(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
     }
 
     if (e->result == NGX_VIOLET_EXCHANGE_ANSWERED) {
-        return ngx_violet_fetched_answer(fetched, pool, e, merchant_id);
+        return ngx_violet_fetch_result_answer(fetched, pool, e, merchant_id);
     }
 
-    ngx_violet_fetched_failure(fetched, e->result);
+    ngx_violet_fetch_result_failure(fetched, e->result);
 
     return NGX_OK;
 }
 
 
 void
-ngx_violet_fetched_no_memory(ngx_violet_fetched_t *fetched)
+ngx_violet_fetch_result_no_memory(ngx_violet_fetch_result_t *fetched)
 {
-    fetched->kind = NGX_VIOLET_FETCHED_FAILED;
+    fetched->kind = NGX_VIOLET_FETCH_FAILED;
     fetched->status = NGX_HTTP_BAD_GATEWAY;
     fetched->failed = 1;
     ngx_str_set(&fetched->detail, "the gateway is out of memory");
@@ -84,17 +87,17 @@ ngx_violet_fetched_no_memory(ngx_violet_fetched_t *fetched)
 
 
 ngx_uint_t
-ngx_violet_fetched_is_private(ngx_violet_fetched_t *fetched)
+ngx_violet_fetch_result_is_private(ngx_violet_fetch_result_t *fetched)
 {
     return fetched->refused || fetched->failed;
 }
 
 
 static void
-ngx_violet_fetched_failure(ngx_violet_fetched_t *fetched,
+ngx_violet_fetch_result_failure(ngx_violet_fetch_result_t *fetched,
     ngx_violet_exchange_result_e result)
 {
-    fetched->kind = NGX_VIOLET_FETCHED_FAILED;
+    fetched->kind = NGX_VIOLET_FETCH_FAILED;
     fetched->status = NGX_HTTP_BAD_GATEWAY;
 
     switch (result) {
@@ -110,7 +113,7 @@ ngx_violet_fetched_failure(ngx_violet_fetched_t *fetched,
         break;
 
     case NGX_VIOLET_EXCHANGE_TOO_LARGE:
-        fetched->hold = NGX_VIOLET_FETCHED_HOLD * 1000;
+        fetched->hold = NGX_VIOLET_FETCH_HOLD * 1000;
         ngx_str_set(&fetched->detail,
                     "Violet's answer is larger than violet_buffer_limit");
         break;
@@ -123,25 +126,25 @@ ngx_violet_fetched_failure(ngx_violet_fetched_t *fetched,
 
 
 static ngx_int_t
-ngx_violet_fetched_answer(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
-    ngx_violet_exchange_t *e, int32_t merchant_id)
+ngx_violet_fetch_result_answer(ngx_violet_fetch_result_t *fetched,
+    ngx_pool_t *pool, ngx_violet_exchange_t *e, int32_t merchant_id)
 {
     ngx_http_headers_out_t  *out;
 
     out = e->headers_out;
 
-    if (ngx_violet_fetched_copy(pool, &fetched->content, &e->content)
+    if (ngx_violet_fetch_result_copy(pool, &fetched->content, &e->content)
         != NGX_OK
-        || ngx_violet_fetched_copy(pool, &fetched->content_type,
-                                   &out->content_type)
+        || ngx_violet_fetch_result_copy(pool, &fetched->content_type,
+                                        &out->content_type)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (out->content_encoding && out->content_encoding->hash
-        && ngx_violet_fetched_copy(pool, &fetched->content_encoding,
-                                   &out->content_encoding->value)
+        && ngx_violet_fetch_result_copy(pool, &fetched->content_encoding,
+                                        &out->content_encoding->value)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -152,14 +155,14 @@ ngx_violet_fetched_answer(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
         || e->status < NGX_HTTP_OK
         || e->status / 100 == 3)
     {
-        return ngx_violet_fetched_error(fetched, pool, e);
+        return ngx_violet_fetch_result_error(fetched, pool, e);
     }
 
     if (e->status != NGX_HTTP_OK) {
-        return ngx_violet_fetched_refusal(fetched, pool, e, merchant_id);
+        return ngx_violet_fetch_result_refusal(fetched, pool, e, merchant_id);
     }
 
-    return ngx_violet_fetched_check(fetched, pool, merchant_id);
+    return ngx_violet_fetch_result_check(fetched, pool, merchant_id);
 }
 
 
@@ -169,15 +172,15 @@ ngx_violet_fetched_answer(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
  */
 
 static ngx_int_t
-ngx_violet_fetched_refusal(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
-    ngx_violet_exchange_t *e, int32_t merchant_id)
+ngx_violet_fetch_result_refusal(ngx_violet_fetch_result_t *fetched,
+    ngx_pool_t *pool, ngx_violet_exchange_t *e, int32_t merchant_id)
 {
     ngx_uint_t  says;
 
-    fetched->kind = NGX_VIOLET_FETCHED_OTHER;
+    fetched->kind = NGX_VIOLET_FETCH_OTHER;
 
     if (e->status != NGX_HTTP_FORBIDDEN && e->status != NGX_HTTP_NOT_FOUND
-        && e->status != NGX_VIOLET_FETCHED_GONE)
+        && e->status != NGX_VIOLET_FETCH_GONE)
     {
         return NGX_OK;
     }
@@ -189,7 +192,7 @@ ngx_violet_fetched_refusal(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
         fetched->gone = (merchant_id != 0);
 
     } else if (e->status == NGX_HTTP_FORBIDDEN) {
-        return ngx_violet_fetched_error(fetched, pool, e);
+        return ngx_violet_fetch_result_error(fetched, pool, e);
     }
 
     return NGX_OK;
@@ -202,14 +205,14 @@ ngx_violet_fetched_refusal(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
  */
 
 static ngx_int_t
-ngx_violet_fetched_error(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
-    ngx_violet_exchange_t *e)
+ngx_violet_fetch_result_error(ngx_violet_fetch_result_t *fetched,
+    ngx_pool_t *pool, ngx_violet_exchange_t *e)
 {
     u_char  *p;
 
-    fetched->kind = NGX_VIOLET_FETCHED_FAILED;
+    fetched->kind = NGX_VIOLET_FETCH_FAILED;
 
-    ngx_violet_fetched_tell(e);
+    ngx_violet_fetch_result_tell(e);
 
     p = ngx_pnalloc(pool, sizeof("Violet answered with status ")
                           + NGX_INT_T_LEN);
@@ -229,7 +232,7 @@ ngx_violet_fetched_error(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
     ngx_str_null(&fetched->content_encoding);
 
     if (e->status == NGX_HTTP_TOO_MANY_REQUESTS) {
-        return ngx_violet_fetched_retry_after(fetched, pool, e);
+        return ngx_violet_fetch_result_retry_after(fetched, pool, e);
     }
 
     fetched->status = (e->status == NGX_HTTP_GATEWAY_TIME_OUT)
@@ -240,7 +243,7 @@ ngx_violet_fetched_error(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
 
 
 static void
-ngx_violet_fetched_tell(ngx_violet_exchange_t *e)
+ngx_violet_fetch_result_tell(ngx_violet_exchange_t *e)
 {
     ngx_violet_told_t  *told;
 
@@ -287,18 +290,18 @@ ngx_violet_fetched_tell(ngx_violet_exchange_t *e)
 /* RFC 9110, section 10.2.3: seconds or a date. */
 
 static ngx_int_t
-ngx_violet_fetched_retry_after(ngx_violet_fetched_t *fetched,
+ngx_violet_fetch_result_retry_after(ngx_violet_fetch_result_t *fetched,
     ngx_pool_t *pool, ngx_violet_exchange_t *e)
 {
     time_t            seconds;
     ngx_table_elt_t  *h;
 
-    seconds = NGX_VIOLET_FETCHED_HOLD;
+    seconds = NGX_VIOLET_FETCH_HOLD;
 
     h = ngx_violet_exchange_find_header(e, "Retry-After");
 
     if (h) {
-        if (ngx_violet_fetched_copy(pool, &fetched->retry_after, &h->value)
+        if (ngx_violet_fetch_result_copy(pool, &fetched->retry_after, &h->value)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -309,13 +312,13 @@ ngx_violet_fetched_retry_after(ngx_violet_fetched_t *fetched,
         if (seconds == NGX_ERROR) {
             seconds = ngx_parse_http_time(h->value.data, h->value.len);
 
-            seconds = (seconds == NGX_ERROR) ? NGX_VIOLET_FETCHED_HOLD
+            seconds = (seconds == NGX_ERROR) ? NGX_VIOLET_FETCH_HOLD
                                              : seconds - ngx_time();
         }
     }
 
     seconds = ngx_max(seconds, 0);
-    seconds = ngx_min(seconds, NGX_VIOLET_FETCHED_MAX_HOLD);
+    seconds = ngx_min(seconds, NGX_VIOLET_FETCH_MAX_HOLD);
 
     fetched->hold = (uint64_t) seconds * 1000;
 
@@ -324,13 +327,13 @@ ngx_violet_fetched_retry_after(ngx_violet_fetched_t *fetched,
 
 
 static ngx_int_t
-ngx_violet_fetched_check(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
-    int32_t merchant_id)
+ngx_violet_fetch_result_check(ngx_violet_fetch_result_t *fetched,
+    ngx_pool_t *pool, int32_t merchant_id)
 {
-    int               rc;
-    violet_report_t   report;
+    int                    rc;
+    violet_report_check_t  report;
 
-    ngx_memzero(&report, sizeof(violet_report_t));
+    ngx_memzero(&report, sizeof(violet_report_check_t));
 
     if (fetched->content_encoding.len) {
         report.reason = "it is compressed although that was not asked for";
@@ -346,26 +349,26 @@ ngx_violet_fetched_check(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
     }
 
     if (rc != 0) {
-        ngx_violet_fetched_log(fetched, merchant_id, &report);
+        ngx_violet_fetch_result_log(fetched, merchant_id, &report);
 
-        fetched->kind = NGX_VIOLET_FETCHED_OTHER;
+        fetched->kind = NGX_VIOLET_FETCH_OTHER;
         return NGX_OK;
     }
 
-    fetched->kind = NGX_VIOLET_FETCHED_REPORT;
+    fetched->kind = NGX_VIOLET_FETCH_REPORT;
     fetched->report.body = fetched->content;
     fetched->report.state = report.state;
     fetched->report.age = 0;
 
     ngx_str_null(&fetched->content);
 
-    return ngx_violet_store_set_etag(pool, &fetched->report);
+    return ngx_violet_health_store_set_etag(pool, &fetched->report);
 }
 
 
 static void
-ngx_violet_fetched_log(ngx_violet_fetched_t *fetched, int32_t merchant_id,
-    violet_report_t *report)
+ngx_violet_fetch_result_log(ngx_violet_fetch_result_t *fetched,
+    int32_t merchant_id, violet_report_check_t *report)
 {
     if (merchant_id == 0) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
@@ -384,7 +387,7 @@ ngx_violet_fetched_log(ngx_violet_fetched_t *fetched, int32_t merchant_id,
 
 
 static ngx_int_t
-ngx_violet_fetched_copy(ngx_pool_t *pool, ngx_str_t *to, ngx_str_t *from)
+ngx_violet_fetch_result_copy(ngx_pool_t *pool, ngx_str_t *to, ngx_str_t *from)
 {
     to->data = ngx_pstrdup(pool, from);
     if (to->data == NULL) {

@@ -4,8 +4,8 @@
  * who follow it in other processes, and read from what these were told.
  */
 
-#ifndef NGX_VIOLET_FETCHED_H
-#define NGX_VIOLET_FETCHED_H
+#ifndef NGX_VIOLET_FETCH_RESULT_H
+#define NGX_VIOLET_FETCH_RESULT_H
 
 
 #include "ngx_violet.h"
@@ -15,21 +15,21 @@
 
 
 typedef enum {
-    NGX_VIOLET_FETCHED_REPORT = 0,  /* a good report */
-    NGX_VIOLET_FETCHED_OTHER,       /* a whole answer that is no report */
-    NGX_VIOLET_FETCHED_FAILED,      /* Violet failed */
-    NGX_VIOLET_FETCHED_LIMITED,     /* the limiter refused */
-    NGX_VIOLET_FETCHED_REFUSED      /* a configuration problem */
-} ngx_violet_fetched_e;
+    NGX_VIOLET_FETCH_REPORT = 0,  /* a good report */
+    NGX_VIOLET_FETCH_OTHER,       /* a whole answer that is no report */
+    NGX_VIOLET_FETCH_FAILED,      /* Violet failed */
+    NGX_VIOLET_FETCH_LIMITED,     /* the limiter refused */
+    NGX_VIOLET_FETCH_REFUSED      /* a configuration problem */
+} ngx_violet_fetch_result_e;
 
 
 typedef struct {
-    ngx_violet_fetched_e        kind;
+    ngx_violet_fetch_result_e   kind;
 
     ngx_violet_report_t         report;
     unsigned                    stored:1;
-    unsigned                    found:1;    /* in Redis, by the claim */
-    unsigned                    followed:1; /* somebody else's flight */
+    unsigned                    found:1;    /* in Redis, by the lease */
+    unsigned                    followed:1;  /* somebody else's flight */
     unsigned                    held:1;     /* from earlier, see below */
     unsigned                    spared:1;   /* held for those alone who have
                                                an old report */
@@ -55,9 +55,9 @@ typedef struct {
 
     ngx_violet_limit_result_t   limit;
     ngx_violet_redis_status_e   redis;
-    ngx_msec_t                  redis_left; /* of the deadline */
+    ngx_msec_t                  redis_left;  /* of the deadline */
     ngx_array_t                *states;
-} ngx_violet_fetched_t;
+} ngx_violet_fetch_result_t;
 
 
 /*
@@ -66,13 +66,13 @@ typedef struct {
  * NGX_ERROR if memory runs out.
  */
 
-ngx_int_t ngx_violet_fetched_take(ngx_violet_fetched_t *fetched,
+ngx_int_t ngx_violet_fetch_result_take(ngx_violet_fetch_result_t *fetched,
     ngx_pool_t *pool, ngx_violet_exchange_t *exchange, int32_t merchant_id);
 
 
 /* What is told when the gateway itself could not ask. */
 
-void ngx_violet_fetched_no_memory(ngx_violet_fetched_t *fetched);
+void ngx_violet_fetch_result_no_memory(ngx_violet_fetch_result_t *fetched);
 
 
 /*
@@ -80,7 +80,8 @@ void ngx_violet_fetched_no_memory(ngx_violet_fetched_t *fetched);
  * themselves.
  */
 
-ngx_uint_t ngx_violet_fetched_is_private(ngx_violet_fetched_t *fetched);
+ngx_uint_t ngx_violet_fetch_result_is_private(
+    ngx_violet_fetch_result_t *fetched);
 
 
 /*
@@ -88,7 +89,7 @@ ngx_uint_t ngx_violet_fetched_is_private(ngx_violet_fetched_t *fetched);
  * memory runs out.
  */
 
-ngx_int_t ngx_violet_fetched_pack(ngx_violet_fetched_t *fetched,
+ngx_int_t ngx_violet_fetch_result_pack(ngx_violet_fetch_result_t *fetched,
     ngx_pool_t *pool, ngx_str_t *packed);
 
 
@@ -98,8 +99,8 @@ ngx_int_t ngx_violet_fetched_pack(ngx_violet_fetched_t *fetched,
  * runs out.
  */
 
-ngx_int_t ngx_violet_fetched_unpack(ngx_violet_fetched_t *fetched,
+ngx_int_t ngx_violet_fetch_result_unpack(ngx_violet_fetch_result_t *fetched,
     ngx_pool_t *pool, ngx_str_t *packed, size_t limit);
 
 
-#endif /* NGX_VIOLET_FETCHED_H */
+#endif /* NGX_VIOLET_FETCH_RESULT_H */

@@ -10,37 +10,38 @@
 #include "ngx_violet_keys.h"
 
 
-#define NGX_VIOLET_FETCHED_NUMBERS  22
-#define NGX_VIOLET_FETCHED_STRINGS  7
+#define NGX_VIOLET_FETCH_NUMBERS  22
+#define NGX_VIOLET_FETCH_STRINGS  7
 
 /* bytes, of what goes into a header or into a problem */
-#define NGX_VIOLET_FETCHED_MAX_TEXT  8192
+#define NGX_VIOLET_FETCH_MAX_TEXT  8192
 
 /* milliseconds, twice 366 days: more than any time to live or period */
-#define NGX_VIOLET_FETCHED_MAX_TIME  63244800000ULL
+#define NGX_VIOLET_FETCH_MAX_TIME  63244800000ULL
 
 
-static void ngx_violet_fetched_strings(ngx_violet_fetched_t *fetched,
+static void ngx_violet_fetch_result_strings(ngx_violet_fetch_result_t *fetched,
     ngx_str_t **strings);
-static ngx_int_t ngx_violet_fetched_numbers(ngx_str_t *packed,
+static ngx_int_t ngx_violet_fetch_result_numbers(ngx_str_t *packed,
     uint64_t *numbers, u_char **rest);
-static ngx_int_t ngx_violet_fetched_vet(ngx_violet_fetched_t *fetched);
+static ngx_int_t ngx_violet_fetch_result_vet(
+    ngx_violet_fetch_result_t *fetched);
 
 
 ngx_int_t
-ngx_violet_fetched_pack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
-    ngx_str_t *packed)
+ngx_violet_fetch_result_pack(ngx_violet_fetch_result_t *fetched,
+    ngx_pool_t *pool, ngx_str_t *packed)
 {
     u_char                     *p;
     size_t                      len;
-    uint64_t                    numbers[NGX_VIOLET_FETCHED_NUMBERS];
-    ngx_str_t                  *strings[NGX_VIOLET_FETCHED_STRINGS];
+    uint64_t                    numbers[NGX_VIOLET_FETCH_NUMBERS];
+    ngx_str_t                  *strings[NGX_VIOLET_FETCH_STRINGS];
     ngx_uint_t                  i;
     ngx_violet_limit_result_t  *limit;
 
     limit = &fetched->limit;
 
-    ngx_violet_fetched_strings(fetched, strings);
+    ngx_violet_fetch_result_strings(fetched, strings);
 
     numbers[0] = NGX_VIOLET_FORM_RESULT;
     numbers[1] = fetched->kind;
@@ -56,12 +57,12 @@ ngx_violet_fetched_pack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
     numbers[11] = limit->wait;
     numbers[12] = fetched->report.age;
 
-    len = NGX_VIOLET_FETCHED_NUMBERS * (NGX_INT64_LEN + 1) + 1;
+    len = NGX_VIOLET_FETCH_NUMBERS * (NGX_INT64_LEN + 1) + 1;
 
     numbers[13] = fetched->held;
     numbers[14] = fetched->hold;
 
-    for (i = 0; i < NGX_VIOLET_FETCHED_STRINGS; i++) {
+    for (i = 0; i < NGX_VIOLET_FETCH_STRINGS; i++) {
         numbers[15 + i] = strings[i]->len;
         len += strings[i]->len;
     }
@@ -73,11 +74,11 @@ ngx_violet_fetched_pack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
 
     packed->data = p;
 
-    for (i = 0; i < NGX_VIOLET_FETCHED_NUMBERS; i++) {
+    for (i = 0; i < NGX_VIOLET_FETCH_NUMBERS; i++) {
         p = ngx_sprintf(p, "%uL ", numbers[i]);
     }
 
-    for (i = 0; i < NGX_VIOLET_FETCHED_STRINGS; i++) {
+    for (i = 0; i < NGX_VIOLET_FETCH_STRINGS; i++) {
         p = ngx_cpymem(p, strings[i]->data, strings[i]->len);
     }
 
@@ -88,24 +89,24 @@ ngx_violet_fetched_pack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
 
 
 ngx_int_t
-ngx_violet_fetched_unpack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
-    ngx_str_t *packed, size_t limit)
+ngx_violet_fetch_result_unpack(ngx_violet_fetch_result_t *fetched,
+    ngx_pool_t *pool, ngx_str_t *packed, size_t limit)
 {
     u_char      *p;
     size_t       left;
-    uint64_t     numbers[NGX_VIOLET_FETCHED_NUMBERS];
-    ngx_str_t   *strings[NGX_VIOLET_FETCHED_STRINGS];
+    uint64_t     numbers[NGX_VIOLET_FETCH_NUMBERS];
+    ngx_str_t   *strings[NGX_VIOLET_FETCH_STRINGS];
     ngx_uint_t   i;
 
-    if (ngx_violet_fetched_numbers(packed, numbers, &p) != NGX_OK) {
+    if (ngx_violet_fetch_result_numbers(packed, numbers, &p) != NGX_OK) {
         return NGX_DECLINED;
     }
 
     left = packed->data + packed->len - p;
 
-    ngx_violet_fetched_strings(fetched, strings);
+    ngx_violet_fetch_result_strings(fetched, strings);
 
-    for (i = 0; i < NGX_VIOLET_FETCHED_STRINGS; i++) {
+    for (i = 0; i < NGX_VIOLET_FETCH_STRINGS; i++) {
 
         if (numbers[15 + i] > ngx_min(left, limit)) {
             return NGX_DECLINED;
@@ -124,7 +125,7 @@ ngx_violet_fetched_unpack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
         left -= strings[i]->len;
     }
 
-    fetched->kind = (ngx_violet_fetched_e) numbers[1];
+    fetched->kind = (ngx_violet_fetch_result_e) numbers[1];
     fetched->status = (ngx_uint_t) numbers[2];
     fetched->stored = (numbers[3] == 1);
     fetched->report.state = (violet_report_state_t) numbers[4];
@@ -143,12 +144,12 @@ ngx_violet_fetched_unpack(ngx_violet_fetched_t *fetched, ngx_pool_t *pool,
         return NGX_DECLINED;
     }
 
-    return ngx_violet_fetched_vet(fetched);
+    return ngx_violet_fetch_result_vet(fetched);
 }
 
 
 static void
-ngx_violet_fetched_strings(ngx_violet_fetched_t *fetched,
+ngx_violet_fetch_result_strings(ngx_violet_fetch_result_t *fetched,
     ngx_str_t **strings)
 {
     strings[0] = &fetched->report.body;
@@ -162,7 +163,7 @@ ngx_violet_fetched_strings(ngx_violet_fetched_t *fetched,
 
 
 static ngx_int_t
-ngx_violet_fetched_numbers(ngx_str_t *packed, uint64_t *numbers,
+ngx_violet_fetch_result_numbers(ngx_str_t *packed, uint64_t *numbers,
     u_char **rest)
 {
     off_t        n;
@@ -172,7 +173,7 @@ ngx_violet_fetched_numbers(ngx_str_t *packed, uint64_t *numbers,
     p = packed->data;
     last = p + packed->len;
 
-    for (i = 0; i < NGX_VIOLET_FETCHED_NUMBERS; i++) {
+    for (i = 0; i < NGX_VIOLET_FETCH_NUMBERS; i++) {
 
         space = ngx_strlchr(p, last, ' ');
         if (space == NULL) {
@@ -197,15 +198,15 @@ ngx_violet_fetched_numbers(ngx_str_t *packed, uint64_t *numbers,
 /* What would end up in a header must be fit for one. */
 
 static ngx_int_t
-ngx_violet_fetched_vet(ngx_violet_fetched_t *fetched)
+ngx_violet_fetch_result_vet(ngx_violet_fetch_result_t *fetched)
 {
     size_t       i;
-    ngx_str_t   *strings[NGX_VIOLET_FETCHED_STRINGS], *s;
+    ngx_str_t   *strings[NGX_VIOLET_FETCH_STRINGS], *s;
     ngx_uint_t   n;
 
-    ngx_violet_fetched_strings(fetched, strings);
+    ngx_violet_fetch_result_strings(fetched, strings);
 
-    for (n = 1; n < NGX_VIOLET_FETCHED_STRINGS; n++) {
+    for (n = 1; n < NGX_VIOLET_FETCH_STRINGS; n++) {
 
         s = strings[n];
 
@@ -213,7 +214,7 @@ ngx_violet_fetched_vet(ngx_violet_fetched_t *fetched)
             continue;
         }
 
-        if (s->len > NGX_VIOLET_FETCHED_MAX_TEXT) {
+        if (s->len > NGX_VIOLET_FETCH_MAX_TEXT) {
             return NGX_DECLINED;
         }
 
@@ -228,31 +229,31 @@ ngx_violet_fetched_vet(ngx_violet_fetched_t *fetched)
 
     if (fetched->report.state > VIOLET_REPORT_BLOCKED
         || fetched->refused
-        || fetched->report.age > NGX_VIOLET_FETCHED_MAX_TIME
-        || fetched->hold > NGX_VIOLET_FETCHED_MAX_TIME
-        || fetched->limit.wait > NGX_VIOLET_FETCHED_MAX_TIME)
+        || fetched->report.age > NGX_VIOLET_FETCH_MAX_TIME
+        || fetched->hold > NGX_VIOLET_FETCH_MAX_TIME
+        || fetched->limit.wait > NGX_VIOLET_FETCH_MAX_TIME)
     {
         return NGX_DECLINED;
     }
 
     switch (fetched->kind) {
 
-    case NGX_VIOLET_FETCHED_REPORT:
+    case NGX_VIOLET_FETCH_REPORT:
         return fetched->report.body.len && fetched->report.etag.len
                ? NGX_OK : NGX_DECLINED;
 
-    case NGX_VIOLET_FETCHED_OTHER:
+    case NGX_VIOLET_FETCH_OTHER:
         return fetched->status >= 200 && fetched->status < 600
                && fetched->status / 100 != 3
                ? NGX_OK : NGX_DECLINED;
 
-    case NGX_VIOLET_FETCHED_FAILED:
+    case NGX_VIOLET_FETCH_FAILED:
         return fetched->status == NGX_HTTP_BAD_GATEWAY
                || fetched->status == NGX_HTTP_GATEWAY_TIME_OUT
                || fetched->status == NGX_HTTP_TOO_MANY_REQUESTS
                ? NGX_OK : NGX_DECLINED;
 
-    case NGX_VIOLET_FETCHED_LIMITED:
+    case NGX_VIOLET_FETCH_LIMITED:
         return NGX_OK;
 
     default:

@@ -11,18 +11,18 @@
 
 
 ngx_int_t
-ngx_violet_attempt_start(ngx_violet_attempt_t *attempt,
+ngx_violet_retry_start(ngx_violet_retry_t *retry,
     ngx_violet_exchange_t *e)
 {
-    if (ngx_violet_credentials_ready(attempt->app)) {
+    if (ngx_violet_credentials_ready(retry->app)) {
         return NGX_OK;
     }
 
-    if (!attempt->waited) {
-        attempt->waited = 1;
+    if (!retry->waited) {
+        retry->waited = 1;
 
-        if (ngx_violet_credentials_wait(attempt->app, NULL, attempt->handler,
-                                        attempt->data)
+        if (ngx_violet_credentials_wait(retry->app, NULL, retry->handler,
+                                        retry->data)
             == NGX_OK)
         {
             return NGX_AGAIN;
@@ -37,26 +37,26 @@ ngx_violet_attempt_start(ngx_violet_attempt_t *attempt,
 
 
 ngx_uint_t
-ngx_violet_attempt_refused(ngx_violet_attempt_t *attempt,
+ngx_violet_retry_refused(ngx_violet_retry_t *retry,
     ngx_violet_exchange_t *e)
 {
-    if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED || attempt->repeated) {
+    if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED || retry->repeated) {
         return 0;
     }
 
-    switch (ngx_violet_credentials_refused(attempt->app, &e->used,
-                                           e->status))
+    switch (ngx_violet_credentials_feedback(retry->app, &e->used,
+                                            e->status))
     {
 
     case NGX_OK:
-        attempt->repeated = 1;
-        attempt->handler(attempt->data);
+        retry->repeated = 1;
+        retry->handler(retry->data);
         return 1;
 
     case NGX_AGAIN:
-        attempt->repeated = 1;
-        return ngx_violet_credentials_wait(attempt->app, &e->used,
-                                           attempt->handler, attempt->data)
+        retry->repeated = 1;
+        return ngx_violet_credentials_wait(retry->app, &e->used,
+                                           retry->handler, retry->data)
                == NGX_OK;
 
     default: /* NGX_DECLINED */
@@ -66,10 +66,10 @@ ngx_violet_attempt_refused(ngx_violet_attempt_t *attempt,
 
 
 ngx_uint_t
-ngx_violet_attempt_again(ngx_violet_attempt_t *attempt,
+ngx_violet_retry_again(ngx_violet_retry_t *retry,
     ngx_violet_exchange_t *e, ngx_pool_t *pool, ngx_array_t **states)
 {
-    if (!ngx_violet_credentials_differ(attempt->app, &e->used)
+    if (!ngx_violet_credentials_differ(retry->app, &e->used)
         || ngx_violet_exchange_copy_states(pool, states, e->states) != NGX_OK)
     {
         return 0;

@@ -5,8 +5,8 @@
  * The structure belongs to whoever makes the attempt.
  */
 
-#ifndef NGX_VIOLET_ATTEMPT_H
-#define NGX_VIOLET_ATTEMPT_H
+#ifndef NGX_VIOLET_FETCH_RETRY_H
+#define NGX_VIOLET_FETCH_RETRY_H
 
 
 #include "ngx_violet_credentials.h"
@@ -23,7 +23,7 @@ typedef struct {
     /* its own */
     unsigned                             waited:1;
     unsigned                             repeated:1;
-} ngx_violet_attempt_t;
+} ngx_violet_retry_t;
 
 
 /*
@@ -32,7 +32,7 @@ typedef struct {
  * the outcome of the exchange.
  */
 
-ngx_int_t ngx_violet_attempt_start(ngx_violet_attempt_t *attempt,
+ngx_int_t ngx_violet_retry_start(ngx_violet_retry_t *retry,
     ngx_violet_exchange_t *exchange);
 
 
@@ -42,7 +42,7 @@ ngx_int_t ngx_violet_attempt_start(ngx_violet_attempt_t *attempt,
  * with.
  */
 
-ngx_uint_t ngx_violet_attempt_refused(ngx_violet_attempt_t *attempt,
+ngx_uint_t ngx_violet_retry_refused(ngx_violet_retry_t *retry,
     ngx_violet_exchange_t *exchange);
 
 
@@ -51,8 +51,8 @@ ngx_uint_t ngx_violet_attempt_refused(ngx_violet_attempt_t *attempt,
  * is empty, and its upstream states are appended to others, in the pool.
  */
 
-ngx_uint_t ngx_violet_attempt_again(ngx_violet_attempt_t *attempt,
+ngx_uint_t ngx_violet_retry_again(ngx_violet_retry_t *retry,
     ngx_violet_exchange_t *exchange, ngx_pool_t *pool, ngx_array_t **states);
 
 
-#endif /* NGX_VIOLET_ATTEMPT_H */
+#endif /* NGX_VIOLET_FETCH_RETRY_H */

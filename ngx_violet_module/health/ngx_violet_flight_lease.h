@@ -1,7 +1,7 @@
 
 /*
- * Who may ask Violet for a report: a claim to its flight, held on this host
- * in shared memory and among all hosts in Redis.  A claim is a lease: who
+ * Who may ask Violet for a report: a lease to its flight, held on this host
+ * in shared memory and among all hosts in Redis.  A lease is a lease: who
  * holds it renews it, and one whose holder has died is free when it ends.
  * Redis's part is fenced: only who still holds it may store a report, and it
  * is released by comparing its token.
@@ -10,8 +10,8 @@
  * for longer if it is one that is not to be asked for again soon.
  */
 
-#ifndef NGX_VIOLET_CLAIM_H
-#define NGX_VIOLET_CLAIM_H
+#ifndef NGX_VIOLET_FLIGHT_LEASE_H
+#define NGX_VIOLET_FLIGHT_LEASE_H
 
 
 #include <ngx_config.h>
@@ -20,39 +20,39 @@
 #include "ngx_violet_health_store.h"
 
 
-#define NGX_VIOLET_CLAIM_LEASE   3000   /* milliseconds, and */
-#define NGX_VIOLET_CLAIM_RENEW   1000   /* how often it is renewed */
+#define NGX_VIOLET_LEASE_TIME   3000   /* milliseconds, and */
+#define NGX_VIOLET_LEASE_RENEW  1000   /* how often it is renewed */
 
-#define NGX_VIOLET_CLAIM_TOKEN   16     /* its text, in bytes */
+#define NGX_VIOLET_LEASE_TOKEN  16     /* its text, in bytes */
 
 /*
  * milliseconds that a failure is held the first time, and at most; and how
  * long after that another one counts as the next
  */
-#define NGX_VIOLET_CLAIM_HOLD      5000
-#define NGX_VIOLET_CLAIM_MAX_HOLD  60000
-#define NGX_VIOLET_CLAIM_NEXT      60000
+#define NGX_VIOLET_LEASE_HOLD      5000
+#define NGX_VIOLET_LEASE_MAX_HOLD  60000
+#define NGX_VIOLET_LEASE_NEXT      60000
 
 /* what else is old once a report has been refreshed */
-#define NGX_VIOLET_CLAIM_DROPS   2
+#define NGX_VIOLET_LEASE_DROPS  2
 
 
 typedef enum {
-    NGX_VIOLET_CLAIM_OURS = 0,      /* ask Violet */
-    NGX_VIOLET_CLAIM_THEIRS,        /* somebody else does: look again */
-    NGX_VIOLET_CLAIM_REPORT,        /* a report has been stored meanwhile */
-    NGX_VIOLET_CLAIM_RESULT,        /* the flight we followed has landed */
-    NGX_VIOLET_CLAIM_HELD,          /* a result that is not asked for again */
-    NGX_VIOLET_CLAIM_AGAIN          /* the report is none: claim once more */
-} ngx_violet_claim_e;
+    NGX_VIOLET_LEASE_OURS = 0,  /* ask Violet */
+    NGX_VIOLET_LEASE_THEIRS,    /* somebody else does: look again */
+    NGX_VIOLET_LEASE_REPORT,    /* a report has been stored meanwhile */
+    NGX_VIOLET_LEASE_RESULT,    /* the flight we followed has landed */
+    NGX_VIOLET_LEASE_HELD,      /* a result that is not asked for again */
+    NGX_VIOLET_LEASE_AGAIN      /* the report is none: lease once more */
+} ngx_violet_lease_e;
 
 
 typedef struct {
-    ngx_violet_store_key_t      store;      /* of the report */
+    ngx_violet_report_place_t   store;         /* of the report */
     ngx_str_t                  *drops;      /* keys that a refresh drops */
 
-    u_char                      token[NGX_VIOLET_CLAIM_TOKEN];
-    u_char                      followed[NGX_VIOLET_CLAIM_TOKEN];
+    u_char                      token[NGX_VIOLET_LEASE_TOKEN];
+    u_char                      followed[NGX_VIOLET_LEASE_TOKEN];
 
     uint64_t                    span;       /* ms that the last failure was
                                                held on this host */
@@ -60,11 +60,11 @@ typedef struct {
     unsigned                    refresh:1;
     unsigned                    follows:1;  /* "followed" is set */
     unsigned                    on_host:1;  /* held on this host */
-    unsigned                    in_redis:1; /* held in Redis */
+    unsigned                    in_redis:1;  /* held in Redis */
     unsigned                    bad:1;      /* Redis's report is none */
     unsigned                    stale:1;    /* a failure that is held will
                                                do: there is an old report */
-} ngx_violet_claim_t;
+} ngx_violet_lease_t;
 
 
 /*
@@ -74,14 +74,14 @@ typedef struct {
  * call; "left" is how long a HELD result is still held, in milliseconds.
  */
 
-typedef void (*ngx_violet_claim_handler_pt)(void *data,
-    ngx_violet_redis_status_e status, ngx_violet_claim_e outcome,
+typedef void (*ngx_violet_lease_handler_pt)(void *data,
+    ngx_violet_redis_status_e status, ngx_violet_lease_e outcome,
     ngx_violet_report_t *report, ngx_str_t *result, uint64_t left);
 
 
-/* Gives a claim, otherwise zeroed and filled in, its token. */
+/* Gives a lease, otherwise zeroed and filled in, its token. */
 
-ngx_int_t ngx_violet_claim_init(ngx_violet_claim_t *claim);
+ngx_int_t ngx_violet_lease_init(ngx_violet_lease_t *lease);
 
 
 /*
@@ -91,19 +91,19 @@ ngx_int_t ngx_violet_claim_init(ngx_violet_claim_t *claim);
  * or OURS if there is no room to know.
  */
 
-ngx_violet_claim_e ngx_violet_claim_on_host(ngx_violet_claim_t *claim,
+ngx_violet_lease_e ngx_violet_lease_on_host(ngx_violet_lease_t *lease,
     ngx_pool_t *pool, ngx_str_t *result, uint64_t *left);
 
 
 /*
- * The same among all hosts, for who holds the claim on this one.  Returns
+ * The same among all hosts, for who holds the lease on this one.  Returns
  * NGX_AGAIN if the handler will be called, within "timeout" milliseconds, or
  * NGX_DECLINED with *status set.
  */
 
-ngx_int_t ngx_violet_claim_in_redis(ngx_violet_claim_t *claim,
+ngx_int_t ngx_violet_lease_in_redis(ngx_violet_lease_t *lease,
     ngx_msec_t timeout, ngx_violet_redis_status_e *status,
-    ngx_violet_claim_handler_pt handler, void *data);
+    ngx_violet_lease_handler_pt handler, void *data);
 
 
 /*
@@ -111,8 +111,8 @@ ngx_int_t ngx_violet_claim_in_redis(ngx_violet_claim_t *claim,
  * this host: true if it still is.
  */
 
-void ngx_violet_claim_renew(ngx_violet_claim_t *claim);
-ngx_uint_t ngx_violet_claim_renew_on_host(ngx_violet_claim_t *claim);
+void ngx_violet_lease_renew(ngx_violet_lease_t *lease);
+ngx_uint_t ngx_violet_lease_renew_on_host(ngx_violet_lease_t *lease);
 
 
 typedef struct {
@@ -132,31 +132,31 @@ typedef struct {
  * that it stored the report, or dropped the one that is gone.
  */
 
-typedef void (*ngx_violet_claim_landed_pt)(void *data,
+typedef void (*ngx_violet_lease_landed_pt)(void *data,
     ngx_violet_redis_status_e status, ngx_uint_t stored);
 
 
 /*
- * Stores the report or drops it, releases the claim in Redis and leaves the
+ * Stores the report or drops it, releases the lease in Redis and leaves the
  * result there, in one command.  Returns NGX_AGAIN if the handler will be
  * called, or NGX_DECLINED with *status set.
  */
 
-ngx_int_t ngx_violet_claim_land(ngx_violet_claim_t *claim,
+ngx_int_t ngx_violet_lease_land(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_msec_t timeout,
-    ngx_violet_redis_status_e *status, ngx_violet_claim_landed_pt handler,
+    ngx_violet_redis_status_e *status, ngx_violet_lease_landed_pt handler,
     void *data);
 
 
 /* The same on this host, in shared memory, without the report. */
 
-void ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
+void ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing);
 
 
 /* Somebody has ended, or changed, what is held of a report. */
 
-void ngx_violet_claim_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key);
+void ngx_violet_lease_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key);
 
 
-#endif /* NGX_VIOLET_CLAIM_H */
+#endif /* NGX_VIOLET_FLIGHT_LEASE_H */

@@ -13,16 +13,16 @@
 
 
 /* milliseconds; followers look every 20 */
-#define NGX_VIOLET_CLAIM_RESULT_TTL  5000
+#define NGX_VIOLET_LEASE_RESULT_TTL  5000
 
 
 /* index 0 is that of plain reads, 1 of refreshes */
 
 typedef struct {
-    u_char                token[NGX_VIOLET_CLAIM_TOKEN];
+    u_char                token[NGX_VIOLET_LEASE_TOKEN];
     int64_t               until;          /* of ngx_violet_clock() */
     uint64_t              followed;
-} ngx_violet_claim_slot_t;
+} ngx_violet_lease_slot_t;
 
 
 /* what precedes a result */
@@ -30,153 +30,153 @@ typedef struct {
 typedef struct {
     int64_t               until;          /* it is held */
     uint64_t              span;           /* ms of a failure, or 0 */
-} ngx_violet_claim_head_t;
+} ngx_violet_lease_head_t;
 
 
 typedef enum {
-    NGX_VIOLET_CLAIM_TAKE = 0,
-    NGX_VIOLET_CLAIM_KEEP,
-    NGX_VIOLET_CLAIM_LEAVE,
-    NGX_VIOLET_CLAIM_REVOKE
-} ngx_violet_claim_act_e;
+    NGX_VIOLET_LEASE_TAKE = 0,
+    NGX_VIOLET_LEASE_KEEP,
+    NGX_VIOLET_LEASE_LEAVE,
+    NGX_VIOLET_LEASE_REVOKE
+} ngx_violet_lease_act_e;
 
 
 typedef struct {
-    ngx_violet_claim_t       *claim;
-    ngx_violet_claim_act_e    act;
+    ngx_violet_lease_t       *lease;
+    ngx_violet_lease_act_e    act;
     ngx_uint_t                held;       /* it is or was ours */
     ngx_uint_t                followed;   /* by others of this host */
-} ngx_violet_claim_update_t;
+} ngx_violet_lease_update_t;
 
 
-static ngx_int_t ngx_violet_claim_update(ngx_violet_claim_t *claim,
-    ngx_str_t *key, ngx_violet_claim_update_t *update);
-static int64_t ngx_violet_claim_update_slots(void *data, u_char *value);
-static void ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
-    ngx_violet_claim_slot_t *slots);
-static ngx_uint_t ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot);
-static ngx_int_t ngx_violet_claim_find(ngx_violet_claim_t *claim,
+static ngx_int_t ngx_violet_lease_update(ngx_violet_lease_t *lease,
+    ngx_str_t *key, ngx_violet_lease_update_t *update);
+static int64_t ngx_violet_lease_update_slots(void *data, u_char *value);
+static void ngx_violet_lease_take_slot(ngx_violet_lease_update_t *u,
+    ngx_violet_lease_slot_t *slots);
+static ngx_uint_t ngx_violet_lease_slot_taken(ngx_violet_lease_slot_t *slot);
+static ngx_int_t ngx_violet_lease_find(ngx_violet_lease_t *lease,
     ngx_pool_t *pool, u_char *token, ngx_str_t *result, uint64_t *left);
-static void ngx_violet_claim_leave_result(ngx_violet_claim_t *claim,
+static void ngx_violet_lease_leave_result(ngx_violet_lease_t *lease,
     u_char *token, ngx_str_t *result, uint64_t ttl, uint64_t span);
-static void ngx_violet_claim_hold_failure(ngx_violet_claim_t *claim,
+static void ngx_violet_lease_hold_failure(ngx_violet_lease_t *lease,
     ngx_str_t *result);
-static void ngx_violet_claim_result(ngx_violet_claim_t *claim, u_char *token,
+static void ngx_violet_lease_result(ngx_violet_lease_t *lease, u_char *token,
     ngx_violet_key_t *key);
 
 
-ngx_violet_claim_e
-ngx_violet_claim_on_host(ngx_violet_claim_t *claim, ngx_pool_t *pool,
+ngx_violet_lease_e
+ngx_violet_lease_on_host(ngx_violet_lease_t *lease, ngx_pool_t *pool,
     ngx_str_t *result, uint64_t *left)
 {
-    ngx_violet_claim_update_t  update;
+    ngx_violet_lease_update_t  update;
 
     *left = 0;
 
-    if (claim->follows
-        && ngx_violet_claim_find(claim, pool, claim->followed, result, left)
+    if (lease->follows
+        && ngx_violet_lease_find(lease, pool, lease->followed, result, left)
            == NGX_OK)
     {
-        return NGX_VIOLET_CLAIM_RESULT;
+        return NGX_VIOLET_LEASE_RESULT;
     }
 
-    if (ngx_violet_claim_find(claim, pool, NULL, result, left) == NGX_OK) {
-        return NGX_VIOLET_CLAIM_HELD;
+    if (ngx_violet_lease_find(lease, pool, NULL, result, left) == NGX_OK) {
+        return NGX_VIOLET_LEASE_HELD;
     }
 
-    update.act = NGX_VIOLET_CLAIM_TAKE;
+    update.act = NGX_VIOLET_LEASE_TAKE;
 
-    if (ngx_violet_claim_update(claim, &claim->store.key, &update) != NGX_OK)
+    if (ngx_violet_lease_update(lease, &lease->store.key, &update) != NGX_OK)
     {
-        return NGX_VIOLET_CLAIM_OURS;
+        return NGX_VIOLET_LEASE_OURS;
     }
 
     if (!update.held) {
-        return NGX_VIOLET_CLAIM_THEIRS;
+        return NGX_VIOLET_LEASE_THEIRS;
     }
 
-    claim->on_host = 1;
+    lease->on_host = 1;
 
-    return NGX_VIOLET_CLAIM_OURS;
+    return NGX_VIOLET_LEASE_OURS;
 }
 
 
 ngx_uint_t
-ngx_violet_claim_renew_on_host(ngx_violet_claim_t *claim)
+ngx_violet_lease_renew_on_host(ngx_violet_lease_t *lease)
 {
-    ngx_violet_claim_update_t  update;
+    ngx_violet_lease_update_t  update;
 
-    if (!claim->on_host) {
+    if (!lease->on_host) {
         return 0;
     }
 
-    update.act = NGX_VIOLET_CLAIM_KEEP;
+    update.act = NGX_VIOLET_LEASE_KEEP;
 
-    return ngx_violet_claim_update(claim, &claim->store.key, &update)
+    return ngx_violet_lease_update(lease, &lease->store.key, &update)
            == NGX_OK
            && update.held;
 }
 
 
 void
-ngx_violet_claim_land_on_host(ngx_violet_claim_t *claim,
+ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing)
 {
     ngx_uint_t                 i;
-    ngx_violet_claim_update_t  update;
+    ngx_violet_lease_update_t  update;
 
     if (landing->hold) {
-        ngx_violet_claim_leave_result(claim, NULL, &landing->result,
+        ngx_violet_lease_leave_result(lease, NULL, &landing->result,
                                       landing->hold, 0);
 
     } else if (landing->failed) {
-        ngx_violet_claim_hold_failure(claim, &landing->result);
+        ngx_violet_lease_hold_failure(lease, &landing->result);
 
     } else if (landing->report || landing->dropped) {
-        ngx_violet_claim_forget_held(claim->store.zone, &claim->store.key);
+        ngx_violet_lease_forget_held(lease->store.zone, &lease->store.key);
     }
 
     /* what the others bring is older, and not to be stored */
 
-    update.act = NGX_VIOLET_CLAIM_REVOKE;
+    update.act = NGX_VIOLET_LEASE_REVOKE;
 
-    if (claim->refresh && (landing->report || landing->gone)) {
-        (void) ngx_violet_claim_update(claim, &claim->store.key, &update);
+    if (lease->refresh && (landing->report || landing->gone)) {
+        (void) ngx_violet_lease_update(lease, &lease->store.key, &update);
     }
 
-    if ((claim->refresh && landing->report) || landing->dropped) {
+    if ((lease->refresh && landing->report) || landing->dropped) {
 
-        for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
-            ngx_violet_memory_forget(claim->store.zone, &claim->drops[i]);
+        for (i = 0; i < NGX_VIOLET_LEASE_DROPS; i++) {
+            ngx_violet_memory_forget(lease->store.zone, &lease->drops[i]);
 
-            (void) ngx_violet_claim_update(claim, &claim->drops[i], &update);
+            (void) ngx_violet_lease_update(lease, &lease->drops[i], &update);
         }
     }
 
-    if (!claim->on_host) {
+    if (!lease->on_host) {
         return;
     }
 
-    claim->on_host = 0;
+    lease->on_host = 0;
 
-    update.act = NGX_VIOLET_CLAIM_LEAVE;
+    update.act = NGX_VIOLET_LEASE_LEAVE;
 
-    if (ngx_violet_claim_update(claim, &claim->store.key, &update) == NGX_OK
+    if (ngx_violet_lease_update(lease, &lease->store.key, &update) == NGX_OK
         && update.followed && landing->result.len)
     {
-        ngx_violet_claim_leave_result(claim, claim->token, &landing->result,
-                                      NGX_VIOLET_CLAIM_RESULT_TTL, 0);
+        ngx_violet_lease_leave_result(lease, lease->token, &landing->result,
+                                      NGX_VIOLET_LEASE_RESULT_TTL, 0);
     }
 }
 
 
 static ngx_int_t
-ngx_violet_claim_update(ngx_violet_claim_t *claim, ngx_str_t *key,
-    ngx_violet_claim_update_t *update)
+ngx_violet_lease_update(ngx_violet_lease_t *lease, ngx_str_t *key,
+    ngx_violet_lease_update_t *update)
 {
     ngx_violet_key_t  slots;
 
-    update->claim = claim;
+    update->lease = lease;
     update->held = 0;
     update->followed = 0;
 
@@ -184,39 +184,39 @@ ngx_violet_claim_update(ngx_violet_claim_t *claim, ngx_str_t *key,
 
     /* the lock of the host is a counter: never dropped before its time */
 
-    return ngx_violet_memory_update(claim->store.zone, &slots.name, 1,
-                                    2 * sizeof(ngx_violet_claim_slot_t),
-                                    ngx_violet_claim_update_slots, update);
+    return ngx_violet_memory_update(lease->store.zone, &slots.name, 1,
+                                    2 * sizeof(ngx_violet_lease_slot_t),
+                                    ngx_violet_lease_update_slots, update);
 }
 
 
 static int64_t
-ngx_violet_claim_update_slots(void *data, u_char *value)
+ngx_violet_lease_update_slots(void *data, u_char *value)
 {
-    ngx_violet_claim_update_t  *u = data;
+    ngx_violet_lease_update_t  *u = data;
 
     ngx_uint_t                i;
-    ngx_violet_claim_t       *claim;
-    ngx_violet_claim_slot_t   slots[2];
+    ngx_violet_lease_t       *lease;
+    ngx_violet_lease_slot_t   slots[2];
 
     ngx_memcpy(slots, value, sizeof(slots));
 
-    claim = u->claim;
+    lease = u->lease;
 
     switch (u->act) {
 
-    case NGX_VIOLET_CLAIM_TAKE:
-        ngx_violet_claim_take_slot(u, slots);
+    case NGX_VIOLET_LEASE_TAKE:
+        ngx_violet_lease_take_slot(u, slots);
         break;
 
-    case NGX_VIOLET_CLAIM_REVOKE:
-        ngx_memzero(&slots[0], sizeof(ngx_violet_claim_slot_t));
+    case NGX_VIOLET_LEASE_REVOKE:
+        ngx_memzero(&slots[0], sizeof(ngx_violet_lease_slot_t));
         break;
 
     default:
-        i = claim->refresh;
+        i = lease->refresh;
 
-        if (ngx_memcmp(slots[i].token, claim->token, NGX_VIOLET_CLAIM_TOKEN)
+        if (ngx_memcmp(slots[i].token, lease->token, NGX_VIOLET_LEASE_TOKEN)
             != 0)
         {
             break;
@@ -225,53 +225,53 @@ ngx_violet_claim_update_slots(void *data, u_char *value)
         u->held = 1;
         u->followed = slots[i].followed;
 
-        if (u->act == NGX_VIOLET_CLAIM_LEAVE) {
-            ngx_memzero(&slots[i], sizeof(ngx_violet_claim_slot_t));
+        if (u->act == NGX_VIOLET_LEASE_LEAVE) {
+            ngx_memzero(&slots[i], sizeof(ngx_violet_lease_slot_t));
 
         } else {
-            slots[i].until = ngx_violet_clock() + NGX_VIOLET_CLAIM_LEASE;
+            slots[i].until = ngx_violet_clock() + NGX_VIOLET_LEASE_TIME;
         }
     }
 
     for (i = 0; i < 2; i++) {
-        if (!ngx_violet_claim_slot_taken(&slots[i])) {
-            ngx_memzero(&slots[i], sizeof(ngx_violet_claim_slot_t));
+        if (!ngx_violet_lease_slot_taken(&slots[i])) {
+            ngx_memzero(&slots[i], sizeof(ngx_violet_lease_slot_t));
         }
     }
 
     ngx_memcpy(value, slots, sizeof(slots));
 
-    return NGX_VIOLET_CLAIM_LEASE;
+    return NGX_VIOLET_LEASE_TIME;
 }
 
 
 static void
-ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
-    ngx_violet_claim_slot_t *slots)
+ngx_violet_lease_take_slot(ngx_violet_lease_update_t *u,
+    ngx_violet_lease_slot_t *slots)
 {
     ngx_uint_t           i;
-    ngx_violet_claim_t  *claim;
+    ngx_violet_lease_t  *lease;
 
-    claim = u->claim;
+    lease = u->lease;
 
-    for (i = 2; i-- > claim->refresh; /* void */) {
+    for (i = 2; i-- > lease->refresh; /* void */) {
 
-        if (!ngx_violet_claim_slot_taken(&slots[i])) {
+        if (!ngx_violet_lease_slot_taken(&slots[i])) {
             continue;
         }
 
         slots[i].followed = 1;
 
-        ngx_memcpy(claim->followed, slots[i].token, NGX_VIOLET_CLAIM_TOKEN);
-        claim->follows = 1;
+        ngx_memcpy(lease->followed, slots[i].token, NGX_VIOLET_LEASE_TOKEN);
+        lease->follows = 1;
 
         return;
     }
 
-    i = claim->refresh;
+    i = lease->refresh;
 
-    ngx_memcpy(slots[i].token, claim->token, NGX_VIOLET_CLAIM_TOKEN);
-    slots[i].until = ngx_violet_clock() + NGX_VIOLET_CLAIM_LEASE;
+    ngx_memcpy(slots[i].token, lease->token, NGX_VIOLET_LEASE_TOKEN);
+    slots[i].until = ngx_violet_clock() + NGX_VIOLET_LEASE_TIME;
     slots[i].followed = 0;
 
     u->held = 1;
@@ -279,7 +279,7 @@ ngx_violet_claim_take_slot(ngx_violet_claim_update_t *u,
 
 
 static ngx_uint_t
-ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot)
+ngx_violet_lease_slot_taken(ngx_violet_lease_slot_t *slot)
 {
     return slot->until > ngx_violet_clock();
 }
@@ -291,90 +291,90 @@ ngx_violet_claim_slot_taken(ngx_violet_claim_slot_t *slot)
  */
 
 static ngx_int_t
-ngx_violet_claim_find(ngx_violet_claim_t *claim, ngx_pool_t *pool,
+ngx_violet_lease_find(ngx_violet_lease_t *lease, ngx_pool_t *pool,
     u_char *token, ngx_str_t *result, uint64_t *left)
 {
-    int64_t                   now;
-    ngx_str_t                 value;
-    ngx_violet_key_t          key;
-    ngx_violet_claim_head_t   head;
+    int64_t                  now;
+    ngx_str_t                value;
+    ngx_violet_key_t         key;
+    ngx_violet_lease_head_t  head;
 
-    ngx_violet_claim_result(claim, token, &key);
+    ngx_violet_lease_result(lease, token, &key);
 
-    if (ngx_violet_memory_get(claim->store.zone, &key.name, pool, &value)
+    if (ngx_violet_memory_get(lease->store.zone, &key.name, pool, &value)
         != NGX_OK
-        || value.len < sizeof(ngx_violet_claim_head_t))
+        || value.len < sizeof(ngx_violet_lease_head_t))
     {
         return NGX_DECLINED;
     }
 
-    ngx_memcpy(&head, value.data, sizeof(ngx_violet_claim_head_t));
+    ngx_memcpy(&head, value.data, sizeof(ngx_violet_lease_head_t));
 
     if (token == NULL) {
-        claim->span = head.span;
+        lease->span = head.span;
     }
 
     now = ngx_violet_clock();
 
-    if (head.until <= now || (head.span && !claim->stale)) {
+    if (head.until <= now || (head.span && !lease->stale)) {
         return NGX_DECLINED;
     }
 
     *left = (uint64_t) (head.until - now);
 
-    result->data = value.data + sizeof(ngx_violet_claim_head_t);
-    result->len = value.len - sizeof(ngx_violet_claim_head_t);
+    result->data = value.data + sizeof(ngx_violet_lease_head_t);
+    result->len = value.len - sizeof(ngx_violet_lease_head_t);
 
     return NGX_OK;
 }
 
 
 /*
- * Twice as long as the last time, which was read with the claim.  Where Redis
+ * Twice as long as the last time, which was read with the lease.  Where Redis
  * is there it says so more exactly, to all hosts.
  */
 
 static void
-ngx_violet_claim_hold_failure(ngx_violet_claim_t *claim, ngx_str_t *result)
+ngx_violet_lease_hold_failure(ngx_violet_lease_t *lease, ngx_str_t *result)
 {
     uint64_t  span;
 
-    span = ngx_max(2 * claim->span, NGX_VIOLET_CLAIM_HOLD);
-    span = ngx_min(span, NGX_VIOLET_CLAIM_MAX_HOLD);
+    span = ngx_max(2 * lease->span, NGX_VIOLET_LEASE_HOLD);
+    span = ngx_min(span, NGX_VIOLET_LEASE_MAX_HOLD);
 
-    ngx_violet_claim_leave_result(claim, NULL, result, span, span);
+    ngx_violet_lease_leave_result(lease, NULL, result, span, span);
 }
 
 
 /* If there is no room for it, who follows asks for itself. */
 
 static void
-ngx_violet_claim_leave_result(ngx_violet_claim_t *claim, u_char *token,
+ngx_violet_lease_leave_result(ngx_violet_lease_t *lease, u_char *token,
     ngx_str_t *result, uint64_t ttl, uint64_t span)
 {
-    ngx_str_t                 bytes;
-    ngx_violet_key_t          key;
-    ngx_violet_claim_head_t   head;
+    ngx_str_t                bytes;
+    ngx_violet_key_t         key;
+    ngx_violet_lease_head_t  head;
 
-    ngx_violet_claim_result(claim, token, &key);
+    ngx_violet_lease_result(lease, token, &key);
 
     head.until = ngx_violet_clock() + (int64_t) ttl;
     head.span = span;
 
     bytes.data = (u_char *) &head;
-    bytes.len = sizeof(ngx_violet_claim_head_t);
+    bytes.len = sizeof(ngx_violet_lease_head_t);
 
     if (span) {
-        ttl += NGX_VIOLET_CLAIM_NEXT;
+        ttl += NGX_VIOLET_LEASE_NEXT;
     }
 
-    (void) ngx_violet_memory_set(claim->store.zone, &key.name, &bytes, result,
+    (void) ngx_violet_memory_set(lease->store.zone, &key.name, &bytes, result,
                                  ttl);
 }
 
 
 void
-ngx_violet_claim_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key)
+ngx_violet_lease_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key)
 {
     ngx_violet_key_t  held;
 
@@ -384,18 +384,18 @@ ngx_violet_claim_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key)
 
 
 static void
-ngx_violet_claim_result(ngx_violet_claim_t *claim, u_char *token,
+ngx_violet_lease_result(ngx_violet_lease_t *lease, u_char *token,
     ngx_violet_key_t *key)
 {
     ngx_str_t  word;
 
     if (token == NULL) {
-        ngx_violet_keys_held(key, &claim->store.key);
+        ngx_violet_keys_held(key, &lease->store.key);
         return;
     }
 
     word.data = token;
-    word.len = NGX_VIOLET_CLAIM_TOKEN;
+    word.len = NGX_VIOLET_LEASE_TOKEN;
 
-    ngx_violet_keys_flight(key, &claim->store.key, &word);
+    ngx_violet_keys_flight(key, &lease->store.key, &word);
 }

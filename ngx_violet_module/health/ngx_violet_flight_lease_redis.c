@@ -19,46 +19,46 @@
 
 
 /* milliseconds that a result waits for those who follow */
-#define NGX_VIOLET_CLAIM_RESULT_TTL  5000
+#define NGX_VIOLET_LEASE_RESULT_TTL  5000
 
 /* bytes of a result that others are told; a longer one they ask for */
-#define NGX_VIOLET_CLAIM_MAX_RESULT  65536
+#define NGX_VIOLET_LEASE_MAX_RESULT  65536
 
 
 typedef struct {
-    ngx_violet_claim_t           *claim;
-    ngx_violet_claim_handler_pt   claimed;
-    ngx_violet_claim_landed_pt    landed;
+    ngx_violet_lease_t           *lease;
+    ngx_violet_lease_handler_pt   claimed;
+    ngx_violet_lease_landed_pt    landed;
     void                         *data;
-} ngx_violet_claim_op_t;
+} ngx_violet_lease_op_t;
 
 
-static void ngx_violet_claim_claimed(void *data,
+static void ngx_violet_lease_claimed(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_claim_read(ngx_violet_claim_op_t *op,
+static void ngx_violet_lease_read(ngx_violet_lease_op_t *op,
     redisReply *reply);
-static ngx_int_t ngx_violet_claim_read_result(redisReply *reply,
+static ngx_int_t ngx_violet_lease_read_result(redisReply *reply,
     ngx_str_t *result, uint64_t *left);
-static ngx_int_t ngx_violet_claim_read_theirs(ngx_violet_claim_t *claim,
+static ngx_int_t ngx_violet_lease_read_theirs(ngx_violet_lease_t *lease,
     redisReply *reply);
-static void ngx_violet_claim_renewed(void *data,
+static void ngx_violet_lease_renewed(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_claim_landed(void *data,
+static void ngx_violet_lease_landed(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
+static void ngx_violet_lease_land_keys(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
-static void ngx_violet_claim_add_flight(ngx_violet_redis_args_t *args,
+static void ngx_violet_lease_add_flight(ngx_violet_redis_args_t *args,
     ngx_str_t *report, ngx_uint_t refresh);
-static void ngx_violet_claim_add_held(ngx_violet_redis_args_t *args,
+static void ngx_violet_lease_add_held(ngx_violet_redis_args_t *args,
     ngx_str_t *report);
-static void ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
+static void ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
 
 
 ngx_int_t
-ngx_violet_claim_init(ngx_violet_claim_t *claim)
+ngx_violet_lease_init(ngx_violet_lease_t *lease)
 {
-    u_char  random[NGX_VIOLET_CLAIM_TOKEN / 2];
+    u_char  random[NGX_VIOLET_LEASE_TOKEN / 2];
 
     /* the worker's own random numbers may be those of a worker elsewhere */
 
@@ -66,24 +66,24 @@ ngx_violet_claim_init(ngx_violet_claim_t *claim)
         return NGX_ERROR;
     }
 
-    ngx_hex_dump(claim->token, random, sizeof(random));
+    ngx_hex_dump(lease->token, random, sizeof(random));
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_violet_claim_in_redis(ngx_violet_claim_t *claim, ngx_msec_t timeout,
-    ngx_violet_redis_status_e *status, ngx_violet_claim_handler_pt handler,
+ngx_violet_lease_in_redis(ngx_violet_lease_t *lease, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status, ngx_violet_lease_handler_pt handler,
     void *data)
 {
     ngx_str_t                *key;
-    ngx_violet_claim_op_t    *op;
+    ngx_violet_lease_op_t    *op;
     ngx_violet_redis_args_t   args;
 
-    key = &claim->store.key;
+    key = &lease->store.key;
 
-    if (claim->store.redis == NULL) {
+    if (lease->store.redis == NULL) {
         *status = NGX_VIOLET_REDIS_OFF;
         return NGX_DECLINED;
     }
@@ -93,36 +93,36 @@ ngx_violet_claim_in_redis(ngx_violet_claim_t *claim, ngx_msec_t timeout,
         return NGX_DECLINED;
     }
 
-    op = ngx_calloc(sizeof(ngx_violet_claim_op_t), ngx_cycle->log);
+    op = ngx_calloc(sizeof(ngx_violet_lease_op_t), ngx_cycle->log);
     if (op == NULL) {
         *status = NGX_VIOLET_REDIS_DOWN;
         return NGX_DECLINED;
     }
 
-    op->claim = claim;
+    op->lease = lease;
     op->claimed = handler;
     op->data = data;
 
-    ngx_violet_redis_args_init(&args, claim->store.redis);
+    ngx_violet_redis_args_init(&args, lease->store.redis);
 
     ngx_violet_redis_args_key(&args, key);
-    ngx_violet_claim_add_flight(&args, key, 0);
-    ngx_violet_claim_add_flight(&args, key, 1);
-    ngx_violet_claim_add_held(&args, key);
+    ngx_violet_lease_add_flight(&args, key, 0);
+    ngx_violet_lease_add_flight(&args, key, 1);
+    ngx_violet_lease_add_held(&args, key);
 
-    ngx_violet_redis_args_add(&args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
-    ngx_violet_redis_args_text(&args, claim->refresh ? "refresh" : "read");
-    ngx_violet_redis_args_add(&args, claim->followed,
-                              claim->follows ? NGX_VIOLET_CLAIM_TOKEN : 0);
-    ngx_violet_redis_args_number(&args, NGX_VIOLET_CLAIM_LEASE);
+    ngx_violet_redis_args_add(&args, lease->token, NGX_VIOLET_LEASE_TOKEN);
+    ngx_violet_redis_args_text(&args, lease->refresh ? "refresh" : "read");
+    ngx_violet_redis_args_add(&args, lease->followed,
+                              lease->follows ? NGX_VIOLET_LEASE_TOKEN : 0);
+    ngx_violet_redis_args_number(&args, NGX_VIOLET_LEASE_TIME);
     ngx_violet_redis_args_number(&args,
-                                 ngx_violet_store_fresh(&claim->store));
-    ngx_violet_redis_args_number(&args, claim->store.limit);
-    ngx_violet_redis_args_text(&args, claim->bad ? "bad" : "");
-    ngx_violet_redis_args_text(&args, claim->stale ? "stale" : "");
+                                 ngx_violet_health_store_fresh(&lease->store));
+    ngx_violet_redis_args_number(&args, lease->store.limit);
+    ngx_violet_redis_args_text(&args, lease->bad ? "bad" : "");
+    ngx_violet_redis_args_text(&args, lease->stale ? "stale" : "");
 
-    *status = ngx_violet_redis_args_run(&args, &ngx_violet_claim_script,
-                                        timeout, ngx_violet_claim_claimed,
+    *status = ngx_violet_redis_args_run(&args, &ngx_violet_lease_script,
+                                        timeout, ngx_violet_lease_claimed,
                                         op);
 
     if (*status != NGX_VIOLET_REDIS_OK) {
@@ -135,16 +135,16 @@ ngx_violet_claim_in_redis(ngx_violet_claim_t *claim, ngx_msec_t timeout,
 
 
 static void
-ngx_violet_claim_claimed(void *data, ngx_violet_redis_status_e status,
+ngx_violet_lease_claimed(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
-    ngx_violet_claim_op_t  *op = data;
+    ngx_violet_lease_op_t  *op = data;
 
     if (status == NGX_VIOLET_REDIS_OK) {
-        ngx_violet_claim_read(op, reply);
+        ngx_violet_lease_read(op, reply);
 
     } else {
-        op->claimed(op->data, status, NGX_VIOLET_CLAIM_OURS, NULL, NULL, 0);
+        op->claimed(op->data, status, NGX_VIOLET_LEASE_OURS, NULL, NULL, 0);
     }
 
     ngx_free(op);
@@ -152,20 +152,20 @@ ngx_violet_claim_claimed(void *data, ngx_violet_redis_status_e status,
 
 
 static void
-ngx_violet_claim_read(ngx_violet_claim_op_t *op, redisReply *reply)
+ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
 {
-    char                       *word;
-    uint64_t                    left;
-    ngx_str_t                   result;
-    redisReply                **element;
-    ngx_violet_claim_t         *claim;
-    ngx_violet_claim_e          outcome;
-    ngx_violet_report_t         report, *found;
-    ngx_violet_redis_status_e   status;
+    char                        *word;
+    uint64_t                     left;
+    ngx_str_t                    result;
+    redisReply                 **element;
+    ngx_violet_lease_t          *lease;
+    ngx_violet_lease_e           outcome;
+    ngx_violet_report_t          report, *found;
+    ngx_violet_redis_status_e    status;
 
-    claim = op->claim;
+    lease = op->lease;
     status = NGX_VIOLET_REDIS_OK;
-    outcome = NGX_VIOLET_CLAIM_OURS;
+    outcome = NGX_VIOLET_LEASE_OURS;
     element = reply->element;
     found = NULL;
     left = 0;
@@ -181,31 +181,31 @@ ngx_violet_claim_read(ngx_violet_claim_op_t *op, redisReply *reply)
     }
 
     if (ngx_strcmp(word, "ours") == 0) {
-        claim->in_redis = 1;
+        lease->in_redis = 1;
 
     } else if (ngx_strcmp(word, "theirs") == 0
-               && ngx_violet_claim_read_theirs(claim, reply) == NGX_OK)
+               && ngx_violet_lease_read_theirs(lease, reply) == NGX_OK)
     {
-        outcome = NGX_VIOLET_CLAIM_THEIRS;
+        outcome = NGX_VIOLET_LEASE_THEIRS;
 
-    } else if (ngx_strcmp(word, "report") == 0 && !claim->bad) {
+    } else if (ngx_strcmp(word, "report") == 0 && !lease->bad) {
 
-        if (ngx_violet_store_vet(&claim->store, element + 1,
-                                 reply->elements - 1, &report)
+        if (ngx_violet_health_store_vet(&lease->store, element + 1,
+                                        reply->elements - 1, &report)
             == NGX_OK)
         {
-            outcome = NGX_VIOLET_CLAIM_REPORT;
+            outcome = NGX_VIOLET_LEASE_REPORT;
             found = &report;
 
         } else {
-            claim->bad = 1;
-            outcome = NGX_VIOLET_CLAIM_AGAIN;
+            lease->bad = 1;
+            outcome = NGX_VIOLET_LEASE_AGAIN;
         }
 
-    } else if (ngx_violet_claim_read_result(reply, &result, &left) == NGX_OK)
+    } else if (ngx_violet_lease_read_result(reply, &result, &left) == NGX_OK)
     {
-        outcome = ngx_strcmp(word, "held") == 0 ? NGX_VIOLET_CLAIM_HELD
-                                                : NGX_VIOLET_CLAIM_RESULT;
+        outcome = ngx_strcmp(word, "held") == 0 ? NGX_VIOLET_LEASE_HELD
+                                                : NGX_VIOLET_LEASE_RESULT;
 
     } else {
         status = NGX_VIOLET_REDIS_DOWN;
@@ -218,7 +218,7 @@ ngx_violet_claim_read(ngx_violet_claim_op_t *op, redisReply *reply)
 /* "landed" and a result, or "held", a result and how long it is held. */
 
 static ngx_int_t
-ngx_violet_claim_read_result(redisReply *reply, ngx_str_t *result,
+ngx_violet_lease_read_result(redisReply *reply, ngx_str_t *result,
     uint64_t *left)
 {
     ngx_uint_t    n;
@@ -259,7 +259,7 @@ ngx_violet_claim_read_result(redisReply *reply, ngx_str_t *result,
 
 
 static ngx_int_t
-ngx_violet_claim_read_theirs(ngx_violet_claim_t *claim, redisReply *reply)
+ngx_violet_lease_read_theirs(ngx_violet_lease_t *lease, redisReply *reply)
 {
     redisReply  *token;
 
@@ -270,66 +270,66 @@ ngx_violet_claim_read_theirs(ngx_violet_claim_t *claim, redisReply *reply)
     token = reply->element[1];
 
     if (token->type != REDIS_REPLY_STRING
-        || token->len != NGX_VIOLET_CLAIM_TOKEN)
+        || token->len != NGX_VIOLET_LEASE_TOKEN)
     {
         return NGX_DECLINED;
     }
 
-    ngx_memcpy(claim->followed, token->str, NGX_VIOLET_CLAIM_TOKEN);
-    claim->follows = 1;
+    ngx_memcpy(lease->followed, token->str, NGX_VIOLET_LEASE_TOKEN);
+    lease->follows = 1;
 
     return NGX_OK;
 }
 
 
 void
-ngx_violet_claim_renew(ngx_violet_claim_t *claim)
+ngx_violet_lease_renew(ngx_violet_lease_t *lease)
 {
     ngx_violet_redis_t       *redis;
     ngx_violet_redis_args_t   args;
 
-    if (!claim->in_redis) {
+    if (!lease->in_redis) {
         return;
     }
 
-    redis = claim->store.redis;
+    redis = lease->store.redis;
 
     ngx_violet_redis_args_init(&args, redis);
 
-    ngx_violet_claim_add_flight(&args, &claim->store.key, claim->refresh);
-    ngx_violet_redis_args_add(&args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
-    ngx_violet_redis_args_number(&args, NGX_VIOLET_CLAIM_LEASE);
+    ngx_violet_lease_add_flight(&args, &lease->store.key, lease->refresh);
+    ngx_violet_redis_args_add(&args, lease->token, NGX_VIOLET_LEASE_TOKEN);
+    ngx_violet_redis_args_number(&args, NGX_VIOLET_LEASE_TIME);
 
-    (void) ngx_violet_redis_args_run(&args, &ngx_violet_claim_renew_script,
+    (void) ngx_violet_redis_args_run(&args, &ngx_violet_lease_renew_script,
                                      ngx_violet_redis_conf(redis)->timeout,
-                                     ngx_violet_claim_renewed, NULL);
+                                     ngx_violet_lease_renewed, NULL);
 }
 
 
 static void
-ngx_violet_claim_renewed(void *data, ngx_violet_redis_status_e status,
+ngx_violet_lease_renewed(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
-                   "violet: claim renewed: %d", status);
+                   "violet: lease renewed: %d", status);
 }
 
 
 ngx_int_t
-ngx_violet_claim_land(ngx_violet_claim_t *claim,
+ngx_violet_lease_land(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_msec_t timeout,
-    ngx_violet_redis_status_e *status, ngx_violet_claim_landed_pt handler,
+    ngx_violet_redis_status_e *status, ngx_violet_lease_landed_pt handler,
     void *data)
 {
-    ngx_violet_claim_op_t    *op;
+    ngx_violet_lease_op_t    *op;
     ngx_violet_redis_args_t   args;
 
-    if (claim->store.redis == NULL) {
+    if (lease->store.redis == NULL) {
         *status = NGX_VIOLET_REDIS_OFF;
         return NGX_DECLINED;
     }
 
-    op = ngx_calloc(sizeof(ngx_violet_claim_op_t), ngx_cycle->log);
+    op = ngx_calloc(sizeof(ngx_violet_lease_op_t), ngx_cycle->log);
     if (op == NULL) {
         *status = NGX_VIOLET_REDIS_DOWN;
         return NGX_DECLINED;
@@ -338,60 +338,60 @@ ngx_violet_claim_land(ngx_violet_claim_t *claim,
     op->landed = handler;
     op->data = data;
 
-    ngx_violet_redis_args_init(&args, claim->store.redis);
+    ngx_violet_redis_args_init(&args, lease->store.redis);
 
-    ngx_violet_claim_land_keys(claim, landing, &args);
-    ngx_violet_claim_land_args(claim, landing, &args);
+    ngx_violet_lease_land_keys(lease, landing, &args);
+    ngx_violet_lease_land_args(lease, landing, &args);
 
     /* a report that nobody can wait for any longer is still worth storing */
 
-    *status = ngx_violet_redis_args_run(&args, &ngx_violet_claim_land_script,
+    *status = ngx_violet_redis_args_run(&args, &ngx_violet_lease_land_script,
                                         ngx_max(timeout, 1),
-                                        ngx_violet_claim_landed, op);
+                                        ngx_violet_lease_landed, op);
 
     if (*status != NGX_VIOLET_REDIS_OK) {
         ngx_free(op);
         return NGX_DECLINED;
     }
 
-    claim->in_redis = 0;
+    lease->in_redis = 0;
 
     return NGX_AGAIN;
 }
 
 
 static void
-ngx_violet_claim_land_keys(ngx_violet_claim_t *claim,
+ngx_violet_lease_land_keys(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
 {
     ngx_str_t   *key;
     ngx_uint_t   i;
 
-    key = &claim->store.key;
+    key = &lease->store.key;
 
     ngx_violet_redis_args_key(args, key);
-    ngx_violet_claim_add_flight(args, key, claim->refresh);
-    ngx_violet_claim_add_held(args, key);
+    ngx_violet_lease_add_flight(args, key, lease->refresh);
+    ngx_violet_lease_add_held(args, key);
 
-    if (!landing->gone && (!claim->refresh || landing->report == NULL)) {
+    if (!landing->gone && (!lease->refresh || landing->report == NULL)) {
         return;
     }
 
     /* a plain read under way brings what is older */
 
-    ngx_violet_claim_add_flight(args, key, 0);
+    ngx_violet_lease_add_flight(args, key, 0);
 
-    for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
-        key = &claim->drops[i];
+    for (i = 0; i < NGX_VIOLET_LEASE_DROPS; i++) {
+        key = &lease->drops[i];
 
         ngx_violet_redis_args_key(args, key);
-        ngx_violet_claim_add_flight(args, key, 0);
+        ngx_violet_lease_add_flight(args, key, 0);
     }
 }
 
 
 static void
-ngx_violet_claim_add_flight(ngx_violet_redis_args_t *args, ngx_str_t *report,
+ngx_violet_lease_add_flight(ngx_violet_redis_args_t *args, ngx_str_t *report,
     ngx_uint_t refresh)
 {
     ngx_violet_key_t  key;
@@ -404,7 +404,7 @@ ngx_violet_claim_add_flight(ngx_violet_redis_args_t *args, ngx_str_t *report,
 
 
 static void
-ngx_violet_claim_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
+ngx_violet_lease_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
 {
     ngx_violet_key_t  key;
 
@@ -414,7 +414,7 @@ ngx_violet_claim_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
 
 
 static void
-ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
+ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
 {
     ngx_str_t    merchant;
@@ -425,15 +425,15 @@ ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
 
     told = landing->report
            || (landing->result.len
-               && landing->result.len <= NGX_VIOLET_CLAIM_MAX_RESULT);
+               && landing->result.len <= NGX_VIOLET_LEASE_MAX_RESULT);
 
-    ngx_violet_redis_args_add(args, claim->token, NGX_VIOLET_CLAIM_TOKEN);
+    ngx_violet_redis_args_add(args, lease->token, NGX_VIOLET_LEASE_TOKEN);
     ngx_violet_redis_args_number(args, landing->since);
     ngx_violet_redis_args_add(args, landing->result.data,
                               (landing->report || !told)
                               ? 0 : landing->result.len);
     ngx_violet_redis_args_number(args,
-                                 told ? NGX_VIOLET_CLAIM_RESULT_TTL : 0);
+                                 told ? NGX_VIOLET_LEASE_RESULT_TTL : 0);
 
     if (told && landing->failed) {
         ngx_violet_redis_args_text(args, "failed");
@@ -454,23 +454,23 @@ ngx_violet_claim_land_args(ngx_violet_claim_t *claim,
     state = violet_report_state_name(landing->report->state);
 
     ngx_violet_redis_args_number(args,
-                                 claim->store.ttl + claim->store.stale);
+                                 lease->store.ttl + lease->store.stale);
     ngx_violet_redis_args_add(args, landing->report->body.data,
                               landing->report->body.len);
     ngx_violet_redis_args_add(args, landing->report->etag.data,
                               landing->report->etag.len);
     ngx_violet_redis_args_text(args, state);
 
-    ngx_violet_keys_of(&claim->store.key, &merchant);
+    ngx_violet_keys_of(&lease->store.key, &merchant);
     ngx_violet_redis_args_add(args, merchant.data, merchant.len);
 }
 
 
 static void
-ngx_violet_claim_landed(void *data, ngx_violet_redis_status_e status,
+ngx_violet_lease_landed(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
-    ngx_violet_claim_op_t  *op = data;
+    ngx_violet_lease_op_t  *op = data;
 
     ngx_uint_t  stored;
 

@@ -10,7 +10,7 @@
 
 /* what a flight begins with, before "F", "L" or "X" and its token */
 
-#define NGX_VIOLET_CLAIM_FORM  ngx_value(NGX_VIOLET_FORM_FLIGHT) " "
+#define NGX_VIOLET_LEASE_FORM  ngx_value(NGX_VIOLET_FORM_FLIGHT) " "
 
 
 /*
@@ -18,19 +18,19 @@
  * milliseconds, if it is a failure that is asked for again, else 0
  */
 
-#define NGX_VIOLET_CLAIM_KEPT  ngx_value(NGX_VIOLET_FORM_RESULT) " "
+#define NGX_VIOLET_LEASE_KEPT  ngx_value(NGX_VIOLET_FORM_RESULT) " "
 
 
 /* get() returns a value of this form, flight() what follows the number */
 
-#define NGX_VIOLET_CLAIM_GET                                                  \
+#define NGX_VIOLET_LEASE_GET                                                  \
     "local function get(key, form) "                                          \
         "local v = redis.pcall('GET', key) "                                  \
         "v = type(v) == 'string' and v or '' "                                \
         "return string.sub(v, 1, #form) == form and v or '' "                 \
     "end "                                                                    \
     "local function flight(key) "                                             \
-        "local form = '" NGX_VIOLET_CLAIM_FORM "' "                           \
+        "local form = '" NGX_VIOLET_LEASE_FORM "' "                           \
         "return string.sub(get(key, form), #form + 1) "                       \
     "end "
 
@@ -46,10 +46,10 @@
  * and so is a held result that would be held for ever.
  */
 
-ngx_violet_redis_script_t  ngx_violet_claim_script = {
+ngx_violet_redis_script_t  ngx_violet_lease_script = {
     ngx_string(
-        NGX_VIOLET_STORE_READ
-        NGX_VIOLET_CLAIM_GET
+        NGX_VIOLET_HEALTH_STORE_READ
+        NGX_VIOLET_LEASE_GET
         "local function report() "
             "local r = ARGV[7] == '' and read(KEYS[1], ARGV[6]) "
             "return r and {'report', unpack(r)} "
@@ -70,7 +70,7 @@ ngx_violet_redis_script_t  ngx_violet_claim_script = {
             "if r and r[5] < tonumber(ARGV[5]) then return r end "
         "end "
         "local span, held = string.match(get(KEYS[4], "
-                                            "'" NGX_VIOLET_CLAIM_KEPT "'), "
+                                            "'" NGX_VIOLET_LEASE_KEPT "'), "
                                         "'^%d+ (%d+) (.+)$') "
         "if span then "
             "local left = redis.call('PTTL', KEYS[4]) "
@@ -78,7 +78,7 @@ ngx_violet_redis_script_t  ngx_violet_claim_script = {
                 "redis.call('DEL', KEYS[4]) "
             "elseif span ~= '0' then "
                 "left = ARGV[8] ~= '' and left - "
-                       ngx_value(NGX_VIOLET_CLAIM_NEXT) " or 0 "
+                       ngx_value(NGX_VIOLET_LEASE_NEXT) " or 0 "
             "end "
             "if left > 0 then return {'held', held, left} end "
         "end "
@@ -91,7 +91,7 @@ ngx_violet_redis_script_t  ngx_violet_claim_script = {
             "end "
         "end "
         "redis.call('SET', KEYS[mine], "
-                   "'" NGX_VIOLET_CLAIM_FORM "F' .. ARGV[1], 'PX', ARGV[4]) "
+                   "'" NGX_VIOLET_LEASE_FORM "F' .. ARGV[1], 'PX', ARGV[4]) "
         "return {'ours'}"),
     ""
 };
@@ -102,9 +102,9 @@ ngx_violet_redis_script_t  ngx_violet_claim_script = {
  * again: somebody else may have flown meanwhile.
  */
 
-ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
+ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
     ngx_string(
-        NGX_VIOLET_CLAIM_GET
+        NGX_VIOLET_LEASE_GET
         "if string.sub(flight(KEYS[1]), 1, 17) ~= 'F' .. ARGV[1] then "
             "return 0 "
         "end "
@@ -129,9 +129,9 @@ ngx_violet_redis_script_t  ngx_violet_claim_renew_script = {
  * same.
  */
 
-ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
+ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
     ngx_string(
-        NGX_VIOLET_CLAIM_GET
+        NGX_VIOLET_LEASE_GET
         "local f = flight(KEYS[2]) "
         "local mine = string.sub(f, 1, 17) == 'F' .. ARGV[1] "
         "local t = redis.call('TIME') "
@@ -174,7 +174,7 @@ ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
             "if i % 2 == 1 then "
                 "redis.pcall('DEL', KEYS[i]) "
             "elseif flight(KEYS[i]) ~= '' then "
-                "redis.pcall('SET', KEYS[i], '" NGX_VIOLET_CLAIM_FORM "X', "
+                "redis.pcall('SET', KEYS[i], '" NGX_VIOLET_LEASE_FORM "X', "
                             "'KEEPTTL') "
             "end "
         "end "
@@ -185,7 +185,7 @@ ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
         "end "
         "if mine then "
             "if #f > 17 and ARGV[4] ~= '0' then "
-                "redis.call('SET', KEYS[2], '" NGX_VIOLET_CLAIM_FORM "L' "
+                "redis.call('SET', KEYS[2], '" NGX_VIOLET_LEASE_FORM "L' "
                            ".. ARGV[1] .. ARGV[3], 'PX', ARGV[4]) "
             "else "
                 "redis.call('DEL', KEYS[2]) "
@@ -194,16 +194,16 @@ ngx_violet_redis_script_t  ngx_violet_claim_land_script = {
         "local hold, span = tonumber(ARGV[5]) or 0, 0 "
         "if ARGV[5] == 'failed' and mine then "
             "local last = string.match(get(KEYS[3], "
-                                          "'" NGX_VIOLET_CLAIM_KEPT "'), "
+                                          "'" NGX_VIOLET_LEASE_KEPT "'), "
                                       "'^%d+ (%d+) ') "
             "span = math.max(2 * (tonumber(last or '') or 0), "
-                            ngx_value(NGX_VIOLET_CLAIM_HOLD) ") "
+                            ngx_value(NGX_VIOLET_LEASE_HOLD) ") "
             "span = math.min(span, "
-                            ngx_value(NGX_VIOLET_CLAIM_MAX_HOLD) ") "
-            "hold = span + " ngx_value(NGX_VIOLET_CLAIM_NEXT) " "
+                            ngx_value(NGX_VIOLET_LEASE_MAX_HOLD) ") "
+            "hold = span + " ngx_value(NGX_VIOLET_LEASE_NEXT) " "
         "end "
         "if hold > 0 then "
-            "redis.call('SET', KEYS[3], '" NGX_VIOLET_CLAIM_KEPT "' "
+            "redis.call('SET', KEYS[3], '" NGX_VIOLET_LEASE_KEPT "' "
                        ".. span .. ' ' .. ARGV[3], 'PX', hold) "
         "elseif stored == 1 then "
             "redis.call('DEL', KEYS[3]) "

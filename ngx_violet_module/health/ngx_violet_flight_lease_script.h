@@ -3,8 +3,8 @@
  * The scripts of claims, for ngx_violet_flight_lease_redis.c.
  */
 
-#ifndef NGX_VIOLET_CLAIM_SCRIPT_H
-#define NGX_VIOLET_CLAIM_SCRIPT_H
+#ifndef NGX_VIOLET_FLIGHT_LEASE_SCRIPT_H
+#define NGX_VIOLET_FLIGHT_LEASE_SCRIPT_H
 
 
 #include <ngx_config.h>
@@ -13,9 +13,9 @@
 #include "ngx_violet_redis.h"
 
 
-extern ngx_violet_redis_script_t  ngx_violet_claim_script;
-extern ngx_violet_redis_script_t  ngx_violet_claim_renew_script;
-extern ngx_violet_redis_script_t  ngx_violet_claim_land_script;
+extern ngx_violet_redis_script_t  ngx_violet_lease_script;
+extern ngx_violet_redis_script_t  ngx_violet_lease_renew_script;
+extern ngx_violet_redis_script_t  ngx_violet_lease_land_script;
 
 
-#endif /* NGX_VIOLET_CLAIM_SCRIPT_H */
+#endif /* NGX_VIOLET_FLIGHT_LEASE_SCRIPT_H */

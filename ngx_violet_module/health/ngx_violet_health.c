@@ -89,10 +89,10 @@ static ngx_int_t
 ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_step_pt next)
 {
-    ngx_int_t                  rc;
-    ngx_violet_wait_t         *wait;
-    ngx_violet_store_key_t     key;
-    ngx_violet_redis_status_e  status;
+    ngx_int_t                   rc;
+    ngx_violet_wait_t          *wait;
+    ngx_violet_report_place_t   key;
+    ngx_violet_redis_status_e   status;
 
     ngx_violet_health_store_key(r, ctx, &key);
 
@@ -100,7 +100,8 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ctx->next = next;
     ctx->health->redis_asked = ngx_current_msec;
 
-    if (ngx_violet_store_peek(&key, r->pool, &ctx->health->report) == NGX_OK
+    if (ngx_violet_health_store_peek(&key, r->pool, &ctx->health->report)
+        == NGX_OK
         || key.redis == NULL)
     {
         return next(r, ctx);
@@ -111,8 +112,8 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_violet_store_get(&key, ctx->health->redis_left, &status,
-                              ngx_violet_health_looked_up, wait);
+    rc = ngx_violet_health_store_get(&key, ctx->health->redis_left, &status,
+                                     ngx_violet_health_looked_up, wait);
 
     if (rc == NGX_AGAIN) {
         return NGX_AGAIN;
@@ -151,7 +152,8 @@ ngx_violet_health_looked_up(void *data, ngx_violet_redis_status_e status,
 
             /* out of memory makes it a miss */
 
-            (void) ngx_violet_store_copy(r->pool, &ctx->health->report, report);
+            (void) ngx_violet_health_store_copy(r->pool, &ctx->health->report,
+                                                report);
         }
     }
 
@@ -234,7 +236,7 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 static ngx_int_t
 ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_violet_fetched_t  *fetched;
+    ngx_violet_fetch_result_t  *fetched;
 
     /* it has waited for somebody else long enough */
 
@@ -242,7 +244,7 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_health_fetch(r, ctx);
     }
 
-    fetched = ngx_violet_fetched(ctx->health->flight);
+    fetched = ngx_violet_fetch_result(ctx->health->flight);
 
     if (!ctx->health->joined
         && ngx_violet_exchange_copy_states(r->pool, &r->upstream_states,
@@ -264,7 +266,7 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     /* a plain read that joined a refused refresh is still a plain read */
 
-    if (fetched->kind == NGX_VIOLET_FETCHED_LIMITED && !ctx->route.refresh) {
+    if (fetched->kind == NGX_VIOLET_FETCH_LIMITED && !ctx->route.refresh) {
         return ngx_violet_health_fetch(r, ctx);
     }
 
@@ -282,19 +284,19 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     switch (fetched->kind) {
 
-    case NGX_VIOLET_FETCHED_REPORT:
+    case NGX_VIOLET_FETCH_REPORT:
         return ngx_violet_health_answer_new(r, ctx, fetched);
 
-    case NGX_VIOLET_FETCHED_OTHER:
+    case NGX_VIOLET_FETCH_OTHER:
         return ngx_violet_health_answer_other(r, ctx, fetched);
 
-    case NGX_VIOLET_FETCHED_FAILED:
+    case NGX_VIOLET_FETCH_FAILED:
         return ngx_violet_health_failed(r, ctx);
 
-    case NGX_VIOLET_FETCHED_LIMITED:
+    case NGX_VIOLET_FETCH_LIMITED:
         return ngx_violet_health_limited(r, ctx);
 
-    default: /* NGX_VIOLET_FETCHED_REFUSED */
+    default: /* NGX_VIOLET_FETCH_REFUSED */
         return ngx_violet_answer_refused(r, fetched->refused);
     }
 }
@@ -303,11 +305,11 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 static ngx_int_t
 ngx_violet_health_failed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_violet_fetched_t   *fetched;
-    ngx_violet_loc_conf_t  *vlcf;
+    ngx_violet_loc_conf_t      *vlcf;
+    ngx_violet_fetch_result_t  *fetched;
 
     vlcf = ngx_violet_loc_conf(r);
-    fetched = ngx_violet_fetched(ctx->health->flight);
+    fetched = ngx_violet_fetch_result(ctx->health->flight);
 
     if (vlcf->health_stale && vlcf->health_cache && !ctx->health->looked_up) {
         return ngx_violet_health_lookup(r, ctx, ngx_violet_health_failed);
@@ -332,7 +334,7 @@ static ngx_uint_t
 ngx_violet_health_find_stale(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_loc_conf_t *vlcf)
 {
-    ngx_violet_store_key_t  key;
+    ngx_violet_report_place_t  key;
 
     if (!ctx->health->looked_up) {
         return 0;
@@ -347,7 +349,7 @@ ngx_violet_health_find_stale(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     } else if (ctx->seen.redis != NGX_VIOLET_REDIS_OK) {
         ngx_violet_health_store_key(r, ctx, &key);
 
-        if (ngx_violet_store_last(&key, r->pool, &ctx->health->report)
+        if (ngx_violet_health_store_last(&key, r->pool, &ctx->health->report)
             != NGX_OK)
         {
             return 0;

@@ -70,13 +70,13 @@ ngx_int_t ngx_violet_refresh_limited(ngx_http_request_t *r,
 ngx_int_t ngx_violet_health_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_str_t *key);
 ngx_int_t ngx_violet_health_drops(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_str_t keys[NGX_VIOLET_CLAIM_DROPS]);
+    ngx_violet_ctx_t *ctx, ngx_str_t keys[NGX_VIOLET_LEASE_DROPS]);
 
 
 /* The key with all that the store must know of its location. */
 
 void ngx_violet_health_store_key(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_violet_store_key_t *key);
+    ngx_violet_ctx_t *ctx, ngx_violet_report_place_t *key);
 
 
 /*
@@ -86,11 +86,11 @@ void ngx_violet_health_store_key(ngx_http_request_t *r,
  */
 
 ngx_int_t ngx_violet_health_answer_new(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_violet_fetched_t *fetched);
+    ngx_violet_ctx_t *ctx, ngx_violet_fetch_result_t *fetched);
 ngx_int_t ngx_violet_health_answer_other(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_violet_fetched_t *fetched);
+    ngx_violet_ctx_t *ctx, ngx_violet_fetch_result_t *fetched);
 ngx_int_t ngx_violet_health_answer_failure(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_violet_fetched_t *fetched);
+    ngx_violet_ctx_t *ctx, ngx_violet_fetch_result_t *fetched);
 ngx_int_t ngx_violet_health_answer_hit(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, char *detail);
 

@@ -15,9 +15,9 @@ static ngx_int_t ngx_violet_health_answer(ngx_http_request_t *r,
 static ngx_int_t ngx_violet_health_answer_state(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_health_status(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_violet_fetched_t *fetched);
+    ngx_violet_ctx_t *ctx, ngx_violet_fetch_result_t *fetched);
 static ngx_int_t ngx_violet_health_retry_after(ngx_http_request_t *r,
-    ngx_violet_fetched_t *fetched);
+    ngx_violet_fetch_result_t *fetched);
 static ngx_str_t *ngx_violet_health_forwarded(ngx_violet_ctx_t *ctx,
     ngx_uint_t stored);
 
@@ -27,7 +27,7 @@ static ngx_str_t  ngx_violet_json_type = ngx_string("application/json");
 
 ngx_int_t
 ngx_violet_health_answer_new(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    ngx_violet_fetched_t *fetched)
+    ngx_violet_fetch_result_t *fetched)
 {
     ngx_str_t  *status;
 
@@ -46,7 +46,7 @@ ngx_violet_health_answer_new(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 ngx_int_t
 ngx_violet_health_answer_other(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    ngx_violet_fetched_t *fetched)
+    ngx_violet_fetch_result_t *fetched)
 {
     if (ngx_violet_health_status(r, ctx, fetched) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -69,7 +69,7 @@ ngx_violet_health_answer_other(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 ngx_int_t
 ngx_violet_health_answer_failure(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, ngx_violet_fetched_t *fetched)
+    ngx_violet_ctx_t *ctx, ngx_violet_fetch_result_t *fetched)
 {
     if (ngx_violet_health_status(r, ctx, fetched) != NGX_OK
         || ngx_violet_health_retry_after(r, fetched) != NGX_OK)
@@ -199,7 +199,7 @@ ngx_violet_health_answer_state(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 static ngx_int_t
 ngx_violet_health_status(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    ngx_violet_fetched_t *fetched)
+    ngx_violet_fetch_result_t *fetched)
 {
     u_char     *p;
     ngx_str_t   status;
@@ -230,7 +230,7 @@ ngx_violet_health_status(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 static ngx_int_t
 ngx_violet_health_retry_after(ngx_http_request_t *r,
-    ngx_violet_fetched_t *fetched)
+    ngx_violet_fetch_result_t *fetched)
 {
     u_char     *p;
     ngx_str_t   after;

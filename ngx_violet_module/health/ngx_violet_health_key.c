@@ -24,11 +24,11 @@ ngx_violet_health_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 ngx_int_t
 ngx_violet_health_drops(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    ngx_str_t keys[NGX_VIOLET_CLAIM_DROPS])
+    ngx_str_t keys[NGX_VIOLET_LEASE_DROPS])
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < NGX_VIOLET_CLAIM_DROPS; i++) {
+    for (i = 0; i < NGX_VIOLET_LEASE_DROPS; i++) {
         if (ngx_violet_keys_list(&ctx->app->keys, r->pool, i, &keys[i])
             != NGX_OK)
         {
@@ -42,7 +42,7 @@ ngx_violet_health_drops(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 void
 ngx_violet_health_store_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    ngx_violet_store_key_t *key)
+    ngx_violet_report_place_t *key)
 {
     ngx_violet_loc_conf_t   *vlcf;
     ngx_violet_main_conf_t  *vmcf;

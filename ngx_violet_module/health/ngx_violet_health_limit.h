@@ -5,8 +5,8 @@
  * clock, and in shared memory while Redis is away.
  */
 
-#ifndef NGX_VIOLET_LIMIT_H
-#define NGX_VIOLET_LIMIT_H
+#ifndef NGX_VIOLET_HEALTH_LIMIT_H
+#define NGX_VIOLET_HEALTH_LIMIT_H
 
 
 #include <ngx_config.h>
@@ -72,4 +72,4 @@ void ngx_violet_limit_refund(ngx_violet_limit_key_t *key,
     ngx_violet_limit_result_t *result);
 
 
-#endif /* NGX_VIOLET_LIMIT_H */
+#endif /* NGX_VIOLET_HEALTH_LIMIT_H */

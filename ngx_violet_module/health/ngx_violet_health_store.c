@@ -21,12 +21,12 @@
 
 
 typedef struct {
-    ngx_violet_store_key_t        key;
-    uint64_t                      note;
-    ngx_violet_store_handler_pt   handler;
-    void                         *data;
-    u_char                        name[1];
-} ngx_violet_store_op_t;
+    ngx_violet_report_place_t            key;
+    uint64_t                             note;
+    ngx_violet_health_store_handler_pt   handler;
+    void                                *data;
+    u_char                               name[1];
+} ngx_violet_health_store_op_t;
 
 
 /* what precedes a body in shared memory; instants of ngx_violet_clock() */
@@ -36,32 +36,32 @@ typedef struct {
     int64_t                       asked_at;   /* when it was the truth */
     violet_report_state_t         state;
     u_char                        etag[NGX_VIOLET_ETAG_LEN];
-} ngx_violet_store_head_t;
+} ngx_violet_health_store_head_t;
 
 
 /* A value of another type or too long a body is not fetched at all. */
 
-static ngx_violet_redis_script_t  ngx_violet_store_get_script = {
+static ngx_violet_redis_script_t  ngx_violet_health_store_get_script = {
     ngx_string(
-        NGX_VIOLET_STORE_READ
+        NGX_VIOLET_HEALTH_STORE_READ
         "return read(KEYS[1], ARGV[1])"),
     ""
 };
 
 
-static ngx_int_t ngx_violet_store_recall(ngx_violet_store_key_t *key,
+static ngx_int_t ngx_violet_health_store_recall(ngx_violet_report_place_t *key,
     ngx_pool_t *pool, ngx_violet_report_t *report, uint64_t *asked);
-static void ngx_violet_store_got(void *data,
+static void ngx_violet_health_store_got(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static ngx_int_t ngx_violet_store_remember(ngx_violet_store_key_t *key,
-    ngx_violet_report_t *report, uint64_t note);
-static void ngx_violet_store_crossed(ngx_violet_store_key_t *key,
+static ngx_int_t ngx_violet_health_store_remember(
+    ngx_violet_report_place_t *key, ngx_violet_report_t *report, uint64_t note);
+static void ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
     redisReply *named, ngx_str_t *merchant);
-static ngx_int_t ngx_violet_store_vet_etag(ngx_str_t *etag);
+static ngx_int_t ngx_violet_health_store_vet_etag(ngx_str_t *etag);
 
 
 ngx_int_t
-ngx_violet_store_peek(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+ngx_violet_health_store_peek(ngx_violet_report_place_t *key, ngx_pool_t *pool,
     ngx_violet_report_t *report)
 {
     uint64_t  asked;
@@ -70,7 +70,7 @@ ngx_violet_store_peek(ngx_violet_store_key_t *key, ngx_pool_t *pool,
         return NGX_DECLINED;
     }
 
-    if (ngx_violet_store_recall(key, pool, report, &asked) != NGX_OK) {
+    if (ngx_violet_health_store_recall(key, pool, report, &asked) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -84,34 +84,34 @@ ngx_violet_store_peek(ngx_violet_store_key_t *key, ngx_pool_t *pool,
 
 
 ngx_int_t
-ngx_violet_store_last(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+ngx_violet_health_store_last(ngx_violet_report_place_t *key, ngx_pool_t *pool,
     ngx_violet_report_t *report)
 {
     uint64_t  asked;
 
-    return ngx_violet_store_recall(key, pool, report, &asked);
+    return ngx_violet_health_store_recall(key, pool, report, &asked);
 }
 
 
 /* *asked is how long ago the report was the truth, in milliseconds. */
 
 static ngx_int_t
-ngx_violet_store_recall(ngx_violet_store_key_t *key, ngx_pool_t *pool,
+ngx_violet_health_store_recall(ngx_violet_report_place_t *key, ngx_pool_t *pool,
     ngx_violet_report_t *report, uint64_t *asked)
 {
-    ngx_str_t                 value;
-    ngx_violet_store_head_t  *head;
+    ngx_str_t                        value;
+    ngx_violet_health_store_head_t  *head;
 
     if (ngx_violet_memory_get(key->zone, &key->key, pool, &value) != NGX_OK
-        || value.len <= sizeof(ngx_violet_store_head_t))
+        || value.len <= sizeof(ngx_violet_health_store_head_t))
     {
         return NGX_DECLINED;
     }
 
-    head = (ngx_violet_store_head_t *) value.data;
+    head = (ngx_violet_health_store_head_t *) value.data;
 
-    report->body.data = value.data + sizeof(ngx_violet_store_head_t);
-    report->body.len = value.len - sizeof(ngx_violet_store_head_t);
+    report->body.data = value.data + sizeof(ngx_violet_health_store_head_t);
+    report->body.len = value.len - sizeof(ngx_violet_health_store_head_t);
     report->etag.data = head->etag;
     report->etag.len = NGX_VIOLET_ETAG_LEN;
     report->state = head->state;
@@ -134,12 +134,12 @@ ngx_violet_store_recall(ngx_violet_store_key_t *key, ngx_pool_t *pool,
 
 
 ngx_int_t
-ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_msec_t timeout,
-    ngx_violet_redis_status_e *status, ngx_violet_store_handler_pt handler,
-    void *data)
+ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
+    ngx_violet_redis_status_e *status,
+    ngx_violet_health_store_handler_pt handler, void *data)
 {
-    ngx_violet_store_op_t    *op;
-    ngx_violet_redis_args_t   args;
+    ngx_violet_redis_args_t        args;
+    ngx_violet_health_store_op_t  *op;
 
     if (key->redis == NULL) {
         *status = NGX_VIOLET_REDIS_OFF;
@@ -151,7 +151,7 @@ ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_msec_t timeout,
         return NGX_DECLINED;
     }
 
-    op = ngx_alloc(sizeof(ngx_violet_store_op_t) + key->key.len,
+    op = ngx_alloc(sizeof(ngx_violet_health_store_op_t) + key->key.len,
                    ngx_cycle->log);
     if (op == NULL) {
         *status = NGX_VIOLET_REDIS_DOWN;
@@ -162,7 +162,7 @@ ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_msec_t timeout,
     op->key.key.data = op->name;
     ngx_memcpy(op->name, key->key.data, key->key.len);
 
-    op->note = ngx_violet_memory_note(key->zone, &key->key);
+    op->note = ngx_violet_memory_key_version(key->zone, &key->key);
     op->handler = handler;
     op->data = data;
 
@@ -170,8 +170,10 @@ ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_msec_t timeout,
     ngx_violet_redis_args_key(&args, &key->key);
     ngx_violet_redis_args_number(&args, key->limit);
 
-    *status = ngx_violet_redis_args_run(&args, &ngx_violet_store_get_script,
-                                        timeout, ngx_violet_store_got, op);
+    *status = ngx_violet_redis_args_run(&args,
+                                        &ngx_violet_health_store_get_script,
+                                        timeout, ngx_violet_health_store_got,
+                                        op);
 
     if (*status != NGX_VIOLET_REDIS_OK) {
         ngx_free(op);
@@ -183,10 +185,10 @@ ngx_violet_store_get(ngx_violet_store_key_t *key, ngx_msec_t timeout,
 
 
 static void
-ngx_violet_store_got(void *data, ngx_violet_redis_status_e status,
+ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
-    ngx_violet_store_op_t  *op = data;
+    ngx_violet_health_store_op_t  *op = data;
 
     ngx_violet_report_t  report, *found;
 
@@ -195,15 +197,15 @@ ngx_violet_store_got(void *data, ngx_violet_redis_status_e status,
     if (status == NGX_VIOLET_REDIS_OK) {
 
         if (reply->type == REDIS_REPLY_ARRAY
-            && ngx_violet_store_vet(&op->key, reply->element,
-                                    reply->elements, &report)
+            && ngx_violet_health_store_vet(&op->key, reply->element,
+                                           reply->elements, &report)
                == NGX_OK)
         {
             found = &report;
         }
 
         if (found && found->age < op->key.ttl
-            && found->age >= ngx_violet_store_fresh(&op->key))
+            && found->age >= ngx_violet_health_store_fresh(&op->key))
         {
             found = NULL;
         }
@@ -212,7 +214,7 @@ ngx_violet_store_got(void *data, ngx_violet_redis_status_e status,
 
             /* no room for a copy is no harm */
 
-            (void) ngx_violet_store_remember(&op->key, found, op->note);
+            (void) ngx_violet_health_store_remember(&op->key, found, op->note);
 
         } else if (found == NULL) {
             ngx_violet_memory_forget(op->key.zone, &op->key.key);
@@ -226,7 +228,7 @@ ngx_violet_store_got(void *data, ngx_violet_redis_status_e status,
 
 
 ngx_int_t
-ngx_violet_store_keep(ngx_violet_store_key_t *key,
+ngx_violet_health_store_keep(ngx_violet_report_place_t *key,
     ngx_violet_report_t *report, uint64_t note)
 {
     if (key->redis && key->memory == 0) {
@@ -235,12 +237,12 @@ ngx_violet_store_keep(ngx_violet_store_key_t *key,
 
     report->left = key->ttl + key->stale;
 
-    return ngx_violet_store_remember(key, report, note);
+    return ngx_violet_health_store_remember(key, report, note);
 }
 
 
 void
-ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name)
+ngx_violet_health_store_outdate(ngx_violet_report_place_t *key, ngx_str_t *name)
 {
     int64_t           now;
     ngx_str_t         head, body;
@@ -260,7 +262,7 @@ ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name)
 
 
 uint64_t
-ngx_violet_store_fresh(ngx_violet_store_key_t *key)
+ngx_violet_health_store_fresh(ngx_violet_report_place_t *key)
 {
     int64_t           then;
     ngx_violet_key_t  marker;
@@ -279,17 +281,17 @@ ngx_violet_store_fresh(ngx_violet_store_key_t *key)
 
 
 static ngx_int_t
-ngx_violet_store_remember(ngx_violet_store_key_t *key,
+ngx_violet_health_store_remember(ngx_violet_report_place_t *key,
     ngx_violet_report_t *report, uint64_t note)
 {
-    ngx_str_t                head;
-    ngx_violet_store_head_t  h;
+    ngx_str_t                       head;
+    ngx_violet_health_store_head_t  h;
 
     if (report->etag.len != NGX_VIOLET_ETAG_LEN) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(&h, sizeof(ngx_violet_store_head_t));
+    ngx_memzero(&h, sizeof(ngx_violet_health_store_head_t));
 
     /* it may have been stored before this host was started */
 
@@ -299,7 +301,7 @@ ngx_violet_store_remember(ngx_violet_store_key_t *key,
     ngx_memcpy(h.etag, report->etag.data, NGX_VIOLET_ETAG_LEN);
 
     head.data = (u_char *) &h;
-    head.len = sizeof(ngx_violet_store_head_t);
+    head.len = sizeof(ngx_violet_health_store_head_t);
 
     return ngx_violet_memory_cache(key->zone, &key->key, &head,
                                    &report->body, report->left, note);
@@ -307,7 +309,7 @@ ngx_violet_store_remember(ngx_violet_store_key_t *key,
 
 
 ngx_int_t
-ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
+ngx_violet_health_store_vet(ngx_violet_report_place_t *key, redisReply **field,
     size_t n, ngx_violet_report_t *report)
 {
     ngx_str_t   merchant;
@@ -330,7 +332,7 @@ ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
     if (field[5]->len != merchant.len
         || ngx_memcmp(field[5]->str, merchant.data, merchant.len) != 0)
     {
-        ngx_violet_store_crossed(key, field[5], &merchant);
+        ngx_violet_health_store_crossed(key, field[5], &merchant);
         return NGX_DECLINED;
     }
 
@@ -340,7 +342,7 @@ ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
     report->etag.len = field[1]->len;
 
     if (report->body.len == 0 || report->body.len > key->limit
-        || ngx_violet_store_vet_etag(&report->etag) != NGX_OK
+        || ngx_violet_health_store_vet_etag(&report->etag) != NGX_OK
         || violet_report_state_parse(field[2]->str, field[2]->len,
                                      &report->state)
            != 0)
@@ -372,8 +374,8 @@ ngx_violet_store_vet(ngx_violet_store_key_t *key, redisReply **field,
  */
 
 static void
-ngx_violet_store_crossed(ngx_violet_store_key_t *key, redisReply *named,
-    ngx_str_t *merchant)
+ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
+    redisReply *named, ngx_str_t *merchant)
 {
     ngx_uint_t  i;
 
@@ -397,7 +399,7 @@ ngx_violet_store_crossed(ngx_violet_store_key_t *key, redisReply *named,
 
 
 static ngx_int_t
-ngx_violet_store_vet_etag(ngx_str_t *etag)
+ngx_violet_health_store_vet_etag(ngx_str_t *etag)
 {
     ngx_uint_t  i;
 
@@ -420,7 +422,7 @@ ngx_violet_store_vet_etag(ngx_str_t *etag)
 
 
 ngx_int_t
-ngx_violet_store_set_etag(ngx_pool_t *pool, ngx_violet_report_t *report)
+ngx_violet_health_store_set_etag(ngx_pool_t *pool, ngx_violet_report_t *report)
 {
     u_char      *p, digest[20];
     ngx_sha1_t   sha1;
@@ -446,7 +448,7 @@ ngx_violet_store_set_etag(ngx_pool_t *pool, ngx_violet_report_t *report)
 
 
 ngx_int_t
-ngx_violet_store_copy(ngx_pool_t *pool, ngx_violet_report_t *to,
+ngx_violet_health_store_copy(ngx_pool_t *pool, ngx_violet_report_t *to,
     ngx_violet_report_t *from)
 {
     *to = *from;

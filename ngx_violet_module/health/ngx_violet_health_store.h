@@ -10,8 +10,8 @@
  * ngx_violet_flight_lease.h.
  */
 
-#ifndef NGX_VIOLET_STORE_H
-#define NGX_VIOLET_STORE_H
+#ifndef NGX_VIOLET_HEALTH_STORE_H
+#define NGX_VIOLET_HEALTH_STORE_H
 
 
 #include <ngx_config.h>
@@ -48,7 +48,7 @@ typedef struct {
     uint64_t                    stale;      /* then, kept; milliseconds */
     uint64_t                    memory;     /* without asking Redis; 0: off */
     size_t                      limit;      /* of a body, in bytes */
-} ngx_violet_store_key_t;
+} ngx_violet_report_place_t;
 
 
 /*
@@ -56,7 +56,7 @@ typedef struct {
  * is NULL on a miss, and its strings are only valid during the call.
  */
 
-typedef void (*ngx_violet_store_handler_pt)(void *data,
+typedef void (*ngx_violet_health_store_handler_pt)(void *data,
     ngx_violet_redis_status_e status, ngx_violet_report_t *report);
 
 
@@ -66,7 +66,7 @@ typedef void (*ngx_violet_store_handler_pt)(void *data,
  * without asking Redis.
  */
 
-ngx_int_t ngx_violet_store_peek(ngx_violet_store_key_t *key,
+ngx_int_t ngx_violet_health_store_peek(ngx_violet_report_place_t *key,
     ngx_pool_t *pool, ngx_violet_report_t *report);
 
 
@@ -75,7 +75,7 @@ ngx_int_t ngx_violet_store_peek(ngx_violet_store_key_t *key,
  * when neither Redis nor Violet answers.
  */
 
-ngx_int_t ngx_violet_store_last(ngx_violet_store_key_t *key,
+ngx_int_t ngx_violet_health_store_last(ngx_violet_report_place_t *key,
     ngx_pool_t *pool, ngx_violet_report_t *report);
 
 
@@ -85,9 +85,9 @@ ngx_int_t ngx_violet_store_last(ngx_violet_store_key_t *key,
  * NGX_DECLINED with *status set.
  */
 
-ngx_int_t ngx_violet_store_get(ngx_violet_store_key_t *key,
+ngx_int_t ngx_violet_health_store_get(ngx_violet_report_place_t *key,
     ngx_msec_t timeout, ngx_violet_redis_status_e *status,
-    ngx_violet_store_handler_pt handler, void *data);
+    ngx_violet_health_store_handler_pt handler, void *data);
 
 
 /*
@@ -97,7 +97,7 @@ ngx_int_t ngx_violet_store_get(ngx_violet_store_key_t *key,
  * room.
  */
 
-ngx_int_t ngx_violet_store_keep(ngx_violet_store_key_t *key,
+ngx_int_t ngx_violet_health_store_keep(ngx_violet_report_place_t *key,
     ngx_violet_report_t *report, uint64_t note);
 
 
@@ -106,7 +106,8 @@ ngx_int_t ngx_violet_store_keep(ngx_violet_store_key_t *key,
  * this key from before is not to be served.
  */
 
-void ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name);
+void ngx_violet_health_store_outdate(ngx_violet_report_place_t *key,
+    ngx_str_t *name);
 
 
 /*
@@ -114,7 +115,7 @@ void ngx_violet_store_outdate(ngx_violet_store_key_t *key, ngx_str_t *name);
  * its time to live, or less if it has been refreshed since.
  */
 
-uint64_t ngx_violet_store_fresh(ngx_violet_store_key_t *key);
+uint64_t ngx_violet_health_store_fresh(ngx_violet_report_place_t *key);
 
 
 /*
@@ -124,13 +125,13 @@ uint64_t ngx_violet_store_fresh(ngx_violet_store_key_t *key);
  * is none of ours, or is the report of another merchant than the key's.
  */
 
-ngx_int_t ngx_violet_store_vet(ngx_violet_store_key_t *key,
+ngx_int_t ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
     redisReply **fields, size_t n, ngx_violet_report_t *report);
 
 
 /* The source of a Lua function that returns these fields, or false. */
 
-#define NGX_VIOLET_STORE_READ                                                 \
+#define NGX_VIOLET_HEALTH_STORE_READ                                          \
     "local function read(key, limit) "                                        \
         "local n = redis.pcall('HSTRLEN', key, 'body') "                      \
         "if type(n) ~= 'number' or n == 0 or n > tonumber(limit) then "       \
@@ -157,14 +158,14 @@ ngx_int_t ngx_violet_store_vet(ngx_violet_store_key_t *key,
  * Gives a fresh report its etag.  NGX_ERROR if memory runs out.
  */
 
-ngx_int_t ngx_violet_store_set_etag(ngx_pool_t *pool,
+ngx_int_t ngx_violet_health_store_set_etag(ngx_pool_t *pool,
     ngx_violet_report_t *report);
 
 
 /* Copies a report's strings to a pool; NGX_ERROR if memory runs out. */
 
-ngx_int_t ngx_violet_store_copy(ngx_pool_t *pool, ngx_violet_report_t *to,
-    ngx_violet_report_t *from);
+ngx_int_t ngx_violet_health_store_copy(ngx_pool_t *pool,
+    ngx_violet_report_t *to, ngx_violet_report_t *from);
 
 
-#endif /* NGX_VIOLET_STORE_H */
+#endif /* NGX_VIOLET_HEALTH_STORE_H */

@@ -14,83 +14,83 @@
 
 
 /* how long one sign of life of the link is good for, in milliseconds */
-#define NGX_VIOLET_TRACK_COVERED  (5 * NGX_VIOLET_REDIS_LINK_PERIOD / 2)
+#define NGX_VIOLET_TRACKING_COVERED  (5 * NGX_VIOLET_REDIS_NOTIFY_PERIOD / 2)
 
 
-static void ngx_violet_track(void *data, ngx_violet_redis_link_event_e event,
-    ngx_str_t *key);
-static void ngx_violet_track_key(ngx_violet_main_conf_t *vmcf,
+static void ngx_violet_tracking(void *data,
+    ngx_violet_redis_notify_event_e event, ngx_str_t *key);
+static void ngx_violet_tracking_key(ngx_violet_main_conf_t *vmcf,
     ngx_str_t *name);
 
 
-static ngx_str_t  ngx_violet_track_names[] = {
+static ngx_str_t  ngx_violet_tracking_names[] = {
     ngx_string(NGX_VIOLET_KEYS_HEALTH),
     ngx_string(NGX_VIOLET_KEYS_FLIGHT)
 };
 
 
 ngx_int_t
-ngx_violet_track_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
+ngx_violet_tracking_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
 {
     if (vmcf->redis == NULL) {
         return NGX_OK;
     }
 
-    vmcf->link = ngx_violet_redis_link_create(cf->pool,
+    vmcf->link = ngx_violet_redis_notify_create(cf->pool,
                                          ngx_violet_redis_conf(vmcf->redis),
-                                         ngx_violet_track_names, 2);
+                                         ngx_violet_tracking_names, 2);
 
     return vmcf->link ? NGX_OK : NGX_ERROR;
 }
 
 
 void
-ngx_violet_track_start(ngx_violet_main_conf_t *vmcf)
+ngx_violet_tracking_start(ngx_violet_main_conf_t *vmcf)
 {
     vmcf->started = 1;
 
     if (vmcf->link) {
         ngx_violet_redis_start(vmcf->redis);
-        ngx_violet_redis_link_start(vmcf->link, ngx_violet_track, vmcf);
+        ngx_violet_redis_notify_start(vmcf->link, ngx_violet_tracking, vmcf);
     }
 }
 
 
 void
-ngx_violet_track_close(ngx_violet_main_conf_t *vmcf)
+ngx_violet_tracking_close(ngx_violet_main_conf_t *vmcf)
 {
     if (vmcf->started && vmcf->link) {
-        ngx_violet_redis_link_close(vmcf->link);
+        ngx_violet_redis_notify_close(vmcf->link);
         ngx_violet_redis_close(vmcf->redis);
     }
 }
 
 
 static void
-ngx_violet_track(void *data, ngx_violet_redis_link_event_e event,
+ngx_violet_tracking(void *data, ngx_violet_redis_notify_event_e event,
     ngx_str_t *key)
 {
     ngx_violet_main_conf_t  *vmcf = data;
 
     switch (event) {
 
-    case NGX_VIOLET_REDIS_LINK_UP:
-        ngx_violet_memory_cover(vmcf->zone, NGX_VIOLET_TRACK_COVERED, 1);
+    case NGX_VIOLET_REDIS_NOTIFY_UP:
+        ngx_violet_memory_cover(vmcf->zone, NGX_VIOLET_TRACKING_COVERED, 1);
         break;
 
-    case NGX_VIOLET_REDIS_LINK_ALIVE:
-        ngx_violet_memory_cover(vmcf->zone, NGX_VIOLET_TRACK_COVERED, 0);
+    case NGX_VIOLET_REDIS_NOTIFY_ALIVE:
+        ngx_violet_memory_cover(vmcf->zone, NGX_VIOLET_TRACKING_COVERED, 0);
         return;
 
-    case NGX_VIOLET_REDIS_LINK_DOWN:
+    case NGX_VIOLET_REDIS_NOTIFY_DOWN:
         ngx_violet_memory_uncover(vmcf->zone);
         break;
 
-    case NGX_VIOLET_REDIS_LINK_KEY:
-        ngx_violet_track_key(vmcf, key);
+    case NGX_VIOLET_REDIS_NOTIFY_KEY:
+        ngx_violet_tracking_key(vmcf, key);
         return;
 
-    default: /* NGX_VIOLET_REDIS_LINK_ALL */
+    default: /* NGX_VIOLET_REDIS_NOTIFY_ALL */
         ngx_violet_memory_forget_all(vmcf->zone);
     }
 
@@ -99,7 +99,7 @@ ngx_violet_track(void *data, ngx_violet_redis_link_event_e event,
 
 
 static void
-ngx_violet_track_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
+ngx_violet_tracking_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
 {
     ngx_str_t          key, *prefix;
     ngx_violet_key_t   report;
@@ -122,7 +122,7 @@ ngx_violet_track_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
         return;
 
     case NGX_VIOLET_KEYS_IS_HELD:
-        ngx_violet_claim_forget_held(vmcf->zone, &report.name);
+        ngx_violet_lease_forget_held(vmcf->zone, &report.name);
         break;
 
     case NGX_VIOLET_KEYS_IS_FLIGHT:

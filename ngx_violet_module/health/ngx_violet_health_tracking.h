@@ -4,8 +4,8 @@
  * and who follows somebody else's flight looks again.
  */
 
-#ifndef NGX_VIOLET_TRACK_H
-#define NGX_VIOLET_TRACK_H
+#ifndef NGX_VIOLET_HEALTH_TRACKING_H
+#define NGX_VIOLET_HEALTH_TRACKING_H
 
 
 #include "ngx_violet.h"
@@ -16,14 +16,14 @@
  * runs out.
  */
 
-ngx_int_t ngx_violet_track_create(ngx_conf_t *cf,
+ngx_int_t ngx_violet_tracking_create(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf);
 
 
 /* Connects to Redis, and to what it tells, if there is one; closes both. */
 
-void ngx_violet_track_start(ngx_violet_main_conf_t *vmcf);
-void ngx_violet_track_close(ngx_violet_main_conf_t *vmcf);
+void ngx_violet_tracking_start(ngx_violet_main_conf_t *vmcf);
+void ngx_violet_tracking_close(ngx_violet_main_conf_t *vmcf);
 
 
-#endif /* NGX_VIOLET_TRACK_H */
+#endif /* NGX_VIOLET_HEALTH_TRACKING_H */

@@ -36,30 +36,30 @@ typedef char *(*ngx_violet_conf_set_pt)(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 typedef struct {
-    ngx_array_t                       apps;       /* of ngx_violet_app_t * */
-    struct ngx_violet_credentials_s  *credentials;
-    struct ngx_violet_redis_s        *redis;      /* NULL: no violet_redis */
-    struct ngx_violet_redis_link_s   *link;       /* NULL: the same */
-    ngx_shm_zone_t                   *zone;
-    ngx_shm_zone_t                   *tokens;     /* NULL: none is renewed */
-    size_t                            zone_size;
-    violet_reasons_t                 *reasons;    /* NULL: none */
-    ngx_queue_t                       flights;    /* this worker's */
-    ngx_queue_t                       submits;    /* sent, this worker's */
-    ngx_event_t                       look;       /* at files, this worker's */
-    ngx_http_handler_pt               proxy_handler;  /* NULL: there is no
+    ngx_array_t                        apps;      /* of ngx_violet_app_t * */
+    struct ngx_violet_credentials_s   *credentials;
+    struct ngx_violet_redis_s         *redis;     /* NULL: no violet_redis */
+    struct ngx_violet_redis_notify_s  *link;        /* NULL: the same */
+    ngx_shm_zone_t                    *zone;
+    ngx_shm_zone_t                    *tokens;    /* NULL: none is renewed */
+    size_t                             zone_size;
+    violet_reasons_t                  *reasons;   /* NULL: none */
+    ngx_queue_t                        flights;   /* this worker's */
+    ngx_queue_t                        submits;   /* sent, this worker's */
+    ngx_event_t                        look;      /* at files, this worker's */
+    ngx_http_handler_pt                proxy_handler;  /* NULL: there is no
                                                          proxy_pass */
 
     /* while the configuration is read, see ngx_violet_conf.h */
-    ngx_violet_conf_set_pt            proxy_pass;    /* the proxy module's */
-    ngx_array_t                       proxy_passes;  /* that were read */
-    ngx_array_t                       checked;       /* upstream blocks */
-    unsigned                          any_app:1;     /* may be a request's */
+    ngx_violet_conf_set_pt             proxy_pass;   /* the proxy module's */
+    ngx_array_t                        proxy_passes;  /* that were read */
+    ngx_array_t                        checked;      /* upstream blocks */
+    unsigned                           any_app:1;    /* may be a request's */
 
-    ngx_int_t                         request_id; /* the variable's index */
-    unsigned                          patterns:1; /* the built-in ones */
-    unsigned                          used:1;     /* by some location */
-    unsigned                          started:1;  /* in this worker */
+    ngx_int_t                          request_id;  /* the variable's index */
+    unsigned                           patterns:1;  /* the built-in ones */
+    unsigned                           used:1;    /* by some location */
+    unsigned                           started:1;  /* in this worker */
 } ngx_violet_main_conf_t;
 
 
@@ -135,31 +135,31 @@ typedef struct {
 
 
 struct ngx_violet_ctx_s {
-    violet_route_t                route;
-    ngx_violet_app_t             *app;
+    violet_route_t                   route;
+    ngx_violet_app_t                *app;
 
     /* the step that runs when the phases come by again */
-    ngx_violet_step_pt            next;
+    ngx_violet_step_pt               next;
 
-    ngx_violet_answer_t           answer;
-    ngx_violet_seen_t             seen;
+    ngx_violet_answer_t              answer;
+    ngx_violet_seen_t                seen;
 
     struct ngx_violet_exchange_s    *exchange;  /* of a clone; else NULL */
-    struct ngx_violet_guard_s       *guard;     /* of r->upstream */
+    struct ngx_violet_check_s       *check;     /* of r->upstream */
     struct ngx_violet_health_ctx_s  *health;    /* NULL on other routes */
     struct ngx_violet_cart_ctx_s    *cart;      /* NULL on other routes */
 
-    ngx_violet_refusal_e          refused;
-    ngx_violet_used_t             used;         /* to send it */
+    ngx_violet_refusal_e             refused;
+    ngx_violet_used_t                used;      /* to send it */
 
-    unsigned                      routed:1;       /* "route" is valid */
-    unsigned                      waiting:1;      /* no step is due */
-    unsigned                      credentials:1;  /* proxy_pass may send
+    unsigned                         routed:1;    /* "route" is valid */
+    unsigned                         waiting:1;   /* no step is due */
+    unsigned                         credentials:1;  /* proxy_pass may send
                                                      them */
-    unsigned                      token_looked_up:1;  /* shared memory was
+    unsigned                         token_looked_up:1;  /* shared memory was
                                                          asked for a newer
                                                          one */
-    unsigned                      waited:1;       /* for credentials, once */
+    unsigned                         waited:1;    /* for credentials, once */
 };
 
 

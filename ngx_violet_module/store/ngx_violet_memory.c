@@ -183,7 +183,7 @@ ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_str_t *head,
 
 
 uint64_t
-ngx_violet_memory_note(ngx_shm_zone_t *zone, ngx_str_t *key)
+ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key)
 {
     uint32_t              hash;
     uint64_t              note;

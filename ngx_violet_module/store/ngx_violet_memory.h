@@ -64,7 +64,7 @@ ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
  * asked, and given to ngx_violet_memory_cache() with the answer.
  */
 
-uint64_t ngx_violet_memory_note(ngx_shm_zone_t *zone, ngx_str_t *key);
+uint64_t ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key);
 
 
 /*

@@ -14,39 +14,39 @@
 #include "ngx_violet_redis_event.h"
 
 
-#define NGX_VIOLET_REDIS_LINK_MIN_DELAY  100
-#define NGX_VIOLET_REDIS_LINK_MAX_DELAY  1000
+#define NGX_VIOLET_REDIS_NOTIFY_MIN_DELAY  100
+#define NGX_VIOLET_REDIS_NOTIFY_MAX_DELAY  1000
 
 /* after Redis has said that it does not know, or not allow, the commands */
-#define NGX_VIOLET_REDIS_LINK_REFUSED    60000
+#define NGX_VIOLET_REDIS_NOTIFY_REFUSED  60000
 
 /* buffers that are read in one turn */
-#define NGX_VIOLET_REDIS_LINK_READS      8
+#define NGX_VIOLET_REDIS_NOTIFY_READS  8
 
 /* of one message, in bytes */
-#define NGX_VIOLET_REDIS_LINK_MAX_SIZE   (16 * 1024 * 1024)
+#define NGX_VIOLET_REDIS_NOTIFY_MAX_SIZE  (16 * 1024 * 1024)
 
 
-static void ngx_violet_redis_link_connect(ngx_violet_redis_link_t *link);
-static void ngx_violet_redis_link_write_handler(ngx_event_t *wev);
-static void ngx_violet_redis_link_read_handler(ngx_event_t *rev);
-static ngx_int_t ngx_violet_redis_link_read(ngx_violet_redis_link_t *link,
+static void ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link);
+static void ngx_violet_redis_notify_write_handler(ngx_event_t *wev);
+static void ngx_violet_redis_notify_read_handler(ngx_event_t *rev);
+static ngx_int_t ngx_violet_redis_notify_read(ngx_violet_redis_notify_t *link,
     u_char *data, size_t len);
-static void ngx_violet_redis_link_timer(ngx_event_t *ev);
-static void ngx_violet_redis_link_end(ngx_violet_redis_link_t *link);
+static void ngx_violet_redis_notify_timer(ngx_event_t *ev);
+static void ngx_violet_redis_notify_end(ngx_violet_redis_notify_t *link);
 
 
-ngx_violet_redis_link_t *
-ngx_violet_redis_link_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf,
+ngx_violet_redis_notify_t *
+ngx_violet_redis_notify_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf,
     ngx_str_t *names, ngx_uint_t n)
 {
-    ngx_violet_redis_link_t  *link;
+    ngx_violet_redis_notify_t  *link;
 
-    if (n > NGX_VIOLET_REDIS_LINK_MAX_NAMES) {
+    if (n > NGX_VIOLET_REDIS_NOTIFY_MAX_NAMES) {
         return NULL;
     }
 
-    link = ngx_pcalloc(pool, sizeof(ngx_violet_redis_link_t));
+    link = ngx_pcalloc(pool, sizeof(ngx_violet_redis_notify_t));
     if (link == NULL) {
         return NULL;
     }
@@ -60,32 +60,32 @@ ngx_violet_redis_link_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf,
 
 
 void
-ngx_violet_redis_link_start(ngx_violet_redis_link_t *link,
-    ngx_violet_redis_link_pt handler, void *data)
+ngx_violet_redis_notify_start(ngx_violet_redis_notify_t *link,
+    ngx_violet_redis_notify_pt handler, void *data)
 {
     link->handler = handler;
     link->data = data;
 
-    link->timer.handler = ngx_violet_redis_link_timer;
+    link->timer.handler = ngx_violet_redis_notify_timer;
     link->timer.data = link;
     link->timer.log = ngx_cycle->log;
     link->timer.cancelable = 1;
 
-    ngx_violet_redis_link_connect(link);
+    ngx_violet_redis_notify_connect(link);
 }
 
 
 ngx_uint_t
-ngx_violet_redis_link_is_up(ngx_violet_redis_link_t *link)
+ngx_violet_redis_notify_is_up(ngx_violet_redis_notify_t *link)
 {
-    return link->state == NGX_VIOLET_REDIS_LINK_READY;
+    return link->state == NGX_VIOLET_REDIS_NOTIFY_READY;
 }
 
 
 void
-ngx_violet_redis_link_close(ngx_violet_redis_link_t *link)
+ngx_violet_redis_notify_close(ngx_violet_redis_notify_t *link)
 {
-    ngx_violet_redis_link_end(link);
+    ngx_violet_redis_notify_end(link);
 
     if (link->timer.timer_set) {
         ngx_del_timer(&link->timer);
@@ -94,7 +94,7 @@ ngx_violet_redis_link_close(ngx_violet_redis_link_t *link)
 
 
 static void
-ngx_violet_redis_link_connect(ngx_violet_redis_link_t *link)
+ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link)
 {
     ngx_int_t          rc;
     ngx_addr_t        *addr;
@@ -116,11 +116,11 @@ ngx_violet_redis_link_connect(ngx_violet_redis_link_t *link)
     link->peer.log = &link->log;
     link->peer.log_error = NGX_ERROR_INFO;
 
-    link->state = NGX_VIOLET_REDIS_LINK_CONNECTING;
+    link->state = NGX_VIOLET_REDIS_NOTIFY_CONNECTING;
     link->reader = redisReaderCreate();
 
     if (link->reader == NULL) {
-        ngx_violet_redis_link_lost(link, "no memory");
+        ngx_violet_redis_notify_lost(link, "no memory");
         return;
     }
 
@@ -129,36 +129,36 @@ ngx_violet_redis_link_connect(ngx_violet_redis_link_t *link)
     rc = ngx_event_connect_peer(&link->peer);
 
     if (rc == NGX_ERROR || rc == NGX_BUSY || rc == NGX_DECLINED) {
-        ngx_violet_redis_link_lost(link, "it cannot be reached");
+        ngx_violet_redis_notify_lost(link, "it cannot be reached");
         return;
     }
 
     c = link->peer.connection;
 
     c->data = link;
-    c->read->handler = ngx_violet_redis_link_read_handler;
-    c->write->handler = ngx_violet_redis_link_write_handler;
+    c->read->handler = ngx_violet_redis_notify_read_handler;
+    c->write->handler = ngx_violet_redis_notify_write_handler;
 
     ngx_add_timer(&link->timer, link->conf->connect_timeout);
 
     if (rc == NGX_OK) {
-        ngx_violet_redis_link_write_handler(c->write);
+        ngx_violet_redis_notify_write_handler(c->write);
     }
 }
 
 
 static void
-ngx_violet_redis_link_write_handler(ngx_event_t *wev)
+ngx_violet_redis_notify_write_handler(ngx_event_t *wev)
 {
-    int                       err;
-    socklen_t                 len;
-    ngx_connection_t         *c;
-    ngx_violet_redis_link_t  *link;
+    int                         err;
+    socklen_t                   len;
+    ngx_connection_t           *c;
+    ngx_violet_redis_notify_t  *link;
 
     c = wev->data;
     link = c->data;
 
-    if (link->state != NGX_VIOLET_REDIS_LINK_CONNECTING) {
+    if (link->state != NGX_VIOLET_REDIS_NOTIFY_CONNECTING) {
         return;
     }
 
@@ -169,44 +169,44 @@ ngx_violet_redis_link_write_handler(ngx_event_t *wev)
         err = ngx_socket_errno;
     }
 
-    if (err || ngx_violet_redis_link_begin(link) != NGX_OK) {
-        ngx_violet_redis_link_lost(link, "it cannot be reached");
+    if (err || ngx_violet_redis_notify_begin(link) != NGX_OK) {
+        ngx_violet_redis_notify_lost(link, "it cannot be reached");
     }
 }
 
 
 static void
-ngx_violet_redis_link_read_handler(ngx_event_t *rev)
+ngx_violet_redis_notify_read_handler(ngx_event_t *rev)
 {
-    u_char                    buf[16384];
-    ssize_t                   n;
-    ngx_uint_t                i;
-    ngx_connection_t         *c;
-    ngx_violet_redis_link_t  *link;
+    u_char                      buf[16384];
+    ssize_t                     n;
+    ngx_uint_t                  i;
+    ngx_connection_t           *c;
+    ngx_violet_redis_notify_t  *link;
 
     c = rev->data;
     link = c->data;
 
     /* others have a turn, however much Redis has to tell */
 
-    for (i = 0; i < NGX_VIOLET_REDIS_LINK_READS; i++) {
+    for (i = 0; i < NGX_VIOLET_REDIS_NOTIFY_READS; i++) {
         n = c->recv(c, buf, sizeof(buf));
 
         if (n == NGX_AGAIN) {
 
             if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-                ngx_violet_redis_link_lost(link, "it cannot be watched");
+                ngx_violet_redis_notify_lost(link, "it cannot be watched");
             }
 
             return;
         }
 
         if (n == NGX_ERROR || n == 0) {
-            ngx_violet_redis_link_lost(link, "it closed the connection");
+            ngx_violet_redis_notify_lost(link, "it closed the connection");
             return;
         }
 
-        if (ngx_violet_redis_link_read(link, buf, n) != NGX_OK) {
+        if (ngx_violet_redis_notify_read(link, buf, n) != NGX_OK) {
             return;
         }
     }
@@ -218,23 +218,23 @@ ngx_violet_redis_link_read_handler(ngx_event_t *rev)
 /* After an error the link has been ended. */
 
 static ngx_int_t
-ngx_violet_redis_link_read(ngx_violet_redis_link_t *link, u_char *data,
+ngx_violet_redis_notify_read(ngx_violet_redis_notify_t *link, u_char *data,
     size_t len)
 {
     void        *reply;
     ngx_int_t    rc;
 
     if (redisReaderFeed(link->reader, (char *) data, len) != REDIS_OK
-        || link->reader->len > NGX_VIOLET_REDIS_LINK_MAX_SIZE)
+        || link->reader->len > NGX_VIOLET_REDIS_NOTIFY_MAX_SIZE)
     {
-        ngx_violet_redis_link_lost(link, "it sent too much");
+        ngx_violet_redis_notify_lost(link, "it sent too much");
         return NGX_ERROR;
     }
 
     for ( ;; ) {
 
         if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
-            ngx_violet_redis_link_lost(link, "it sent what is no reply");
+            ngx_violet_redis_notify_lost(link, "it sent what is no reply");
             return NGX_ERROR;
         }
 
@@ -243,7 +243,7 @@ ngx_violet_redis_link_read(ngx_violet_redis_link_t *link, u_char *data,
             return NGX_OK;
         }
 
-        rc = ngx_violet_redis_link_reply(link, reply);
+        rc = ngx_violet_redis_notify_reply(link, reply);
 
         freeReplyObject(reply);
 
@@ -252,8 +252,8 @@ ngx_violet_redis_link_read(ngx_violet_redis_link_t *link, u_char *data,
         }
 
         if (rc == NGX_ERROR) {
-            ngx_violet_redis_link_lost(link,
-                                       "it sent what was not expected");
+            ngx_violet_redis_notify_lost(link,
+                                         "it sent what was not expected");
         }
 
         return NGX_ERROR;
@@ -262,42 +262,42 @@ ngx_violet_redis_link_read(ngx_violet_redis_link_t *link, u_char *data,
 
 
 static void
-ngx_violet_redis_link_timer(ngx_event_t *ev)
+ngx_violet_redis_notify_timer(ngx_event_t *ev)
 {
-    ngx_violet_redis_link_t  *link;
+    ngx_violet_redis_notify_t  *link;
 
     link = ev->data;
 
-    if (link->state == NGX_VIOLET_REDIS_LINK_CLOSED) {
+    if (link->state == NGX_VIOLET_REDIS_NOTIFY_CLOSED) {
 
         if (!ngx_exiting && !ngx_terminate) {
-            ngx_violet_redis_link_connect(link);
+            ngx_violet_redis_notify_connect(link);
         }
 
         return;
     }
 
-    if (link->state != NGX_VIOLET_REDIS_LINK_READY || link->asked) {
-        ngx_violet_redis_link_lost(link, "it does not answer");
+    if (link->state != NGX_VIOLET_REDIS_NOTIFY_READY || link->asked) {
+        ngx_violet_redis_notify_lost(link, "it does not answer");
         return;
     }
 
-    if (ngx_violet_redis_link_ping(link) != NGX_OK) {
-        ngx_violet_redis_link_lost(link, "it takes no more");
+    if (ngx_violet_redis_notify_ping(link) != NGX_OK) {
+        ngx_violet_redis_notify_lost(link, "it takes no more");
         return;
     }
 
-    ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_LINK_PERIOD);
+    ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_NOTIFY_PERIOD);
 }
 
 
 void
-ngx_violet_redis_link_lost(ngx_violet_redis_link_t *link, char *why)
+ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why)
 {
     ngx_msec_t                delay;
     ngx_violet_redis_error_e  error;
 
-    error = (link->state == NGX_VIOLET_REDIS_LINK_READY)
+    error = (link->state == NGX_VIOLET_REDIS_NOTIFY_READY)
             ? NGX_VIOLET_REDIS_ERROR_CLOSED : NGX_VIOLET_REDIS_ERROR_CONNECT;
 
     if (why && ngx_violet_redis_error_tell(&link->errors, error)) {
@@ -308,11 +308,11 @@ ngx_violet_redis_link_lost(ngx_violet_redis_link_t *link, char *why)
                       "there", &link->conf->url, why);
     }
 
-    ngx_violet_redis_link_end(link);
+    ngx_violet_redis_notify_end(link);
 
-    delay = ngx_min(NGX_VIOLET_REDIS_LINK_MIN_DELAY
+    delay = ngx_min(NGX_VIOLET_REDIS_NOTIFY_MIN_DELAY
                     << ngx_min(link->failures, 8),
-                    NGX_VIOLET_REDIS_LINK_MAX_DELAY);
+                    NGX_VIOLET_REDIS_NOTIFY_MAX_DELAY);
 
     link->failures++;
     link->addr = (link->addr + 1) % link->conf->naddrs;
@@ -323,22 +323,22 @@ ngx_violet_redis_link_lost(ngx_violet_redis_link_t *link, char *why)
 
 
 void
-ngx_violet_redis_link_give_up(ngx_violet_redis_link_t *link)
+ngx_violet_redis_notify_give_up(ngx_violet_redis_notify_t *link)
 {
-    ngx_violet_redis_link_end(link);
+    ngx_violet_redis_notify_end(link);
 
-    ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_LINK_REFUSED);
+    ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_NOTIFY_REFUSED);
 }
 
 
 static void
-ngx_violet_redis_link_end(ngx_violet_redis_link_t *link)
+ngx_violet_redis_notify_end(ngx_violet_redis_notify_t *link)
 {
     ngx_uint_t  was_up;
 
-    was_up = ngx_violet_redis_link_is_up(link);
+    was_up = ngx_violet_redis_notify_is_up(link);
 
-    link->state = NGX_VIOLET_REDIS_LINK_CLOSED;
+    link->state = NGX_VIOLET_REDIS_NOTIFY_CLOSED;
 
     if (link->peer.connection) {
         ngx_close_connection(link->peer.connection);
@@ -351,6 +351,6 @@ ngx_violet_redis_link_end(ngx_violet_redis_link_t *link)
     }
 
     if (was_up && !ngx_exiting && !ngx_terminate) {
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_DOWN, NULL);
+        link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_DOWN, NULL);
     }
 }

@@ -10,28 +10,28 @@
 #include "ngx_violet_redis_notify_proto.h"
 
 
-#define NGX_VIOLET_REDIS_LINK_CHANNEL   "__redis__:invalidate"
+#define NGX_VIOLET_REDIS_NOTIFY_CHANNEL  "__redis__:invalidate"
 
 /* of one message: more keys are taken for all */
-#define NGX_VIOLET_REDIS_LINK_MAX_KEYS  1000
+#define NGX_VIOLET_REDIS_NOTIFY_MAX_KEYS  1000
 
 
-static ngx_int_t ngx_violet_redis_link_track(ngx_violet_redis_link_t *link,
+static ngx_int_t ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link,
     long long id);
-static ngx_int_t ngx_violet_redis_link_send(ngx_violet_redis_link_t *link,
+static ngx_int_t ngx_violet_redis_notify_send(ngx_violet_redis_notify_t *link,
     int argc, const char **argv, size_t *lens);
-static ngx_int_t ngx_violet_redis_link_refused(ngx_violet_redis_link_t *link,
-    redisReply *reply);
-static ngx_int_t ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
-    redisReply *reply);
-static ngx_int_t ngx_violet_redis_link_changed(ngx_violet_redis_link_t *link,
-    redisReply *keys);
+static ngx_int_t ngx_violet_redis_notify_refused(
+    ngx_violet_redis_notify_t *link, redisReply *reply);
+static ngx_int_t ngx_violet_redis_notify_message(
+    ngx_violet_redis_notify_t *link, redisReply *reply);
+static ngx_int_t ngx_violet_redis_notify_changed(
+    ngx_violet_redis_notify_t *link, redisReply *keys);
 
 
 /* AUTH if there is a password, then CLIENT ID. */
 
 ngx_int_t
-ngx_violet_redis_link_begin(ngx_violet_redis_link_t *link)
+ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link)
 {
     int          argc;
     size_t       lens[3];
@@ -39,10 +39,10 @@ ngx_violet_redis_link_begin(ngx_violet_redis_link_t *link)
 
     argc = 0;
 
-    if (link->state == NGX_VIOLET_REDIS_LINK_CONNECTING
+    if (link->state == NGX_VIOLET_REDIS_NOTIFY_CONNECTING
         && link->conf->password.len)
     {
-        link->state = NGX_VIOLET_REDIS_LINK_AUTH;
+        link->state = NGX_VIOLET_REDIS_NOTIFY_AUTH;
 
         argv[argc] = "AUTH";
         lens[argc++] = 4;
@@ -55,10 +55,10 @@ ngx_violet_redis_link_begin(ngx_violet_redis_link_t *link)
         argv[argc] = (char *) link->conf->password.data;
         lens[argc++] = link->conf->password.len;
 
-        return ngx_violet_redis_link_send(link, argc, argv, lens);
+        return ngx_violet_redis_notify_send(link, argc, argv, lens);
     }
 
-    link->state = NGX_VIOLET_REDIS_LINK_ID;
+    link->state = NGX_VIOLET_REDIS_NOTIFY_ID;
 
     argv[argc] = "CLIENT";
     lens[argc++] = 6;
@@ -66,19 +66,19 @@ ngx_violet_redis_link_begin(ngx_violet_redis_link_t *link)
     argv[argc] = "ID";
     lens[argc++] = 2;
 
-    return ngx_violet_redis_link_send(link, argc, argv, lens);
+    return ngx_violet_redis_notify_send(link, argc, argv, lens);
 }
 
 
 static ngx_int_t
-ngx_violet_redis_link_track(ngx_violet_redis_link_t *link, long long id)
+ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link, long long id)
 {
     int          argc;
     u_char       text[NGX_INT64_LEN], *p;
-    u_char       names[NGX_VIOLET_REDIS_LINK_MAX_NAMES][256];
-    size_t       lens[6 + 2 * NGX_VIOLET_REDIS_LINK_MAX_NAMES];
+    u_char       names[NGX_VIOLET_REDIS_NOTIFY_MAX_NAMES][256];
+    size_t       lens[6 + 2 * NGX_VIOLET_REDIS_NOTIFY_MAX_NAMES];
     ngx_uint_t   i;
-    const char  *argv[6 + 2 * NGX_VIOLET_REDIS_LINK_MAX_NAMES];
+    const char  *argv[6 + 2 * NGX_VIOLET_REDIS_NOTIFY_MAX_NAMES];
 
     static const char  *words[] = {
         "CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT"
@@ -103,14 +103,14 @@ ngx_violet_redis_link_track(ngx_violet_redis_link_t *link, long long id)
         lens[argc++] = p - names[i];
     }
 
-    link->state = NGX_VIOLET_REDIS_LINK_TRACKING;
+    link->state = NGX_VIOLET_REDIS_NOTIFY_TRACKING;
 
-    return ngx_violet_redis_link_send(link, argc, argv, lens);
+    return ngx_violet_redis_notify_send(link, argc, argv, lens);
 }
 
 
 ngx_int_t
-ngx_violet_redis_link_ping(ngx_violet_redis_link_t *link)
+ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link)
 {
     size_t       len;
     const char  *word;
@@ -120,14 +120,14 @@ ngx_violet_redis_link_ping(ngx_violet_redis_link_t *link)
 
     link->asked = 1;
 
-    return ngx_violet_redis_link_send(link, 1, &word, &len);
+    return ngx_violet_redis_notify_send(link, 1, &word, &len);
 }
 
 
 /* What is sent is shorter than any socket's buffer. */
 
 static ngx_int_t
-ngx_violet_redis_link_send(ngx_violet_redis_link_t *link, int argc,
+ngx_violet_redis_notify_send(ngx_violet_redis_notify_t *link, int argc,
     const char **argv, size_t *lens)
 {
     int                len;
@@ -151,75 +151,76 @@ ngx_violet_redis_link_send(ngx_violet_redis_link_t *link, int argc,
 
 
 ngx_int_t
-ngx_violet_redis_link_reply(ngx_violet_redis_link_t *link, redisReply *reply)
+ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
+    redisReply *reply)
 {
     size_t       lens[2];
     const char  *argv[2];
 
     if (reply->type == REDIS_REPLY_ERROR) {
-        return ngx_violet_redis_link_refused(link, reply);
+        return ngx_violet_redis_notify_refused(link, reply);
     }
 
     switch (link->state) {
 
-    case NGX_VIOLET_REDIS_LINK_AUTH:
+    case NGX_VIOLET_REDIS_NOTIFY_AUTH:
         if (reply->type != REDIS_REPLY_STATUS) {
             return NGX_ERROR;
         }
 
-        return ngx_violet_redis_link_begin(link);
+        return ngx_violet_redis_notify_begin(link);
 
-    case NGX_VIOLET_REDIS_LINK_ID:
+    case NGX_VIOLET_REDIS_NOTIFY_ID:
         if (reply->type != REDIS_REPLY_INTEGER) {
             return NGX_ERROR;
         }
 
-        return ngx_violet_redis_link_track(link, reply->integer);
+        return ngx_violet_redis_notify_track(link, reply->integer);
 
-    case NGX_VIOLET_REDIS_LINK_TRACKING:
+    case NGX_VIOLET_REDIS_NOTIFY_TRACKING:
         if (reply->type != REDIS_REPLY_STATUS) {
             return NGX_ERROR;
         }
 
-        link->state = NGX_VIOLET_REDIS_LINK_SUBSCRIBE;
+        link->state = NGX_VIOLET_REDIS_NOTIFY_SUBSCRIBE;
 
         argv[0] = "SUBSCRIBE";
         lens[0] = 9;
-        argv[1] = NGX_VIOLET_REDIS_LINK_CHANNEL;
-        lens[1] = sizeof(NGX_VIOLET_REDIS_LINK_CHANNEL) - 1;
+        argv[1] = NGX_VIOLET_REDIS_NOTIFY_CHANNEL;
+        lens[1] = sizeof(NGX_VIOLET_REDIS_NOTIFY_CHANNEL) - 1;
 
-        return ngx_violet_redis_link_send(link, 2, argv, lens);
+        return ngx_violet_redis_notify_send(link, 2, argv, lens);
 
     default: /* SUBSCRIBE, READY */
-        return ngx_violet_redis_link_message(link, reply);
+        return ngx_violet_redis_notify_message(link, reply);
     }
 }
 
 
 static ngx_int_t
-ngx_violet_redis_link_refused(ngx_violet_redis_link_t *link,
+ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
     redisReply *reply)
 {
     char  *what;
 
-    what = (link->state == NGX_VIOLET_REDIS_LINK_AUTH) ? "AUTH"
+    what = (link->state == NGX_VIOLET_REDIS_NOTIFY_AUTH) ? "AUTH"
                                                        : "CLIENT TRACKING";
 
     ngx_violet_redis_error_log(&link->errors, &link->conf->url, what, reply);
 
     if (ngx_violet_redis_error_is_away(ngx_violet_redis_error(reply))) {
-        ngx_violet_redis_link_lost(link, NULL);
+        ngx_violet_redis_notify_lost(link, NULL);
         return NGX_DONE;
     }
 
-    ngx_violet_redis_link_give_up(link);
+    ngx_violet_redis_notify_give_up(link);
 
     return NGX_DONE;
 }
 
 
 static ngx_int_t
-ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
+ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
     redisReply *reply)
 {
     redisReply  *kind;
@@ -232,19 +233,19 @@ ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
 
     kind = reply->element[0];
 
-    if (link->state == NGX_VIOLET_REDIS_LINK_SUBSCRIBE) {
+    if (link->state == NGX_VIOLET_REDIS_NOTIFY_SUBSCRIBE) {
 
         if (ngx_strcmp(kind->str, "subscribe") != 0) {
             return NGX_ERROR;
         }
 
-        link->state = NGX_VIOLET_REDIS_LINK_READY;
+        link->state = NGX_VIOLET_REDIS_NOTIFY_READY;
         link->failures = 0;
         link->asked = 0;
 
-        ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_LINK_PERIOD);
+        ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_NOTIFY_PERIOD);
 
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_UP, NULL);
+        link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_UP, NULL);
 
         return NGX_OK;
     }
@@ -252,7 +253,7 @@ ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
     if (ngx_strcmp(kind->str, "pong") == 0) {
         link->asked = 0;
 
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_ALIVE, NULL);
+        link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_ALIVE, NULL);
 
         return NGX_OK;
     }
@@ -261,14 +262,14 @@ ngx_violet_redis_link_message(ngx_violet_redis_link_t *link,
         return NGX_ERROR;
     }
 
-    return ngx_violet_redis_link_changed(link, reply->element[2]);
+    return ngx_violet_redis_notify_changed(link, reply->element[2]);
 }
 
 
 /* nil stands for all keys: FLUSHDB and FLUSHALL. */
 
 static ngx_int_t
-ngx_violet_redis_link_changed(ngx_violet_redis_link_t *link,
+ngx_violet_redis_notify_changed(ngx_violet_redis_notify_t *link,
     redisReply *keys)
 {
     size_t      i;
@@ -276,9 +277,9 @@ ngx_violet_redis_link_changed(ngx_violet_redis_link_t *link,
 
     if (keys->type == REDIS_REPLY_NIL
         || (keys->type == REDIS_REPLY_ARRAY
-            && keys->elements > NGX_VIOLET_REDIS_LINK_MAX_KEYS))
+            && keys->elements > NGX_VIOLET_REDIS_NOTIFY_MAX_KEYS))
     {
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_ALL, NULL);
+        link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_ALL, NULL);
         return NGX_OK;
     }
 
@@ -295,7 +296,7 @@ ngx_violet_redis_link_changed(ngx_violet_redis_link_t *link,
         key.data = (u_char *) keys->element[i]->str;
         key.len = keys->element[i]->len;
 
-        link->handler(link->data, NGX_VIOLET_REDIS_LINK_KEY, &key);
+        link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_KEY, &key);
     }
 
     return NGX_OK;

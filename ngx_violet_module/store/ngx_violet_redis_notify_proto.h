@@ -5,8 +5,8 @@
  * (ngx_violet_redis_notify_proto.c).  For nobody else.
  */
 
-#ifndef NGX_VIOLET_REDIS_LINK_TALK_H
-#define NGX_VIOLET_REDIS_LINK_TALK_H
+#ifndef NGX_VIOLET_REDIS_NOTIFY_PROTO_H
+#define NGX_VIOLET_REDIS_NOTIFY_PROTO_H
 
 
 #include "ngx_violet_redis_notify.h"
@@ -16,49 +16,49 @@
 #include <ngx_event_connect.h>
 
 
-#define NGX_VIOLET_REDIS_LINK_MAX_NAMES  4
+#define NGX_VIOLET_REDIS_NOTIFY_MAX_NAMES  4
 
 
 typedef enum {
-    NGX_VIOLET_REDIS_LINK_CLOSED = 0,
-    NGX_VIOLET_REDIS_LINK_CONNECTING,
-    NGX_VIOLET_REDIS_LINK_AUTH,
-    NGX_VIOLET_REDIS_LINK_ID,
-    NGX_VIOLET_REDIS_LINK_TRACKING,
-    NGX_VIOLET_REDIS_LINK_SUBSCRIBE,
-    NGX_VIOLET_REDIS_LINK_READY
-} ngx_violet_redis_link_state_e;
+    NGX_VIOLET_REDIS_NOTIFY_CLOSED = 0,
+    NGX_VIOLET_REDIS_NOTIFY_CONNECTING,
+    NGX_VIOLET_REDIS_NOTIFY_AUTH,
+    NGX_VIOLET_REDIS_NOTIFY_ID,
+    NGX_VIOLET_REDIS_NOTIFY_TRACKING,
+    NGX_VIOLET_REDIS_NOTIFY_SUBSCRIBE,
+    NGX_VIOLET_REDIS_NOTIFY_READY
+} ngx_violet_redis_notify_state_e;
 
 
-struct ngx_violet_redis_link_s {
-    ngx_violet_redis_conf_t         *conf;
-    ngx_str_t                       *names;
-    ngx_uint_t                       n;
+struct ngx_violet_redis_notify_s {
+    ngx_violet_redis_conf_t          *conf;
+    ngx_str_t                        *names;
+    ngx_uint_t                        n;
 
-    ngx_violet_redis_link_pt         handler;
-    void                            *data;
+    ngx_violet_redis_notify_pt        handler;
+    void                             *data;
 
-    ngx_violet_redis_link_state_e    state;
-    ngx_peer_connection_t            peer;
-    ngx_log_t                        log;
-    redisReader                     *reader;
-    ngx_event_t                      timer;
-    ngx_uint_t                       addr;
-    ngx_uint_t                       failures;
-    ngx_violet_redis_errors_t        errors;
+    ngx_violet_redis_notify_state_e   state;
+    ngx_peer_connection_t             peer;
+    ngx_log_t                         log;
+    redisReader                      *reader;
+    ngx_event_t                       timer;
+    ngx_uint_t                        addr;
+    ngx_uint_t                        failures;
+    ngx_violet_redis_errors_t         errors;
 
-    unsigned                         asked:1;   /* a PING is under way */
+    unsigned                          asked:1;  /* a PING is under way */
 };
 
 
 /* The connection is open: begins to ask for the notices. */
 
-ngx_int_t ngx_violet_redis_link_begin(ngx_violet_redis_link_t *link);
+ngx_int_t ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link);
 
 
 /* Asks for a sign of life. */
 
-ngx_int_t ngx_violet_redis_link_ping(ngx_violet_redis_link_t *link);
+ngx_int_t ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link);
 
 
 /*
@@ -66,7 +66,7 @@ ngx_int_t ngx_violet_redis_link_ping(ngx_violet_redis_link_t *link);
  * be, or NGX_DONE if the link was ended for it.
  */
 
-ngx_int_t ngx_violet_redis_link_reply(ngx_violet_redis_link_t *link,
+ngx_int_t ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
     redisReply *reply);
 
 
@@ -75,12 +75,12 @@ ngx_int_t ngx_violet_redis_link_reply(ngx_violet_redis_link_t *link,
  * it has been told already.
  */
 
-void ngx_violet_redis_link_lost(ngx_violet_redis_link_t *link, char *why);
+void ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why);
 
 
 /* The same for when Redis refused: the delay is long. */
 
-void ngx_violet_redis_link_give_up(ngx_violet_redis_link_t *link);
+void ngx_violet_redis_notify_give_up(ngx_violet_redis_notify_t *link);
 
 
-#endif /* NGX_VIOLET_REDIS_LINK_TALK_H */
+#endif /* NGX_VIOLET_REDIS_NOTIFY_PROTO_H */

@@ -240,7 +240,7 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
     if (e->status) {
 
         if (e->inflate && e->received
-            && !ngx_violet_inflate_is_done(e->inflate))
+            && !ngx_violet_gunzip_is_done(e->inflate))
         {
             ngx_log_error(NGX_LOG_ERR, e->carrier->connection->log, 0,
                           "violet: Violet's answer says that it is gzip, and "

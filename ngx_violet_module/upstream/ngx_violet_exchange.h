@@ -65,7 +65,7 @@ struct ngx_violet_exchange_s {
     ngx_violet_exchange_own_t       *own;       /* NULL: it is not */
 
     unsigned                         body:1;    /* the carrier's is sent */
-    unsigned                         headers:1; /* so are its headers */
+    unsigned                         headers:1;  /* so are its headers */
     unsigned                         get:1;     /* whatever its method */
     unsigned                         no_retry_timeout:1;
 
@@ -84,7 +84,7 @@ struct ngx_violet_exchange_s {
     /* its own */
 
     ngx_http_request_t              *subrequest;
-    ngx_violet_inflate_t            *inflate;       /* NULL: it is plain */
+    ngx_violet_gunzip_t             *inflate;      /* NULL: it is plain */
     ngx_event_t                      deadline;
     size_t                           received;
     size_t                           allocated;

@@ -220,7 +220,7 @@ ngx_violet_exchange_decode(ngx_violet_exchange_t *e, ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    e->inflate = ngx_violet_inflate_create(e->carrier->pool);
+    e->inflate = ngx_violet_gunzip_create(e->carrier->pool);
     if (e->inflate == NULL) {
         return NGX_ERROR;
     }

@@ -19,28 +19,28 @@
 #include "ngx_violet_tell.h"
 
 
-static ngx_violet_refusal_e ngx_violet_guard_start(ngx_http_request_t *r,
+static ngx_violet_refusal_e ngx_violet_check_start(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
-static ngx_uint_t ngx_violet_guard_is_verified(
+static ngx_uint_t ngx_violet_check_is_verified(
     ngx_http_upstream_conf_t *conf);
-static ngx_http_upstream_srv_conf_t *ngx_violet_guard_block(
+static ngx_http_upstream_srv_conf_t *ngx_violet_check_block(
     ngx_http_request_t *r);
-static ngx_uint_t ngx_violet_guard_has_address(ngx_http_upstream_t *u);
-static void ngx_violet_guard_hook(ngx_violet_guard_t *g);
-static void ngx_violet_guard_exchange(ngx_violet_guard_t *g);
-static ngx_int_t ngx_violet_guard_init_peer(ngx_http_request_t *r,
+static ngx_uint_t ngx_violet_check_has_address(ngx_http_upstream_t *u);
+static void ngx_violet_check_hook(ngx_violet_check_t *g);
+static void ngx_violet_check_exchange(ngx_violet_check_t *g);
+static ngx_int_t ngx_violet_check_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
-static void ngx_violet_guard_watch(ngx_violet_guard_t *g);
-static ngx_int_t ngx_violet_guard_get_peer(ngx_peer_connection_t *pc,
+static void ngx_violet_check_watch(ngx_violet_check_t *g);
+static ngx_int_t ngx_violet_check_get_peer(ngx_peer_connection_t *pc,
     void *data);
-static void ngx_violet_guard_free_peer(ngx_peer_connection_t *pc, void *data,
+static void ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
-static void ngx_violet_guard_notify_peer(ngx_peer_connection_t *pc,
+static void ngx_violet_check_notify_peer(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t type);
-static ngx_int_t ngx_violet_guard_send(void *data, ngx_chain_t *in);
-static void ngx_violet_guard_note(ngx_http_request_t *r,
+static ngx_int_t ngx_violet_check_send(void *data, ngx_chain_t *in);
+static void ngx_violet_check_note(ngx_http_request_t *r,
     ngx_violet_refusal_e refused, ngx_str_t *peer);
-static ngx_int_t ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
+static ngx_int_t ngx_violet_check_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 
 
@@ -48,7 +48,7 @@ static ngx_int_t ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
 
 static ngx_http_upstream_srv_conf_t  ngx_violet_refusing_upstream = {
     .peer = { .init_upstream = NULL,
-              .init = ngx_violet_guard_refuse_peer,
+              .init = ngx_violet_check_refuse_peer,
               .data = NULL }
 };
 
@@ -58,11 +58,11 @@ static ngx_http_upstream_conf_t  ngx_violet_refusing_conf = {
 
 
 ngx_violet_refusal_e
-ngx_violet_guard(ngx_http_request_t *r, ngx_uint_t header)
+ngx_violet_check(ngx_http_request_t *r, ngx_uint_t header)
 {
     ngx_uint_t             bit;
     ngx_violet_ctx_t      *ctx;
-    ngx_violet_guard_t    *g;
+    ngx_violet_check_t    *g;
     ngx_violet_refusal_e   refused;
 
     ctx = ngx_violet_ctx(r);
@@ -70,18 +70,18 @@ ngx_violet_guard(ngx_http_request_t *r, ngx_uint_t header)
     bit = (ngx_uint_t) 1 << header;
     refused = NGX_VIOLET_NOT_REFUSED;
 
-    if (ctx->guard == NULL || ctx->guard->proxied != r->upstream) {
-        refused = ngx_violet_guard_start(r, ctx);
+    if (ctx->check == NULL || ctx->check->proxied != r->upstream) {
+        refused = ngx_violet_check_start(r, ctx);
 
-    } else if (!ctx->guard->hooked && (ctx->guard->asked & bit)) {
-        refused = ngx_violet_guard_look_uri(ctx->guard);
+    } else if (!ctx->check->hooked && (ctx->check->asked & bit)) {
+        refused = ngx_violet_check_look_uri(ctx->check);
     }
 
     if (refused) {
-        return ngx_violet_guard_refuse(r, refused);
+        return ngx_violet_check_refuse(r, refused);
     }
 
-    g = ctx->guard;
+    g = ctx->check;
     g->asked |= bit;
 
     return NGX_VIOLET_NOT_REFUSED;
@@ -91,9 +91,9 @@ ngx_violet_guard(ngx_http_request_t *r, ngx_uint_t header)
 /* For the first value: the upstream is chosen, nothing is built. */
 
 static ngx_violet_refusal_e
-ngx_violet_guard_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+ngx_violet_check_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_violet_guard_t     *g;
+    ngx_violet_check_t     *g;
     ngx_http_upstream_t    *u;
     ngx_violet_loc_conf_t  *vlcf;
 
@@ -102,12 +102,12 @@ ngx_violet_guard_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     u = r->upstream;
 
     if (u->ssl && !vlcf->unverified_upstream
-        && !ngx_violet_guard_is_verified(u->conf))
+        && !ngx_violet_check_is_verified(u->conf))
     {
         return NGX_VIOLET_REFUSED_UNVERIFIED;
     }
 
-    g = ngx_pcalloc(r->pool, sizeof(ngx_violet_guard_t));
+    g = ngx_pcalloc(r->pool, sizeof(ngx_violet_check_t));
     if (g == NULL) {
         return NGX_VIOLET_REFUSED_INTERNAL;
     }
@@ -117,19 +117,19 @@ ngx_violet_guard_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     g->exchange = ctx->exchange;
     g->original = u->conf;
     g->resolved = u->resolved;
-    g->block = u->resolved ? ngx_violet_guard_block(r) : u->conf->upstream;
+    g->block = u->resolved ? ngx_violet_check_block(r) : u->conf->upstream;
     g->uri = u->uri.data;
     g->plain = (!u->ssl && !vlcf->unverified_upstream);
     g->conf = *u->conf;
 
-    ctx->guard = g;
+    ctx->check = g;
 
     if (g->exchange) {
-        ngx_violet_guard_exchange(g);
+        ngx_violet_check_exchange(g);
     }
 
-    if (g->block || ngx_violet_guard_has_address(u)) {
-        ngx_violet_guard_hook(g);
+    if (g->block || ngx_violet_check_has_address(u)) {
+        ngx_violet_check_hook(g);
         return NGX_VIOLET_NOT_REFUSED;
     }
 
@@ -141,7 +141,7 @@ ngx_violet_guard_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     /* nginx leaves a filter that is there in its place, as proxy's own */
 
-    u->output.output_filter = ngx_violet_guard_send;
+    u->output.output_filter = ngx_violet_check_send;
     u->output.filter_ctx = g;
 
     return NGX_VIOLET_NOT_REFUSED;
@@ -155,7 +155,7 @@ ngx_violet_guard_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
  */
 
 static ngx_uint_t
-ngx_violet_guard_is_verified(ngx_http_upstream_conf_t *conf)
+ngx_violet_check_is_verified(ngx_http_upstream_conf_t *conf)
 {
 #if (NGX_HTTP_SSL || NGX_COMPAT)
     return conf->ssl_verify == 1;
@@ -168,7 +168,7 @@ ngx_violet_guard_is_verified(ngx_http_upstream_conf_t *conf)
 /* The block that a proxy_pass with variables leads to, found as nginx does. */
 
 static ngx_http_upstream_srv_conf_t *
-ngx_violet_guard_block(ngx_http_request_t *r)
+ngx_violet_check_block(ngx_http_request_t *r)
 {
     ngx_uint_t                       i;
     ngx_http_upstream_srv_conf_t   **uscfp;
@@ -199,7 +199,7 @@ ngx_violet_guard_block(ngx_http_request_t *r)
 
 
 static ngx_uint_t
-ngx_violet_guard_has_address(ngx_http_upstream_t *u)
+ngx_violet_check_has_address(ngx_http_upstream_t *u)
 {
     struct sockaddr  *sa;
 
@@ -216,7 +216,7 @@ ngx_violet_guard_has_address(ngx_http_upstream_t *u)
 /* From here to peer.init nginx reads of the upstream its host alone. */
 
 static void
-ngx_violet_guard_hook(ngx_violet_guard_t *g)
+ngx_violet_check_hook(ngx_violet_check_t *g)
 {
     ngx_http_upstream_t  *u;
 
@@ -229,7 +229,7 @@ ngx_violet_guard_hook(ngx_violet_guard_t *g)
         g->upstream.host = g->resolved->host;
     }
 
-    g->upstream.peer.init = ngx_violet_guard_init_peer;
+    g->upstream.peer.init = ngx_violet_check_init_peer;
     g->upstream.peer.data = g;
 
     g->conf.upstream = &g->upstream;
@@ -242,7 +242,7 @@ ngx_violet_guard_hook(ngx_violet_guard_t *g)
 
 
 static void
-ngx_violet_guard_exchange(ngx_violet_guard_t *g)
+ngx_violet_check_exchange(ngx_violet_check_t *g)
 {
     ngx_http_request_t        *sr;
     ngx_http_upstream_t       *u;
@@ -305,11 +305,11 @@ ngx_violet_guard_exchange(ngx_violet_guard_t *g)
 /* The request is built; what the guard had taken is put back. */
 
 static ngx_int_t
-ngx_violet_guard_init_peer(ngx_http_request_t *r,
+ngx_violet_check_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
     ngx_int_t              rc;
-    ngx_violet_guard_t    *g;
+    ngx_violet_check_t    *g;
     ngx_http_upstream_t   *u;
     ngx_violet_refusal_e   refused;
 
@@ -325,14 +325,14 @@ ngx_violet_guard_init_peer(ngx_http_request_t *r,
         u->conf = g->original;
     }
 
-    refused = ngx_violet_guard_look_uri(g);
+    refused = ngx_violet_check_look_uri(g);
 
     if (refused == NGX_VIOLET_NOT_REFUSED) {
-        refused = ngx_violet_guard_look_head(g);
+        refused = ngx_violet_check_look_head(g);
     }
 
     if (refused) {
-        ngx_violet_guard_note(r, refused, NULL);
+        ngx_violet_check_note(r, refused, NULL);
         return NGX_ERROR;
     }
 
@@ -340,7 +340,7 @@ ngx_violet_guard_init_peer(ngx_http_request_t *r,
                   : ngx_http_upstream_create_round_robin_peer(r, g->resolved);
 
     if (rc == NGX_OK && g->plain) {
-        ngx_violet_guard_watch(g);
+        ngx_violet_check_watch(g);
     }
 
     return rc;
@@ -350,7 +350,7 @@ ngx_violet_guard_init_peer(ngx_http_request_t *r,
 /* As the keepalive module does, whose peers these may be. */
 
 static void
-ngx_violet_guard_watch(ngx_violet_guard_t *g)
+ngx_violet_check_watch(ngx_violet_check_t *g)
 {
     ngx_peer_connection_t  *pc;
 
@@ -361,20 +361,20 @@ ngx_violet_guard_watch(ngx_violet_guard_t *g)
     g->notify = pc->notify;
     g->data = pc->data;
 
-    pc->get = ngx_violet_guard_get_peer;
-    pc->free = ngx_violet_guard_free_peer;
+    pc->get = ngx_violet_check_get_peer;
+    pc->free = ngx_violet_check_free_peer;
     pc->data = g;
 
     if (pc->notify) {
-        pc->notify = ngx_violet_guard_notify_peer;
+        pc->notify = ngx_violet_check_notify_peer;
     }
 }
 
 
 static ngx_int_t
-ngx_violet_guard_get_peer(ngx_peer_connection_t *pc, void *data)
+ngx_violet_check_get_peer(ngx_peer_connection_t *pc, void *data)
 {
-    ngx_violet_guard_t *g = data;
+    ngx_violet_check_t *g = data;
 
     ngx_int_t  rc;
 
@@ -384,8 +384,8 @@ ngx_violet_guard_get_peer(ngx_peer_connection_t *pc, void *data)
         return rc;
     }
 
-    if (pc->sockaddr == NULL || !ngx_violet_guard_is_local(pc->sockaddr)) {
-        ngx_violet_guard_note(g->request, NGX_VIOLET_REFUSED_PLAIN,
+    if (pc->sockaddr == NULL || !ngx_violet_check_is_local(pc->sockaddr)) {
+        ngx_violet_check_note(g->request, NGX_VIOLET_REFUSED_PLAIN,
                               pc->name);
         return NGX_ERROR;
     }
@@ -395,27 +395,27 @@ ngx_violet_guard_get_peer(ngx_peer_connection_t *pc, void *data)
 
 
 static void
-ngx_violet_guard_free_peer(ngx_peer_connection_t *pc, void *data,
+ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state)
 {
-    ngx_violet_guard_t *g = data;
+    ngx_violet_check_t *g = data;
 
     g->free(pc, g->data, state);
 }
 
 
 static void
-ngx_violet_guard_notify_peer(ngx_peer_connection_t *pc, void *data,
+ngx_violet_check_notify_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t type)
 {
-    ngx_violet_guard_t *g = data;
+    ngx_violet_check_t *g = data;
 
     g->notify(pc, g->data, type);
 }
 
 
 ngx_uint_t
-ngx_violet_guard_is_local(struct sockaddr *sa)
+ngx_violet_check_is_local(struct sockaddr *sa)
 {
     struct sockaddr_in   *sin;
 #if (NGX_HAVE_INET6)
@@ -448,9 +448,9 @@ ngx_violet_guard_is_local(struct sockaddr *sa)
 /* What lies between the request that proxy_pass has built and the socket. */
 
 static ngx_int_t
-ngx_violet_guard_send(void *data, ngx_chain_t *in)
+ngx_violet_check_send(void *data, ngx_chain_t *in)
 {
-    ngx_violet_guard_t *g = data;
+    ngx_violet_check_t *g = data;
 
     ngx_buf_t             *b;
     ngx_http_upstream_t   *u;
@@ -460,10 +460,10 @@ ngx_violet_guard_send(void *data, ngx_chain_t *in)
     b = u->request_bufs->buf;
 
     if (b->pos == b->start) {
-        refused = ngx_violet_guard_look_head(g);
+        refused = ngx_violet_check_look_head(g);
 
         if (refused) {
-            ngx_violet_guard_note(g->request, refused, u->peer.name);
+            ngx_violet_check_note(g->request, refused, u->peer.name);
 
             /* the next peer would be sent the same */
 
@@ -478,13 +478,13 @@ ngx_violet_guard_send(void *data, ngx_chain_t *in)
 
 
 ngx_violet_refusal_e
-ngx_violet_guard_refuse(ngx_http_request_t *r,
+ngx_violet_check_refuse(ngx_http_request_t *r,
     ngx_violet_refusal_e refused)
 {
     r->upstream->conf = &ngx_violet_refusing_conf;
     r->upstream->resolved = NULL;
 
-    ngx_violet_guard_note(r, refused, NULL);
+    ngx_violet_check_note(r, refused, NULL);
 
     return refused;
 }
@@ -493,7 +493,7 @@ ngx_violet_guard_refuse(ngx_http_request_t *r,
 /* For whoever answers the caller, and for the log. */
 
 static void
-ngx_violet_guard_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
+ngx_violet_check_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
     ngx_str_t *peer)
 {
     ngx_str_t          detail;
@@ -536,7 +536,7 @@ ngx_violet_guard_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
 
 
 static ngx_int_t
-ngx_violet_guard_refuse_peer(ngx_http_request_t *r,
+ngx_violet_check_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
     return NGX_ERROR;

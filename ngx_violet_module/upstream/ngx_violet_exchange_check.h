@@ -5,8 +5,8 @@
  * request that was matched.
  */
 
-#ifndef NGX_VIOLET_GUARD_H
-#define NGX_VIOLET_GUARD_H
+#ifndef NGX_VIOLET_EXCHANGE_CHECK_H
+#define NGX_VIOLET_EXCHANGE_CHECK_H
 
 
 #include "ngx_violet_exchange.h"
@@ -14,7 +14,7 @@
 
 /* one request that proxy_pass builds; lives in the request's pool */
 
-typedef struct ngx_violet_guard_s {
+typedef struct ngx_violet_check_s {
     ngx_http_request_t             *request;
     ngx_http_upstream_t            *proxied;
     ngx_violet_exchange_t          *exchange;  /* NULL: a streamed route */
@@ -39,7 +39,7 @@ typedef struct ngx_violet_guard_s {
     /* what nginx uses in their places */
     ngx_http_upstream_srv_conf_t    upstream;
     ngx_http_upstream_conf_t        conf;
-} ngx_violet_guard_t;
+} ngx_violet_check_t;
 
 
 /*
@@ -50,7 +50,7 @@ typedef struct ngx_violet_guard_s {
  * refusal is final: the request fails before it connects.
  */
 
-ngx_violet_refusal_e ngx_violet_guard(ngx_http_request_t *r,
+ngx_violet_refusal_e ngx_violet_check(ngx_http_request_t *r,
     ngx_uint_t header);
 
 
@@ -59,13 +59,13 @@ ngx_violet_refusal_e ngx_violet_guard(ngx_http_request_t *r,
  * says why in the log.  Returns what it was given.
  */
 
-ngx_violet_refusal_e ngx_violet_guard_refuse(ngx_http_request_t *r,
+ngx_violet_refusal_e ngx_violet_check_refuse(ngx_http_request_t *r,
     ngx_violet_refusal_e refused);
 
 
 /* True for an address of the loopback network, and for a unix socket. */
 
-ngx_uint_t ngx_violet_guard_is_local(struct sockaddr *sa);
+ngx_uint_t ngx_violet_check_is_local(struct sockaddr *sa);
 
 
 /*
@@ -74,8 +74,8 @@ ngx_uint_t ngx_violet_guard_is_local(struct sockaddr *sa);
  * the body is.
  */
 
-ngx_violet_refusal_e ngx_violet_guard_look_uri(ngx_violet_guard_t *g);
-ngx_violet_refusal_e ngx_violet_guard_look_head(ngx_violet_guard_t *g);
+ngx_violet_refusal_e ngx_violet_check_look_uri(ngx_violet_check_t *g);
+ngx_violet_refusal_e ngx_violet_check_look_head(ngx_violet_check_t *g);
 
 
-#endif /* NGX_VIOLET_GUARD_H */
+#endif /* NGX_VIOLET_EXCHANGE_CHECK_H */

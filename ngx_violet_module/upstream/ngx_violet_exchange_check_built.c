@@ -10,19 +10,19 @@
 #include "ngx_violet_exchange_check.h"
 
 
-static ngx_uint_t ngx_violet_guard_shows_uri(ngx_violet_guard_t *g);
-static ngx_uint_t ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path);
-static ngx_int_t ngx_violet_guard_check_uri(ngx_http_request_t *r);
-static ngx_uint_t ngx_violet_guard_has_body(ngx_http_request_t *r);
-static ngx_uint_t ngx_violet_guard_has_line(ngx_buf_t *b, char *name);
-static void ngx_violet_guard_drop_lines(ngx_buf_t *b, char *name);
-static u_char *ngx_violet_guard_next_line(ngx_buf_t *b, u_char *line);
-static ngx_uint_t ngx_violet_guard_is_line(u_char *line, u_char *next,
+static ngx_uint_t ngx_violet_check_shows_uri(ngx_violet_check_t *g);
+static ngx_uint_t ngx_violet_check_is_api(ngx_str_t *uri, ngx_str_t *path);
+static ngx_int_t ngx_violet_check_uri(ngx_http_request_t *r);
+static ngx_uint_t ngx_violet_check_has_body(ngx_http_request_t *r);
+static ngx_uint_t ngx_violet_check_has_line(ngx_buf_t *b, char *name);
+static void ngx_violet_check_drop_lines(ngx_buf_t *b, char *name);
+static u_char *ngx_violet_check_next_line(ngx_buf_t *b, u_char *line);
+static ngx_uint_t ngx_violet_check_is_line(u_char *line, u_char *next,
     char *name);
 
 
 ngx_violet_refusal_e
-ngx_violet_guard_look_uri(ngx_violet_guard_t *g)
+ngx_violet_check_look_uri(ngx_violet_check_t *g)
 {
     ngx_str_t            *path;
     ngx_http_upstream_t  *u;
@@ -38,15 +38,15 @@ ngx_violet_guard_look_uri(ngx_violet_guard_t *g)
         return NGX_VIOLET_NOT_REFUSED;
     }
 
-    if (!ngx_violet_guard_shows_uri(g)) {
+    if (!ngx_violet_check_shows_uri(g)) {
         return NGX_VIOLET_REFUSED_UNSEEN;
     }
 
-    if (g->resolved && ngx_violet_guard_check_uri(g->request) != NGX_OK) {
+    if (g->resolved && ngx_violet_check_uri(g->request) != NGX_OK) {
         return NGX_VIOLET_REFUSED_URI;
     }
 
-    if (path && !ngx_violet_guard_is_api(&u->uri, path)) {
+    if (path && !ngx_violet_check_is_api(&u->uri, path)) {
         return NGX_VIOLET_REFUSED_PATH;
     }
 
@@ -57,7 +57,7 @@ ngx_violet_guard_look_uri(ngx_violet_guard_t *g)
 /* Has proxy_pass set the URI since it began to build, as in HTTP/1? */
 
 static ngx_uint_t
-ngx_violet_guard_shows_uri(ngx_violet_guard_t *g)
+ngx_violet_check_shows_uri(ngx_violet_check_t *g)
 {
     return g->proxied->uri.len && g->proxied->uri.data != g->uri;
 }
@@ -66,7 +66,7 @@ ngx_violet_guard_shows_uri(ngx_violet_guard_t *g)
 /* Does the URI end in "/v1/" and the path? */
 
 static ngx_uint_t
-ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path)
+ngx_violet_check_is_api(ngx_str_t *uri, ngx_str_t *path)
 {
     u_char  *last;
 
@@ -87,7 +87,7 @@ ngx_violet_guard_is_api(ngx_str_t *uri, ngx_str_t *path)
  */
 
 static ngx_int_t
-ngx_violet_guard_check_uri(ngx_http_request_t *r)
+ngx_violet_check_uri(ngx_http_request_t *r)
 {
     u_char     *p, *last;
     size_t      len;
@@ -137,22 +137,22 @@ ngx_violet_guard_check_uri(ngx_http_request_t *r)
  */
 
 ngx_violet_refusal_e
-ngx_violet_guard_look_head(ngx_violet_guard_t *g)
+ngx_violet_check_look_head(ngx_violet_check_t *g)
 {
     ngx_buf_t              *b;
     ngx_http_request_t     *r;
     ngx_violet_loc_conf_t  *vlcf;
 
-    if (!ngx_violet_guard_shows_uri(g)) {
+    if (!ngx_violet_check_shows_uri(g)) {
         return NGX_VIOLET_NOT_REFUSED;
     }
 
     r = g->request;
     b = g->proxied->request_bufs->buf;
 
-    if (ngx_violet_guard_has_body(r)
-        && !ngx_violet_guard_has_line(b, "Content-Length:")
-        && !ngx_violet_guard_has_line(b, "Transfer-Encoding:"))
+    if (ngx_violet_check_has_body(r)
+        && !ngx_violet_check_has_line(b, "Content-Length:")
+        && !ngx_violet_check_has_line(b, "Transfer-Encoding:"))
     {
         return NGX_VIOLET_REFUSED_LENGTH;
     }
@@ -162,7 +162,7 @@ ngx_violet_guard_look_head(ngx_violet_guard_t *g)
     vlcf = ngx_violet_loc_conf(r);
 
     if (g->exchange && vlcf->accept_encoding) {
-        ngx_violet_guard_drop_lines(b, "Accept-Encoding:");
+        ngx_violet_check_drop_lines(b, "Accept-Encoding:");
     }
 
     return NGX_VIOLET_NOT_REFUSED;
@@ -170,7 +170,7 @@ ngx_violet_guard_look_head(ngx_violet_guard_t *g)
 
 
 static ngx_uint_t
-ngx_violet_guard_has_body(ngx_http_request_t *r)
+ngx_violet_check_has_body(ngx_http_request_t *r)
 {
     u_char       *line, *next;
     ngx_buf_t    *b;
@@ -182,7 +182,7 @@ ngx_violet_guard_has_body(ngx_http_request_t *r)
     /* proxy_set_body puts it behind the head, and the empty line */
 
     for (line = b->pos; /* void */ ; line = next) {
-        next = ngx_violet_guard_next_line(b, line);
+        next = ngx_violet_check_next_line(b, line);
 
         if (next == NULL) {
             break;
@@ -208,19 +208,19 @@ ngx_violet_guard_has_body(ngx_http_request_t *r)
 
 
 static ngx_uint_t
-ngx_violet_guard_has_line(ngx_buf_t *b, char *name)
+ngx_violet_check_has_line(ngx_buf_t *b, char *name)
 {
     u_char  *line, *next;
 
     for (line = b->pos; /* void */ ; line = next) {
 
-        next = ngx_violet_guard_next_line(b, line);
+        next = ngx_violet_check_next_line(b, line);
 
         if (next == NULL) {
             return 0;
         }
 
-        if (ngx_violet_guard_is_line(line, next, name)) {
+        if (ngx_violet_check_is_line(line, next, name)) {
             return 1;
         }
     }
@@ -228,19 +228,19 @@ ngx_violet_guard_has_line(ngx_buf_t *b, char *name)
 
 
 static void
-ngx_violet_guard_drop_lines(ngx_buf_t *b, char *name)
+ngx_violet_check_drop_lines(ngx_buf_t *b, char *name)
 {
     u_char  *line, *next;
 
     for (line = b->pos; /* void */ ; line = next) {
 
-        next = ngx_violet_guard_next_line(b, line);
+        next = ngx_violet_check_next_line(b, line);
 
         if (next == NULL) {
             return;
         }
 
-        if (ngx_violet_guard_is_line(line, next, name)) {
+        if (ngx_violet_check_is_line(line, next, name)) {
             ngx_memmove(line, next, b->last - next);
             b->last -= next - line;
             next = line;
@@ -252,7 +252,7 @@ ngx_violet_guard_drop_lines(ngx_buf_t *b, char *name)
 /* NULL for the empty line that ends the head; a body may follow it. */
 
 static u_char *
-ngx_violet_guard_next_line(ngx_buf_t *b, u_char *line)
+ngx_violet_check_next_line(ngx_buf_t *b, u_char *line)
 {
     u_char  *next;
 
@@ -267,7 +267,7 @@ ngx_violet_guard_next_line(ngx_buf_t *b, u_char *line)
 
 
 static ngx_uint_t
-ngx_violet_guard_is_line(u_char *line, u_char *next, char *name)
+ngx_violet_check_is_line(u_char *line, u_char *next, char *name)
 {
     size_t  len;
 

@@ -84,11 +84,11 @@ ngx_violet_exchange_late(ngx_event_t *ev)
 
     ctx = ngx_violet_ctx(e->subrequest);
 
-    if (ctx->guard) {
+    if (ctx->check) {
 
         /* no other peer is asked */
 
-        ctx->guard->conf.next_upstream = 0;
+        ctx->check->conf.next_upstream = 0;
     }
 
     /* the exchange and its carrier may be gone after this */

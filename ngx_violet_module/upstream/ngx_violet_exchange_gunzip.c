@@ -11,13 +11,13 @@
 
 
 /* the largest window, in a gzip wrapper: zlib checks CRC-32 and length */
-#define NGX_VIOLET_INFLATE_GZIP  (MAX_WBITS + 16)
+#define NGX_VIOLET_GUNZIP_GZIP  (MAX_WBITS + 16)
 
 /* before each allocation: how long it is */
-#define NGX_VIOLET_INFLATE_HEAD  16
+#define NGX_VIOLET_GUNZIP_HEAD  16
 
 
-struct ngx_violet_inflate_s {
+struct ngx_violet_gunzip_s {
     z_stream      stream;
 
     unsigned      open:1;
@@ -26,34 +26,34 @@ struct ngx_violet_inflate_s {
 };
 
 
-static void ngx_violet_inflate_close(void *data);
-static void *ngx_violet_inflate_alloc(void *opaque, u_int items, u_int size);
-static void ngx_violet_inflate_free(void *opaque, void *address);
+static void ngx_violet_gunzip_close(void *data);
+static void *ngx_violet_gunzip_alloc(void *opaque, u_int items, u_int size);
+static void ngx_violet_gunzip_free(void *opaque, void *address);
 
 
-ngx_violet_inflate_t *
-ngx_violet_inflate_create(ngx_pool_t *pool)
+ngx_violet_gunzip_t *
+ngx_violet_gunzip_create(ngx_pool_t *pool)
 {
-    ngx_pool_cleanup_t    *cln;
-    ngx_violet_inflate_t  *z;
+    ngx_pool_cleanup_t   *cln;
+    ngx_violet_gunzip_t  *z;
 
     cln = ngx_pool_cleanup_add(pool, 0);
-    z = ngx_pcalloc(pool, sizeof(ngx_violet_inflate_t));
+    z = ngx_pcalloc(pool, sizeof(ngx_violet_gunzip_t));
 
     if (cln == NULL || z == NULL) {
         return NULL;
     }
 
-    z->stream.zalloc = ngx_violet_inflate_alloc;
-    z->stream.zfree = ngx_violet_inflate_free;
+    z->stream.zalloc = ngx_violet_gunzip_alloc;
+    z->stream.zfree = ngx_violet_gunzip_free;
 
-    if (inflateInit2(&z->stream, NGX_VIOLET_INFLATE_GZIP) != Z_OK) {
+    if (inflateInit2(&z->stream, NGX_VIOLET_GUNZIP_GZIP) != Z_OK) {
         return NULL;
     }
 
     z->open = 1;
 
-    cln->handler = ngx_violet_inflate_close;
+    cln->handler = ngx_violet_gunzip_close;
     cln->data = z;
 
     return z;
@@ -61,7 +61,7 @@ ngx_violet_inflate_create(ngx_pool_t *pool)
 
 
 ngx_int_t
-ngx_violet_inflate(ngx_violet_inflate_t *z, ngx_str_t *in,
+ngx_violet_inflate(ngx_violet_gunzip_t *z, ngx_str_t *in,
     ngx_str_t *out)
 {
     int        rc;
@@ -100,7 +100,7 @@ ngx_violet_inflate(ngx_violet_inflate_t *z, ngx_str_t *in,
 
     case Z_STREAM_END:
         z->done = 1;
-        ngx_violet_inflate_close(z);
+        ngx_violet_gunzip_close(z);
 
         if (in->len == 0) {
             return NGX_DONE;
@@ -116,16 +116,16 @@ ngx_violet_inflate(ngx_violet_inflate_t *z, ngx_str_t *in,
 
 
 ngx_uint_t
-ngx_violet_inflate_is_done(ngx_violet_inflate_t *z)
+ngx_violet_gunzip_is_done(ngx_violet_gunzip_t *z)
 {
     return z->done && !z->failed;
 }
 
 
 static void
-ngx_violet_inflate_close(void *data)
+ngx_violet_gunzip_close(void *data)
 {
-    ngx_violet_inflate_t  *z = data;
+    ngx_violet_gunzip_t  *z = data;
 
     if (z->open) {
         z->open = 0;
@@ -137,30 +137,30 @@ ngx_violet_inflate_close(void *data)
 /* The window holds what was read, a token perhaps: it is wiped. */
 
 static void *
-ngx_violet_inflate_alloc(void *opaque, u_int items, u_int size)
+ngx_violet_gunzip_alloc(void *opaque, u_int items, u_int size)
 {
     size_t   n;
     size_t  *p;
 
     n = (size_t) items * size;
 
-    p = ngx_alloc(NGX_VIOLET_INFLATE_HEAD + n, ngx_cycle->log);
+    p = ngx_alloc(NGX_VIOLET_GUNZIP_HEAD + n, ngx_cycle->log);
     if (p == NULL) {
         return NULL;
     }
 
     *p = n;
 
-    return (u_char *) p + NGX_VIOLET_INFLATE_HEAD;
+    return (u_char *) p + NGX_VIOLET_GUNZIP_HEAD;
 }
 
 
 static void
-ngx_violet_inflate_free(void *opaque, void *address)
+ngx_violet_gunzip_free(void *opaque, void *address)
 {
     size_t  *p;
 
-    p = (size_t *) ((u_char *) address - NGX_VIOLET_INFLATE_HEAD);
+    p = (size_t *) ((u_char *) address - NGX_VIOLET_GUNZIP_HEAD);
 
     explicit_bzero(address, *p);
 

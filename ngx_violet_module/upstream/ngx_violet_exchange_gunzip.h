@@ -5,20 +5,20 @@
  * the body has ended.
  */
 
-#ifndef NGX_VIOLET_INFLATE_H
-#define NGX_VIOLET_INFLATE_H
+#ifndef NGX_VIOLET_EXCHANGE_GUNZIP_H
+#define NGX_VIOLET_EXCHANGE_GUNZIP_H
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
 
-typedef struct ngx_violet_inflate_s  ngx_violet_inflate_t;
+typedef struct ngx_violet_gunzip_s  ngx_violet_gunzip_t;
 
 
 /* Belongs to the pool; NULL if memory runs out. */
 
-ngx_violet_inflate_t *ngx_violet_inflate_create(ngx_pool_t *pool);
+ngx_violet_gunzip_t *ngx_violet_gunzip_create(ngx_pool_t *pool);
 
 
 /*
@@ -29,13 +29,13 @@ ngx_violet_inflate_t *ngx_violet_inflate_create(ngx_pool_t *pool);
  * or if memory runs out.
  */
 
-ngx_int_t ngx_violet_inflate(ngx_violet_inflate_t *z, ngx_str_t *in,
+ngx_int_t ngx_violet_inflate(ngx_violet_gunzip_t *z, ngx_str_t *in,
     ngx_str_t *out);
 
 
 /* Has the body ended as it should? */
 
-ngx_uint_t ngx_violet_inflate_is_done(ngx_violet_inflate_t *z);
+ngx_uint_t ngx_violet_gunzip_is_done(ngx_violet_gunzip_t *z);
 
 
-#endif /* NGX_VIOLET_INFLATE_H */
+#endif /* NGX_VIOLET_EXCHANGE_GUNZIP_H */

@@ -15,16 +15,18 @@
 #include <cmocka.h>
 
 #include "violet_json.h"
+#include "violet_cart_read.h"
 #include "violet_cart_record.h"
+#include "violet_cart_refusal.h"
 
 
 #define BAG  "{\"id\":1,\"status\":\"IN_PROGRESS\"}"
 
 
 static void
-claim_init(violet_submit_claim_t *claim, int who, int64_t now)
+claim_init(violet_record_claim_t *claim, int who, int64_t now)
 {
-    memset(claim, 0, sizeof(violet_submit_claim_t));
+    memset(claim, 0, sizeof(violet_record_claim_t));
 
     claim->token[0] = (unsigned char) who;
     claim->now = now;
@@ -37,8 +39,8 @@ claim_init(violet_submit_claim_t *claim, int who, int64_t now)
 static void
 test_one_claims(void **state)
 {
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     (void) state;
 
@@ -46,26 +48,26 @@ test_one_claims(void **state)
     claim_init(&one, 1, 10);
     claim_init(&two, 2, 10);
 
-    assert_int_equal(violet_submit_claim(&record, &one),
-                     VIOLET_SUBMIT_CLAIMED);
-    assert_int_equal(violet_submit_state(&record, 10),
-                     VIOLET_SUBMIT_IN_FLIGHT);
-    assert_int_equal(violet_submit_claim(&record, &two),
-                     VIOLET_SUBMIT_REFUSED);
+    assert_int_equal(violet_record_claim(&record, &one),
+                     VIOLET_RECORD_CLAIMED);
+    assert_int_equal(violet_record_state(&record, 10),
+                     VIOLET_RECORD_IN_FLIGHT);
+    assert_int_equal(violet_record_claim(&record, &two),
+                     VIOLET_RECORD_REFUSED);
 
     /* "again" does not override one that is under way */
 
     two.again = 1;
-    assert_int_equal(violet_submit_claim(&record, &two),
-                     VIOLET_SUBMIT_REFUSED);
+    assert_int_equal(violet_record_claim(&record, &two),
+                     VIOLET_RECORD_REFUSED);
 }
 
 
 static void
 test_deadline_is_unknown(void **state)
 {
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     (void) state;
 
@@ -73,78 +75,78 @@ test_deadline_is_unknown(void **state)
     claim_init(&one, 1, 10);
     claim_init(&two, 2, 110);
 
-    (void) violet_submit_claim(&record, &one);
+    (void) violet_record_claim(&record, &one);
 
-    assert_int_equal(violet_submit_state(&record, 109),
-                     VIOLET_SUBMIT_IN_FLIGHT);
-    assert_int_equal(violet_submit_state(&record, 110),
-                     VIOLET_SUBMIT_UNKNOWN);
-    assert_int_equal(violet_submit_claim(&record, &two),
-                     VIOLET_SUBMIT_REFUSED);
+    assert_int_equal(violet_record_state(&record, 109),
+                     VIOLET_RECORD_IN_FLIGHT);
+    assert_int_equal(violet_record_state(&record, 110),
+                     VIOLET_RECORD_UNKNOWN);
+    assert_int_equal(violet_record_claim(&record, &two),
+                     VIOLET_RECORD_REFUSED);
 
     two.again = 1;
-    assert_int_equal(violet_submit_claim(&record, &two),
-                     VIOLET_SUBMIT_CLAIMED);
+    assert_int_equal(violet_record_claim(&record, &two),
+                     VIOLET_RECORD_CLAIMED);
 
     /* the first one comes back, too late to say anything of the second */
 
     one.now = 111;
-    assert_int_equal(violet_submit_settle(&record, &one, VIOLET_SUBMIT_OPEN,
+    assert_int_equal(violet_record_settle(&record, &one, VIOLET_RECORD_OPEN,
                                           400), -1);
-    assert_int_equal(violet_submit_state(&record, 111),
-                     VIOLET_SUBMIT_IN_FLIGHT);
+    assert_int_equal(violet_record_state(&record, 111),
+                     VIOLET_RECORD_IN_FLIGHT);
 }
 
 
 static void
 test_late_settlement(void **state)
 {
-    violet_submit_claim_t   one;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one;
 
     (void) state;
 
     memset(&record, 0, sizeof(record));
     claim_init(&one, 1, 10);
 
-    (void) violet_submit_claim(&record, &one);
+    (void) violet_record_claim(&record, &one);
 
     one.now = 500;
-    assert_int_equal(violet_submit_settle(&record, &one,
-                                          VIOLET_SUBMIT_COMPLETED, 200), 0);
-    assert_int_equal(violet_submit_state(&record, 999),
-                     VIOLET_SUBMIT_COMPLETED);
+    assert_int_equal(violet_record_settle(&record, &one,
+                                          VIOLET_RECORD_COMPLETED, 200), 0);
+    assert_int_equal(violet_record_state(&record, 999),
+                     VIOLET_RECORD_COMPLETED);
     assert_int_equal(record.status, 200);
-    assert_int_equal(violet_submit_state(&record, 1000), VIOLET_SUBMIT_NONE);
+    assert_int_equal(violet_record_state(&record, 1000), VIOLET_RECORD_NONE);
 }
 
 
 static void
 test_settlements(void **state)
 {
-    size_t                  i;
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    size_t                 i;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     static const struct {
         violet_cart_outcome_t    outcome;
-        violet_submit_state_t    state;
-        violet_submit_verdict_t  next, again;
+        violet_record_state_t    state;
+        violet_record_verdict_t  next, again;
     } rows[] = {
-        { VIOLET_CART_COMPLETED, VIOLET_SUBMIT_COMPLETED,
-          VIOLET_SUBMIT_REFUSED, VIOLET_SUBMIT_REFUSED },
-        { VIOLET_CART_PARTIAL, VIOLET_SUBMIT_PARTIAL,
-          VIOLET_SUBMIT_REFUSED, VIOLET_SUBMIT_REFUSED },
-        { VIOLET_CART_UNKNOWN, VIOLET_SUBMIT_UNKNOWN,
-          VIOLET_SUBMIT_REFUSED, VIOLET_SUBMIT_CLAIMED },
-        { VIOLET_CART_FAILED, VIOLET_SUBMIT_NONE,
-          VIOLET_SUBMIT_CLAIMED, VIOLET_SUBMIT_CLAIMED },
-        { VIOLET_CART_PENDING, VIOLET_SUBMIT_NONE,
-          VIOLET_SUBMIT_CLAIMED, VIOLET_SUBMIT_CLAIMED },
-        { VIOLET_CART_REQUIRES_ACTION, VIOLET_SUBMIT_NONE,
-          VIOLET_SUBMIT_CLAIMED, VIOLET_SUBMIT_CLAIMED },
-        { (violet_cart_outcome_t) 99, VIOLET_SUBMIT_UNKNOWN,
-          VIOLET_SUBMIT_REFUSED, VIOLET_SUBMIT_CLAIMED }
+        { VIOLET_CART_COMPLETED, VIOLET_RECORD_COMPLETED,
+          VIOLET_RECORD_REFUSED, VIOLET_RECORD_REFUSED },
+        { VIOLET_CART_PARTIAL, VIOLET_RECORD_PARTIAL,
+          VIOLET_RECORD_REFUSED, VIOLET_RECORD_REFUSED },
+        { VIOLET_CART_UNKNOWN, VIOLET_RECORD_UNKNOWN,
+          VIOLET_RECORD_REFUSED, VIOLET_RECORD_CLAIMED },
+        { VIOLET_CART_FAILED, VIOLET_RECORD_NONE,
+          VIOLET_RECORD_CLAIMED, VIOLET_RECORD_CLAIMED },
+        { VIOLET_CART_PENDING, VIOLET_RECORD_NONE,
+          VIOLET_RECORD_CLAIMED, VIOLET_RECORD_CLAIMED },
+        { VIOLET_CART_REQUIRES_ACTION, VIOLET_RECORD_NONE,
+          VIOLET_RECORD_CLAIMED, VIOLET_RECORD_CLAIMED },
+        { (violet_cart_outcome_t) 99, VIOLET_RECORD_UNKNOWN,
+          VIOLET_RECORD_REFUSED, VIOLET_RECORD_CLAIMED }
     };
 
     (void) state;
@@ -155,12 +157,12 @@ test_settlements(void **state)
         claim_init(&two, 2, 20);
         two.again = i % 2;
 
-        (void) violet_submit_claim(&record, &one);
+        (void) violet_record_claim(&record, &one);
 
-        assert_int_equal(violet_submit_settle(&record, &one,
-                         violet_submit_outcome(rows[i / 2].outcome), 200), 0);
-        assert_int_equal(violet_submit_state(&record, 20), rows[i / 2].state);
-        assert_int_equal(violet_submit_claim(&record, &two),
+        assert_int_equal(violet_record_settle(&record, &one,
+                         violet_record_outcome(rows[i / 2].outcome), 200), 0);
+        assert_int_equal(violet_record_state(&record, 20), rows[i / 2].state);
+        assert_int_equal(violet_record_claim(&record, &two),
                          i % 2 ? rows[i / 2].again : rows[i / 2].next);
     }
 }
@@ -169,8 +171,8 @@ test_settlements(void **state)
 static void
 test_body_of_a_key(void **state)
 {
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     (void) state;
 
@@ -181,19 +183,19 @@ test_body_of_a_key(void **state)
     two.body[3] = 2;
     two.again = 1;
 
-    (void) violet_submit_claim(&record, &one);
-    assert_int_equal(violet_submit_claim(&record, &two),
-                     VIOLET_SUBMIT_OTHER_BODY);
+    (void) violet_record_claim(&record, &one);
+    assert_int_equal(violet_record_claim(&record, &two),
+                     VIOLET_RECORD_OTHER_BODY);
 
     /* also once it has failed, and the key is free for its own body */
 
-    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_OPEN, 400);
-    assert_int_equal(violet_submit_claim(&record, &two),
-                     VIOLET_SUBMIT_OTHER_BODY);
+    (void) violet_record_settle(&record, &one, VIOLET_RECORD_OPEN, 400);
+    assert_int_equal(violet_record_claim(&record, &two),
+                     VIOLET_RECORD_OTHER_BODY);
 
     two.body[3] = 1;
-    assert_int_equal(violet_submit_claim(&record, &two),
-                     VIOLET_SUBMIT_CLAIMED);
+    assert_int_equal(violet_record_claim(&record, &two),
+                     VIOLET_RECORD_CLAIMED);
 }
 
 
@@ -202,35 +204,35 @@ test_body_of_a_key(void **state)
 static void
 test_settlements_that_cross(void **state)
 {
-    size_t                  i;
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    size_t                 i;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     static const struct {
-        violet_submit_state_t  second, late, left;
+        violet_record_state_t  second, late, left;
         int                    rc;
     } rows[] = {
 
         /* the second has ended, or not (NONE) */
 
-        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_COMPLETED,
-          VIOLET_SUBMIT_COMPLETED, 0 },
-        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_PARTIAL,
-          VIOLET_SUBMIT_PARTIAL, 0 },
-        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_OPEN,
-          VIOLET_SUBMIT_IN_FLIGHT, -1 },
-        { VIOLET_SUBMIT_NONE, VIOLET_SUBMIT_UNKNOWN,
-          VIOLET_SUBMIT_IN_FLIGHT, -1 },
-        { VIOLET_SUBMIT_UNKNOWN, VIOLET_SUBMIT_COMPLETED,
-          VIOLET_SUBMIT_COMPLETED, 0 },
-        { VIOLET_SUBMIT_UNKNOWN, VIOLET_SUBMIT_OPEN,
-          VIOLET_SUBMIT_UNKNOWN, -1 },
-        { VIOLET_SUBMIT_OPEN, VIOLET_SUBMIT_UNKNOWN,
-          VIOLET_SUBMIT_UNKNOWN, 0 },
-        { VIOLET_SUBMIT_COMPLETED, VIOLET_SUBMIT_UNKNOWN,
-          VIOLET_SUBMIT_COMPLETED, -1 },
-        { VIOLET_SUBMIT_COMPLETED, VIOLET_SUBMIT_PARTIAL,
-          VIOLET_SUBMIT_COMPLETED, -1 }
+        { VIOLET_RECORD_NONE, VIOLET_RECORD_COMPLETED,
+          VIOLET_RECORD_COMPLETED, 0 },
+        { VIOLET_RECORD_NONE, VIOLET_RECORD_PARTIAL,
+          VIOLET_RECORD_PARTIAL, 0 },
+        { VIOLET_RECORD_NONE, VIOLET_RECORD_OPEN,
+          VIOLET_RECORD_IN_FLIGHT, -1 },
+        { VIOLET_RECORD_NONE, VIOLET_RECORD_UNKNOWN,
+          VIOLET_RECORD_IN_FLIGHT, -1 },
+        { VIOLET_RECORD_UNKNOWN, VIOLET_RECORD_COMPLETED,
+          VIOLET_RECORD_COMPLETED, 0 },
+        { VIOLET_RECORD_UNKNOWN, VIOLET_RECORD_OPEN,
+          VIOLET_RECORD_UNKNOWN, -1 },
+        { VIOLET_RECORD_OPEN, VIOLET_RECORD_UNKNOWN,
+          VIOLET_RECORD_UNKNOWN, 0 },
+        { VIOLET_RECORD_COMPLETED, VIOLET_RECORD_UNKNOWN,
+          VIOLET_RECORD_COMPLETED, -1 },
+        { VIOLET_RECORD_COMPLETED, VIOLET_RECORD_PARTIAL,
+          VIOLET_RECORD_COMPLETED, -1 }
     };
 
     (void) state;
@@ -242,19 +244,19 @@ test_settlements_that_cross(void **state)
         two.again = 1;
         one.body[0] = two.body[0] = 1;
 
-        (void) violet_submit_claim(&record, &one);
-        assert_int_equal(violet_submit_claim(&record, &two),
-                         VIOLET_SUBMIT_CLAIMED);
+        (void) violet_record_claim(&record, &one);
+        assert_int_equal(violet_record_claim(&record, &two),
+                         VIOLET_RECORD_CLAIMED);
         assert_int_equal(record.seq, 2);
 
-        if (rows[i].second != VIOLET_SUBMIT_NONE) {
-            (void) violet_submit_settle(&record, &two, rows[i].second, 200);
+        if (rows[i].second != VIOLET_RECORD_NONE) {
+            (void) violet_record_settle(&record, &two, rows[i].second, 200);
         }
 
         one.now = 210;
-        assert_int_equal(violet_submit_settle(&record, &one, rows[i].late,
+        assert_int_equal(violet_record_settle(&record, &one, rows[i].late,
                                               200), rows[i].rc);
-        assert_int_equal(violet_submit_state(&record, 210), rows[i].left);
+        assert_int_equal(violet_record_state(&record, 210), rows[i].left);
         assert_int_equal(record.seq, 2);
     }
 }
@@ -263,8 +265,8 @@ test_settlements_that_cross(void **state)
 static void
 test_doubt_waits_for_a_flight(void **state)
 {
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     (void) state;
 
@@ -273,23 +275,23 @@ test_doubt_waits_for_a_flight(void **state)
     claim_init(&two, 2, 200);
     two.again = 1;
 
-    (void) violet_submit_claim(&record, &one);
-    (void) violet_submit_claim(&record, &two);
+    (void) violet_record_claim(&record, &one);
+    (void) violet_record_claim(&record, &two);
 
-    assert_int_equal(violet_submit_settle(&record, &one,
-                                          VIOLET_SUBMIT_UNKNOWN, 504), -1);
-    assert_int_equal(violet_submit_settle(&record, &two, VIOLET_SUBMIT_OPEN,
+    assert_int_equal(violet_record_settle(&record, &one,
+                                          VIOLET_RECORD_UNKNOWN, 504), -1);
+    assert_int_equal(violet_record_settle(&record, &two, VIOLET_RECORD_OPEN,
                                           400), 0);
-    assert_int_equal(violet_submit_state(&record, 200),
-                     VIOLET_SUBMIT_UNKNOWN);
+    assert_int_equal(violet_record_state(&record, 200),
+                     VIOLET_RECORD_UNKNOWN);
 }
 
 
 static void
 test_cancel(void **state)
 {
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     (void) state;
 
@@ -297,27 +299,27 @@ test_cancel(void **state)
     claim_init(&one, 1, 10);
     claim_init(&two, 2, 10);
 
-    (void) violet_submit_claim(&record, &one);
-    assert_int_equal(violet_submit_cancel(&record, &two), -1);
-    assert_int_equal(violet_submit_cancel(&record, &one), 0);
-    assert_int_equal(violet_submit_state(&record, 10), VIOLET_SUBMIT_NONE);
+    (void) violet_record_claim(&record, &one);
+    assert_int_equal(violet_record_cancel(&record, &two), -1);
+    assert_int_equal(violet_record_cancel(&record, &one), 0);
+    assert_int_equal(violet_record_state(&record, 10), VIOLET_RECORD_NONE);
 
     /* in spite of doubt, which is there again */
 
-    (void) violet_submit_claim(&record, &one);
-    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_UNKNOWN, 504);
+    (void) violet_record_claim(&record, &one);
+    (void) violet_record_settle(&record, &one, VIOLET_RECORD_UNKNOWN, 504);
     two.again = 1;
-    (void) violet_submit_claim(&record, &two);
-    assert_int_equal(violet_submit_cancel(&record, &two), 0);
-    assert_int_equal(violet_submit_state(&record, 10), VIOLET_SUBMIT_UNKNOWN);
+    (void) violet_record_claim(&record, &two);
+    assert_int_equal(violet_record_cancel(&record, &two), 0);
+    assert_int_equal(violet_record_state(&record, 10), VIOLET_RECORD_UNKNOWN);
 }
 
 
 static void
 test_freed_by_a_read(void **state)
 {
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     (void) state;
 
@@ -326,30 +328,30 @@ test_freed_by_a_read(void **state)
     claim_init(&two, 1, 20);
     one.body[0] = 7;
 
-    (void) violet_submit_claim(&record, &one);
-    assert_int_equal(violet_submit_free(&record, &two), -1);
+    (void) violet_record_claim(&record, &one);
+    assert_int_equal(violet_record_reopen(&record, &two), -1);
 
-    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_UNKNOWN, 504);
+    (void) violet_record_settle(&record, &one, VIOLET_RECORD_UNKNOWN, 504);
     two.token[0] = 2;
-    assert_int_equal(violet_submit_free(&record, &two), -1);
+    assert_int_equal(violet_record_reopen(&record, &two), -1);
     two.token[0] = 1;
-    assert_int_equal(violet_submit_free(&record, &two), 0);
-    assert_int_equal(violet_submit_state(&record, 20), VIOLET_SUBMIT_OPEN);
+    assert_int_equal(violet_record_reopen(&record, &two), 0);
+    assert_int_equal(violet_record_state(&record, 20), VIOLET_RECORD_OPEN);
 
     /* what the key is good for has not changed */
 
     assert_int_equal(record.body[0], 7);
 
-    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_COMPLETED, 200);
-    assert_int_equal(violet_submit_free(&record, &two), -1);
+    (void) violet_record_settle(&record, &one, VIOLET_RECORD_COMPLETED, 200);
+    assert_int_equal(violet_record_reopen(&record, &two), -1);
 }
 
 
 static void
 test_renew(void **state)
 {
-    violet_submit_claim_t   one, two;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one, two;
 
     (void) state;
 
@@ -357,35 +359,35 @@ test_renew(void **state)
     claim_init(&one, 1, 10);
     claim_init(&two, 2, 60);
 
-    assert_int_equal(violet_submit_renew(&record, &one), -1);
+    assert_int_equal(violet_record_renew(&record, &one), -1);
 
-    (void) violet_submit_claim(&record, &one);
-    assert_int_equal(violet_submit_renew(&record, &two), -1);
+    (void) violet_record_claim(&record, &one);
+    assert_int_equal(violet_record_renew(&record, &two), -1);
 
     one.now = 60;
-    assert_int_equal(violet_submit_renew(&record, &one), 0);
-    assert_int_equal(violet_submit_state(&record, 159),
-                     VIOLET_SUBMIT_IN_FLIGHT);
-    assert_int_equal(violet_submit_state(&record, 160),
-                     VIOLET_SUBMIT_UNKNOWN);
+    assert_int_equal(violet_record_renew(&record, &one), 0);
+    assert_int_equal(violet_record_state(&record, 159),
+                     VIOLET_RECORD_IN_FLIGHT);
+    assert_int_equal(violet_record_state(&record, 160),
+                     VIOLET_RECORD_UNKNOWN);
 
     /* late, but nobody else has it */
 
     one.now = 170;
-    assert_int_equal(violet_submit_renew(&record, &one), 0);
-    assert_int_equal(violet_submit_state(&record, 170),
-                     VIOLET_SUBMIT_IN_FLIGHT);
+    assert_int_equal(violet_record_renew(&record, &one), 0);
+    assert_int_equal(violet_record_state(&record, 170),
+                     VIOLET_RECORD_IN_FLIGHT);
 
-    (void) violet_submit_settle(&record, &one, VIOLET_SUBMIT_COMPLETED, 200);
-    assert_int_equal(violet_submit_renew(&record, &one), -1);
+    (void) violet_record_settle(&record, &one, VIOLET_RECORD_COMPLETED, 200);
+    assert_int_equal(violet_record_renew(&record, &one), -1);
 }
 
 
 static void
 test_garbage_is_doubt(void **state)
 {
-    violet_submit_claim_t   one;
-    violet_submit_record_t  record;
+    violet_record_t        record;
+    violet_record_claim_t  one;
 
     (void) state;
 
@@ -393,9 +395,9 @@ test_garbage_is_doubt(void **state)
     record.expires = 100;
     claim_init(&one, 1, 10);
 
-    assert_int_equal(violet_submit_state(&record, 10), VIOLET_SUBMIT_UNKNOWN);
-    assert_int_equal(violet_submit_claim(&record, &one),
-                     VIOLET_SUBMIT_REFUSED);
+    assert_int_equal(violet_record_state(&record, 10), VIOLET_RECORD_UNKNOWN);
+    assert_int_equal(violet_record_claim(&record, &one),
+                     VIOLET_RECORD_REFUSED);
 }
 
 
@@ -407,14 +409,14 @@ test_names(void **state)
 
     (void) state;
 
-    for (i = VIOLET_SUBMIT_OPEN; i <= VIOLET_SUBMIT_PARTIAL; i++) {
-        name = violet_submit_name((violet_submit_state_t) i);
-        assert_int_equal(violet_submit_parse(name, strlen(name)), i);
-        assert_int_equal(violet_submit_parse(name, strlen(name) - 1), 0);
+    for (i = VIOLET_RECORD_OPEN; i <= VIOLET_RECORD_PARTIAL; i++) {
+        name = violet_record_name((violet_record_state_t) i);
+        assert_int_equal(violet_record_parse(name, strlen(name)), i);
+        assert_int_equal(violet_record_parse(name, strlen(name) - 1), 0);
     }
 
-    assert_int_equal(violet_submit_parse("", 0), VIOLET_SUBMIT_NONE);
-    assert_int_equal(violet_submit_parse("none", 4), VIOLET_SUBMIT_NONE);
+    assert_int_equal(violet_record_parse("", 0), VIOLET_RECORD_NONE);
+    assert_int_equal(violet_record_parse("none", 4), VIOLET_RECORD_NONE);
 }
 
 
@@ -425,55 +427,55 @@ test_read(void **state)
 
     static const struct {
         const char            *body;
-        violet_submit_read_t   read;
+        violet_cart_read_t   read;
     } rows[] = {
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_SUBMIT_READ_OPEN },
+          VIOLET_CART_READ_OPEN },
         { "{\"id\":\"7\",\"status\":\"in_progress\",\"bags\":[" BAG "," BAG
           "],\"payment_transactions\":[{\"capture_status\":"
-          "\"REQUIRES_PAYMENT_METHOD\"}]}", VIOLET_SUBMIT_READ_OPEN },
+          "\"REQUIRES_PAYMENT_METHOD\"}]}", VIOLET_CART_READ_OPEN },
 
         { "{\"id\":8,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_SUBMIT_READ_NOTHING },
+          VIOLET_CART_READ_NOTHING },
         { "{\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_SUBMIT_READ_NOTHING },
-        { "{\"id\":7,\"bags\":[" BAG "]}", VIOLET_SUBMIT_READ_NOTHING },
+          VIOLET_CART_READ_NOTHING },
+        { "{\"id\":7,\"bags\":[" BAG "]}", VIOLET_CART_READ_NOTHING },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\"}",
-          VIOLET_SUBMIT_READ_NOTHING },
+          VIOLET_CART_READ_NOTHING },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":{}}",
-          VIOLET_SUBMIT_READ_NOTHING },
-        { "[]", VIOLET_SUBMIT_READ_NOTHING },
-        { "", VIOLET_SUBMIT_READ_NOTHING },
+          VIOLET_CART_READ_NOTHING },
+        { "[]", VIOLET_CART_READ_NOTHING },
+        { "", VIOLET_CART_READ_NOTHING },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]",
-          VIOLET_SUBMIT_READ_NOTHING },
+          VIOLET_CART_READ_NOTHING },
 
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[]}",
-          VIOLET_SUBMIT_READ_ORDER },
+          VIOLET_CART_READ_ORDER },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[null]}",
-          VIOLET_SUBMIT_READ_ORDER },
+          VIOLET_CART_READ_ORDER },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[{\"id\":1}]}",
-          VIOLET_SUBMIT_READ_ORDER },
+          VIOLET_CART_READ_ORDER },
         { "{\"id\":7,\"status\":\"PROCESSING\",\"bags\":[" BAG "]}",
-          VIOLET_SUBMIT_READ_ORDER },
+          VIOLET_CART_READ_ORDER },
         { "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[" BAG "]}",
-          VIOLET_SUBMIT_READ_ORDER },
+          VIOLET_CART_READ_ORDER },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG ","
-          "{\"id\":2,\"status\":\"SUBMITTED\"}]}", VIOLET_SUBMIT_READ_ORDER },
+          "{\"id\":2,\"status\":\"SUBMITTED\"}]}", VIOLET_CART_READ_ORDER },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[{\"status\":"
           "\"IN_PROGRESS\",\"financial_status\":\"AUTHORIZED\"}]}",
-          VIOLET_SUBMIT_READ_ORDER },
+          VIOLET_CART_READ_ORDER },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
           "\"payment_transactions\":[{\"status\":\"CAPTURED\"}]}",
-          VIOLET_SUBMIT_READ_ORDER },
+          VIOLET_CART_READ_ORDER },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
           "\"paymentTransactions\":[{\"captureStatus\":\"processing\"}]}",
-          VIOLET_SUBMIT_READ_ORDER }
+          VIOLET_CART_READ_ORDER }
     };
 
     (void) state;
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (violet_submit_read(rows[i].body, strlen(rows[i].body), 7)
+        if (violet_cart_read(rows[i].body, strlen(rows[i].body), 7)
             != rows[i].read)
         {
             fail_msg("%s", rows[i].body);
@@ -496,12 +498,12 @@ test_large(void **state)
         int          read;
     } rows[] = {
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"x\":\"%s\"}", 0, VIOLET_SUBMIT_READ_OPEN },
+          "\"x\":\"%s\"}", 0, VIOLET_CART_READ_OPEN },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
           "\"complete_checkout\":true,\"x\":\"%s\"}", 1,
-          VIOLET_SUBMIT_READ_OPEN },
+          VIOLET_CART_READ_OPEN },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"\\u0078\":\"%s\"}", 1, VIOLET_SUBMIT_READ_NOTHING }
+          "\"\\u0078\":\"%s\"}", 1, VIOLET_CART_READ_NOTHING }
     };
 
     (void) state;
@@ -516,11 +518,11 @@ test_large(void **state)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         (void) snprintf(text + n + 1, n + 255, rows[i].format, text);
 
-        assert_int_equal(violet_submit_completes(text + n + 1,
-                                                 strlen(text + n + 1)),
+        assert_int_equal(violet_cart_read_completes(text + n + 1,
+                                                    strlen(text + n + 1)),
                          rows[i].completes);
-        assert_int_equal(violet_submit_read(text + n + 1,
-                                            strlen(text + n + 1), 7),
+        assert_int_equal(violet_cart_read(text + n + 1,
+                                          strlen(text + n + 1), 7),
                          rows[i].read);
     }
 
@@ -559,7 +561,7 @@ test_completes(void **state)
     (void) state;
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (violet_submit_completes(rows[i].body, strlen(rows[i].body))
+        if (violet_cart_read_completes(rows[i].body, strlen(rows[i].body))
             != rows[i].completes)
         {
             fail_msg("%s", rows[i].body);
@@ -582,19 +584,19 @@ test_problems(void **state)
     answer.request_id.data = "id";
     answer.request_id.len = 2;
 
-    for (i = VIOLET_SUBMIT_PROBLEM_IN_FLIGHT;
-         i <= VIOLET_SUBMIT_PROBLEM_NO_GUARD;
+    for (i = VIOLET_CART_REFUSAL_IN_FLIGHT;
+         i <= VIOLET_CART_REFUSAL_NO_GUARD;
          i++)
     {
-        assert_int_equal(violet_submit_problem((violet_submit_problem_t) i,
-                                               207, &answer, &verdict), 0);
+        assert_int_equal(violet_cart_refusal((violet_cart_refusal_t) i,
+                                             207, &answer, &verdict), 0);
         assert_non_null(verdict.problem);
         assert_int_equal(verdict.outcome,
-                         i == VIOLET_SUBMIT_PROBLEM_PARTIAL
+                         i == VIOLET_CART_REFUSAL_PARTIAL
                          ? VIOLET_CART_PARTIAL : VIOLET_CART_UNKNOWN);
         assert_int_equal(verdict.status,
-                         i == VIOLET_SUBMIT_PROBLEM_PARTIAL ? 207
-                         : i == VIOLET_SUBMIT_PROBLEM_OTHER_BODY ? 422 : 409);
+                         i == VIOLET_CART_REFUSAL_PARTIAL ? 207
+                         : i == VIOLET_CART_REFUSAL_OTHER_BODY ? 422 : 409);
         free(verdict.problem);
     }
 }

@@ -255,7 +255,7 @@ static const test_report_t  test_reports[] = {
 
 static int
 test_check(const char *body, size_t len, int32_t merchant_id,
-    violet_report_t *report)
+    violet_report_check_t *report)
 {
     int       rc;
     char     *copy;
@@ -268,7 +268,7 @@ test_check(const char *body, size_t len, int32_t merchant_id,
         copy[i] = (char) (body[i] == '\'' ? '"' : body[i]);
     }
 
-    memset(report, 0xa5, sizeof(violet_report_t));
+    memset(report, 0xa5, sizeof(violet_report_check_t));
 
     rc = violet_report_check(copy, len, merchant_id, report);
 
@@ -281,10 +281,10 @@ test_check(const char *body, size_t len, int32_t merchant_id,
 static void
 test_report_table(void **state)
 {
-    int                    rc;
-    size_t                 i;
-    violet_report_t        report;
-    const test_report_t   *row;
+    int                     rc;
+    size_t                  i;
+    const test_report_t    *row;
+    violet_report_check_t   report;
 
     (void) state;
 
@@ -325,11 +325,11 @@ test_report_table(void **state)
 static void
 test_report_fixture(void **state)
 {
-    char              path[1024], *body, *status;
-    FILE             *file;
-    size_t            len;
-    const char       *data;
-    violet_report_t   report;
+    char                    path[1024], *body, *status;
+    FILE                   *file;
+    size_t                  len;
+    const char             *data;
+    violet_report_check_t   report;
 
     (void) state;
 
@@ -379,7 +379,7 @@ test_report_fixture(void **state)
 static void
 test_report_offset(void **state)
 {
-    violet_report_t  report;
+    violet_report_check_t  report;
 
     (void) state;
 
@@ -395,10 +395,10 @@ test_report_offset(void **state)
 static void
 test_report_depth(void **state)
 {
-    int               i, n;
-    char             *body;
-    size_t            len;
-    violet_report_t   report;
+    int                     i, n;
+    char                   *body;
+    size_t                  len;
+    violet_report_check_t   report;
 
     static const int  depths[] = { 20, 1000, 100000 };
 
@@ -429,7 +429,7 @@ test_report_depth(void **state)
 static void
 test_report_extreme_ids(void **state)
 {
-    violet_report_t  report;
+    violet_report_check_t  report;
 
     (void) state;
 
@@ -495,6 +495,8 @@ test_report_refusals(void **state)
         { "{\"code\":1", 0 },
         { "", 0 },
     };
+
+    (void) state;
 
     for (i = 0; i < COUNT(bodies); i++) {
         assert_int_equal(violet_report_is_refusal(bodies[i].body,

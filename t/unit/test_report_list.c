@@ -123,7 +123,7 @@ static const test_list_t  test_lists[] = {
 /* A block of its own, so that reading past the end of a body is seen. */
 
 static int
-test_check(const char *body, size_t len, violet_report_t *report)
+test_check(const char *body, size_t len, violet_report_check_t *report)
 {
     int       rc;
     char     *copy;
@@ -136,7 +136,7 @@ test_check(const char *body, size_t len, violet_report_t *report)
         copy[i] = (char) (body[i] == '\'' ? '"' : body[i]);
     }
 
-    memset(report, 0xa5, sizeof(violet_report_t));
+    memset(report, 0xa5, sizeof(violet_report_check_t));
 
     rc = violet_report_list_check(copy, len, report);
 
@@ -149,10 +149,10 @@ test_check(const char *body, size_t len, violet_report_t *report)
 static void
 test_list_table(void **state)
 {
-    int                  rc;
-    size_t               i;
-    violet_report_t      report;
-    const test_list_t   *row;
+    int                     rc;
+    size_t                  i;
+    const test_list_t      *row;
+    violet_report_check_t   report;
 
     (void) state;
 
@@ -193,7 +193,7 @@ test_list_table(void **state)
 static void
 test_list_offset(void **state)
 {
-    violet_report_t  report;
+    violet_report_check_t  report;
 
     (void) state;
 
@@ -212,11 +212,11 @@ test_list_offset(void **state)
 static void
 test_list_fixture(void **state)
 {
-    char              path[1024], *body;
-    FILE             *file;
-    size_t            len;
-    const char       *data;
-    violet_report_t   report;
+    char                    path[1024], *body;
+    FILE                   *file;
+    size_t                  len;
+    const char             *data;
+    violet_report_check_t   report;
 
     (void) state;
 
@@ -272,9 +272,9 @@ test_list_fixture(void **state)
 static void
 test_list_long(void **state)
 {
-    int               i;
-    char             *body, *p;
-    violet_report_t   report;
+    int                     i;
+    char                   *body, *p;
+    violet_report_check_t   report;
 
     (void) state;
 

@@ -51,10 +51,10 @@ static const test_token_t  test_token_table[] = {
 static void
 test_table(void **state)
 {
-    size_t               i;
-    const char          *reason;
-    violet_token_t       token;
-    const test_token_t  *test;
+    size_t                  i;
+    const char             *reason;
+    const test_token_t     *test;
+    violet_token_answer_t   token;
 
     (void) state;
 
@@ -87,9 +87,9 @@ test_table(void **state)
 static void
 test_length(void **state)
 {
-    char            *answer;
-    size_t           i, len;
-    violet_token_t   token;
+    char                   *answer;
+    size_t                  i, len;
+    violet_token_answer_t   token;
 
     (void) state;
 

@@ -22,19 +22,19 @@
 
 
 static int violet_cart_judge_problem(const violet_cart_answer_t *answer,
-    const violet_cart_row_t *row, violet_cart_body_t *body,
+    const violet_cart_table_t *row, violet_cart_body_t *body,
     violet_cart_verdict_t *verdict);
-static int violet_cart_judge_errors(const violet_cart_row_t *row,
+static int violet_cart_judge_errors(const violet_cart_table_t *row,
     violet_cart_body_t *body);
 static void violet_cart_judge_verdict(const violet_cart_answer_t *answer,
-    const violet_cart_row_t *row, const violet_errors_t *errors,
+    const violet_cart_table_t *row, const violet_errors_t *errors,
     violet_cart_verdict_t *verdict);
 static void violet_cart_judge_fill(const violet_cart_answer_t *answer,
     const violet_cart_verdict_t *verdict, const violet_errors_t *errors,
     violet_problem_t *problem);
 static void violet_cart_judge_body(const violet_cart_answer_t *answer,
     const violet_cart_body_t *body, violet_problem_t *problem);
-static violet_text_t violet_cart_judge_detail(const violet_cart_row_t *row,
+static violet_text_t violet_cart_judge_detail(const violet_cart_table_t *row,
     const violet_cart_body_t *body);
 static unsigned violet_cart_judge_partial(
     const violet_cart_answer_t *answer);
@@ -44,14 +44,14 @@ int
 violet_cart_judge(const violet_cart_answer_t *answer,
     violet_cart_verdict_t *verdict)
 {
-    int                       rc;
-    violet_cart_body_t        body;
-    const violet_cart_row_t  *row;
+    int                         rc;
+    violet_cart_body_t          body;
+    const violet_cart_table_t  *row;
 
     memset(verdict, 0, sizeof(violet_cart_verdict_t));
 
     rc = 0;
-    row = violet_cart_row_transport(answer);
+    row = violet_cart_table_transport(answer);
 
     violet_cart_body_init(&body, answer);
 
@@ -59,7 +59,7 @@ violet_cart_judge(const violet_cart_answer_t *answer,
         rc = violet_cart_body_read(&body, answer);
 
         if (rc == 0) {
-            row = violet_cart_row_answer(answer, &body);
+            row = violet_cart_table_answer(answer, &body);
         }
     }
 
@@ -81,7 +81,7 @@ violet_cart_judge(const violet_cart_answer_t *answer,
 
 static int
 violet_cart_judge_problem(const violet_cart_answer_t *answer,
-    const violet_cart_row_t *row, violet_cart_body_t *body,
+    const violet_cart_table_t *row, violet_cart_body_t *body,
     violet_cart_verdict_t *verdict)
 {
     violet_problem_t  problem;
@@ -106,7 +106,7 @@ violet_cart_judge_problem(const violet_cart_answer_t *answer,
 /* Completes the list of errors: a problem has one at least. */
 
 static int
-violet_cart_judge_errors(const violet_cart_row_t *row,
+violet_cart_judge_errors(const violet_cart_table_t *row,
     violet_cart_body_t *body)
 {
     violet_error_t   error;
@@ -146,7 +146,7 @@ violet_cart_judge_errors(const violet_cart_row_t *row,
 
 static void
 violet_cart_judge_verdict(const violet_cart_answer_t *answer,
-    const violet_cart_row_t *row, const violet_errors_t *errors,
+    const violet_cart_table_t *row, const violet_errors_t *errors,
     violet_cart_verdict_t *verdict)
 {
     size_t  i;
@@ -160,7 +160,7 @@ violet_cart_judge_verdict(const violet_cart_answer_t *answer,
         verdict->status = answer->status;
         break;
 
-    case VIOLET_CART_ROW_PARTIAL:
+    case VIOLET_CART_TABLE_PARTIAL:
         verdict->status = violet_cart_judge_partial(answer);
         break;
 
@@ -231,7 +231,7 @@ violet_cart_judge_body(const violet_cart_answer_t *answer,
 /* Violet's words before ours. */
 
 static violet_text_t
-violet_cart_judge_detail(const violet_cart_row_t *row,
+violet_cart_judge_detail(const violet_cart_table_t *row,
     const violet_cart_body_t *body)
 {
     size_t                 i;
@@ -277,14 +277,14 @@ size_t
 violet_cart_judge_fallback(const violet_cart_answer_t *answer,
     violet_cart_verdict_t *verdict, char *buffer, size_t size)
 {
-    violet_error_t            error;
-    violet_errors_t           errors;
-    violet_problem_t          problem;
-    const violet_cart_row_t  *row;
+    violet_error_t              error;
+    violet_errors_t             errors;
+    violet_problem_t            problem;
+    const violet_cart_table_t  *row;
 
     memset(verdict, 0, sizeof(violet_cart_verdict_t));
 
-    row = violet_cart_row_fallback();
+    row = violet_cart_table_fallback();
 
     violet_error_init(&error, row->reason, VIOLET_SCOPE_CART, row->detail);
     error.blocking = 1;

@@ -13,121 +13,122 @@
 
 /* a longer "error" is no slug */
 
-#define VIOLET_CART_ROW_SLUG  128
+#define VIOLET_CART_TABLE_SLUG  128
 
 
-static const violet_cart_row_t *violet_cart_row_4xx(unsigned status,
+static const violet_cart_table_t *violet_cart_table_4xx(unsigned status,
     violet_cart_body_t *body);
-static const violet_cart_row_t *violet_cart_row_2xx(violet_cart_body_t *body);
-static const violet_cart_row_t *violet_cart_row_exception(
-    violet_cart_body_t *body, const violet_cart_row_t *row,
-    const violet_cart_row_t *in_progress);
-static const violet_cart_row_t *violet_cart_row_order(
+static const violet_cart_table_t *violet_cart_table_2xx(
+    violet_cart_body_t *body);
+static const violet_cart_table_t *violet_cart_table_exception(
+    violet_cart_body_t *body, const violet_cart_table_t *row,
+    const violet_cart_table_t *in_progress);
+static const violet_cart_table_t *violet_cart_table_order(
     const violet_cart_body_t *body);
-static int violet_cart_row_is_submitted(violet_cart_body_t *body);
+static int violet_cart_table_is_submitted(violet_cart_body_t *body);
 
 
 /* The contract's table of answers that are no order. */
 
-static const violet_cart_row_t  violet_cart_unreachable = {
+static const violet_cart_table_t  violet_cart_unreachable = {
     VIOLET_CART_FAILED, 502, VIOLET_CART_RETRY_LATER, 0,
     VIOLET_REASON_UPSTREAM_UNREACHABLE,
     "Violet could not be reached; nothing was sent."
 };
 
 
-static const violet_cart_row_t  violet_cart_timeout = {
+static const violet_cart_table_t  violet_cart_timeout = {
     VIOLET_CART_UNKNOWN, 504, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_UPSTREAM_TIMEOUT,
     "Violet did not answer in time; the cart may have been submitted."
 };
 
 
-static const violet_cart_row_t  violet_cart_invalid = {
+static const violet_cart_table_t  violet_cart_invalid = {
     VIOLET_CART_UNKNOWN, 502, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_UPSTREAM_INVALID,
     "Violet's answer cannot be used; the cart may have been submitted."
 };
 
 
-static const violet_cart_row_t  violet_cart_upstream_error = {
+static const violet_cart_table_t  violet_cart_upstream_error = {
     VIOLET_CART_UNKNOWN, 0, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_UPSTREAM_ERROR,
     "Violet failed while it was asked to submit the cart."
 };
 
 
-static const violet_cart_row_t  violet_cart_unauthorized = {
+static const violet_cart_table_t  violet_cart_unauthorized = {
     VIOLET_CART_FAILED, 502, VIOLET_CART_RETRY_LATER, 0,
     VIOLET_REASON_CREDENTIALS_REJECTED,
     "Violet did not accept the gateway's credentials."
 };
 
 
-static const violet_cart_row_t  violet_cart_conflict = {
+static const violet_cart_table_t  violet_cart_conflict = {
     VIOLET_CART_UNKNOWN, 0, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_SUBMIT_IN_PROGRESS,
     "Another submit of the cart is under way."
 };
 
 
-static const violet_cart_row_t  violet_cart_rate_limited = {
+static const violet_cart_table_t  violet_cart_rate_limited = {
     VIOLET_CART_UNKNOWN, 0, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_RATE_LIMITED,
     "A merchant's platform limits requests; other bags may be ordered."
 };
 
 
-static const violet_cart_row_t  violet_cart_submitted = {
+static const violet_cart_table_t  violet_cart_submitted = {
     VIOLET_CART_UNKNOWN, 0, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_ALREADY_SUBMITTED,
     "The cart was submitted before."
 };
 
 
-static const violet_cart_row_t  violet_cart_forbidden = {
+static const violet_cart_table_t  violet_cart_forbidden = {
     VIOLET_CART_FAILED, 502, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_CREDENTIALS_REJECTED,
     "Violet denied the gateway access to the cart."
 };
 
 
-static const violet_cart_row_t  violet_cart_not_found = {
+static const violet_cart_table_t  violet_cart_not_found = {
     VIOLET_CART_FAILED, 0, VIOLET_CART_RETRY_AFTER_CHANGE, 0,
     VIOLET_REASON_CART_NOT_FOUND,
     "Violet knows no such cart."
 };
 
 
-static const violet_cart_row_t  violet_cart_not_ready = {
+static const violet_cart_table_t  violet_cart_not_ready = {
     VIOLET_CART_FAILED, 0, VIOLET_CART_RETRY_AFTER_CHANGE, 0,
     VIOLET_REASON_CART_NOT_READY,
     "The cart is not ready to be submitted."
 };
 
 
-static const violet_cart_row_t  violet_cart_exception = {
+static const violet_cart_table_t  violet_cart_exception = {
     VIOLET_CART_FAILED, 0, VIOLET_CART_RETRY_AFTER_CHANGE, 1,
     VIOLET_REASON_OTHER,
     "Violet refused the cart."
 };
 
 
-static const violet_cart_row_t  violet_cart_other = {
+static const violet_cart_table_t  violet_cart_other = {
     VIOLET_CART_UNKNOWN, 0, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_OTHER,
     "Violet refused the request without saying what became of the cart."
 };
 
 
-static const violet_cart_row_t  violet_cart_exception_2xx = {
+static const violet_cart_table_t  violet_cart_exception_2xx = {
     VIOLET_CART_FAILED, 422, VIOLET_CART_RETRY_AFTER_CHANGE, 1,
     VIOLET_REASON_OTHER,
     "Violet refused the cart."
 };
 
 
-static const violet_cart_row_t  violet_cart_no_order = {
+static const violet_cart_table_t  violet_cart_no_order = {
     VIOLET_CART_UNKNOWN, 502, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_UPSTREAM_INVALID,
     "Violet's answer is no order; the cart may have been submitted."
@@ -139,14 +140,14 @@ static const violet_cart_row_t  violet_cart_no_order = {
  * failed, the message that nobody knows, so nobody knows.
  */
 
-static const violet_cart_row_t  violet_cart_submitted_2xx = {
+static const violet_cart_table_t  violet_cart_submitted_2xx = {
     VIOLET_CART_UNKNOWN, 502, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_ALREADY_SUBMITTED,
     "The cart was submitted before."
 };
 
 
-static const violet_cart_row_t  violet_cart_conflict_2xx = {
+static const violet_cart_table_t  violet_cart_conflict_2xx = {
     VIOLET_CART_UNKNOWN, 502, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_SUBMIT_IN_PROGRESS,
     "Another submit of the cart is under way."
@@ -155,16 +156,16 @@ static const violet_cart_row_t  violet_cart_conflict_2xx = {
 
 /* The contract's table of orders, in the order of violet_order_verdict_t. */
 
-static const violet_cart_row_t  violet_cart_orders[] = {
+static const violet_cart_table_t  violet_cart_orders[] = {
 
     { VIOLET_CART_REQUIRES_ACTION, 0, VIOLET_CART_RETRY_CHECK_FIRST, 1,
       VIOLET_REASON_OTHER, NULL },
 
-    { VIOLET_CART_PARTIAL, VIOLET_CART_ROW_PARTIAL,
+    { VIOLET_CART_PARTIAL, VIOLET_CART_TABLE_PARTIAL,
       VIOLET_CART_RETRY_NEVER, 1, VIOLET_REASON_OTHER,
       "Some of the bags were ordered, others were not." },
 
-    { VIOLET_CART_PARTIAL, VIOLET_CART_ROW_PARTIAL,
+    { VIOLET_CART_PARTIAL, VIOLET_CART_TABLE_PARTIAL,
       VIOLET_CART_RETRY_CHECK_FIRST, 1, VIOLET_REASON_OTHER,
       "A bag is listed both as accepted and as failed." },
 
@@ -174,7 +175,7 @@ static const violet_cart_row_t  violet_cart_orders[] = {
     { VIOLET_CART_PENDING, 0, VIOLET_CART_RETRY_CHECK_FIRST, 1,
       VIOLET_REASON_OTHER, NULL },
 
-    { VIOLET_CART_PARTIAL, VIOLET_CART_ROW_PARTIAL,
+    { VIOLET_CART_PARTIAL, VIOLET_CART_TABLE_PARTIAL,
       VIOLET_CART_RETRY_CHECK_FIRST, 1, VIOLET_REASON_OTHER,
       "The order lists errors, but not the bags that it consists of." },
 
@@ -196,8 +197,8 @@ static const violet_cart_row_t  violet_cart_orders[] = {
 };
 
 
-const violet_cart_row_t *
-violet_cart_row_transport(const violet_cart_answer_t *answer)
+const violet_cart_table_t *
+violet_cart_table_transport(const violet_cart_answer_t *answer)
 {
     switch (answer->transport) {
 
@@ -225,15 +226,15 @@ violet_cart_row_transport(const violet_cart_answer_t *answer)
 }
 
 
-const violet_cart_row_t *
-violet_cart_row_fallback(void)
+const violet_cart_table_t *
+violet_cart_table_fallback(void)
 {
     return &violet_cart_invalid;
 }
 
 
-const violet_cart_row_t *
-violet_cart_row_answer(const violet_cart_answer_t *answer,
+const violet_cart_table_t *
+violet_cart_table_answer(const violet_cart_answer_t *answer,
     violet_cart_body_t *body)
 {
     if (answer->status >= 500) {
@@ -257,19 +258,19 @@ violet_cart_row_answer(const violet_cart_answer_t *answer,
     }
 
     if (answer->status >= 400) {
-        return violet_cart_row_4xx(answer->status, body);
+        return violet_cart_table_4xx(answer->status, body);
     }
 
-    return violet_cart_row_2xx(body);
+    return violet_cart_table_2xx(body);
 }
 
 
-static const violet_cart_row_t *
-violet_cart_row_4xx(unsigned status, violet_cart_body_t *body)
+static const violet_cart_table_t *
+violet_cart_table_4xx(unsigned status, violet_cart_body_t *body)
 {
-    const violet_cart_row_t  *row;
+    const violet_cart_table_t  *row;
 
-    if (violet_cart_row_is_submitted(body)) {
+    if (violet_cart_table_is_submitted(body)) {
         return &violet_cart_submitted;
     }
 
@@ -279,7 +280,7 @@ violet_cart_row_4xx(unsigned status, violet_cart_body_t *body)
      */
 
     if (body->kind == VIOLET_BODY_ORDER) {
-        row = violet_cart_row_order(body);
+        row = violet_cart_table_order(body);
 
         return row->outcome < VIOLET_CART_FAILED ? &violet_cart_other : row;
     }
@@ -306,28 +307,28 @@ violet_cart_row_4xx(unsigned status, violet_cart_body_t *body)
         return &violet_cart_other;
     }
 
-    return violet_cart_row_exception(body, &violet_cart_exception,
-                                     &violet_cart_conflict);
+    return violet_cart_table_exception(body, &violet_cart_exception,
+                                       &violet_cart_conflict);
 }
 
 
-static const violet_cart_row_t *
-violet_cart_row_2xx(violet_cart_body_t *body)
+static const violet_cart_table_t *
+violet_cart_table_2xx(violet_cart_body_t *body)
 {
     switch (body->kind) {
 
     case VIOLET_BODY_EXCEPTION:
 
-        if (violet_cart_row_is_submitted(body)) {
+        if (violet_cart_table_is_submitted(body)) {
             return &violet_cart_submitted_2xx;
         }
 
-        return violet_cart_row_exception(body, &violet_cart_exception_2xx,
-                                         &violet_cart_conflict_2xx);
+        return violet_cart_table_exception(body, &violet_cart_exception_2xx,
+                                           &violet_cart_conflict_2xx);
 
     case VIOLET_BODY_ORDER:
     case VIOLET_BODY_ERRORS:
-        return violet_cart_row_order(body);
+        return violet_cart_table_order(body);
 
     default:
         return &violet_cart_no_order;
@@ -337,9 +338,9 @@ violet_cart_row_2xx(violet_cart_body_t *body)
 
 /* A submit that Violet says is still under way has not failed. */
 
-static const violet_cart_row_t *
-violet_cart_row_exception(violet_cart_body_t *body,
-    const violet_cart_row_t *row, const violet_cart_row_t *in_progress)
+static const violet_cart_table_t *
+violet_cart_table_exception(violet_cart_body_t *body,
+    const violet_cart_table_t *row, const violet_cart_table_t *in_progress)
 {
     violet_text_t    none = violet_text_null;
     violet_reason_t  reason;
@@ -351,8 +352,8 @@ violet_cart_row_exception(violet_cart_body_t *body,
 }
 
 
-static const violet_cart_row_t *
-violet_cart_row_order(const violet_cart_body_t *body)
+static const violet_cart_table_t *
+violet_cart_table_order(const violet_cart_body_t *body)
 {
     return &violet_cart_orders[violet_order_judge(&body->order)];
 }
@@ -364,10 +365,10 @@ violet_cart_row_order(const violet_cart_body_t *body)
  */
 
 static int
-violet_cart_row_is_submitted(violet_cart_body_t *body)
+violet_cart_table_is_submitted(violet_cart_body_t *body)
 {
-    char           slug[VIOLET_CART_ROW_SLUG];
-    size_t         i;
+    char    slug[VIOLET_CART_TABLE_SLUG];
+    size_t  i;
     violet_text_t  error, message, none = violet_text_null;
 
     error = body->exception.error;

@@ -4,8 +4,8 @@
  * are constant; choosing one allocates nothing.
  */
 
-#ifndef VIOLET_CART_ROW_H
-#define VIOLET_CART_ROW_H
+#ifndef VIOLET_CART_TABLE_H
+#define VIOLET_CART_TABLE_H
 
 
 #include "violet_cart.h"
@@ -14,7 +14,7 @@
 
 /* of a row whose status is the operator's violet_cart_partial_status */
 
-#define VIOLET_CART_ROW_PARTIAL  1
+#define VIOLET_CART_TABLE_PARTIAL  1
 
 
 typedef struct {
@@ -28,24 +28,24 @@ typedef struct {
 
     /* a sentence for the caller, static; NULL where Violet's answer passes */
     const char              *detail;
-} violet_cart_row_t;
+} violet_cart_table_t;
 
 
 /* For what no body can tell; NULL if the body has to be read. */
 
-const violet_cart_row_t *violet_cart_row_transport(
+const violet_cart_table_t *violet_cart_table_transport(
     const violet_cart_answer_t *answer);
 
 
 /* For an answer whose body was read. */
 
-const violet_cart_row_t *violet_cart_row_answer(
+const violet_cart_table_t *violet_cart_table_answer(
     const violet_cart_answer_t *answer, violet_cart_body_t *body);
 
 
 /* For an answer that could not be looked at. */
 
-const violet_cart_row_t *violet_cart_row_fallback(void);
+const violet_cart_table_t *violet_cart_table_fallback(void);
 
 
-#endif /* VIOLET_CART_ROW_H */
+#endif /* VIOLET_CART_TABLE_H */

@@ -26,21 +26,21 @@ typedef struct {
 
 
 static json_t *violet_report_parse(const char *data, size_t len,
-    violet_report_t *report);
+    violet_report_check_t *report);
 static const char *violet_report_check_owner(const json_t *root,
     int32_t merchant_id);
 static const char *violet_report_member(json_t *member,
-    violet_report_t *report);
+    violet_report_check_t *report);
 static const char *violet_report_sections(json_t *root,
-    violet_report_t *report);
+    violet_report_check_t *report);
 static int violet_report_is_section(const char *key);
 static violet_report_state_t violet_report_section(const json_t *section,
     int known);
 static void violet_report_merchant(const json_t *root,
-    violet_report_t *report);
+    violet_report_check_t *report);
 static violet_report_state_t violet_report_merchant_status(
     const json_t *value);
-static void violet_report_worsen(violet_report_t *report,
+static void violet_report_worsen(violet_report_check_t *report,
     violet_report_state_t state);
 
 
@@ -89,7 +89,7 @@ static const violet_report_word_t  violet_report_merchant_words[] = {
 
 int
 violet_report_check(const char *data, size_t len, int32_t merchant_id,
-    violet_report_t *report)
+    violet_report_check_t *report)
 {
     json_t  *root;
 
@@ -121,7 +121,7 @@ violet_report_check(const char *data, size_t len, int32_t merchant_id,
 
 int
 violet_report_list_check(const char *data, size_t len,
-    violet_report_t *report)
+    violet_report_check_t *report)
 {
     size_t   i;
     json_t  *root;
@@ -204,7 +204,7 @@ violet_report_state_parse(const char *data, size_t len,
 /* The text as a whole is parsed if the outline does not do. */
 
 static json_t *
-violet_report_parse(const char *data, size_t len, violet_report_t *report)
+violet_report_parse(const char *data, size_t len, violet_report_check_t *report)
 {
     json_t                *root;
     violet_json_error_t    error;
@@ -265,7 +265,7 @@ violet_report_check_owner(const json_t *root, int32_t merchant_id)
 /* Whoever the merchant is, it is one, and the same under both names. */
 
 static const char *
-violet_report_member(json_t *member, violet_report_t *report)
+violet_report_member(json_t *member, violet_report_check_t *report)
 {
     violet_id_t     id;
     const char     *reason;
@@ -302,7 +302,7 @@ violet_report_member(json_t *member, violet_report_t *report)
 
 
 static const char *
-violet_report_sections(json_t *root, violet_report_t *report)
+violet_report_sections(json_t *root, violet_report_check_t *report)
 {
     int           known, found;
     json_t       *section;
@@ -387,7 +387,7 @@ violet_report_section(const json_t *section, int known)
 
 
 static void
-violet_report_merchant(const json_t *root, violet_report_t *report)
+violet_report_merchant(const json_t *root, violet_report_check_t *report)
 {
     const json_t  *status;
 
@@ -431,7 +431,7 @@ violet_report_merchant_status(const json_t *value)
 
 
 static void
-violet_report_worsen(violet_report_t *report, violet_report_state_t state)
+violet_report_worsen(violet_report_check_t *report, violet_report_state_t state)
 {
     if (state > report->state) {
         report->state = state;

@@ -30,7 +30,7 @@ typedef struct {
 
     /* where the JSON parser gave up, in bytes; 0 if it did not */
     size_t                  offset;
-} violet_report_t;
+} violet_report_check_t;
 
 
 /*
@@ -43,7 +43,7 @@ typedef struct {
  */
 
 int violet_report_check(const char *data, size_t len, int32_t merchant_id,
-    violet_report_t *report);
+    violet_report_check_t *report);
 
 
 /*
@@ -59,7 +59,7 @@ int violet_report_check(const char *data, size_t len, int32_t merchant_id,
  */
 
 int violet_report_list_check(const char *data, size_t len,
-    violet_report_t *report);
+    violet_report_check_t *report);
 
 
 /* True if the body is an API exception: Violet refuses, in its own words. */

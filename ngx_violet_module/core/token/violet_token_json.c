@@ -28,7 +28,7 @@ typedef union {
 static void *violet_token_alloc(size_t size);
 static void violet_token_release(void *p);
 static const char *violet_token_take_all(const json_t *root,
-    violet_token_t *token);
+    violet_token_answer_t *token);
 static const char *violet_token_take(const json_t *root, const char *name,
     char *buf, size_t size, size_t *len);
 static char *violet_token_escape(char *p, char *last, violet_text_t text);
@@ -36,7 +36,7 @@ static char *violet_token_copy(char *p, char *last, const char *text);
 
 
 const char *
-violet_token_parse(const char *data, size_t len, violet_token_t *token)
+violet_token_parse(const char *data, size_t len, violet_token_answer_t *token)
 {
     json_t               *root;
     const char           *reason;
@@ -62,7 +62,7 @@ violet_token_parse(const char *data, size_t len, violet_token_t *token)
     json_set_alloc_funcs(alloc, release);
 
     if (reason) {
-        explicit_bzero(token, sizeof(violet_token_t));
+        explicit_bzero(token, sizeof(violet_token_answer_t));
     }
 
     return reason;
@@ -104,7 +104,7 @@ violet_token_release(void *p)
 
 
 static const char *
-violet_token_take_all(const json_t *root, violet_token_t *token)
+violet_token_take_all(const json_t *root, violet_token_answer_t *token)
 {
     const char  *reason;
 

@@ -4,8 +4,8 @@
  * with when somebody logs in.
  */
 
-#ifndef VIOLET_TOKEN_H
-#define VIOLET_TOKEN_H
+#ifndef VIOLET_TOKEN_JSON_H
+#define VIOLET_TOKEN_JSON_H
 
 
 #include <stddef.h>
@@ -25,7 +25,7 @@ typedef struct {
     size_t   refresh_len;      /* 0: the answer has none */
     char     access[VIOLET_TOKEN_MAX];
     char     refresh[VIOLET_REFRESH_MAX];
-} violet_token_t;
+} violet_token_answer_t;
 
 
 /*
@@ -38,7 +38,7 @@ typedef struct {
  */
 
 const char *violet_token_parse(const char *data, size_t len,
-    violet_token_t *token);
+    violet_token_answer_t *token);
 
 
 /*
@@ -52,4 +52,4 @@ size_t violet_token_login(violet_text_t username, violet_text_t password,
     char *buf, size_t size);
 
 
-#endif /* VIOLET_TOKEN_H */
+#endif /* VIOLET_TOKEN_JSON_H */
