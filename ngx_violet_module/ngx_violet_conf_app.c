@@ -138,8 +138,9 @@ ngx_violet_conf_app_parameter(ngx_conf_t *cf, ngx_command_t *dummy,
     if (p->name.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown directive \"%V\" in \"violet_app\", use "
-                           "one of \"app_id\", \"app_secret\", \"token\", "
-                           "\"refresh_token\" and \"login\"", &value[0]);
+                           "one of \"app_id\", \"environment\", "
+                           "\"app_secret\", \"token\", \"refresh_token\" "
+                           "and \"login\"", &value[0]);
         return NGX_CONF_ERROR;
     }
 

@@ -62,6 +62,10 @@ static ngx_str_t  ngx_violet_refusals[] = {
                "\"violet_unverified_upstream on\" to send secrets "
                "without it"),
 
+    ngx_string("another location opened the connection, and may not verify "
+               "certificates: give the locations with \"violet\" an upstream "
+               "block of their own"),
+
     ngx_string("secrets would go by plain http to another machine: use "
                "https, an upstream on this machine, or "
                "\"violet_unverified_upstream on\" to send them all the same"),

@@ -29,6 +29,7 @@ typedef enum {
 typedef enum {
     NGX_VIOLET_NOT_REFUSED = 0,
     NGX_VIOLET_REFUSED_UNVERIFIED,       /* https without verification */
+    NGX_VIOLET_REFUSED_SHARED,           /* on an unverified connection */
     NGX_VIOLET_REFUSED_PLAIN,            /* http to another machine */
     NGX_VIOLET_REFUSED_URI,              /* proxy_pass built another URI */
     NGX_VIOLET_REFUSED_UNSEEN,           /* or does not show it */

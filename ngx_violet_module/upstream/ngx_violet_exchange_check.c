@@ -30,16 +30,7 @@ static void ngx_violet_check_hook(ngx_violet_check_t *g);
 static void ngx_violet_check_exchange(ngx_violet_check_t *g);
 static ngx_int_t ngx_violet_check_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
-static void ngx_violet_check_watch(ngx_violet_check_t *g);
-static ngx_int_t ngx_violet_check_get_peer(ngx_peer_connection_t *pc,
-    void *data);
-static void ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
-    ngx_uint_t state);
-static void ngx_violet_check_notify_peer(ngx_peer_connection_t *pc,
-    void *data, ngx_uint_t type);
 static ngx_int_t ngx_violet_check_send(void *data, ngx_chain_t *in);
-static void ngx_violet_check_note(ngx_http_request_t *r,
-    ngx_violet_refusal_e refused, ngx_str_t *peer);
 static ngx_int_t ngx_violet_check_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 
@@ -120,6 +111,7 @@ ngx_violet_check_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     g->block = u->resolved ? ngx_violet_check_block(r) : u->conf->upstream;
     g->uri = u->uri.data;
     g->plain = (!u->ssl && !vlcf->unverified_upstream);
+    g->verified = (u->ssl && ngx_violet_check_is_verified(u->conf));
     g->conf = *u->conf;
 
     ctx->check = g;
@@ -339,109 +331,11 @@ ngx_violet_check_init_peer(ngx_http_request_t *r,
     rc = g->block ? g->block->peer.init(r, g->block)
                   : ngx_http_upstream_create_round_robin_peer(r, g->resolved);
 
-    if (rc == NGX_OK && g->plain) {
-        ngx_violet_check_watch(g);
+    if (rc == NGX_OK && (g->plain || g->verified)) {
+        rc = ngx_violet_check_watch(g);
     }
 
     return rc;
-}
-
-
-/* As the keepalive module does, whose peers these may be. */
-
-static void
-ngx_violet_check_watch(ngx_violet_check_t *g)
-{
-    ngx_peer_connection_t  *pc;
-
-    pc = &g->proxied->peer;
-
-    g->get = pc->get;
-    g->free = pc->free;
-    g->notify = pc->notify;
-    g->data = pc->data;
-
-    pc->get = ngx_violet_check_get_peer;
-    pc->free = ngx_violet_check_free_peer;
-    pc->data = g;
-
-    if (pc->notify) {
-        pc->notify = ngx_violet_check_notify_peer;
-    }
-}
-
-
-static ngx_int_t
-ngx_violet_check_get_peer(ngx_peer_connection_t *pc, void *data)
-{
-    ngx_violet_check_t *g = data;
-
-    ngx_int_t  rc;
-
-    rc = g->get(pc, g->data);
-
-    if (rc == NGX_ERROR || rc == NGX_BUSY || rc == NGX_DECLINED) {
-        return rc;
-    }
-
-    if (pc->sockaddr == NULL || !ngx_violet_check_is_local(pc->sockaddr)) {
-        ngx_violet_check_note(g->request, NGX_VIOLET_REFUSED_PLAIN,
-                              pc->name);
-        return NGX_ERROR;
-    }
-
-    return rc;
-}
-
-
-static void
-ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
-    ngx_uint_t state)
-{
-    ngx_violet_check_t *g = data;
-
-    g->free(pc, g->data, state);
-}
-
-
-static void
-ngx_violet_check_notify_peer(ngx_peer_connection_t *pc, void *data,
-    ngx_uint_t type)
-{
-    ngx_violet_check_t *g = data;
-
-    g->notify(pc, g->data, type);
-}
-
-
-ngx_uint_t
-ngx_violet_check_is_local(struct sockaddr *sa)
-{
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
-
-    switch (sa->sa_family) {
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    case AF_UNIX:
-        return 1;
-#endif
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) sa;
-        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
-#endif
-
-    case AF_INET:
-        sin = (struct sockaddr_in *) sa;
-        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
-
-    default:
-        return 0;
-    }
 }
 
 
@@ -490,9 +384,7 @@ ngx_violet_check_refuse(ngx_http_request_t *r,
 }
 
 
-/* For whoever answers the caller, and for the log. */
-
-static void
+void
 ngx_violet_check_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
     ngx_str_t *peer)
 {

@@ -31,9 +31,16 @@ typedef struct ngx_violet_check_s {
     ngx_event_get_peer_pt           get;
     ngx_event_free_peer_pt          free;
     ngx_event_notify_peer_pt        notify;
+#if (NGX_SSL || NGX_COMPAT)
+    ngx_event_set_peer_session_pt   set_session;
+    ngx_event_save_peer_session_pt  save_session;
+#endif
     void                           *data;
 
-    unsigned                        plain:1;   /* peers are looked at */
+    ngx_str_t                       name;      /* in the certificate */
+
+    unsigned                        plain:1;   /* http */
+    unsigned                        verified:1;  /* https */
     unsigned                        hooked:1;  /* peer.init is the guard's */
 
     /* what nginx uses in their places */
@@ -61,6 +68,23 @@ ngx_violet_refusal_e ngx_violet_check(ngx_http_request_t *r,
 
 ngx_violet_refusal_e ngx_violet_check_refuse(ngx_http_request_t *r,
     ngx_violet_refusal_e refused);
+
+
+/*
+ * Keeps why a request is refused for the part that answers the caller, and
+ * writes it to the log.  "peer" may be NULL.
+ */
+
+void ngx_violet_check_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
+    ngx_str_t *peer);
+
+
+/*
+ * Looks at each peer before it is connected to, and at each connection that
+ * was kept alive before it is used.
+ */
+
+ngx_int_t ngx_violet_check_watch(ngx_violet_check_t *g);
 
 
 /* True for an address of the loopback network, and for a unix socket. */

@@ -135,7 +135,7 @@ directive "violet_app" has no opening "{"
         }
 --- must_die
 --- error_log
-unknown directive "secret" in "violet_app", use one of
+unknown directive "secret" in "violet_app", use one of "app_id", "environment", "app_secret", "token", "refresh_token" and "login"
 
 
 

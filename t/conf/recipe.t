@@ -33,6 +33,7 @@ is_no_configuration('https without proxy_ssl_verify', '');
 is_no_configuration('https with proxy_ssl_verify off',
                     'proxy_ssl_verify off;');
 is_sent('https that is verified', $verify);
+is_refused_if_shared();
 is_sent('violet_unverified_upstream on', 'violet_unverified_upstream on;');
 caller_of_http2();
 
@@ -59,10 +60,16 @@ sub gateway {
         app_id 10000;
         app_secret mock-app-secret;
         token mock-token;
+        environment violet_api;
     }
 
     upstream violet_api {
         server 127.0.0.1:@{[$mock->port]};
+    }
+
+    upstream shared {
+        server 127.0.0.1:$port;
+        keepalive 4;
     }
 
     server {
@@ -156,6 +163,41 @@ sub is_sent {
     }
 
     is(asked(), $before + 3, 'Violet hears three');
+    $nginx->stop;
+}
+
+
+# This build cannot close a connection of TLS, so nginx does, and the request
+# fails.
+sub is_refused_if_shared {
+    my $keep = 'proxy_http_version 1.1; proxy_set_header Connection "";'
+               . ' proxy_set_header Host violet.test;';
+    my $nginx = gateway('https://shared', "$verify $keep", <<"    END");
+        location /pages/ {
+            proxy_pass https://shared;
+            $keep
+        }
+    END
+    my $before = asked();
+
+    for my $request (@requests[0, 2]) {
+        $live->request($nginx->port, 'GET /pages/1');
+
+        my $answer = $live->request($nginx->port, @$request);
+
+        is($answer->{status}, 500, "shared: $request->[0]");
+        like($answer->{body}, qr/"type":"urn:ngx-violet:configuration".*an[ ]
+                                 upstream[ ]block[ ]of[ ]their[ ]own/sx,
+             'the problem says what to do');
+    }
+
+    is(asked(), $before + 2, 'Violet hears of the pages alone');
+
+    for (1, 2) {
+        is($live->request($nginx->port, @{$requests[0]})->{status}, 200,
+           'a connection of its own is good, and is used again');
+    }
+
     $nginx->stop;
 }
 

@@ -104,9 +104,72 @@ sub gateway {
 }
 
 
+# Two violet locations and one of somebody else's, to one upstream block that
+# keeps connections.  The server says how many requests a connection had.
+sub shared {
+    my ($certificate, $version) = @_;
+
+    my $http2 = $version eq '2' ? 'http2 on;' : '';
+    my $verify = join ' ', map { "$_;" } @main::Verify;
+    my $lines = "proxy_http_version $version;"
+                . ' proxy_set_header Connection "";'
+                . ' proxy_set_header Host violet.test;';
+
+    return (<<"    END", <<"    END2");
+    violet_app shop {
+        app_id 10000;
+        app_secret mock-app-secret;
+        token mock-token;
+        environment shared;
+    }
+
+    upstream shared {
+        server 127.0.0.1:\$TEST_NGINX_RAND_PORT_1;
+        keepalive 4;
+    }
+
+    server {
+        listen 127.0.0.1:\$TEST_NGINX_RAND_PORT_1 ssl;
+        ssl_certificate \$TEST_NGINX_TLS/$certificate.pem;
+        ssl_certificate_key \$TEST_NGINX_TLS/$certificate-key.pem;
+        $http2
+
+        add_header X-Nth \$connection_requests always;
+
+        location / {
+            proxy_pass http://127.0.0.1:\$TEST_NGINX_VIOLET_PORT;
+        }
+    }
+    END
+        $verify
+
+        location /v1/ {
+            violet shop;
+            proxy_pass https://shared;
+            proxy_ssl_name violet.test;
+            $lines
+        }
+
+        location /other/v1/ {
+            violet shop;
+            proxy_pass https://shared/v1/;
+            proxy_ssl_name violet.other;
+            $lines
+        }
+
+        location /pages/ {
+            proxy_pass https://shared;
+            proxy_ssl_verify off;
+            $lines
+        }
+    END2
+}
+
+
 our @Verify = ('proxy_ssl_verify on',
                'proxy_ssl_trusted_certificate $TEST_NGINX_TLS/ca.pem');
 our $Nothing = qr/"cart_read": 0, "cart_submit": 0, "connection_health": 0,.*"login": 0, "order_create": 0, "other": 0, "token": 0/s;
+our $Pages = qr/"cart_submit": 0, "connection_health": 0,.*"order_create": 0, "other": 3,/s;
 our $Token = 'token mock-token';
 our $Refresh = 'refresh_token mock-refresh-token';
 
@@ -257,3 +320,81 @@ with "violet" and without "proxy_ssl_verify on", add it
 ["502", $::Nothing]
 --- error_code eval
 [502, 200]
+
+
+
+=== a connection that another location opened and did not verify: nothing is sent on it
+--- http_config eval: (::shared('self', '1.1'))[0]
+--- config eval: (::shared('self', '1.1'))[1]
+--- request eval
+["GET /pages/1", "GET /v1/orders/1", "GET /pages/1",
+ "GET /v1/operations/connection_health/42", "GET /pages/1",
+ "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
+--- response_body_like eval
+["", "502", "", "upstream-unavailable", "", $::Failed, $::Pages]
+--- response_headers_like eval
+["X-Nth: 1", "", "X-Nth: 1", "", "X-Nth: 1", "", ""]
+--- error_code eval
+[401, 502, 401, 502, 401, 502, 200]
+
+
+
+=== one that was verified is used again, by all
+--- http_config eval: (::shared('good', '1.1'))[0]
+--- config eval: (::shared('good', '1.1'))[1]
+--- request eval
+["GET /pages/1", "GET /v1/orders/1", "GET /v1/orders/1", "GET /pages/1",
+ "GET /v1/orders/1"]
+--- response_headers_like eval
+["X-Nth: 1", "X-Nth: 1", "X-Nth: 2", "X-Nth: 3", "X-Nth: 4"]
+--- response_body_like eval
+["", "X-Violet-Token", "X-Violet-Token", "", "X-Violet-Token"]
+--- error_code eval
+[401, 200, 200, 401, 200]
+
+
+
+=== one that was verified for another name is not
+--- http_config eval: (::shared('good', '1.1'))[0]
+--- config eval: (::shared('good', '1.1'))[1]
+--- request eval
+["GET /v1/orders/1", "GET /other/v1/orders/1", "GET /v1/orders/1"]
+--- response_headers_like eval
+["X-Nth: 1", "", "X-Nth: 1"]
+--- response_body_like eval
+["X-Violet-Token", "502", "X-Violet-Token"]
+--- error_code eval
+[200, 502, 200]
+
+
+
+=== a connection that another location opened and did not verify: nothing is sent on it, in HTTP/2
+--- skip_nginx: 38: < 1.29.4
+--- http_config eval: (::shared('self', '2'))[0]
+--- config eval: (::shared('self', '2'))[1]
+--- request eval
+["GET /pages/1", "GET /v1/orders/1", "GET /pages/1",
+ "GET /v1/operations/connection_health/42", "GET /pages/1",
+ "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
+--- response_body_like eval
+["", "502", "", "upstream-unavailable", "", $::Failed, $::Pages]
+--- response_headers_like eval
+["X-Nth: 1", "", "X-Nth: 1", "", "X-Nth: 1", "", ""]
+--- error_code eval
+[401, 502, 401, 502, 401, 502, 200]
+
+
+
+=== one that was verified is used again, by all, in HTTP/2
+--- skip_nginx: 30: < 1.29.4
+--- http_config eval: (::shared('good', '2'))[0]
+--- config eval: (::shared('good', '2'))[1]
+--- request eval
+["GET /pages/1", "GET /v1/orders/1", "GET /v1/orders/1", "GET /pages/1",
+ "GET /v1/orders/1"]
+--- response_headers_like eval
+["X-Nth: 1", "X-Nth: 1", "X-Nth: 2", "X-Nth: 3", "X-Nth: 4"]
+--- response_body_like eval
+["", qr/x-violet-token/, qr/x-violet-token/, "", qr/x-violet-token/]
+--- error_code eval
+[401, 200, 200, 401, 200]

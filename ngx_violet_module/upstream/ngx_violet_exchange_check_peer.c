@@ -1,0 +1,353 @@
+
+/*
+ * The peers of a request that carries secrets.  A peer that is reached by
+ * plain http must be this machine's.
+ *
+ * Locations with one upstream block share the connections that are kept
+ * alive, and nginx verifies a certificate only in the handshake.  A location
+ * that does not verify may have opened such a connection.  So a connection
+ * gets a mark when a request with secrets has used it and its certificate was
+ * verified; over https, requests with secrets use a kept connection only if
+ * it has the mark, for the same name.
+ */
+
+
+#include "ngx_violet.h"
+#include "ngx_violet_exchange_check.h"
+
+
+static ngx_int_t ngx_violet_check_name(ngx_violet_check_t *g);
+static ngx_int_t ngx_violet_check_get_peer(ngx_peer_connection_t *pc,
+    void *data);
+static ngx_int_t ngx_violet_check_replace(ngx_violet_check_t *g,
+    ngx_peer_connection_t *pc);
+static void ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state);
+static void ngx_violet_check_notify_peer(ngx_peer_connection_t *pc,
+    void *data, ngx_uint_t type);
+#if (NGX_SSL || NGX_COMPAT)
+static ngx_int_t ngx_violet_check_set_session(ngx_peer_connection_t *pc,
+    void *data);
+static void ngx_violet_check_save_session(ngx_peer_connection_t *pc,
+    void *data);
+#endif
+static void ngx_violet_check_mark(ngx_connection_t *c, ngx_str_t *name);
+static ngx_uint_t ngx_violet_check_is_marked(ngx_connection_t *c,
+    ngx_str_t *name);
+static void ngx_violet_check_marked(void *data);
+
+
+/* As the keepalive module does, whose peers these may be. */
+
+ngx_int_t
+ngx_violet_check_watch(ngx_violet_check_t *g)
+{
+    ngx_peer_connection_t  *pc;
+
+    if (g->verified && ngx_violet_check_name(g) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    pc = &g->proxied->peer;
+
+    g->get = pc->get;
+    g->free = pc->free;
+    g->notify = pc->notify;
+    g->data = pc->data;
+
+    pc->get = ngx_violet_check_get_peer;
+    pc->free = ngx_violet_check_free_peer;
+    pc->data = g;
+
+    if (pc->notify) {
+        pc->notify = ngx_violet_check_notify_peer;
+    }
+
+#if (NGX_SSL || NGX_COMPAT)
+
+    g->set_session = pc->set_session;
+    g->save_session = pc->save_session;
+
+    if (pc->set_session) {
+        pc->set_session = ngx_violet_check_set_session;
+    }
+
+    if (pc->save_session) {
+        pc->save_session = ngx_violet_check_save_session;
+    }
+
+#endif
+
+    return NGX_OK;
+}
+
+
+/* The name that nginx looks for in the certificate. */
+
+static ngx_int_t
+ngx_violet_check_name(ngx_violet_check_t *g)
+{
+#if (NGX_HTTP_SSL || NGX_COMPAT)
+
+    if (g->original->ssl_name) {
+        return ngx_http_complex_value(g->request, g->original->ssl_name,
+                                      &g->name);
+    }
+
+    g->name = g->proxied->ssl_name;
+
+#endif
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_check_get_peer(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_violet_check_t *g = data;
+
+    ngx_int_t  rc;
+
+    rc = g->get(pc, g->data);
+
+    if (rc == NGX_ERROR || rc == NGX_BUSY || rc == NGX_DECLINED) {
+        return rc;
+    }
+
+    if (g->plain
+        && (pc->sockaddr == NULL || !ngx_violet_check_is_local(pc->sockaddr)))
+    {
+        ngx_violet_check_note(g->request, NGX_VIOLET_REFUSED_PLAIN,
+                              pc->name);
+        return NGX_ERROR;
+    }
+
+    if (g->verified && pc->connection
+        && !ngx_violet_check_is_marked(pc->connection, &g->name))
+    {
+        return ngx_violet_check_replace(g, pc);
+    }
+
+    return rc;
+}
+
+
+/*
+ * Closes a connection without the mark, and lets nginx open another one.  A
+ * build without nginx's SSL flag cannot close a TLS connection: the request
+ * fails, and nginx closes the connection.
+ */
+
+static ngx_int_t
+ngx_violet_check_replace(ngx_violet_check_t *g, ngx_peer_connection_t *pc)
+{
+#if (NGX_HTTP_SSL)
+
+    ngx_connection_t  *c;
+
+    c = pc->connection;
+
+    pc->connection = NULL;
+    pc->cached = 0;
+
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+        c->ssl->no_send_shutdown = 1;
+
+        (void) ngx_ssl_shutdown(c);
+    }
+
+    if (c->pool) {
+        ngx_destroy_pool(c->pool);
+    }
+
+    ngx_close_connection(c);
+
+    /* nginx connects to the same peer */
+
+    return NGX_OK;
+
+#else
+
+    ngx_violet_check_note(g->request, NGX_VIOLET_REFUSED_SHARED, pc->name);
+
+    return NGX_ERROR;
+
+#endif
+}
+
+
+static void
+ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state)
+{
+    ngx_violet_check_t *g = data;
+
+    /* a whole answer came, so the handshake had been verified */
+
+    if (g->verified && g->proxied->keepalive && pc->connection
+        && !pc->cached)
+    {
+        ngx_violet_check_mark(pc->connection, &g->name);
+    }
+
+    g->free(pc, g->data, state);
+}
+
+
+static void
+ngx_violet_check_notify_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t type)
+{
+    ngx_violet_check_t *g = data;
+
+    g->notify(pc, g->data, type);
+}
+
+
+#if (NGX_SSL || NGX_COMPAT)
+
+/*
+ * A session holds the result of the verification in its first handshake.  A
+ * location that does not verify may have stored one whose result is a failure,
+ * with which this handshake would fail, too.  A build without nginx's SSL flag
+ * cannot read the result and resumes no session.
+ */
+
+static ngx_int_t
+ngx_violet_check_set_session(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_violet_check_t *g = data;
+
+    ngx_int_t        rc;
+#if (NGX_HTTP_SSL)
+    ngx_ssl_conn_t  *ssl;
+#endif
+
+    if (!g->verified) {
+        return g->set_session(pc, g->data);
+    }
+
+    rc = NGX_OK;
+
+#if (NGX_HTTP_SSL)
+
+    rc = g->set_session(pc, g->data);
+
+    ssl = pc->connection->ssl->connection;
+
+    if (SSL_get_verify_result(ssl) != X509_V_OK
+        && SSL_set_session(ssl, NULL) == 0)
+    {
+        return NGX_ERROR;
+    }
+
+#endif
+
+    return rc;
+}
+
+
+static void
+ngx_violet_check_save_session(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_violet_check_t *g = data;
+
+    g->save_session(pc, g->data);
+}
+
+#endif
+
+
+/* Without memory there is no mark, and the connection is not used again. */
+
+static void
+ngx_violet_check_mark(ngx_connection_t *c, ngx_str_t *name)
+{
+    ngx_str_t           *mark;
+    ngx_pool_cleanup_t  *cln;
+
+    if (c->pool == NULL) {
+        return;
+    }
+
+    cln = ngx_pool_cleanup_add(c->pool, sizeof(ngx_str_t) + name->len);
+    if (cln == NULL) {
+        return;
+    }
+
+    mark = cln->data;
+
+    mark->data = (u_char *) (mark + 1);
+    mark->len = name->len;
+
+    ngx_memcpy(mark->data, name->data, name->len);
+
+    cln->handler = ngx_violet_check_marked;
+}
+
+
+static ngx_uint_t
+ngx_violet_check_is_marked(ngx_connection_t *c, ngx_str_t *name)
+{
+    ngx_str_t           *mark;
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = c->pool ? c->pool->cleanup : NULL; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_violet_check_marked) {
+            continue;
+        }
+
+        mark = cln->data;
+
+        if (mark->len == name->len
+            && ngx_memcmp(mark->data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The mark is in the connection's pool and goes with it. */
+
+static void
+ngx_violet_check_marked(void *data)
+{
+    /* void */
+}
+
+
+ngx_uint_t
+ngx_violet_check_is_local(struct sockaddr *sa)
+{
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    switch (sa->sa_family) {
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    case AF_UNIX:
+        return 1;
+#endif
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
+#endif
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) sa;
+        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
+
+    default:
+        return 0;
+    }
+}
