@@ -111,6 +111,16 @@ ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 
 /*
+ * Moves the problem document of ctx->cart->verdict, which core/ allocated with
+ * malloc(), to ctx->cart->problem in the request's pool.  NGX_ERROR if memory
+ * runs out.
+ */
+
+ngx_int_t ngx_violet_cart_take_problem(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/*
  * ngx_violet_cart_caller.c: from when the submit is sent until it has ended, a
  * caller who leaves does not end the request, over any version of HTTP; has he
  * left?  Holding twice is holding once, and so is releasing.
@@ -149,11 +159,6 @@ ngx_str_t ngx_violet_cart_name(ngx_violet_ctx_t *ctx, u_char *buf);
 
 ngx_int_t ngx_violet_cart_set_outcome(ngx_http_request_t *r,
     violet_cart_outcome_t outcome);
-
-
-/* The first header of the caller's that has this name, or NULL. */
-
-ngx_table_elt_t *ngx_violet_cart_header(ngx_http_request_t *r, char *name);
 
 
 /*

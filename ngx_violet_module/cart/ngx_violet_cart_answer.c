@@ -8,6 +8,7 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_cart.h"
+#include "ngx_violet_header.h"
 
 
 /* seconds; nothing was sent, so a repeat costs nothing but a try */
@@ -16,7 +17,6 @@
 
 static ngx_int_t ngx_violet_cart_copy_headers(ngx_http_request_t *r,
     ngx_http_headers_out_t *out);
-static ngx_uint_t ngx_violet_cart_is_header(ngx_table_elt_t *h, char *name);
 
 
 static ngx_str_t  ngx_violet_cart_problem_type =
@@ -76,30 +76,18 @@ static ngx_int_t
 ngx_violet_cart_copy_headers(ngx_http_request_t *r,
     ngx_http_headers_out_t *out)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *copy;
+    ngx_table_elt_t           *h, *copy;
+    ngx_violet_header_iter_t   iter;
 
-    part = &out->headers.part;
-    h = part->elts;
+    ngx_violet_header_first(&iter, &out->headers);
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
+    while ((h = ngx_violet_header_next(&iter)) != NULL) {
 
         /* the outcome is ours to tell, and whether it is repeated */
 
-        if (h[i].hash == 0
-            || ngx_violet_cart_is_header(&h[i], "X-Violet-Cart-Outcome")
-            || ngx_violet_cart_is_header(&h[i], "X-Violet-Submit"))
+        if (h->hash == 0
+            || ngx_violet_header_is(&h->key, "X-Violet-Cart-Outcome")
+            || ngx_violet_header_is(&h->key, "X-Violet-Submit"))
         {
             continue;
         }
@@ -109,7 +97,7 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        *copy = h[i];
+        *copy = *h;
 
 #if (nginx_version >= 1023000)
         copy->next = NULL;
@@ -117,29 +105,21 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
 
         /* those that nginx would add or change by itself */
 
-        if (&h[i] == out->content_encoding) {
+        if (h == out->content_encoding) {
             r->headers_out.content_encoding = copy;
 
-        } else if (&h[i] == out->date) {
+        } else if (h == out->date) {
             r->headers_out.date = copy;
 
-        } else if (&h[i] == out->server) {
+        } else if (h == out->server) {
             r->headers_out.server = copy;
 
-        } else if (&h[i] == out->etag) {
+        } else if (h == out->etag) {
             r->headers_out.etag = copy;
         }
     }
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_violet_cart_is_header(ngx_table_elt_t *h, char *name)
-{
-    return h->key.len == ngx_strlen(name)
-           && ngx_strncasecmp(h->key.data, (u_char *) name, h->key.len) == 0;
 }
 
 

@@ -9,6 +9,7 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_cart.h"
+#include "ngx_violet_header.h"
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_redis.h"
 #include "ngx_violet_wait.h"
@@ -205,18 +206,7 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ctx->cart->judged = 1;
 
-    ctx->cart->problem.len = verdict->problem_len;
-    ctx->cart->problem.data = ngx_pnalloc(r->pool, verdict->problem_len);
-
-    if (ctx->cart->problem.data) {
-        ngx_memcpy(ctx->cart->problem.data, verdict->problem,
-                   verdict->problem_len);
-    }
-
-    free(verdict->problem);
-    verdict->problem = NULL;
-
-    if (ctx->cart->problem.data == NULL) {
+    if (ngx_violet_cart_take_problem(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -489,7 +479,7 @@ static ngx_int_t
 ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     int64_t id)
 {
-    ngx_table_elt_t           *again, *key;
+    ngx_table_elt_t           *key, *submit;
     ngx_violet_loc_conf_t     *vlcf;
     ngx_violet_main_conf_t    *vmcf;
     ngx_violet_record_conf_t   conf;
@@ -499,8 +489,8 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ngx_memzero(&conf, sizeof(ngx_violet_record_conf_t));
 
-    key = ngx_violet_cart_header(r, "Idempotency-Key");
-    again = ngx_violet_cart_header(r, "X-Violet-Submit");
+    key = ngx_violet_header_find(&r->headers_in.headers, "Idempotency-Key");
+    submit = ngx_violet_header_find(&r->headers_in.headers, "X-Violet-Submit");
 
     if (key) {
         conf.key = key->value;
@@ -520,9 +510,8 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     conf.cart_id = id;
     conf.log = r->connection->log;
     conf.time = vlcf->submit_guard;
-    conf.again = (again && again->value.len == 5
-                  && ngx_strncasecmp(again->value.data, (u_char *) "again", 5)
-                     == 0);
+    conf.override_unknown = (submit
+                             && ngx_violet_header_is(&submit->value, "again"));
 
     ctx->cart->record = ngx_violet_record_create(r->pool, &conf);
 

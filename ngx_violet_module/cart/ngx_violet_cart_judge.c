@@ -54,18 +54,7 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
             return NGX_OK;
         }
 
-        ctx->cart->problem.len = verdict->problem_len;
-        ctx->cart->problem.data = ngx_pnalloc(r->pool, verdict->problem_len);
-
-        if (ctx->cart->problem.data) {
-            ngx_memcpy(ctx->cart->problem.data, verdict->problem,
-                       verdict->problem_len);
-        }
-
-        free(verdict->problem);
-        verdict->problem = NULL;
-
-        if (ctx->cart->problem.data) {
+        if (ngx_violet_cart_take_problem(r, ctx) == NGX_OK) {
             return NGX_OK;
         }
     }
@@ -83,6 +72,29 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
                                                   NGX_VIOLET_CART_FALLBACK);
 
     return ctx->cart->problem.len ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_violet_cart_take_problem(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_str_t              *problem;
+    violet_cart_verdict_t  *verdict;
+
+    verdict = &ctx->cart->verdict;
+    problem = &ctx->cart->problem;
+
+    problem->len = verdict->problem_len;
+    problem->data = ngx_pnalloc(r->pool, verdict->problem_len);
+
+    if (problem->data) {
+        ngx_memcpy(problem->data, verdict->problem, verdict->problem_len);
+    }
+
+    free(verdict->problem);
+    verdict->problem = NULL;
+
+    return problem->data ? NGX_OK : NGX_ERROR;
 }
 
 

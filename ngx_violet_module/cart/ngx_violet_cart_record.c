@@ -77,7 +77,7 @@ ngx_violet_record_create(ngx_pool_t *pool, ngx_violet_record_conf_t *conf)
     submit->claim.keep = ngx_max((int64_t) conf->time,
                                  NGX_VIOLET_RECORD_KEEP);
     submit->claim.time = conf->time;
-    submit->claim.again = conf->again;
+    submit->claim.override_unknown = conf->override_unknown;
 
     if (conf->key.len) {
         ngx_violet_record_digest(submit->claim.body, &conf->body);
@@ -158,7 +158,7 @@ ngx_violet_record_claim(ngx_violet_record_t *submit, ngx_violet_wait_t *wait)
     result->redis = ngx_violet_record_run(submit, "claim",
                         update.verdict == VIOLET_RECORD_REFUSED
                         ? &submit->known : NULL,
-                        submit->claim.again ? "1" : "", 0,
+                        submit->claim.override_unknown ? "1" : "", 0,
                         ngx_violet_record_answered);
 
     submit->seq += submit->claimed;

@@ -39,7 +39,8 @@ typedef struct {
     ngx_str_t                   body;        /* what the key is good for */
     ngx_log_t                  *log;         /* of the request */
     ngx_msec_t                  time;        /* an outcome is kept so long */
-    unsigned                    again:1;     /* unknown is overridden */
+    unsigned                    override_unknown:1;  /* X-Violet-Submit:
+                                                        again */
 } ngx_violet_record_conf_t;
 
 

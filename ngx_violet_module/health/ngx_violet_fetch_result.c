@@ -7,6 +7,7 @@
 
 
 #include "ngx_violet_fetch_result.h"
+#include "ngx_violet_header.h"
 
 
 /* seconds: after an answer that is too large, or a 429 without a time */
@@ -298,7 +299,7 @@ ngx_violet_fetch_result_retry_after(ngx_violet_fetch_result_t *fetched,
 
     seconds = NGX_VIOLET_FETCH_HOLD;
 
-    h = ngx_violet_exchange_find_header(e, "Retry-After");
+    h = ngx_violet_header_find(&e->headers_out->headers, "Retry-After");
 
     if (h) {
         if (ngx_violet_fetch_result_copy(pool, &fetched->retry_after, &h->value)

@@ -369,36 +369,3 @@ ngx_violet_exchange_copy_states(ngx_pool_t *pool, ngx_array_t **to,
 
     return NGX_OK;
 }
-
-
-ngx_table_elt_t *
-ngx_violet_exchange_find_header(ngx_violet_exchange_t *e, char *name)
-{
-    size_t            len;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    len = ngx_strlen(name);
-    part = &e->headers_out->headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return NULL;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash && h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
-        {
-            return &h[i];
-        }
-    }
-}

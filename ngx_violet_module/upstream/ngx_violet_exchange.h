@@ -131,12 +131,6 @@ ngx_int_t ngx_violet_exchange_copy_states(ngx_pool_t *pool,
     ngx_array_t **to, ngx_array_t *from);
 
 
-/* A header of the answer, or NULL. */
-
-ngx_table_elt_t *ngx_violet_exchange_find_header(
-    ngx_violet_exchange_t *exchange, char *name);
-
-
 /*
  * The deadline of an exchange that begins, and its end with the exchange.
  * NGX_ERROR if memory runs out.

@@ -7,6 +7,7 @@
 
 
 #include "ngx_violet_exchange.h"
+#include "ngx_violet_header.h"
 #include "ngx_violet_log.h"
 
 
@@ -28,7 +29,6 @@ static ngx_int_t ngx_violet_exchange_vet(ngx_violet_exchange_t *e,
     ngx_http_request_t *r);
 static void ngx_violet_exchange_read_codings(
     ngx_violet_exchange_codings_t *codings, ngx_str_t *value);
-static ngx_uint_t ngx_violet_exchange_is(ngx_str_t *text, char *word);
 static ngx_int_t ngx_violet_exchange_decode(ngx_violet_exchange_t *e,
     ngx_http_request_t *r, ngx_violet_exchange_codings_t *codings);
 static void ngx_violet_exchange_drop_codings(ngx_http_request_t *r);
@@ -83,36 +83,26 @@ ngx_violet_exchange_header(ngx_violet_exchange_t *e, ngx_http_request_t *r)
 static ngx_int_t
 ngx_violet_exchange_vet(ngx_violet_exchange_t *e, ngx_http_request_t *r)
 {
-    ngx_uint_t                      i, lengths;
-    ngx_list_part_t                *part;
+    ngx_uint_t                      lengths;
     ngx_table_elt_t                *h;
+    ngx_violet_header_iter_t        iter;
     ngx_violet_exchange_codings_t   codings;
 
     ngx_memzero(&codings, sizeof(ngx_violet_exchange_codings_t));
 
     lengths = 0;
-    part = &r->upstream->headers_in.headers.part;
-    h = part->elts;
 
-    for (i = 0; /* void */ ; i++) {
+    ngx_violet_header_first(&iter, &r->upstream->headers_in.headers);
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
+    while ((h = ngx_violet_header_next(&iter)) != NULL) {
 
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_violet_exchange_is(&h[i].key, "Content-Length")
-            || ngx_violet_exchange_is(&h[i].key, "Transfer-Encoding"))
+        if (ngx_violet_header_is(&h->key, "Content-Length")
+            || ngx_violet_header_is(&h->key, "Transfer-Encoding"))
         {
             lengths++;
 
-        } else if (ngx_violet_exchange_is(&h[i].key, "Content-Encoding")) {
-            ngx_violet_exchange_read_codings(&codings, &h[i].value);
+        } else if (ngx_violet_header_is(&h->key, "Content-Encoding")) {
+            ngx_violet_exchange_read_codings(&codings, &h->value);
         }
     }
 
@@ -160,12 +150,12 @@ ngx_violet_exchange_read_codings(ngx_violet_exchange_codings_t *codings,
             coding.len--;
         }
 
-        if (coding.len == 0 || ngx_violet_exchange_is(&coding, "identity")) {
+        if (coding.len == 0 || ngx_violet_header_is(&coding, "identity")) {
             continue;
         }
 
-        if (ngx_violet_exchange_is(&coding, "gzip")
-            || ngx_violet_exchange_is(&coding, "x-gzip"))
+        if (ngx_violet_header_is(&coding, "gzip")
+            || ngx_violet_header_is(&coding, "x-gzip"))
         {
             codings->gzip++;
 
@@ -173,14 +163,6 @@ ngx_violet_exchange_read_codings(ngx_violet_exchange_codings_t *codings,
             codings->other = coding;
         }
     }
-}
-
-
-static ngx_uint_t
-ngx_violet_exchange_is(ngx_str_t *text, char *word)
-{
-    return text->len == ngx_strlen(word)
-           && ngx_strncasecmp(text->data, (u_char *) word, text->len) == 0;
 }
 
 
@@ -239,9 +221,8 @@ ngx_violet_exchange_decode(ngx_violet_exchange_t *e, ngx_http_request_t *r,
 static void
 ngx_violet_exchange_drop_codings(ngx_http_request_t *r)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t           *h;
+    ngx_violet_header_iter_t   iter;
 
     if (r->headers_out.content_encoding == NULL) {
         return;
@@ -249,23 +230,12 @@ ngx_violet_exchange_drop_codings(ngx_http_request_t *r)
 
     r->headers_out.content_encoding = NULL;
 
-    part = &r->headers_out.headers.part;
-    h = part->elts;
+    ngx_violet_header_first(&iter, &r->headers_out.headers);
 
-    for (i = 0; /* void */ ; i++) {
+    while ((h = ngx_violet_header_next(&iter)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_violet_exchange_is(&h[i].key, "Content-Encoding")) {
-            h[i].hash = 0;
+        if (ngx_violet_header_is(&h->key, "Content-Encoding")) {
+            h->hash = 0;
         }
     }
 }

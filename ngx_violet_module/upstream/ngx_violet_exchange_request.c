@@ -8,6 +8,7 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_exchange.h"
+#include "ngx_violet_header.h"
 
 
 static ngx_int_t ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
@@ -120,9 +121,8 @@ static ngx_int_t
 ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t           *h;
+    ngx_violet_header_iter_t   iter;
 
     if (ngx_list_init(&sr->headers_in.headers, sr->pool, 8,
                       sizeof(ngx_table_elt_t))
@@ -145,26 +145,15 @@ ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
                                              "Accept", "accept");
     }
 
-    part = &e->carrier->headers_in.headers.part;
-    h = part->elts;
+    ngx_violet_header_first(&iter, &e->carrier->headers_in.headers);
 
-    for (i = 0; /* void */ ; i++) {
+    while ((h = ngx_violet_header_next(&iter)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_violet_exchange_drops_header(&h[i])) {
+        if (ngx_violet_exchange_drops_header(h)) {
             continue;
         }
 
-        if (ngx_violet_exchange_push_header(&sr->headers_in.headers, &h[i])
+        if (ngx_violet_exchange_push_header(&sr->headers_in.headers, h)
             != NGX_OK)
         {
             return NGX_ERROR;

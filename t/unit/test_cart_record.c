@@ -57,7 +57,7 @@ test_one_claims(void **state)
 
     /* "again" does not override one that is under way */
 
-    two.again = 1;
+    two.override_unknown = 1;
     assert_int_equal(violet_record_claim(&record, &two),
                      VIOLET_RECORD_REFUSED);
 }
@@ -84,7 +84,7 @@ test_deadline_is_unknown(void **state)
     assert_int_equal(violet_record_claim(&record, &two),
                      VIOLET_RECORD_REFUSED);
 
-    two.again = 1;
+    two.override_unknown = 1;
     assert_int_equal(violet_record_claim(&record, &two),
                      VIOLET_RECORD_CLAIMED);
 
@@ -155,7 +155,7 @@ test_settlements(void **state)
         memset(&record, 0, sizeof(record));
         claim_init(&one, 1, 10);
         claim_init(&two, 2, 20);
-        two.again = i % 2;
+        two.override_unknown = i % 2;
 
         (void) violet_record_claim(&record, &one);
 
@@ -181,7 +181,7 @@ test_body_of_a_key(void **state)
     claim_init(&two, 2, 10);
     one.body[3] = 1;
     two.body[3] = 2;
-    two.again = 1;
+    two.override_unknown = 1;
 
     (void) violet_record_claim(&record, &one);
     assert_int_equal(violet_record_claim(&record, &two),
@@ -241,7 +241,7 @@ test_settlements_that_cross(void **state)
         memset(&record, 0, sizeof(record));
         claim_init(&one, 1, 10);
         claim_init(&two, 2, 200);
-        two.again = 1;
+        two.override_unknown = 1;
         one.body[0] = two.body[0] = 1;
 
         (void) violet_record_claim(&record, &one);
@@ -273,7 +273,7 @@ test_doubt_waits_for_a_flight(void **state)
     memset(&record, 0, sizeof(record));
     claim_init(&one, 1, 10);
     claim_init(&two, 2, 200);
-    two.again = 1;
+    two.override_unknown = 1;
 
     (void) violet_record_claim(&record, &one);
     (void) violet_record_claim(&record, &two);
@@ -308,7 +308,7 @@ test_cancel(void **state)
 
     (void) violet_record_claim(&record, &one);
     (void) violet_record_settle(&record, &one, VIOLET_RECORD_UNKNOWN, 504);
-    two.again = 1;
+    two.override_unknown = 1;
     (void) violet_record_claim(&record, &two);
     assert_int_equal(violet_record_cancel(&record, &two), 0);
     assert_int_equal(violet_record_state(&record, 10), VIOLET_RECORD_UNKNOWN);

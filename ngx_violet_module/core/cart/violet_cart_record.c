@@ -76,7 +76,7 @@ violet_record_claim(violet_record_t *record,
 
     case VIOLET_RECORD_UNKNOWN:
 
-        if (claim->again) {
+        if (claim->override_unknown) {
             break;
         }
 

@@ -65,7 +65,7 @@ typedef struct {
     int64_t         flight;        /* how long it may be in flight, ms */
     int64_t         keep;          /* how long doubt is remembered, ms */
     int64_t         time;          /* how long an outcome is, ms */
-    unsigned        again:1;       /* the caller overrides unknown */
+    unsigned        override_unknown:1;  /* X-Violet-Submit: again */
 } violet_record_claim_t;
 
 
