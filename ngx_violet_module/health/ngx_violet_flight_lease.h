@@ -33,6 +33,12 @@
 #define NGX_VIOLET_LEASE_MAX_HOLD  60000
 #define NGX_VIOLET_LEASE_NEXT      60000
 
+/*
+ * milliseconds for which Redis keeps the instant at which a report was
+ * dropped: an answer that Violet was asked for before it is not stored
+ */
+#define NGX_VIOLET_LEASE_FENCE     3600000
+
 /* what else is old once a report has been refreshed */
 #define NGX_VIOLET_LEASE_DROPS  2
 

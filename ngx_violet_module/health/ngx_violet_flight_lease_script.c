@@ -127,6 +127,10 @@ ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
  * when it is full, as it would not after a DEL; a report of another type is
  * replaced.  If a refreshed one cannot be stored the old one goes all the
  * same.
+ *
+ * A flight that is ended is not renewed, and its key runs out before its
+ * answer comes.  So what is dropped leaves "v" and "stored_at", which newer()
+ * finds; without "body" this is no report.
  */
 
 ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
@@ -151,12 +155,24 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
                        "and tonumber(h[2] or '') or 0 "
             "return at > now - tonumber(ARGV[2]) "
         "end "
+        "local function drop(report, reads) "
+            "local had = redis.pcall('HSTRLEN', report, 'body') ~= 0 "
+            "if had then redis.pcall('DEL', report) end "
+            "if had or reads ~= KEYS[2] and flight(reads) ~= '' then "
+                "redis.pcall('HSET', report, "
+                            "'v', '" ngx_value(NGX_VIOLET_FORM_REPORT) "', "
+                            "'stored_at', string.format('%.0f', now)) "
+                "redis.pcall('PEXPIRE', report, "
+                            ngx_value(NGX_VIOLET_LEASE_FENCE) ") "
+            "end "
+            "return had and 1 or 0 "
+        "end "
         "local free = not string.find(f, '^[FX]') "
         "local may = mine or free and not newer() "
         "local drops = #KEYS "
         "if ARGV[6] == 'gone' then "
-            "stored = may and redis.call('DEL', KEYS[1]) or 0 "
-            "drops = stored == 1 and drops or 3 "
+            "stored = may and drop(KEYS[1], KEYS[4]) or 0 "
+            "drops = stored == 1 and drops or may and 4 or 3 "
         "elseif ARGV[6] and may then "
             "local r = set() "
             "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
@@ -172,7 +188,7 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
         "end "
         "for i = 4, drops do "
             "if i % 2 == 1 then "
-                "redis.pcall('DEL', KEYS[i]) "
+                "drop(KEYS[i], KEYS[i + 1]) "
             "elseif flight(KEYS[i]) ~= '' then "
                 "redis.pcall('SET', KEYS[i], '" NGX_VIOLET_LEASE_FORM "X', "
                             "'KEEPTTL') "

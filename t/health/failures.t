@@ -115,9 +115,10 @@ CORE::join '', map({ ::seed($_, %::Old) } 40301, 40401, 41001),
 ['Cache-Status: violet; fwd=stale', 'Cache-Status: violet; fwd=stale',
  'Cache-Status: violet; fwd=stale', 'Cache-Status: violet; fwd=request',
  'Cache-Status: violet; fwd=uri-miss']
---- redis_check
-KEYS violet:health*
-=> []
+--- redis_check eval
+CORE::join '', map { "HKEYS $_\n=> [v, stored_at]\n" }
+    map({ "violet:health:violet_api:10000:$_" } 40301, 40401, 40402, 41001),
+    map { ::list_key($_) } 'true', 'false'
 
 
 
