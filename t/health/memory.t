@@ -21,23 +21,27 @@ __DATA__
 
 === a report that was found in Redis is served from memory from then on
 --- redis_commands eval: ::seed(20001)
---- request eval: ::get(20001, 20001, 20001, '/_mock/counts')
+--- link_after: 0
+--- request eval
+::get('/_mock/counts', 20001, 20001, 20001, '/_mock/counts')
 --- response_headers_like eval
-[$::Redis, $::Memory, $::Memory, '']
---- same_body: 0 1 2
+['', $::Redis, $::Memory, $::Memory, '']
+--- same_body: 1 2 3
 --- response_body_like eval
-['merchant_id', 'merchant_id', 'merchant_id', ::counts()]
+['', 'merchant_id', 'merchant_id', 'merchant_id', ::counts()]
 --- error_code eval
-[(200) x 4]
+[(200) x 5]
 
 
 
 === memory tells how old a report is, and how long it is good for, as Redis does
 --- redis_commands eval: ::seed(20002, age => 100, ttl => 50)
 --- wait: 1.1
---- request eval: ::get(20002, 20002)
+--- link_after: 0
+--- request eval: ::get('/_mock/counts', 20002, 20002)
 --- response_headers_like eval
-["Age: 10\\d\nCache-Status: violet; hit; ttl=86(?:300|29\\d)\n$::Redis",
+['',
+ "Age: 10\\d\nCache-Status: violet; hit; ttl=86(?:300|29\\d)\n$::Redis",
  "Age: 10[1-9]\nCache-Status: violet; hit; ttl=8629\\d\n$::Memory"]
 
 
@@ -74,32 +78,36 @@ __DATA__
         }
 '
 --- redis_commands eval: ::seed(20005)
+--- link_after: 0
 --- request eval
-::get(20005, '/kept' . ::health(20005), '/kept' . ::health(20005), 20005)
+::get('/_mock/counts', 20005, '/kept' . ::health(20005),
+      '/kept' . ::health(20005), 20005)
 --- response_headers_like eval
-[$::Redis, $::Redis, $::Memory, $::Redis]
+['', $::Redis, $::Redis, $::Memory, $::Redis]
 
 
 
 === a conditional request is answered from memory as well
 --- redis_commands eval: ::seed(20006)
---- request eval: ::get(20006, 20006, 'HEAD 20006')
+--- link_after: 0
+--- request eval: ::get('/_mock/counts', 20006, 20006, 'HEAD 20006')
 --- more_headers eval
-['', 'If-None-Match: *', '']
+['', '', 'If-None-Match: *', '']
 --- error_code eval
-[200, 304, 200]
+[200, 200, 304, 200]
 --- response_headers_like eval
-[$::Redis, $::Memory, $::Memory]
+['', $::Redis, $::Memory, $::Memory]
 
 
 
 === a refresh replaces what is in memory
 --- redis_commands eval: ::seed(20007)
+--- link_after: 0
 --- request eval
-::get(20007, 20007, '20007?refresh=true', 20007)
+::get('/_mock/counts', 20007, 20007, '20007?refresh=true', 20007)
 --- response_headers_like eval
-[$::Redis, $::Memory, 'X-Vars: cache=REFRESH .*', 'X-Vars: cache=HIT .*']
---- same_body: 2 3
+['', $::Redis, $::Memory, 'X-Vars: cache=REFRESH .*', 'X-Vars: cache=HIT .*']
+--- same_body: 3 4
 
 
 

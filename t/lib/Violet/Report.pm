@@ -6,8 +6,10 @@ package Violet::Report;
 #
 #     X-Vars: cache=HIT tier=redis age=0 refresh= state=ready redis=ok up=
 #
-# and /direct/ leads to the mock past the module.  A section of its own,
-# "same_body: 0 1 2", tells which requests of a block must get equal bodies.
+# and /direct/ leads to the mock past the module.  Two sections of its own:
+# "same_body: 0 1 2" tells which requests of a block must get equal bodies, and
+# after the request of "link_after: 0" the next one waits until the worker's
+# link to Redis is up: memory is emptied when it comes.
 
 use strict;
 use warnings;
@@ -15,6 +17,8 @@ use warnings;
 use Digest::SHA ();
 use Exporter 'import';
 use Test::More ();
+use Time::HiRes qw(sleep time);
+use Violet::Redis ();
 
 require Test::Nginx::Socket;
 
@@ -35,6 +39,7 @@ Test::Nginx::Socket::config_preamble(<<"END");
 END
 
 Test::Nginx::Socket::add_response_body_check(\&check_same_body);
+Test::Nginx::Socket::add_response_body_check(\&wait_for_link);
 
 
 # The path of a merchant's report.
@@ -198,6 +203,28 @@ sub check_same_body {
 
     Test::More::ok(length $bodies{$name} && $body eq $bodies{$name},
                    "$name - body of request $request as that of $first");
+}
+
+
+# The last thing that is said on a link before it is up is a PING.
+sub wait_for_link {
+    my ($block, $body, $request) = @_;
+
+    my ($after) = $block->link_after;
+
+    return if !defined $after || $request != $after;
+
+    my $redis = Violet::Redis->new($ENV{TEST_NGINX_REDIS_PORT});
+    my $deadline = time + 30;
+    my $up;
+
+    while (time < $deadline) {
+        $up = $redis->command('CLIENT LIST') =~ / sub=1 .* cmd=ping /;
+        last if $up;
+        sleep 0.02;
+    }
+
+    Test::More::ok($up, $block->name . ' - the link to Redis is up');
 }
 
 1;
