@@ -51,13 +51,14 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     vmcf = ngx_violet_main_conf(r);
 
     flight = ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
-                                    conf->refresh, conf->cached, conf->left);
+                                    conf->refresh, conf->cached, conf->left,
+                                    conf->patience);
 
     if (flight) {
         *flightp = flight;
         *joined = 1;
 
-        /* once: the second flight does not wait for others, and ends in time */
+        /* once: the second flight ends in time */
 
         patience = conf->left ? 0
                               : conf->patience + NGX_VIOLET_FETCH_LOOK_LAST;
@@ -70,6 +71,14 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
                                     conf->refresh, conf->cached);
     if (flight == NULL) {
         return NGX_ERROR;
+    }
+
+    if (conf->left) {
+
+        /* it waits for nobody's claim: see ngx_violet_fetch_follow() */
+
+        flight->bounded = 1;
+        flight->ends = ngx_current_msec + conf->patience;
     }
 
     fetch = ngx_pcalloc(flight->pool, sizeof(ngx_violet_fetch_t));

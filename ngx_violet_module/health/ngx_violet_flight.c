@@ -19,13 +19,16 @@ typedef struct {
 } ngx_violet_waiter_t;
 
 
+static ngx_uint_t ngx_violet_flight_ends_within(ngx_violet_flight_t *flight,
+    ngx_msec_t patience);
 static void ngx_violet_flight_leave(ngx_event_t *ev);
 static void ngx_violet_flight_release(void *data);
 
 
 ngx_violet_flight_t *
 ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
-    ngx_uint_t refresh, ngx_uint_t cached, ngx_violet_flight_t *left)
+    ngx_uint_t refresh, ngx_uint_t cached, ngx_violet_flight_t *left,
+    ngx_msec_t patience)
 {
     ngx_queue_t          *q;
     ngx_violet_flight_t  *flight;
@@ -39,7 +42,9 @@ ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
         if (flight->key.len == key->len
             && (flight->refresh || !refresh)
             && flight->cached == cached
-            && flight != left
+            && (left == NULL
+                || (flight != left
+                    && ngx_violet_flight_ends_within(flight, patience)))
             && flight->joined < NGX_VIOLET_FLIGHT_MAX_WAITERS
             && ngx_memcmp(flight->key.data, key->data, key->len) == 0)
         {
@@ -48,6 +53,16 @@ ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
     }
 
     return NULL;
+}
+
+
+static ngx_uint_t
+ngx_violet_flight_ends_within(ngx_violet_flight_t *flight,
+    ngx_msec_t patience)
+{
+    return flight->bounded
+           && (ngx_msec_int_t) (flight->ends - ngx_current_msec - patience)
+              <= 0;
 }
 
 

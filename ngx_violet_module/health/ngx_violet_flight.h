@@ -33,23 +33,25 @@ struct ngx_violet_flight_s {
     ngx_uint_t                    refs;
     ngx_uint_t                    joined;     /* in all */
     void                         *data;       /* whoever runs it */
+    ngx_msec_t                    ends;       /* at the latest, if bounded */
     ngx_violet_flight_notice_pt   notice;     /* something has changed */
     unsigned                      refresh:1;
     unsigned                      cached:1;   /* its report is stored */
     unsigned                      following:1; /* waits for a notice */
+    unsigned                      bounded:1;  /* waits for no other flight */
 };
 
 
 /*
  * A flight under way for this key that can be joined, or NULL.  A refresh
  * joins only a refresh; a plain read joins either; where reports are cached
- * nobody joins a flight that stores none; and nobody joins the one that it
- * has left (NULL: none).
+ * nobody joins a flight that stores none.  Who has left a flight (NULL: has
+ * left none) joins only another one that ends within so many milliseconds.
  */
 
 ngx_violet_flight_t *ngx_violet_flight_find(ngx_queue_t *flights,
     ngx_str_t *key, ngx_uint_t refresh, ngx_uint_t cached,
-    ngx_violet_flight_t *left);
+    ngx_violet_flight_t *left, ngx_msec_t patience);
 
 
 /* Opens a flight, held once by the caller; NULL if memory runs out. */

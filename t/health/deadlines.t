@@ -21,6 +21,7 @@ my $health = Live::Health->new($live);
 no_descriptors();
 reports_without_an_end();
 callers_in_a_hurry();
+callers_in_a_hurry_and_a_refresh();
 connections_are_not_reused();
 submits_without_an_end();
 reads_of_a_cart_without_an_end();
@@ -155,6 +156,31 @@ sub callers_in_a_hurry {
     is($got->{status}, 200, 'the one in a hurry gets its own answer');
     like($got->{body}, qr/^\{"merchant_id": 201,.*\}$/s, 'whole');
     $_->close for $patient, $other;
+    $nginx->stop;
+}
+
+
+# Nor do they wait for a patient refresh, once they have left a patient read.
+sub callers_in_a_hurry_and_a_refresh {
+    my $hurry = 'proxy_connect_timeout 1s; proxy_send_timeout 1s;'
+                . 'proxy_read_timeout 1s;';
+    my $nginx = $health->gateway(
+        workers => 1, keepalive => '', lines => 'proxy_read_timeout 90s;',
+        more => $health->location('/hurry/', $hurry));
+
+    my @patient = $health->ask($nginx, 61505);
+    ok($health->reaches(61505), 'a patient read');
+
+    my @hasty = map { $health->ask($nginx, 61505, '/hurry/') } 1 .. 5;
+
+    push @patient, $health->ask($nginx, '61505?refresh=true');
+    ok($health->reaches(61505, 2), 'a patient refresh');
+
+    my @got = map { $health->answer($_, 60) } @hasty;
+
+    $health->all_are(504, 'those in a hurry', @got);
+    is($health->reached(61505), 3, 'ask Violet themselves, once for all');
+    $_->close for @patient;
     $nginx->stop;
 }
 
