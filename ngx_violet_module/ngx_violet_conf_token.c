@@ -102,7 +102,7 @@ ngx_violet_conf_check_apps(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
         return NGX_OK;
     }
 
-    vmcf->tokens = ngx_violet_token_zone_zone(cf, n, &ngx_violet_module);
+    vmcf->tokens = ngx_violet_token_zone_add(cf, n, &ngx_violet_module);
     if (vmcf->tokens == NULL) {
         return NGX_ERROR;
     }

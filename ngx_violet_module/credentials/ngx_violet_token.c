@@ -1,33 +1,27 @@
 
 /*
- * An app's access token in one worker.  A timer, cancelable unless requests
- * wait, looks whether the token must be renewed and whether this worker is
- * the one to do it; the others see the new token when they next use it, by
- * the number of changes in shared memory.
+ * An app's access token in one worker.  A timer checks whether the token must
+ * be renewed and whether this worker gets the lease to renew it.  The timer
+ * is cancelable unless requests wait.  Other workers find the new token when
+ * they next use one: the number of changes in shared memory differs.
  *
- * While requests wait the timer ticks often: the renewal may be another
- * worker's, and nothing else tells that it has ended.
+ * While requests wait, the timer runs every NGX_VIOLET_TOKEN_POLL ms: another
+ * worker may be renewing, and does not notify this one.
  */
 
 
 #include "ngx_violet.h"
+#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_token.h"
+#include "ngx_violet_token_waiter.h"
 
 #include <ngx_md5.h>
 
 
-/* ms; how long a request waits for a token, and how often that is looked at */
-#define NGX_VIOLET_TOKEN_WAIT    5000
-#define NGX_VIOLET_TOKEN_POLL    20
-
-
-typedef struct {
-    ngx_queue_t                          queue;
-    ngx_uint_t                           generation;   /* not this one */
-    ngx_msec_t                           deadline;
-    ngx_violet_credentials_handler_pt    handler;
-    void                                *data;
-} ngx_violet_token_waiter_t;
+/* ms between two checks for a new token: while requests wait for one, and
+   during a renewal that no request waits for */
+#define NGX_VIOLET_TOKEN_POLL       20
+#define NGX_VIOLET_TOKEN_POLL_SLOW  5000
 
 
 static void ngx_violet_token_cleanup(void *data);
@@ -39,7 +33,7 @@ static void ngx_violet_token_find_secret(ngx_violet_token_t *token,
 static void ngx_violet_token_wake(ngx_violet_token_t *token,
     ngx_msec_t pause);
 static void ngx_violet_token_renew(ngx_violet_token_t *token);
-static void ngx_violet_token_renewaled(void *data,
+static void ngx_violet_token_renewed(void *data,
     ngx_violet_token_renewal_t *call);
 static ngx_int_t ngx_violet_token_store(ngx_violet_token_t *token,
     ngx_violet_token_renewal_t *call);
@@ -48,20 +42,19 @@ static ngx_uint_t ngx_violet_token_dates(violet_token_answer_t *answer,
 static void ngx_violet_token_log(ngx_violet_token_t *token,
     ngx_violet_token_renewal_t *call);
 static uint32_t ngx_violet_token_hash(ngx_violet_secret_t *secret);
-static int64_t ngx_violet_token_now(void);
 
 
 static char  *ngx_violet_token_reasons[] = {
     NULL,
     "no connection to Violet could be made",
     "Violet did not answer in time",
-    "Violet's answer was cut off or was no valid HTTP",
+    "Violet's answer was cut off or is not valid HTTP",
     "the request was not sent",
     "Violet refused the credentials, check the app's secrets",
-    "Violet gave no token",
-    "Violet's answer is not what it should be",
+    "Violet issued no token",
+    "Violet's answer is invalid",
     "the new token has already expired, check the clock of this host",
-    "Violet gave the token again that it had refused",
+    "Violet issued the same token that it had refused",
     "the gateway is out of memory"
 };
 
@@ -82,7 +75,7 @@ ngx_violet_token_init(ngx_conf_t *cf, ngx_violet_token_t *token,
     cln->handler = ngx_violet_token_cleanup;
     cln->data = token;
 
-    /* what it is a token for; of another Violet it would be none */
+    /* the token is valid for this app at this Violet only */
 
     ngx_md5_init(&md5);
     ngx_md5_update(&md5, token->app->name.data, token->app->name.len + 1);
@@ -101,7 +94,7 @@ ngx_violet_token_init(ngx_conf_t *cf, ngx_violet_token_t *token,
 }
 
 
-/* Where there is no worker process the configuration's end is the end. */
+/* With master_process off no worker exits: the cycle's pool is destroyed. */
 
 static void
 ngx_violet_token_cleanup(void *data)
@@ -126,7 +119,7 @@ ngx_violet_token_start(ngx_violet_token_t *token)
     ngx_violet_clientless_listen(&token->route.location);
     ngx_violet_token_zone_take(&token->place);
 
-    /* what failed with an earlier configuration need not fail with this one */
+    /* the new configuration may have corrected the cause of a failure */
 
     ngx_violet_token_zone_retry(&token->place);
 
@@ -184,7 +177,7 @@ ngx_violet_token_ready(ngx_violet_token_t *token)
 ngx_uint_t
 ngx_violet_token_usable(ngx_violet_token_t *token)
 {
-    return token->value.len && ngx_violet_token_now() < token->usable;
+    return token->value.len && ngx_violet_epoch() < token->usable_until;
 }
 
 
@@ -192,19 +185,11 @@ ngx_int_t
 ngx_violet_token_wait(ngx_violet_token_t *token, ngx_uint_t generation,
     ngx_violet_credentials_handler_pt handler, void *data)
 {
-    ngx_violet_token_waiter_t  *waiter;
-
-    waiter = ngx_alloc(sizeof(ngx_violet_token_waiter_t), ngx_cycle->log);
-    if (waiter == NULL) {
+    if (ngx_violet_token_waiter_add(&token->waiters, generation, handler, data)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
-
-    waiter->generation = generation;
-    waiter->deadline = ngx_current_msec + NGX_VIOLET_TOKEN_WAIT;
-    waiter->handler = handler;
-    waiter->data = data;
-
-    ngx_queue_insert_tail(&token->waiters, &waiter->queue);
 
     ngx_violet_token_kick(token);
 
@@ -216,17 +201,19 @@ ngx_int_t
 ngx_violet_token_refused(ngx_violet_token_t *token, ngx_uint_t generation)
 {
     ngx_int_t   rc;
-    ngx_uint_t  again;
+    ngx_uint_t  refused_again;
 
     ngx_violet_token_start(token);
 
-    rc = ngx_violet_token_zone_refused(&token->place, generation, &again);
+    rc = ngx_violet_token_zone_refused(&token->place, generation,
+                                       &refused_again);
 
-    if (again) {
+    if (refused_again) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Violet refuses app \"%V\" with a new access "
-                      "token as well, which is renewed after growing pauses: "
-                      "check the app's rights and its \"app_secret\"",
+                      "violet: Violet refuses app \"%V\" even with a new "
+                      "access token, which is now renewed after growing "
+                      "pauses: check the app's rights and its "
+                      "\"app_secret\"",
                       &token->app->name);
     }
 
@@ -241,7 +228,7 @@ ngx_violet_token_accepted(ngx_violet_token_t *token, ngx_uint_t generation)
 {
     if (ngx_violet_token_zone_accepted(&token->place, generation)) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                      "violet: Violet takes requests of app \"%V\" again, "
+                      "violet: Violet accepts requests of app \"%V\" again, "
                       "its access token is renewed without pauses",
                       &token->app->name);
     }
@@ -268,7 +255,7 @@ ngx_violet_token_tick(ngx_event_t *ev)
     ngx_violet_token_sync(token);
     ngx_violet_token_wake(token, 0);
 
-    /* a worker that is about to end leaves it to the new ones */
+    /* an exiting worker leaves renewals to the new workers */
 
     if (ngx_exiting && ngx_queue_empty(&token->waiters)) {
         return;
@@ -292,12 +279,11 @@ ngx_violet_token_tick(ngx_event_t *ev)
         wait = NGX_VIOLET_TOKEN_POLL;
 
     } else if (token->call) {
-        wait = NGX_VIOLET_TOKEN_WAIT;
+        wait = NGX_VIOLET_TOKEN_POLL_SLOW;
     }
 
     ev->cancelable = ngx_queue_empty(&token->waiters);
 
-    /* a timer that is set already is moved */
 
     if (ev->timer_set) {
         ngx_del_timer(ev);
@@ -307,7 +293,7 @@ ngx_violet_token_tick(ngx_event_t *ev)
 }
 
 
-/* The worker's copy of what is in the slot. */
+/* Updates the worker's copy of the token from shared memory. */
 
 static void
 ngx_violet_token_sync(ngx_violet_token_t *token)
@@ -342,7 +328,7 @@ ngx_violet_token_sync(ngx_violet_token_t *token)
         token->generation = copy.generation;
         token->seen = copy.changes;
 
-        token->usable = violet_schedule_usable(&copy.schedule);
+        token->usable_until = violet_schedule_usable(&copy.schedule);
 
         ngx_violet_token_find_secret(token, copy.secret);
     }
@@ -351,7 +337,7 @@ ngx_violet_token_sync(ngx_violet_token_t *token)
 }
 
 
-/* With the app_secret that brought the token requests are made, too. */
+/* Requests are sent with the app_secret that the token was issued for. */
 
 static void
 ngx_violet_token_find_secret(ngx_violet_token_t *token, uint32_t hash)
@@ -370,43 +356,14 @@ ngx_violet_token_find_secret(ngx_violet_token_t *token, uint32_t hash)
 }
 
 
-/*
- * Ends the waits that have what they waited for, or waited long enough.
- * With a pause, in ms, before renewals go on, those as well that would wait
- * in vain.
- */
-
 static void
 ngx_violet_token_wake(ngx_violet_token_t *token, ngx_msec_t pause)
 {
-    ngx_msec_t                  now;
-    ngx_uint_t                  ready;
-    ngx_queue_t                *q, *next;
-    ngx_violet_token_waiter_t  *waiter;
+    ngx_uint_t  generation;
 
-    now = ngx_current_msec;
-    ready = ngx_violet_token_usable(token);
+    generation = ngx_violet_token_usable(token) ? token->generation : 0;
 
-    for (q = ngx_queue_head(&token->waiters);
-         q != ngx_queue_sentinel(&token->waiters);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        waiter = ngx_queue_data(q, ngx_violet_token_waiter_t, queue);
-
-        if (!(ready && waiter->generation != token->generation)
-            && !(pause && waiter->generation)
-            && (ngx_msec_int_t) (waiter->deadline - now - pause) > 0)
-        {
-            continue;
-        }
-
-        ngx_queue_remove(q);
-
-        waiter->handler(waiter->data);
-
-        ngx_free(waiter);
-    }
+    ngx_violet_token_waiter_wake(&token->waiters, generation, pause);
 }
 
 
@@ -428,7 +385,7 @@ ngx_violet_token_renew(ngx_violet_token_t *token)
 
     call->app = token->app;
     call->route = &token->route;
-    call->handler = ngx_violet_token_renewaled;
+    call->handler = ngx_violet_token_renewed;
     call->data = token;
     call->secret = token->app->state->secret;
 
@@ -448,7 +405,7 @@ ngx_violet_token_renew(ngx_violet_token_t *token)
 
 
 static void
-ngx_violet_token_renewaled(void *data, ngx_violet_token_renewal_t *call)
+ngx_violet_token_renewed(void *data, ngx_violet_token_renewal_t *call)
 {
     ngx_violet_token_t  *token = data;
 
@@ -483,7 +440,10 @@ ngx_violet_token_renewaled(void *data, ngx_violet_token_renewal_t *call)
 }
 
 
-/* Returns the failures there were before; the call's result may change. */
+/*
+ * Returns the number of failures before this renewal.  Sets call->result if
+ * the new token cannot be used.
+ */
 
 static ngx_int_t
 ngx_violet_token_store(ngx_violet_token_t *token,
@@ -505,7 +465,7 @@ ngx_violet_token_store(ngx_violet_token_t *token,
     copy.len = answer->access_len;
     ngx_memcpy(copy.data, answer->access, answer->access_len);
 
-    /* one that the operator gave is kept, whatever an answer says */
+    /* a refresh token of the configuration is not replaced */
 
     refresh = NULL;
 
@@ -529,7 +489,7 @@ ngx_violet_token_store(ngx_violet_token_t *token,
 }
 
 
-/* When it expires and when it is to be renewed; false if it has expired. */
+/* Sets the times of a new token; returns false if it has expired already. */
 
 static ngx_uint_t
 ngx_violet_token_dates(violet_token_answer_t *answer,
@@ -538,7 +498,7 @@ ngx_violet_token_dates(violet_token_answer_t *answer,
     int64_t   now, expires;
     uint32_t  jitter;
 
-    now = ngx_violet_token_now();
+    now = ngx_violet_epoch();
     jitter = (uint32_t) ngx_random();
 
     if (violet_jwt_expiry(answer->access, answer->access_len, &expires) == 0)
@@ -546,7 +506,7 @@ ngx_violet_token_dates(violet_token_answer_t *answer,
         return violet_schedule_expiring(now, expires, jitter, schedule) == 0;
     }
 
-    /* it is good until Violet says otherwise */
+    /* it names no time of expiry: it is used until Violet refuses it */
 
     violet_schedule_endless(now, jitter, schedule);
 
@@ -578,26 +538,15 @@ ngx_violet_token_log(ngx_violet_token_t *token,
                   ngx_violet_token_reasons[call->result],
                   call->detail ? ": " : "", call->detail ? call->detail : "",
                   (size_t) (p - status), status,
-                  ready ? "the old one is used on"
+                  ready ? "the old one is still used"
                         : "requests to Violet fail until there is one");
 }
 
 
-/* Enough to tell two secrets apart, and no more. */
+/* Tells two secrets apart, and does not reveal either. */
 
 static uint32_t
 ngx_violet_token_hash(ngx_violet_secret_t *secret)
 {
     return ngx_murmur_hash2(secret->value.data, secret->value.len);
-}
-
-
-static int64_t
-ngx_violet_token_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (int64_t) tp->sec * 1000 + tp->msec;
 }

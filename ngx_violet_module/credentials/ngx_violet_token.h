@@ -1,9 +1,9 @@
 
 /*
- * The access token of an app that renews it: by a refresh token or by a
- * login.  The structure is made with the configuration; what it holds after
- * that is a worker's own, like the client of Redis: a copy of the token that
- * the workers share, a timer, and whoever waits for a token.
+ * The access token of an app, where the gateway renews it: by a refresh token
+ * or by a login.  The structure is made with the configuration.  At run time
+ * each worker keeps in its own copy of it a copy of the token that the
+ * workers share, a timer, and the waits for a token.
  */
 
 #ifndef NGX_VIOLET_TOKEN_H
@@ -25,56 +25,62 @@ typedef struct ngx_violet_token_s  ngx_violet_token_t;
 struct ngx_violet_token_s {
     ngx_violet_app_t            *app;
     ngx_violet_token_route_t     route;
-    ngx_str_t                    upstream;    /* that leads to, for the key */
+    ngx_str_t                    upstream;    /* name of Violet's host, for
+                                                 the key of the slot */
     ngx_violet_token_place_t     place;
 
-    /* a worker's own */
+    /* of this worker */
 
     ngx_str_t                    value;       /* on the heap */
     ngx_uint_t                   generation;  /* of the value */
-    ngx_uint_t                   seen;        /* changes of the slot */
-    int64_t                      usable;      /* ms since the epoch, until */
+    ngx_uint_t                   seen;        /* number of changes of the
+                                                 slot when it was copied */
+    int64_t                      usable_until;   /* ms since the epoch */
 
     ngx_event_t                  tick;
     ngx_queue_t                  waiters;
-    ngx_violet_token_renewal_t  *call;           /* under way */
+    ngx_violet_token_renewal_t  *call;        /* NULL: none is under way */
     unsigned                     started:1;
 };
 
 
 /*
- * Completes it with the zone that the workers share, once app, route and
- * upstream are set.  NGX_OK, or NGX_ERROR if memory runs out.
+ * Completes the token with the zone that the workers share.  app, route and
+ * upstream must be set.  NGX_OK, or NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_token_init(ngx_conf_t *cf, ngx_violet_token_t *token,
     ngx_shm_zone_t *zone);
 
 
-/* Starts renewing, in a worker; does nothing the second time. */
+/* Starts renewals in this worker; a second call does nothing. */
 
 void ngx_violet_token_start(ngx_violet_token_t *token);
 
 
-/* Stops it, and wipes what the worker has. */
+/* Stops renewals in this worker, and wipes its copy of the token. */
 
 void ngx_violet_token_stop(ngx_violet_token_t *token);
 
 
-/* True if there is a token that Violet will not find expired. */
+/*
+ * Copies a newer token from shared memory, if there is one.  True if the
+ * worker then has a token that does not expire before a request arrives.
+ */
 
 ngx_uint_t ngx_violet_token_ready(ngx_violet_token_t *token);
 
 
-/* The same for what this worker has already, which stays as it is. */
+/* True if the worker's copy is such a token; does not update the copy. */
 
 ngx_uint_t ngx_violet_token_usable(ngx_violet_token_t *token);
 
 
 /*
- * Waits for a token that can be used and is not of this generation (0: any).
- * The handler is called once, never from within this call: when there is
- * one, when there will be none soon, or after 5 seconds; look which.
+ * Waits for a token that can be used and is of another generation than this
+ * one (0: any token will do).  The handler is called once, never from within
+ * this call: when there is such a token, when there will be none soon, or
+ * after 5 s.  It must check which of these it was.
  *
  * Returns NGX_OK, or NGX_ERROR if memory runs out.
  */
@@ -85,22 +91,22 @@ ngx_int_t ngx_violet_token_wait(ngx_violet_token_t *token,
 
 
 /*
- * Violet refused a request with the token of this generation: it is renewed.
- * Returns NGX_OK if a new one is there or may be waited for, NGX_DECLINED
- * if renewals pause because Violet refuses what they bring.
+ * Violet refused a request with the token of this generation: the token is
+ * renewed.  Returns NGX_OK if there is a new token or the caller may wait for
+ * one, NGX_DECLINED if renewals pause because Violet refuses new tokens too.
  */
 
 ngx_int_t ngx_violet_token_refused(ngx_violet_token_t *token,
     ngx_uint_t generation);
 
 
-/* Violet took a request with the token of this generation. */
+/* Violet accepted a request with the token of this generation. */
 
 void ngx_violet_token_accepted(ngx_violet_token_t *token,
     ngx_uint_t generation);
 
 
-/* A secret has changed: what failed with the old one is tried at once. */
+/* A secret has changed: a failed renewal is tried again at once. */
 
 void ngx_violet_token_retry(ngx_violet_token_t *token);
 

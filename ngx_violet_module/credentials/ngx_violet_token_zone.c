@@ -1,13 +1,13 @@
 
 /*
- * Tokens in shared memory.  A slot belongs to the app whose key, a digest,
- * it bears; the key is looked at under the lock each time, since a reload
- * may give the slot to another app while old workers still run.  Nothing of
- * a configuration is in it, and no pointer.
+ * Tokens in shared memory.  A slot belongs to the app whose key, a digest, it
+ * holds.  The key is compared under the lock each time: a reload may give the
+ * slot to another app while old workers still run.  A slot holds no pointer
+ * and nothing of a configuration.
  *
- * A worker may be killed at any point.  The length of what it replaces is zero
- * from before the first write to after the last: nobody finds half a token or
- * the dates of another, and a slot without a token is renewed.
+ * A worker may be killed at any point.  The length of a token is zero while
+ * the token is being replaced, so no other worker reads half a token or the
+ * times of another one; a slot without a token is renewed.
  */
 
 
@@ -18,43 +18,44 @@
 #include <signal.h>
 
 
-/* ms; longer than a renewal takes, for a worker that is alive but stuck */
+/* ms after which a lease ends, if its worker hangs; a renewal takes less */
 #define NGX_VIOLET_TOKEN_LEASE      60000
 
-/* ms; without a refusal for so long the next one is the first again */
+/* ms without a refusal after which the count of refusals starts anew */
 #define NGX_VIOLET_TOKEN_FORGIVEN   (2 * VIOLET_SCHEDULE_MAX_PAUSE)
 
-/* ms; how long nobody looks again, whatever the clocks say */
+/* ms between two checks of a slot at most, whatever the clocks say */
 #define NGX_VIOLET_TOKEN_LOOK       1000
 
-/* ms; by so much the cached times of two workers may differ */
+/* ms by which the cached times of two workers may differ */
 #define NGX_VIOLET_TOKEN_SLACK      100
 
-/* slots come in so many, that a reload seldom changes the zone's size */
+/* the number of slots is a multiple of this: few reloads resize the zone */
 #define NGX_VIOLET_TOKEN_SLOTS      8
 
 
 struct ngx_violet_token_zone_s {
     u_char             key[NGX_VIOLET_TOKEN_KEY];
     ngx_uint_t         taken;
-    int64_t            used;          /* when a worker started with it */
+    int64_t            used;          /* when a worker last took the slot */
 
-    ngx_atomic_t       changes;       /* none goes back */
-    ngx_uint_t         generation;    /* of the token's bytes */
+    ngx_atomic_t       changes;       /* never decreases */
+    ngx_uint_t         generation;    /* differs if the token's bytes do */
     violet_schedule_t  schedule;
-    uint32_t           secret;
+    uint32_t           secret;        /* hash of the app_secret */
 
-    ngx_pid_t          holder;        /* of the lease; 0: nobody */
-    int64_t            lease;         /* when it ends */
+    ngx_pid_t          holder;        /* of the lease; 0: no worker */
+    int64_t            lease_until;
 
-    int64_t            retry;         /* no renewal before, if it failed */
+    int64_t            retry;         /* no renewal before this instant */
     ngx_uint_t         failures;      /* in a row */
-    ngx_uint_t         reason;        /* of the last */
+    ngx_uint_t         reason;        /* of the last failure */
 
-    ngx_uint_t         wanted;        /* it was refused, so renew it */
+    ngx_uint_t         renew_wanted;  /* Violet refused the token */
     ngx_uint_t         refusals;
-    int64_t            refused;       /* when the last was */
-    ngx_atomic_t       told;          /* that a new token was refused, too */
+    int64_t            refused;       /* instant of the last refusal */
+    ngx_atomic_t       refusals_logged;  /* the line that a new token was
+                                            refused too is in the log */
 
     size_t             len;
     size_t             refresh_len;
@@ -80,11 +81,10 @@ static void ngx_violet_token_zone_unlock(ngx_violet_token_place_t *place);
 static ngx_uint_t ngx_violet_token_zone_held(ngx_violet_token_zone_t *slot);
 static void ngx_violet_token_zone_pause(ngx_violet_token_zone_t *slot,
     ngx_uint_t n);
-static int64_t ngx_violet_token_zone_now(void);
 
 
 ngx_shm_zone_t *
-ngx_violet_token_zone_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
+ngx_violet_token_zone_add(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
 {
     size_t           size;
     ngx_str_t        name;
@@ -93,14 +93,14 @@ ngx_violet_token_zone_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
 
     ngx_str_set(&name, "violet_tokens");
 
-    /* those of an old configuration stay beside those of a new one */
+    /* the slots of an old configuration are kept beside those of a new one */
 
     n = ngx_align(2 * apps, NGX_VIOLET_TOKEN_SLOTS);
 
     size = sizeof(ngx_violet_token_shared_t)
            + n * sizeof(ngx_violet_token_zone_t);
 
-    /* what the slab pool needs for itself, and for each of its pages */
+    /* the slab pool needs room for itself and for each of its pages */
 
     size = ngx_align(size + size / 64, ngx_pagesize) + 8 * ngx_pagesize;
 
@@ -111,7 +111,7 @@ ngx_violet_token_zone_zone(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
 
     zone->init = ngx_violet_token_zone_init;
 
-    /* the number, not a pointer to it */
+    /* a number in the place of a pointer */
 
     zone->data = (void *) n;
 
@@ -154,7 +154,7 @@ ngx_violet_token_zone_pool(ngx_violet_token_place_t *place)
 }
 
 
-/* The slot, if it is still the app's; locked either way. */
+/* Locks the zone.  Returns the slot, or NULL if another app has it now. */
 
 static ngx_violet_token_zone_t *
 ngx_violet_token_zone_lock(ngx_violet_token_place_t *place)
@@ -170,7 +170,10 @@ ngx_violet_token_zone_lock(ngx_violet_token_place_t *place)
 }
 
 
-/* What a renewal has to say that took too long nobody wants to hear. */
+/*
+ * Returns NULL also if this worker's lease has run out: another worker may
+ * hold the lease now, and the result of the renewal is ignored.
+ */
 
 static ngx_violet_token_zone_t *
 ngx_violet_token_zone_lock_leased(ngx_violet_token_place_t *place)
@@ -235,9 +238,9 @@ ngx_violet_token_zone_take(ngx_violet_token_place_t *place)
         slot->holder = 0;
         slot->failures = 0;
         slot->reason = 0;
-        slot->wanted = 0;
+        slot->renew_wanted = 0;
         slot->refusals = 0;
-        slot->told = 0;
+        slot->refusals_logged = 0;
 
         ngx_violet_barrier();
         ngx_memcpy(slot->key, place->key, NGX_VIOLET_TOKEN_KEY);
@@ -326,8 +329,8 @@ ngx_violet_token_zone_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
         goto done;
     }
 
-    if (slot->len && !slot->wanted) {
-        left = slot->schedule.renew - ngx_violet_token_zone_now();
+    if (slot->len && !slot->renew_wanted) {
+        left = slot->schedule.renew - ngx_violet_epoch();
 
         if (left > 0) {
             *wait = (ngx_msec_t) ngx_min(left, NGX_VIOLET_TOKEN_LOOK);
@@ -344,7 +347,7 @@ ngx_violet_token_zone_lease(ngx_violet_token_place_t *place, ngx_msec_t *wait,
     }
 
     slot->holder = ngx_pid;
-    slot->lease = ngx_violet_clock() + NGX_VIOLET_TOKEN_LEASE;
+    slot->lease_until = ngx_violet_clock() + NGX_VIOLET_TOKEN_LEASE;
 
     rc = NGX_OK;
 
@@ -356,13 +359,13 @@ done:
 }
 
 
-/* A worker that was killed holds nothing. */
+/* True if another worker that is alive holds the lease. */
 
 static ngx_uint_t
 ngx_violet_token_zone_held(ngx_violet_token_zone_t *slot)
 {
     if (slot->holder == 0 || slot->holder == ngx_pid
-        || slot->lease <= ngx_violet_clock())
+        || slot->lease_until <= ngx_violet_clock())
     {
         return 0;
     }
@@ -389,7 +392,7 @@ ngx_violet_token_zone_renewed(ngx_violet_token_place_t *place,
     same = (slot->len == copy->len
             && ngx_memcmp(slot->token, copy->data, copy->len) == 0);
 
-    if (same && slot->wanted) {
+    if (same && slot->renew_wanted) {
         rc = NGX_DECLINED;
         goto done;
     }
@@ -418,7 +421,7 @@ ngx_violet_token_zone_renewed(ngx_violet_token_place_t *place,
     slot->secret = copy->secret;
     slot->failures = 0;
     slot->reason = 0;
-    slot->wanted = 0;
+    slot->renew_wanted = 0;
     slot->generation += !same;
     slot->changes++;
 
@@ -480,13 +483,13 @@ ngx_violet_token_zone_forget(ngx_violet_token_place_t *place)
 
 ngx_int_t
 ngx_violet_token_zone_refused(ngx_violet_token_place_t *place,
-    ngx_uint_t generation, ngx_uint_t *again)
+    ngx_uint_t generation, ngx_uint_t *refused_again)
 {
     ngx_int_t                 rc;
     ngx_violet_token_zone_t  *slot;
 
     rc = NGX_DECLINED;
-    *again = 0;
+    *refused_again = 0;
     slot = ngx_violet_token_zone_lock(place);
 
     if (slot == NULL) {
@@ -498,8 +501,8 @@ ngx_violet_token_zone_refused(ngx_violet_token_place_t *place,
         goto done;
     }
 
-    if (!slot->wanted) {
-        slot->wanted = 1;
+    if (!slot->renew_wanted) {
+        slot->renew_wanted = 1;
 
         if (ngx_violet_clock() - slot->refused > NGX_VIOLET_TOKEN_FORGIVEN) {
             slot->refusals = 0;
@@ -511,9 +514,9 @@ ngx_violet_token_zone_refused(ngx_violet_token_place_t *place,
 
         slot->refusals++;
 
-        if (slot->refusals == 2 && !slot->told) {
-            slot->told = 1;
-            *again = 1;
+        if (slot->refusals == 2 && !slot->refusals_logged) {
+            slot->refusals_logged = 1;
+            *refused_again = 1;
         }
     }
 
@@ -538,19 +541,19 @@ ngx_violet_token_zone_accepted(ngx_violet_token_place_t *place,
     ngx_uint_t                over;
     ngx_violet_token_zone_t  *slot;
 
-    if (place->slot == NULL || !place->slot->told) {
+    if (place->slot == NULL || !place->slot->refusals_logged) {
         return 0;
     }
 
     over = 0;
     slot = ngx_violet_token_zone_lock(place);
 
-    if (slot && slot->told && slot->generation == generation
-        && !slot->wanted
+    if (slot && slot->refusals_logged && slot->generation == generation
+        && !slot->renew_wanted
         && (slot->refusals == 0
             || ngx_violet_clock() - slot->refused > NGX_VIOLET_TOKEN_FORGIVEN))
     {
-        slot->told = 0;
+        slot->refusals_logged = 0;
         slot->refusals = 0;
         over = 1;
     }
@@ -577,22 +580,11 @@ ngx_violet_token_zone_retry(ngx_violet_token_place_t *place)
 }
 
 
-/* Failures back off, and so do refusals. */
+/* Sets the time of the next renewal, after "n" failures or refusals. */
 
 static void
 ngx_violet_token_zone_pause(ngx_violet_token_zone_t *slot, ngx_uint_t n)
 {
     slot->retry = ngx_violet_clock()
                   + violet_schedule_pause(n, (uint32_t) ngx_random());
-}
-
-
-static int64_t
-ngx_violet_token_zone_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (int64_t) tp->sec * 1000 + tp->msec;
 }

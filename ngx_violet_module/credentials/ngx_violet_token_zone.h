@@ -1,11 +1,11 @@
 
 /*
- * An app's access token as the workers of a host share it: a slot of a zone
- * of shared memory, with the lease that makes one of them renew it.  The
- * zone is not the one of the reports: a token is not dropped to make room.
+ * The access token of an app as the workers of a host share it: a slot in a
+ * zone of shared memory, with a lease by which one worker renews the token.
+ * The zone of the reports is another one: it drops values to make room.
  *
- * Instants of a token are milliseconds since the epoch, as Violet counts;
- * those of leases and pauses are of ngx_violet_clock().
+ * The instants of a token are in milliseconds since the epoch, those of
+ * leases and pauses are of ngx_violet_clock().
  */
 
 #ifndef NGX_VIOLET_TOKEN_ZONE_H
@@ -25,47 +25,49 @@
 typedef struct ngx_violet_token_zone_s  ngx_violet_token_zone_t;
 
 
-/* where a slot is, for one app in one worker */
+/* the place of an app's slot, in one worker */
 
 typedef struct {
     ngx_shm_zone_t            *zone;
     u_char                     key[NGX_VIOLET_TOKEN_KEY];
-    ngx_violet_token_zone_t   *slot;    /* once it is claimed */
+    ngx_violet_token_zone_t   *slot;    /* NULL: not taken yet */
 } ngx_violet_token_place_t;
 
 
-/* a token and all that goes with it, out of a slot or for one */
+/* a token with its times, copied from a slot or to be written to one */
 
 typedef struct {
     ngx_uint_t                 changes;
     ngx_uint_t                 generation;
     violet_schedule_t          schedule;
-    uint32_t                   secret;    /* which app_secret it came by */
+    uint32_t                   secret;    /* hash of the app_secret that it
+                                             was issued for */
     size_t                     len;
     u_char                     data[VIOLET_TOKEN_MAX];
 } ngx_violet_token_copy_t;
 
 
 /*
- * Adds the zone for a number of apps to a configuration; NULL if it cannot,
- * which is logged.
+ * Adds the zone for a number of apps to a configuration.  Returns NULL on
+ * failure, which is logged.
  */
 
-ngx_shm_zone_t *ngx_violet_token_zone_zone(ngx_conf_t *cf, ngx_uint_t apps,
+ngx_shm_zone_t *ngx_violet_token_zone_add(ngx_conf_t *cf, ngx_uint_t apps,
     void *tag);
 
 
 /*
- * Finds the app's slot or takes one for it: a free one, or the one that no
- * worker has started with for the longest time.
+ * Finds the slot of the app, or takes one for it: a free one, or else the one
+ * that was taken least recently.
  */
 
 void ngx_violet_token_zone_take(ngx_violet_token_place_t *place);
 
 
 /*
- * Changes with every renewal, also with one that brought the same token, which
- * is no new generation; 0 is none.  Cheap, without a lock.
+ * The number of changes of the slot; 0 if there is no slot.  It grows with
+ * every renewal, even if Violet issued the same token (the generation is then
+ * the same).  Takes no lock.
  */
 
 ngx_uint_t ngx_violet_token_zone_changes(ngx_violet_token_place_t *place);
@@ -87,10 +89,10 @@ size_t ngx_violet_token_zone_refresh(ngx_violet_token_place_t *place,
 
 
 /*
- * Asks whether this worker is to renew the token now.  Returns NGX_OK with
- * the lease, which ends by itself after some time or with the worker's
- * process; or NGX_DECLINED: *wait is the time in milliseconds after which to
- * ask again, *pause is set if that is because renewals fail.
+ * Asks for the lease to renew the token.  Returns NGX_OK if this worker now
+ * holds the lease; the lease ends after 60 s or with the worker's process.
+ * Returns NGX_DECLINED if there is nothing to do: *wait is the time in ms
+ * after which to ask again, *pause is set if renewals pause until then.
  */
 
 ngx_int_t ngx_violet_token_zone_lease(ngx_violet_token_place_t *place,
@@ -98,9 +100,9 @@ ngx_int_t ngx_violet_token_zone_lease(ngx_violet_token_place_t *place,
 
 
 /*
- * Ends a renewal that brought a token; "refresh" may be NULL.  Returns the
- * number of failures before it, or NGX_DECLINED if it is the token that was
- * there before although that was refused: that is a failure.
+ * Ends a renewal with a new token; "refresh" may be NULL.  Returns the number
+ * of failures before it, or NGX_DECLINED if Violet issued the same token that
+ * it had refused: the caller must treat that as a failure.
  */
 
 ngx_int_t ngx_violet_token_zone_renewed(ngx_violet_token_place_t *place,
@@ -108,46 +110,45 @@ ngx_int_t ngx_violet_token_zone_renewed(ngx_violet_token_place_t *place,
 
 
 /*
- * Ends a renewal that failed, for a reason (a number not 0).  Returns 1 if
- * it is another one than the last time, so that it is worth a line.
+ * Ends a renewal that failed, for a reason (a number above 0).  Returns 1 if
+ * the reason differs from that of the last failure, and must be logged.
  */
 
 ngx_uint_t ngx_violet_token_zone_failed(ngx_violet_token_place_t *place,
     ngx_uint_t reason);
 
 
-/* Violet refused the refresh token that a login brought: it is forgotten. */
+/* Violet refused the refresh token of a login: the zone drops it. */
 
 void ngx_violet_token_zone_forget(ngx_violet_token_place_t *place);
 
 
 /*
- * Violet refused this generation of the token.  The first time it is to be
- * renewed at once, then after growing pauses: what Violet refuses right
- * after a renewal no renewal can mend.  Returns NGX_OK if a renewal is due
- * or under way or has been made, NGX_DECLINED if there is a pause first;
- * *again is set when pauses begin, since a new token was refused as well,
- * and not a second time before ngx_violet_token_zone_accepted() has ended
- * that.
+ * Violet refused this generation of the token.  After the first refusal the
+ * token is renewed at once, after further ones with growing pauses: a renewal
+ * cannot help if Violet refuses a new token too.  Returns NGX_OK if a renewal
+ * is due, under way or done, NGX_DECLINED if there is a pause first.
+ * *refused_again is set when Violet has refused a new token; it is set only
+ * once until ngx_violet_token_zone_accepted() returns 1.
  */
 
 ngx_int_t ngx_violet_token_zone_refused(ngx_violet_token_place_t *place,
-    ngx_uint_t generation, ngx_uint_t *again);
+    ngx_uint_t generation, ngx_uint_t *refused_again);
 
 
 /*
- * Violet took a request with this generation of the token.  Returns 1 if
- * that ends what "again" began: nothing has been refused for a while, or
- * since something has changed.  One request that passes is not enough: there
- * may be a route that Violet refuses to the app, and others that it does
- * not.  Cheap, without a lock, while there is nothing to end.
+ * Violet accepted a request with this generation of the token.  Returns 1 if
+ * *refused_again had been set and refusals have ended: there was none for
+ * 10 minutes, or none since ngx_violet_token_zone_retry().  A single accepted
+ * request does not end them: Violet may refuse one route to the app and
+ * accept others.  Takes the lock only if *refused_again had been set.
  */
 
 ngx_uint_t ngx_violet_token_zone_accepted(ngx_violet_token_place_t *place,
     ngx_uint_t generation);
 
 
-/* Something has changed that may end a failure: the pause is over. */
+/* Ends a pause: a change may have removed the cause of a failure. */
 
 void ngx_violet_token_zone_retry(ngx_violet_token_place_t *place);
 

@@ -9,6 +9,17 @@
 #include "ngx_violet_memory_clock.h"
 
 
+int64_t
+ngx_violet_epoch(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000 + tp->msec;
+}
+
+
 #if (NGX_PTR_SIZE != 8)
 
 int64_t

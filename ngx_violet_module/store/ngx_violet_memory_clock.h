@@ -26,6 +26,11 @@ int64_t ngx_violet_clock(void);
 #endif
 
 
+/* Milliseconds since the epoch, by nginx's cached time. */
+
+int64_t ngx_violet_epoch(void);
+
+
 /* How long ago an instant was, in milliseconds; 0 if it is yet to come. */
 
 #define ngx_violet_clock_since(then)                                          \

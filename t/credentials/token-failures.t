@@ -95,8 +95,8 @@ sub calls_that_bring_nothing {
     my %said = (
         forbidden => "Violet refused the credentials, check the app's "
                      . 'secrets (status 403)',
-        limited   => 'Violet gave no token (status 429)',
-        html      => "Violet's answer is not what it should be: it is no JSON",
+        limited   => 'Violet issued no token (status 429)',
+        html      => "Violet's answer is invalid: it is no JSON",
     );
     my %mock = map { $_ => $live->mock } keys %said;
 
@@ -253,8 +253,8 @@ sub refusal_after_a_renewal {
     my $mock = $live->mock;
     my $clock = Live::Clock->new($live);
     my $nginx = gateway($mock, refreshing(), clock => $clock);
-    my $refused = qr/with a new access token as well/;
-    my $taken = qr/Violet takes requests of app "shop" again/;
+    my $refused = qr{even with a new access token};
+    my $taken = qr/Violet accepts requests of app "shop" again/;
 
     has_token($nginx);
     control($mock, 'fault?other=401');

@@ -165,7 +165,7 @@ sub old_token_serves_on {
     my $mock = $live->mock;
     my $clock = Live::Clock->new($live);
     my $nginx = gateway($mock, clock => $clock);
-    my $failed = qr/no new access token .* the old one is used on/;
+    my $failed = qr/no new access token .* the old one is still used/;
     my $again = qr/has an access token again, after \d+ failures/;
 
     is(status_of($nginx), 200, 'there is a token');
@@ -266,7 +266,7 @@ sub call_that_lost_its_lease {
     ok($live->wait_for(10, sub {
            !grep { $_ } $nginx->connections($worker, $mock->port)
        }), 'and is read');
-    is(token_of($nginx, 40), $token, 'but the later token is used on');
+    is(token_of($nginx, 40), $token, 'but the later token is still used');
     unlike($nginx->error_log, qr/no new access token/, 'and nothing failed');
 
     $nginx->stop;

@@ -384,7 +384,7 @@ GET /v1/orders/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
-no new access token for app "shop": Violet's answer is not what it should be: it is no JSON
+no new access token for app "shop": Violet's answer is invalid: it is no JSON
 
 
 
@@ -482,7 +482,7 @@ GET /v1/orders/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
-no new access token for app "shop": Violet gave no token (status 500)
+no new access token for app "shop": Violet issued no token (status 500)
 
 
 
@@ -653,7 +653,7 @@ submit 401, 200
 GET /v1/operations/connection_health/40100
 --- error_code: 401
 --- error_log
-no new access token for app "shop": Violet gave the token again that it had refused, the old one is used on
+no new access token for app "shop": Violet issued the same token that it had refused, the old one is still used
 
 
 
