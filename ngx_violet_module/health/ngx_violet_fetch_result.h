@@ -27,10 +27,11 @@ typedef struct {
     ngx_violet_fetch_result_e   kind;
 
     ngx_violet_report_t         report;
-    unsigned                    stored:1;
+    ngx_uint_t                  stored;     /* 1: Redis or memory has it */
     unsigned                    found:1;    /* in Redis, by the lease */
     unsigned                    followed:1;  /* somebody else's flight */
-    unsigned                    held:1;     /* from earlier, see below */
+    ngx_uint_t                  held;       /* 1: an earlier result, that is
+                                               used until "hold" ends */
     unsigned                    spared:1;   /* held for those alone who have
                                                an old report */
     unsigned                    failed:1;   /* for want of memory */

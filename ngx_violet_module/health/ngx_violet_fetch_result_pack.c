@@ -1,8 +1,9 @@
 
 /*
- * The outcome of a flight as it is told to other processes: a line of
- * numbers, and after it the strings one behind the other.  It lies in shared
- * memory or in Redis for seconds, and is not believed when it comes back.
+ * The result of a flight, as other processes read it: the number of the form,
+ * then each member of the table below, a number followed by a space or a
+ * string after its length.  It is kept in shared memory or in Redis, for
+ * seconds, and is checked when it is read.
  */
 
 
@@ -10,61 +11,85 @@
 #include "ngx_violet_keys.h"
 
 
-#define NGX_VIOLET_FETCH_NUMBERS  22
-#define NGX_VIOLET_FETCH_STRINGS  7
-
-/* bytes, of what goes into a header or into a problem */
+/* bytes, of a string that becomes a header field or part of a problem */
 #define NGX_VIOLET_FETCH_MAX_TEXT  8192
 
 /* milliseconds, twice 366 days: more than any time to live or period */
 #define NGX_VIOLET_FETCH_MAX_TIME  63244800000ULL
 
 
-static void ngx_violet_fetch_result_strings(ngx_violet_fetch_result_t *fetched,
-    ngx_str_t **strings);
-static ngx_int_t ngx_violet_fetch_result_numbers(ngx_str_t *packed,
-    uint64_t *numbers, u_char **rest);
+typedef struct {
+    size_t     offset;    /* of the member, in ngx_violet_fetch_result_t */
+    size_t     size;      /* of a number, 4 or 8 bytes; 0: a string */
+    uint64_t   max;       /* of a number, or bytes of a string */
+} ngx_violet_fetch_member_t;
+
+
+#define ngx_violet_fetch_number(member, max)                                  \
+    { offsetof(ngx_violet_fetch_result_t, member),                            \
+      sizeof(((ngx_violet_fetch_result_t *) NULL)->member), max }
+
+#define ngx_violet_fetch_string(member, max)                                  \
+    { offsetof(ngx_violet_fetch_result_t, member), 0, max }
+
+#define NGX_VIOLET_FETCH_MEMBERS                                              \
+    (sizeof(ngx_violet_fetch_members) / sizeof(ngx_violet_fetch_members[0]))
+
+
+static ngx_int_t ngx_violet_fetch_result_read(u_char **pos, u_char *last,
+    uint64_t *number);
+static ngx_uint_t ngx_violet_fetch_result_is_text(ngx_str_t *s);
 static ngx_int_t ngx_violet_fetch_result_vet(
     ngx_violet_fetch_result_t *fetched);
+
+
+/* A change of this table needs a new NGX_VIOLET_FORM_RESULT. */
+
+static ngx_violet_fetch_member_t  ngx_violet_fetch_members[] = {
+    ngx_violet_fetch_number(kind, NGX_VIOLET_FETCH_LIMITED),
+    ngx_violet_fetch_number(status, 599),
+    ngx_violet_fetch_number(stored, 1),
+    ngx_violet_fetch_number(report.state, VIOLET_REPORT_BLOCKED),
+    ngx_violet_fetch_number(refused, 0),
+    ngx_violet_fetch_number(limit.asked, 1),
+    ngx_violet_fetch_number(limit.allowed, 1),
+    ngx_violet_fetch_number(limit.by_app, 1),
+    ngx_violet_fetch_number(limit.in_memory, 1),
+    ngx_violet_fetch_number(limit.remaining, NGX_MAX_UINT32_VALUE),
+    ngx_violet_fetch_number(limit.wait, NGX_VIOLET_FETCH_MAX_TIME),
+    ngx_violet_fetch_number(report.age, NGX_VIOLET_FETCH_MAX_TIME),
+    ngx_violet_fetch_number(held, 1),
+    ngx_violet_fetch_number(hold, NGX_VIOLET_FETCH_MAX_TIME),
+    ngx_violet_fetch_string(report.body, NGX_MAX_SIZE_T_VALUE),
+    ngx_violet_fetch_string(report.etag, NGX_VIOLET_FETCH_MAX_TEXT),
+    ngx_violet_fetch_string(content_type, NGX_VIOLET_FETCH_MAX_TEXT),
+    ngx_violet_fetch_string(content_encoding, NGX_VIOLET_FETCH_MAX_TEXT),
+    ngx_violet_fetch_string(content, NGX_MAX_SIZE_T_VALUE),
+    ngx_violet_fetch_string(retry_after, NGX_VIOLET_FETCH_MAX_TEXT),
+    ngx_violet_fetch_string(detail, NGX_VIOLET_FETCH_MAX_TEXT)
+};
 
 
 ngx_int_t
 ngx_violet_fetch_result_pack(ngx_violet_fetch_result_t *fetched,
     ngx_pool_t *pool, ngx_str_t *packed)
 {
-    u_char                     *p;
+    u_char                     *p, *at;
     size_t                      len;
-    uint64_t                    numbers[NGX_VIOLET_FETCH_NUMBERS];
-    ngx_str_t                  *strings[NGX_VIOLET_FETCH_STRINGS];
+    uint64_t                    n;
+    ngx_str_t                  *s;
     ngx_uint_t                  i;
-    ngx_violet_limit_result_t  *limit;
+    ngx_violet_fetch_member_t  *m;
 
-    limit = &fetched->limit;
+    len = (NGX_VIOLET_FETCH_MEMBERS + 1) * (NGX_INT64_LEN + 1);
 
-    ngx_violet_fetch_result_strings(fetched, strings);
+    for (i = 0; i < NGX_VIOLET_FETCH_MEMBERS; i++) {
+        m = &ngx_violet_fetch_members[i];
 
-    numbers[0] = NGX_VIOLET_FORM_RESULT;
-    numbers[1] = fetched->kind;
-    numbers[2] = fetched->status;
-    numbers[3] = fetched->stored;
-    numbers[4] = fetched->report.state;
-    numbers[5] = fetched->refused;
-    numbers[6] = limit->asked;
-    numbers[7] = limit->allowed;
-    numbers[8] = limit->by_app;
-    numbers[9] = limit->in_memory;
-    numbers[10] = limit->remaining;
-    numbers[11] = limit->wait;
-    numbers[12] = fetched->report.age;
-
-    len = NGX_VIOLET_FETCH_NUMBERS * (NGX_INT64_LEN + 1) + 1;
-
-    numbers[13] = fetched->held;
-    numbers[14] = fetched->hold;
-
-    for (i = 0; i < NGX_VIOLET_FETCH_STRINGS; i++) {
-        numbers[15 + i] = strings[i]->len;
-        len += strings[i]->len;
+        if (m->size == 0) {
+            s = (ngx_str_t *) ((u_char *) fetched + m->offset);
+            len += s->len;
+        }
     }
 
     p = ngx_pnalloc(pool, len);
@@ -74,12 +99,21 @@ ngx_violet_fetch_result_pack(ngx_violet_fetch_result_t *fetched,
 
     packed->data = p;
 
-    for (i = 0; i < NGX_VIOLET_FETCH_NUMBERS; i++) {
-        p = ngx_sprintf(p, "%uL ", numbers[i]);
-    }
+    p = ngx_sprintf(p, "%d ", NGX_VIOLET_FORM_RESULT);
 
-    for (i = 0; i < NGX_VIOLET_FETCH_STRINGS; i++) {
-        p = ngx_cpymem(p, strings[i]->data, strings[i]->len);
+    for (i = 0; i < NGX_VIOLET_FETCH_MEMBERS; i++) {
+        m = &ngx_violet_fetch_members[i];
+        at = (u_char *) fetched + m->offset;
+
+        if (m->size == 0) {
+            s = (ngx_str_t *) at;
+            p = ngx_sprintf(p, "%uz %V", s->len, s);
+
+        } else {
+            n = (m->size == sizeof(uint32_t)) ? *(uint32_t *) at
+                                              : *(uint64_t *) at;
+            p = ngx_sprintf(p, "%uL ", n);
+        }
     }
 
     packed->len = p - packed->data;
@@ -92,150 +126,115 @@ ngx_int_t
 ngx_violet_fetch_result_unpack(ngx_violet_fetch_result_t *fetched,
     ngx_pool_t *pool, ngx_str_t *packed, size_t limit)
 {
-    u_char      *p;
-    size_t       left;
-    uint64_t     numbers[NGX_VIOLET_FETCH_NUMBERS];
-    ngx_str_t   *strings[NGX_VIOLET_FETCH_STRINGS];
-    ngx_uint_t   i;
-
-    if (ngx_violet_fetch_result_numbers(packed, numbers, &p) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    left = packed->data + packed->len - p;
-
-    ngx_violet_fetch_result_strings(fetched, strings);
-
-    for (i = 0; i < NGX_VIOLET_FETCH_STRINGS; i++) {
-
-        if (numbers[15 + i] > ngx_min(left, limit)) {
-            return NGX_DECLINED;
-        }
-
-        strings[i]->len = (size_t) numbers[15 + i];
-        strings[i]->data = ngx_pnalloc(pool, strings[i]->len + 1);
-
-        if (strings[i]->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memcpy(strings[i]->data, p, strings[i]->len);
-
-        p += strings[i]->len;
-        left -= strings[i]->len;
-    }
-
-    fetched->kind = (ngx_violet_fetch_result_e) numbers[1];
-    fetched->status = (ngx_uint_t) numbers[2];
-    fetched->stored = (numbers[3] == 1);
-    fetched->report.state = (violet_report_state_t) numbers[4];
-    fetched->refused = (ngx_violet_refusal_e) numbers[5];
-    fetched->limit.asked = (numbers[6] == 1);
-    fetched->limit.allowed = (numbers[7] == 1);
-    fetched->limit.by_app = (numbers[8] == 1);
-    fetched->limit.in_memory = (numbers[9] == 1);
-    fetched->limit.remaining = (ngx_uint_t) numbers[10];
-    fetched->limit.wait = numbers[11];
-    fetched->report.age = numbers[12];
-    fetched->held = (numbers[13] == 1);
-    fetched->hold = numbers[14];
-
-    if (left) {
-        return NGX_DECLINED;
-    }
-
-    return ngx_violet_fetch_result_vet(fetched);
-}
-
-
-static void
-ngx_violet_fetch_result_strings(ngx_violet_fetch_result_t *fetched,
-    ngx_str_t **strings)
-{
-    strings[0] = &fetched->report.body;
-    strings[1] = &fetched->report.etag;
-    strings[2] = &fetched->content_type;
-    strings[3] = &fetched->content_encoding;
-    strings[4] = &fetched->content;
-    strings[5] = &fetched->retry_after;
-    strings[6] = &fetched->detail;
-}
-
-
-static ngx_int_t
-ngx_violet_fetch_result_numbers(ngx_str_t *packed, uint64_t *numbers,
-    u_char **rest)
-{
-    off_t        n;
-    u_char      *p, *space, *last;
-    ngx_uint_t   i;
+    u_char                     *p, *at, *last;
+    uint64_t                    n;
+    ngx_str_t                  *s;
+    ngx_uint_t                  i;
+    ngx_violet_fetch_member_t  *m;
 
     p = packed->data;
     last = p + packed->len;
 
-    for (i = 0; i < NGX_VIOLET_FETCH_NUMBERS; i++) {
-
-        space = ngx_strlchr(p, last, ' ');
-        if (space == NULL) {
-            return NGX_DECLINED;
-        }
-
-        n = ngx_atoof(p, space - p);
-        if (n == NGX_ERROR) {
-            return NGX_DECLINED;
-        }
-
-        numbers[i] = (uint64_t) n;
-        p = space + 1;
-    }
-
-    *rest = p;
-
-    return numbers[0] == NGX_VIOLET_FORM_RESULT ? NGX_OK : NGX_DECLINED;
-}
-
-
-/* What would end up in a header must be fit for one. */
-
-static ngx_int_t
-ngx_violet_fetch_result_vet(ngx_violet_fetch_result_t *fetched)
-{
-    size_t       i;
-    ngx_str_t   *strings[NGX_VIOLET_FETCH_STRINGS], *s;
-    ngx_uint_t   n;
-
-    ngx_violet_fetch_result_strings(fetched, strings);
-
-    for (n = 1; n < NGX_VIOLET_FETCH_STRINGS; n++) {
-
-        s = strings[n];
-
-        if (s == &fetched->content) {
-            continue;
-        }
-
-        if (s->len > NGX_VIOLET_FETCH_MAX_TEXT) {
-            return NGX_DECLINED;
-        }
-
-        for (i = 0; i < s->len; i++) {
-            if ((s->data[i] < 0x20 && s->data[i] != '\t')
-                || s->data[i] == 0x7f)
-            {
-                return NGX_DECLINED;
-            }
-        }
-    }
-
-    if (fetched->report.state > VIOLET_REPORT_BLOCKED
-        || fetched->refused
-        || fetched->report.age > NGX_VIOLET_FETCH_MAX_TIME
-        || fetched->hold > NGX_VIOLET_FETCH_MAX_TIME
-        || fetched->limit.wait > NGX_VIOLET_FETCH_MAX_TIME)
+    if (ngx_violet_fetch_result_read(&p, last, &n) != NGX_OK
+        || n != NGX_VIOLET_FORM_RESULT)
     {
         return NGX_DECLINED;
     }
 
+    for (i = 0; i < NGX_VIOLET_FETCH_MEMBERS; i++) {
+        m = &ngx_violet_fetch_members[i];
+        at = (u_char *) fetched + m->offset;
+
+        if (ngx_violet_fetch_result_read(&p, last, &n) != NGX_OK
+            || n > m->max)
+        {
+            return NGX_DECLINED;
+        }
+
+        if (m->size == sizeof(uint32_t)) {
+            *(uint32_t *) at = (uint32_t) n;
+            continue;
+        }
+
+        if (m->size) {
+            *(uint64_t *) at = n;
+            continue;
+        }
+
+        if (n > ngx_min((size_t) (last - p), limit)) {
+            return NGX_DECLINED;
+        }
+
+        s = (ngx_str_t *) at;
+
+        s->len = (size_t) n;
+        s->data = ngx_pnalloc(pool, s->len + 1);
+
+        if (s->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(s->data, p, s->len);
+        p += s->len;
+
+        if (m->max == NGX_VIOLET_FETCH_MAX_TEXT
+            && !ngx_violet_fetch_result_is_text(s))
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    return (p == last) ? ngx_violet_fetch_result_vet(fetched) : NGX_DECLINED;
+}
+
+
+/* Reads a number and the space after it. */
+
+static ngx_int_t
+ngx_violet_fetch_result_read(u_char **pos, u_char *last, uint64_t *number)
+{
+    off_t    n;
+    u_char  *space;
+
+    space = ngx_strlchr(*pos, last, ' ');
+    if (space == NULL) {
+        return NGX_DECLINED;
+    }
+
+    n = ngx_atoof(*pos, space - *pos);
+    if (n == NGX_ERROR) {
+        return NGX_DECLINED;
+    }
+
+    *number = (uint64_t) n;
+    *pos = space + 1;
+
+    return NGX_OK;
+}
+
+
+/* True if the string may stand in a header field. */
+
+static ngx_uint_t
+ngx_violet_fetch_result_is_text(ngx_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+        if ((s->data[i] < 0x20 && s->data[i] != '\t') || s->data[i] == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* Checks the members that a result of this kind needs. */
+
+static ngx_int_t
+ngx_violet_fetch_result_vet(ngx_violet_fetch_result_t *fetched)
+{
     switch (fetched->kind) {
 
     case NGX_VIOLET_FETCH_REPORT:
@@ -243,8 +242,7 @@ ngx_violet_fetch_result_vet(ngx_violet_fetch_result_t *fetched)
                ? NGX_OK : NGX_DECLINED;
 
     case NGX_VIOLET_FETCH_OTHER:
-        return fetched->status >= 200 && fetched->status < 600
-               && fetched->status / 100 != 3
+        return fetched->status >= 200 && fetched->status / 100 != 3
                ? NGX_OK : NGX_DECLINED;
 
     case NGX_VIOLET_FETCH_FAILED:

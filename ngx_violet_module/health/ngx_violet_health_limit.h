@@ -27,12 +27,14 @@ typedef struct ngx_violet_limit_conf_s {
 
 
 typedef struct {
-    unsigned                    asked:1;
-    unsigned                    allowed:1;
-    unsigned                    by_app:1;     /* which one is tighter */
-    unsigned                    in_memory:1;  /* where it was counted */
-    ngx_uint_t                  remaining;    /* of the tighter one */
-    uint64_t                    wait;         /* until it has one more, ms */
+    ngx_uint_t                  asked;        /* 0 or 1, as the next three */
+    ngx_uint_t                  allowed;
+    ngx_uint_t                  by_app;       /* the app's budget is tighter */
+    ngx_uint_t                  in_memory;    /* Redis did not count */
+    ngx_uint_t                  remaining;    /* requests, of the tighter
+                                                 budget */
+    uint64_t                    wait;         /* ms until the tighter budget
+                                                 has one request more */
 } ngx_violet_limit_result_t;
 
 
