@@ -8,124 +8,163 @@
 
 #include "ngx_violet_conf.h"
 #include "ngx_violet_health_limit.h"
-#include "ngx_violet_cart_record.h"
 
 
-#define NGX_VIOLET_MAX_TTL      (366 * 86400)
-#define NGX_VIOLET_MAX_GUARD   (24 * 60 * 60)
-#define NGX_VIOLET_MIN_BUFFER   (4 * 1024)
-#define NGX_VIOLET_MAX_BUFFER   (256 * 1024 * 1024)
-
-
+static ngx_uint_t ngx_violet_conf_is_set(ngx_command_t *cmd, void *conf);
+static void ngx_violet_conf_store(ngx_command_t *cmd, void *conf,
+    ngx_int_t n);
+static void ngx_violet_conf_out_of_bounds(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_int_t n, ngx_int_t min);
 static char *ngx_violet_conf_rate(ngx_conf_t *cf, ngx_str_t *value,
     size_t offset, violet_rate_t *rate);
 
 
+/* A time or a size, or "on" or "off", within the bounds in cmd->post. */
+
 char *
-ngx_violet_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_violet_conf_bounded(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_violet_main_conf_t  *vmcf = conf;
+    ngx_str_t                 *value;
+    ngx_int_t                  n, min;
+    ngx_violet_conf_bounds_t  *bounds;
 
-    ssize_t     size;
-    ngx_str_t  *value;
+    bounds = cmd->post;
 
-    if (vmcf->zone_size != NGX_CONF_UNSET_SIZE) {
+    if (ngx_violet_conf_is_set(cmd, conf)) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
-    size = ngx_parse_size(&value[1]);
-
-    if (size == NGX_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid size \"%V\" in \"violet_zone\", give "
-                           "one such as \"16m\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"violet_zone\" \"%V\" is too small, it must be "
-                           "at least %uz bytes",
-                           &value[1], (size_t) (8 * ngx_pagesize));
-        return NGX_CONF_ERROR;
-    }
-
-    vmcf->zone_size = size;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_violet_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    char  *p = conf;
-
-    time_t     *field, least;
-    ngx_str_t  *value;
-
-    field = (time_t *) (p + cmd->offset);
-
-    if (*field != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    /* a report that is never fresh is what "violet_health_cache off" is for */
-
-    least = (cmd->offset == offsetof(ngx_violet_loc_conf_t, health_ttl));
-
-    value = cf->args->elts;
-
-    *field = ngx_parse_time(&value[1], 1);
-
-    if (*field == (time_t) NGX_ERROR || *field < least
-        || *field > NGX_VIOLET_MAX_TTL)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"%V\", it must be a "
-                           "time from %T to %d seconds, such as \"24h\"",
-                           &value[1], &cmd->name, least, NGX_VIOLET_MAX_TTL);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_violet_conf_health_memory(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_violet_loc_conf_t  *vlcf = conf;
-
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    if (vlcf->health_memory != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        vlcf->health_memory = 0;
+    if (bounds->on && ngx_strcmp(value[1].data, "on") == 0) {
+        ngx_violet_conf_store(cmd, conf, bounds->on);
         return NGX_CONF_OK;
     }
 
-    vlcf->health_memory = ngx_parse_time(&value[1], 1);
+    if (bounds->off && ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_violet_conf_store(cmd, conf, 0);
+        return NGX_CONF_OK;
+    }
 
-    if (vlcf->health_memory == (time_t) NGX_ERROR || vlcf->health_memory < 1
-        || vlcf->health_memory > NGX_VIOLET_MAX_TTL)
+    if (bounds->kind == NGX_VIOLET_CONF_SIZE
+        || bounds->kind == NGX_VIOLET_CONF_ZONE)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"%V\", it must be "
-                           "\"off\" or a time from 1 to %d seconds, such as "
-                           "\"60s\"",
-                           &value[1], &cmd->name, NGX_VIOLET_MAX_TTL);
+        n = ngx_parse_size(&value[1]);
+
+    } else {
+        n = ngx_parse_time(&value[1], 1);
+    }
+
+    min = bounds->min;
+
+    if (bounds->kind == NGX_VIOLET_CONF_ZONE) {
+        min *= ngx_pagesize;
+    }
+
+    if (n == NGX_ERROR || n < min || n > bounds->max) {
+        ngx_violet_conf_out_of_bounds(cf, cmd, n, min);
         return NGX_CONF_ERROR;
     }
 
+    ngx_violet_conf_store(cmd, conf, n);
+
     return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_violet_conf_is_set(ngx_command_t *cmd, void *conf)
+{
+    u_char                    *field;
+    ngx_violet_conf_bounds_t  *bounds;
+
+    field = (u_char *) conf + cmd->offset;
+    bounds = cmd->post;
+
+    switch (bounds->kind) {
+
+    case NGX_VIOLET_CONF_SEC:
+        return *(time_t *) field != NGX_CONF_UNSET;
+
+    case NGX_VIOLET_CONF_MSEC:
+        return *(ngx_msec_t *) field != NGX_CONF_UNSET_MSEC;
+
+    default: /* NGX_VIOLET_CONF_SIZE, NGX_VIOLET_CONF_ZONE */
+        return *(size_t *) field != NGX_CONF_UNSET_SIZE;
+    }
+}
+
+
+static void
+ngx_violet_conf_store(ngx_command_t *cmd, void *conf, ngx_int_t n)
+{
+    u_char                    *field;
+    ngx_violet_conf_bounds_t  *bounds;
+
+    field = (u_char *) conf + cmd->offset;
+    bounds = cmd->post;
+
+    switch (bounds->kind) {
+
+    case NGX_VIOLET_CONF_SEC:
+        *(time_t *) field = n;
+        break;
+
+    case NGX_VIOLET_CONF_MSEC:
+        *(ngx_msec_t *) field = (ngx_msec_t) n * 1000;
+        break;
+
+    default: /* NGX_VIOLET_CONF_SIZE, NGX_VIOLET_CONF_ZONE */
+        *(size_t *) field = n;
+    }
+}
+
+
+static void
+ngx_violet_conf_out_of_bounds(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_int_t n, ngx_int_t min)
+{
+    ngx_str_t                 *value;
+    ngx_violet_conf_bounds_t  *bounds;
+
+    value = cf->args->elts;
+    bounds = cmd->post;
+
+    switch (bounds->kind) {
+
+    case NGX_VIOLET_CONF_SIZE:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\" in \"%V\", it must be from "
+                           "%ik to %im, such as \"%s\"",
+                           &value[1], &cmd->name, min / 1024,
+                           bounds->max / (1024 * 1024), bounds->example);
+        return;
+
+    case NGX_VIOLET_CONF_ZONE:
+
+        if (n == NGX_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid size \"%V\" in \"%V\", give one "
+                               "such as \"%s\"",
+                               &value[1], &cmd->name, bounds->example);
+            return;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" \"%V\" is too small, it must be at "
+                           "least %i bytes", &cmd->name, &value[1], min);
+        return;
+
+    default: /* NGX_VIOLET_CONF_SEC, NGX_VIOLET_CONF_MSEC */
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\", it must be "
+                           "%s%sa time from %i to %i seconds, such as "
+                           "\"%s\"",
+                           &value[1], &cmd->name,
+                           bounds->on ? "\"on\", " : "",
+                           bounds->off ? "\"off\" or " : "",
+                           min, bounds->max, bounds->example);
+    }
 }
 
 
@@ -294,78 +333,6 @@ ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                        "%s", pattern.len, pattern.data, error);
 
     return NGX_CONF_ERROR;
-}
-
-
-char *
-ngx_violet_conf_buffer_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_violet_loc_conf_t  *vlcf = conf;
-
-    ssize_t     size;
-    ngx_str_t  *value;
-
-    if (vlcf->buffer_limit != NGX_CONF_UNSET_SIZE) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    size = ngx_parse_size(&value[1]);
-
-    if (size == NGX_ERROR || size < NGX_VIOLET_MIN_BUFFER
-        || size > NGX_VIOLET_MAX_BUFFER)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid size \"%V\" in \"violet_buffer_limit\", "
-                           "it must be from 4k to 256m", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    vlcf->buffer_limit = size;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_violet_loc_conf_t  *vlcf = conf;
-
-    ngx_int_t   time;
-    ngx_str_t  *value;
-
-    if (vlcf->submit_guard != NGX_CONF_UNSET_MSEC) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "on") == 0) {
-        vlcf->submit_guard = NGX_VIOLET_RECORD_TIME;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        vlcf->submit_guard = 0;
-        return NGX_CONF_OK;
-    }
-
-    time = ngx_parse_time(&value[1], 1);
-
-    if (time == NGX_ERROR || time < 1 || time > NGX_VIOLET_MAX_GUARD) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"violet_submit_guard\", "
-                           "it must be \"on\", \"off\" or a time from 1 to %d "
-                           "seconds, such as \"10m\"",
-                           &value[1], NGX_VIOLET_MAX_GUARD);
-        return NGX_CONF_ERROR;
-    }
-
-    vlcf->submit_guard = (ngx_msec_t) time * 1000;
-
-    return NGX_CONF_OK;
 }
 
 

@@ -12,24 +12,42 @@
 #include "ngx_violet.h"
 
 
-/* In ngx_violet_conf*.c, for the table of directives. */
+/* How the value of a bounded directive is written and stored. */
+
+typedef enum {
+    NGX_VIOLET_CONF_SEC = 0,  /* a time, stored as time_t in seconds */
+    NGX_VIOLET_CONF_MSEC,     /* a time, stored as ngx_msec_t in ms */
+    NGX_VIOLET_CONF_SIZE,     /* a size, stored as size_t in bytes */
+    NGX_VIOLET_CONF_ZONE      /* the same, its minimum counts pages */
+} ngx_violet_conf_kind_e;
+
+
+/* The bounds of a time, in seconds, or of a size, in bytes. */
+
+typedef struct {
+    ngx_violet_conf_kind_e    kind;
+    ngx_int_t                 min;
+    ngx_int_t                 max;
+    ngx_int_t                 on;       /* value of "on"; 0: no "on" */
+    ngx_uint_t                off;      /* "off" may be given, it means 0 */
+    char                     *example;
+} ngx_violet_conf_bounds_t;
+
+
+/*
+ * Parsers in ngx_violet_conf*.c, for the table of directives.  "post" of
+ * ngx_violet_conf_bounded() is a ngx_violet_conf_bounds_t.
+ */
 
 char *ngx_violet_conf_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_violet_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_violet_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_violet_conf_health_memory(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
+char *ngx_violet_conf_bounded(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n);
 char *ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_violet_conf_buffer_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 

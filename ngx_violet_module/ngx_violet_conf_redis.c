@@ -11,6 +11,25 @@
 #include "ngx_violet_redis.h"
 
 
+/* the longest time-out, in ms */
+#define NGX_VIOLET_REDIS_MAX_TIME  60000
+
+
+typedef struct ngx_violet_redis_parameter_s  ngx_violet_redis_parameter_t;
+
+
+typedef char *(*ngx_violet_redis_set_pt)(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+    ngx_str_t *value);
+
+
+struct ngx_violet_redis_parameter_s {
+    ngx_str_t                 name;
+    ngx_violet_redis_set_pt   set;
+    size_t                    offset;   /* of a time-out's member */
+};
+
+
 static char *ngx_violet_conf_redis_url(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_str_t *value);
 static char *ngx_violet_conf_redis_scheme(ngx_conf_t *cf, ngx_str_t *value);
@@ -19,9 +38,33 @@ static char *ngx_violet_conf_redis_host(ngx_conf_t *cf,
 static char *ngx_violet_conf_redis_db(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_str_t *value, ngx_str_t *db);
 static char *ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_str_t *value);
+    ngx_violet_redis_conf_t *redis, ngx_str_t *arg);
+static char *ngx_violet_conf_redis_prefix(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+    ngx_str_t *value);
+static char *ngx_violet_conf_redis_username(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+    ngx_str_t *value);
+static char *ngx_violet_conf_redis_password(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+    ngx_str_t *value);
+static char *ngx_violet_conf_redis_time(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+    ngx_str_t *value);
 static char *ngx_violet_conf_redis_invalid(ngx_conf_t *cf,
     ngx_str_t *value);
+
+
+static ngx_violet_redis_parameter_t  ngx_violet_redis_parameters[] = {
+    { ngx_string("prefix"), ngx_violet_conf_redis_prefix, 0 },
+    { ngx_string("username"), ngx_violet_conf_redis_username, 0 },
+    { ngx_string("password"), ngx_violet_conf_redis_password, 0 },
+    { ngx_string("connect_timeout"), ngx_violet_conf_redis_time,
+      offsetof(ngx_violet_redis_conf_t, connect_timeout) },
+    { ngx_string("timeout"), ngx_violet_conf_redis_time,
+      offsetof(ngx_violet_redis_conf_t, timeout) },
+    { ngx_null_string, NULL, 0 }
+};
 
 
 char *
@@ -227,83 +270,94 @@ ngx_violet_conf_redis_db(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
 
 static char *
 ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_str_t *value)
+    ngx_violet_redis_conf_t *redis, ngx_str_t *arg)
 {
-    size_t       len;
-    ngx_str_t    s, name;
-    ngx_msec_t  *msec;
+    ngx_str_t                      value;
+    ngx_violet_redis_parameter_t  *p;
 
-    msec = NULL;
+    for (p = ngx_violet_redis_parameters; p->name.len; p++) {
 
-    if (ngx_strncmp(value->data, "prefix=", 7) == 0) {
-        redis->prefix.data = value->data + 7;
-        redis->prefix.len = value->len - 7;
-
-        if (redis->prefix.len > 128) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"prefix\" of \"violet_redis\" is longer "
-                               "than 128 bytes, shorten it");
-            return NGX_CONF_ERROR;
-        }
-
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(value->data, "username=", 9) == 0) {
-        redis->username.data = value->data + 9;
-        redis->username.len = value->len - 9;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(value->data, "password=", 9) == 0) {
-        s.data = value->data + 9;
-        s.len = value->len - 9;
-
-        ngx_str_set(&name, "password");
-
-        if (ngx_violet_credentials_read(cf, &name, &s, &redis->password)
-            != NGX_OK)
+        if (arg->len > p->name.len && arg->data[p->name.len] == '='
+            && ngx_strncmp(arg->data, p->name.data, p->name.len) == 0)
         {
-            return NGX_CONF_ERROR;
+            value.data = arg->data + p->name.len + 1;
+            value.len = arg->len - p->name.len - 1;
+
+            return p->set(cf, redis, p, &value);
         }
-
-        return NGX_CONF_OK;
     }
 
-    len = 0;
-
-    if (ngx_strncmp(value->data, "connect_timeout=", 16) == 0) {
-        msec = &redis->connect_timeout;
-        len = 16;
-
-    } else if (ngx_strncmp(value->data, "timeout=", 8) == 0) {
-        msec = &redis->timeout;
-        len = 8;
-    }
-
-    if (msec) {
-        s.data = value->data + len;
-        s.len = value->len - len;
-
-        *msec = ngx_parse_time(&s, 0);
-
-        if (*msec != (ngx_msec_t) NGX_ERROR && *msec != 0
-            && *msec <= 60000)
-        {
-            return NGX_CONF_OK;
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"violet_redis\", it "
-                           "must be a time from 1ms to 60s", value);
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_violet_conf_redis_invalid(cf, value);
+    return ngx_violet_conf_redis_invalid(cf, arg);
 }
 
 
-/* What is no parameter, or is not there yet. */
+static char *
+ngx_violet_conf_redis_prefix(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
+    ngx_violet_redis_parameter_t *p, ngx_str_t *value)
+{
+    if (value->len > 128) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"prefix\" of \"violet_redis\" is longer "
+                           "than 128 bytes, shorten it");
+        return NGX_CONF_ERROR;
+    }
+
+    redis->prefix = *value;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_violet_conf_redis_username(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+    ngx_str_t *value)
+{
+    redis->username = *value;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_violet_conf_redis_password(ngx_conf_t *cf,
+    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+    ngx_str_t *value)
+{
+    if (ngx_violet_credentials_read(cf, &p->name, value, &redis->password)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_violet_conf_redis_time(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
+    ngx_violet_redis_parameter_t *p, ngx_str_t *value)
+{
+    ngx_int_t  time;
+
+    time = ngx_parse_time(value, 0);
+
+    if (time == NGX_ERROR || time == 0 || time > NGX_VIOLET_REDIS_MAX_TIME) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V=%V\" in \"violet_redis\", "
+                           "it must be a time from 1ms to %ds",
+                           &p->name, value,
+                           NGX_VIOLET_REDIS_MAX_TIME / 1000);
+        return NGX_CONF_ERROR;
+    }
+
+    *(ngx_msec_t *) ((u_char *) redis + p->offset) = time;
+
+    return NGX_CONF_OK;
+}
+
+
+/* A parameter that does not exist, or is not supported yet. */
 
 static char *
 ngx_violet_conf_redis_invalid(ngx_conf_t *cf, ngx_str_t *value)

@@ -65,6 +65,40 @@ static ngx_conf_enum_t  ngx_violet_partial_status[] = {
 };
 
 
+/* nginx's slab allocator needs some pages for itself */
+
+static ngx_violet_conf_bounds_t  ngx_violet_zone_bounds = {
+    NGX_VIOLET_CONF_ZONE, 8, NGX_MAX_INT_T_VALUE, 0, 0, "16m"
+};
+
+
+/* a report that is never fresh is what "violet_health_cache off" is for */
+
+static ngx_violet_conf_bounds_t  ngx_violet_ttl_bounds = {
+    NGX_VIOLET_CONF_SEC, 1, 366 * 86400, 0, 0, "24h"
+};
+
+
+static ngx_violet_conf_bounds_t  ngx_violet_stale_bounds = {
+    NGX_VIOLET_CONF_SEC, 0, 366 * 86400, 0, 0, "24h"
+};
+
+
+static ngx_violet_conf_bounds_t  ngx_violet_memory_bounds = {
+    NGX_VIOLET_CONF_SEC, 1, 366 * 86400, 0, 1, "60s"
+};
+
+
+static ngx_violet_conf_bounds_t  ngx_violet_guard_bounds = {
+    NGX_VIOLET_CONF_MSEC, 1, 86400, NGX_VIOLET_RECORD_TIME / 1000, 1, "10m"
+};
+
+
+static ngx_violet_conf_bounds_t  ngx_violet_buffer_bounds = {
+    NGX_VIOLET_CONF_SIZE, 4 * 1024, 256 * 1024 * 1024, 0, 0, "4m"
+};
+
+
 static ngx_command_t  ngx_violet_commands[] = {
 
     { ngx_string("violet_app"),
@@ -90,10 +124,10 @@ static ngx_command_t  ngx_violet_commands[] = {
 
     { ngx_string("violet_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_zone,
+      ngx_violet_conf_bounded,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_violet_main_conf_t, zone_size),
+      &ngx_violet_zone_bounds },
 
     { ngx_string("violet_health_cache"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
@@ -104,24 +138,24 @@ static ngx_command_t  ngx_violet_commands[] = {
 
     { ngx_string("violet_health_ttl"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_time,
+      ngx_violet_conf_bounded,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, health_ttl),
-      NULL },
+      &ngx_violet_ttl_bounds },
 
     { ngx_string("violet_health_stale"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_time,
+      ngx_violet_conf_bounded,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, health_stale),
-      NULL },
+      &ngx_violet_stale_bounds },
 
     { ngx_string("violet_health_memory"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_health_memory,
+      ngx_violet_conf_bounded,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, health_memory),
-      NULL },
+      &ngx_violet_memory_bounds },
 
     { ngx_string("violet_refresh_limit"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
@@ -146,10 +180,10 @@ static ngx_command_t  ngx_violet_commands[] = {
 
     { ngx_string("violet_submit_guard"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_submit_guard,
+      ngx_violet_conf_bounded,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
+      offsetof(ngx_violet_loc_conf_t, submit_guard),
+      &ngx_violet_guard_bounds },
 
     { ngx_string("violet_cart_reason"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE23,
@@ -167,10 +201,10 @@ static ngx_command_t  ngx_violet_commands[] = {
 
     { ngx_string("violet_buffer_limit"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_buffer_limit,
+      ngx_violet_conf_bounded,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, buffer_limit),
-      NULL },
+      &ngx_violet_buffer_bounds },
 
     { ngx_string("violet_unverified_upstream"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
