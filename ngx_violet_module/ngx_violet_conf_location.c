@@ -203,8 +203,8 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
     uconf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
     us = uconf->upstream;
 
-    vlcf->patience = uconf->connect_timeout + uconf->send_timeout
-                     + uconf->read_timeout;
+    vlcf->upstream_timeout = uconf->connect_timeout + uconf->send_timeout
+                             + uconf->read_timeout;
 
     if (us == NULL) {
         return NGX_OK;

@@ -160,7 +160,7 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     e->app = ctx->app;
     e->args = r->args;
     e->limit = vlcf->buffer_limit;
-    e->patience = NGX_VIOLET_CART_PATIENCE;
+    e->timeout = NGX_VIOLET_CART_PATIENCE;
     e->body = 1;
     e->headers = 1;
     e->handler = ngx_violet_cart_exchanged;

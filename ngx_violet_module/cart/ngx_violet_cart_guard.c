@@ -430,7 +430,7 @@ ngx_violet_cart_get(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     e->carrier = r;
     e->app = ctx->app;
     e->limit = vlcf->buffer_limit;
-    e->patience = vlcf->patience;
+    e->timeout = vlcf->upstream_timeout;
     e->get = 1;
     e->handler = ngx_violet_cart_got;
     e->data = r;

@@ -109,7 +109,7 @@ ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call)
     e->uri = r->uri;
     e->own = &call->own;
     e->limit = NGX_VIOLET_TOKEN_RENEWAL_LIMIT;
-    e->patience = NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT + 100;
+    e->timeout = NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT + 100;
     e->handler = ngx_violet_token_renewal_sent;
     e->data = call;
 

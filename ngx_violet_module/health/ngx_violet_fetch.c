@@ -5,14 +5,14 @@
  * before the flight lands.  So what callers get is a copy in the flight's
  * pool, and no caller can disturb any of it.
  *
- * Before that the flight is claimed: see ngx_violet_fetch_claim.c.
+ * Before that the flight is claimed: see ngx_violet_fetch_lease.c.
  *
  * Redis's callbacks and the end of the exchange only note what happened and
  * post the event that goes on.
  */
 
 
-#include "ngx_violet_fetch_claim.h"
+#include "ngx_violet_fetch_lease.h"
 #include "ngx_violet_memory.h"
 
 
@@ -43,7 +43,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     ngx_violet_flight_t **flightp, ngx_uint_t *joined,
     ngx_violet_flight_t **left)
 {
-    ngx_msec_t               patience;
+    ngx_msec_t               timeout;
     ngx_violet_fetch_t      *fetch;
     ngx_violet_flight_t     *flight;
     ngx_violet_main_conf_t  *vmcf;
@@ -52,7 +52,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
 
     flight = ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
                                     conf->refresh, conf->cached, conf->left,
-                                    conf->patience);
+                                    conf->upstream_timeout);
 
     if (flight) {
         *flightp = flight;
@@ -60,10 +60,10 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
 
         /* once: the second flight ends in time */
 
-        patience = conf->left ? 0
-                              : conf->patience + NGX_VIOLET_FETCH_LOOK_LAST;
+        timeout = conf->left ? 0 : conf->upstream_timeout
+                                   + NGX_VIOLET_FETCH_LOOK_LAST;
 
-        return ngx_violet_flight_join(flight, r, patience, left) == NGX_OK
+        return ngx_violet_flight_join(flight, r, timeout, left) == NGX_OK
                ? NGX_AGAIN : NGX_ERROR;
     }
 
@@ -78,7 +78,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
         /* it waits for nobody's claim: see ngx_violet_fetch_follow() */
 
         flight->bounded = 1;
-        flight->ends = ngx_current_msec + conf->patience;
+        flight->ends = ngx_current_msec + conf->upstream_timeout;
     }
 
     fetch = ngx_pcalloc(flight->pool, sizeof(ngx_violet_fetch_t));
@@ -171,7 +171,7 @@ ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    fetch->asked_at = ngx_current_msec;
+    fetch->redis_asked_at = ngx_current_msec;
 
     rc = ngx_violet_limit_ask(&fetch->conf.limit, &fetch->fetched.limit,
                               fetch->conf.redis_left, &status,
@@ -241,7 +241,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     }
 
     fetch->sent_at = ngx_current_msec;
-    fetch->note = ngx_violet_memory_key_version(fetch->conf.store.zone,
+    fetch->version = ngx_violet_memory_key_version(fetch->conf.store.zone,
                                                 &fetch->conf.store.key);
 
     r = ngx_violet_clientless_create(&fetch->conf.location,
@@ -262,7 +262,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     e->uri = r->uri;
     e->args = fetch->conf.args;
     e->limit = fetch->conf.buffer_limit;
-    e->patience = fetch->conf.patience;
+    e->timeout = fetch->conf.upstream_timeout;
     e->no_retry_timeout = fetch->conf.refresh;
     e->handler = ngx_violet_fetch_exchanged;
     e->data = fetch;
@@ -386,9 +386,9 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
         landing->report = &fetch->fetched.report;
     }
 
-    fetch->nothing = ngx_violet_fetch_result_is_private(&fetch->fetched);
+    fetch->not_shared = ngx_violet_fetch_result_is_private(&fetch->fetched);
 
-    if (!fetch->nothing
+    if (!fetch->not_shared
         && ngx_violet_fetch_result_pack(&fetch->fetched, fetch->flight->pool,
                                         &landing->result)
            != NGX_OK)
@@ -404,7 +404,7 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    fetch->asked_at = ngx_current_msec;
+    fetch->redis_asked_at = ngx_current_msec;
 
     rc = ngx_violet_lease_land(&fetch->lease, landing,
                                fetch->conf.redis_left, &status,
@@ -482,7 +482,7 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
     }
 
     rc = ngx_violet_health_store_keep(store, fetch->landing.report,
-                                      fetch->note);
+                                      fetch->version);
 
     if (store->redis == NULL) {
         fetch->fetched.stored = (rc == NGX_OK);
@@ -524,7 +524,7 @@ ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch)
 
     ngx_violet_memory_forget(store->zone, &store->key);
 
-    fetch->note = ngx_violet_memory_key_version(store->zone, &store->key);
+    fetch->version = ngx_violet_memory_key_version(store->zone, &store->key);
 
     if (store->redis == NULL) {
         return;
@@ -542,7 +542,7 @@ void
 ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
 {
     if (fetch->landing.result.len == 0 && fetch->lease.on_host
-        && !fetch->nothing
+        && !fetch->not_shared
         && ngx_violet_fetch_result_pack(&fetch->fetched, fetch->flight->pool,
                                         &fetch->landing.result)
            != NGX_OK)
@@ -573,7 +573,7 @@ ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,
     fetch->fetched.redis = ngx_violet_redis_status_merge(
                                  fetch->fetched.redis, status);
 
-    spent = ngx_current_msec - fetch->asked_at;
+    spent = ngx_current_msec - fetch->redis_asked_at;
 
     fetch->conf.redis_left -= ngx_min(spent, fetch->conf.redis_left);
 }

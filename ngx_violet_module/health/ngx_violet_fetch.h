@@ -27,8 +27,8 @@ typedef struct {
     int32_t                     merchant_id;    /* 0: the list */
     size_t                      buffer_limit;
     ngx_msec_t                  redis_left;
-    ngx_msec_t                  patience;   /* with Violet, and with
-                                               others' flights */
+    ngx_msec_t                  upstream_timeout;   /* ms, for Violet's whole
+                                               answer */
     unsigned                    refresh:1;
     unsigned                    cached:1;   /* the report may be stored */
     unsigned                    stale:1;    /* the caller has an old one */

@@ -20,7 +20,7 @@ typedef struct {
 
 
 static ngx_uint_t ngx_violet_flight_ends_within(ngx_violet_flight_t *flight,
-    ngx_msec_t patience);
+    ngx_msec_t timeout);
 static void ngx_violet_flight_leave(ngx_event_t *ev);
 static void ngx_violet_flight_release(void *data);
 
@@ -28,7 +28,7 @@ static void ngx_violet_flight_release(void *data);
 ngx_violet_flight_t *
 ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
     ngx_uint_t refresh, ngx_uint_t cached, ngx_violet_flight_t *left,
-    ngx_msec_t patience)
+    ngx_msec_t timeout)
 {
     ngx_queue_t          *q;
     ngx_violet_flight_t  *flight;
@@ -44,7 +44,7 @@ ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
             && flight->cached == cached
             && (left == NULL
                 || (flight != left
-                    && ngx_violet_flight_ends_within(flight, patience)))
+                    && ngx_violet_flight_ends_within(flight, timeout)))
             && flight->joined < NGX_VIOLET_FLIGHT_MAX_WAITERS
             && ngx_memcmp(flight->key.data, key->data, key->len) == 0)
         {
@@ -58,10 +58,10 @@ ngx_violet_flight_find(ngx_queue_t *flights, ngx_str_t *key,
 
 static ngx_uint_t
 ngx_violet_flight_ends_within(ngx_violet_flight_t *flight,
-    ngx_msec_t patience)
+    ngx_msec_t timeout)
 {
     return flight->bounded
-           && (ngx_msec_int_t) (flight->ends - ngx_current_msec - patience)
+           && (ngx_msec_int_t) (flight->ends - ngx_current_msec - timeout)
               <= 0;
 }
 
@@ -105,7 +105,7 @@ ngx_violet_flight_open(ngx_queue_t *flights, ngx_str_t *key,
 
 ngx_int_t
 ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r,
-    ngx_msec_t patience, ngx_violet_flight_t **left)
+    ngx_msec_t timeout, ngx_violet_flight_t **left)
 {
     ngx_violet_waiter_t  *waiter;
     ngx_pool_cleanup_t   *cln;
@@ -133,7 +133,7 @@ ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r,
 
     ngx_queue_insert_tail(&flight->waiters, &waiter->queue);
 
-    if (patience) {
+    if (timeout) {
         waiter->flight = flight;
         waiter->left = left;
 
@@ -142,7 +142,7 @@ ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r,
         waiter->timer.log = ngx_cycle->log;
         waiter->timer.cancelable = 1;
 
-        ngx_add_timer(&waiter->timer, patience);
+        ngx_add_timer(&waiter->timer, timeout);
     }
 
     return NGX_OK;

@@ -51,7 +51,7 @@ struct ngx_violet_flight_s {
 
 ngx_violet_flight_t *ngx_violet_flight_find(ngx_queue_t *flights,
     ngx_str_t *key, ngx_uint_t refresh, ngx_uint_t cached,
-    ngx_violet_flight_t *left, ngx_msec_t patience);
+    ngx_violet_flight_t *left, ngx_msec_t timeout);
 
 
 /* Opens a flight, held once by the caller; NULL if memory runs out. */
@@ -67,7 +67,7 @@ ngx_violet_flight_t *ngx_violet_flight_open(ngx_queue_t *flights,
  */
 
 ngx_int_t ngx_violet_flight_join(ngx_violet_flight_t *flight,
-    ngx_http_request_t *r, ngx_msec_t patience, ngx_violet_flight_t **left);
+    ngx_http_request_t *r, ngx_msec_t timeout, ngx_violet_flight_t **left);
 
 
 /* True if nobody is left who would use the result. */

@@ -21,19 +21,19 @@
 /* milliseconds that a result waits for those who follow */
 #define NGX_VIOLET_LEASE_RESULT_TTL  5000
 
-/* bytes of a result that others are told; a longer one they ask for */
+/* bytes of a result that is left for followers; a longer one is not left */
 #define NGX_VIOLET_LEASE_MAX_RESULT  65536
 
 
 typedef struct {
     ngx_violet_lease_t           *lease;
-    ngx_violet_lease_handler_pt   claimed;
+    ngx_violet_lease_handler_pt   handler;
     ngx_violet_lease_landed_pt    landed;
     void                         *data;
 } ngx_violet_lease_op_t;
 
 
-static void ngx_violet_lease_claimed(void *data,
+static void ngx_violet_lease_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_lease_read(ngx_violet_lease_op_t *op,
     redisReply *reply);
@@ -100,7 +100,7 @@ ngx_violet_lease_in_redis(ngx_violet_lease_t *lease, ngx_msec_t timeout,
     }
 
     op->lease = lease;
-    op->claimed = handler;
+    op->handler = handler;
     op->data = data;
 
     ngx_violet_redis_args_init(&args, lease->store.redis);
@@ -122,7 +122,7 @@ ngx_violet_lease_in_redis(ngx_violet_lease_t *lease, ngx_msec_t timeout,
     ngx_violet_redis_args_text(&args, lease->stale ? "stale" : "");
 
     *status = ngx_violet_redis_args_run(&args, &ngx_violet_lease_script,
-                                        timeout, ngx_violet_lease_claimed,
+                                        timeout, ngx_violet_lease_answered,
                                         op);
 
     if (*status != NGX_VIOLET_REDIS_OK) {
@@ -135,7 +135,7 @@ ngx_violet_lease_in_redis(ngx_violet_lease_t *lease, ngx_msec_t timeout,
 
 
 static void
-ngx_violet_lease_claimed(void *data, ngx_violet_redis_status_e status,
+ngx_violet_lease_answered(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
     ngx_violet_lease_op_t  *op = data;
@@ -144,7 +144,7 @@ ngx_violet_lease_claimed(void *data, ngx_violet_redis_status_e status,
         ngx_violet_lease_read(op, reply);
 
     } else {
-        op->claimed(op->data, status, NGX_VIOLET_LEASE_OURS, NULL, NULL, 0);
+        op->handler(op->data, status, NGX_VIOLET_LEASE_OURS, NULL, NULL, 0);
     }
 
     ngx_free(op);
@@ -211,7 +211,7 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
         status = NGX_VIOLET_REDIS_DOWN;
     }
 
-    op->claimed(op->data, status, outcome, found, &result, left);
+    op->handler(op->data, status, outcome, found, &result, left);
 }
 
 
@@ -418,28 +418,28 @@ ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
 {
     ngx_str_t    merchant;
-    ngx_uint_t   told;
+    ngx_uint_t   shared;
     const char  *state;
 
     /* a report is read from where it is stored */
 
-    told = landing->report
+    shared = landing->report
            || (landing->result.len
                && landing->result.len <= NGX_VIOLET_LEASE_MAX_RESULT);
 
     ngx_violet_redis_args_add(args, lease->token, NGX_VIOLET_LEASE_TOKEN);
     ngx_violet_redis_args_number(args, landing->since);
     ngx_violet_redis_args_add(args, landing->result.data,
-                              (landing->report || !told)
+                              (landing->report || !shared)
                               ? 0 : landing->result.len);
     ngx_violet_redis_args_number(args,
-                                 told ? NGX_VIOLET_LEASE_RESULT_TTL : 0);
+                                 shared ? NGX_VIOLET_LEASE_RESULT_TTL : 0);
 
-    if (told && landing->failed) {
+    if (shared && landing->failed) {
         ngx_violet_redis_args_text(args, "failed");
 
     } else {
-        ngx_violet_redis_args_number(args, told ? landing->hold : 0);
+        ngx_violet_redis_args_number(args, shared ? landing->hold : 0);
     }
 
     if (landing->gone) {

@@ -15,7 +15,7 @@
 
 static ngx_int_t ngx_violet_health_lookup(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_step_pt next);
-static void ngx_violet_health_looked_up(void *data,
+static void ngx_violet_health_store_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_health_found(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
@@ -96,7 +96,7 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ngx_violet_health_store_key(r, ctx, &key);
 
-    ctx->health->looked_up = 1;
+    ctx->health->store_asked = 1;
     ctx->next = next;
     ctx->health->redis_asked = ngx_current_msec;
 
@@ -113,7 +113,7 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     rc = ngx_violet_health_store_get(&key, ctx->health->redis_left, &status,
-                                     ngx_violet_health_looked_up, wait);
+                                     ngx_violet_health_store_answered, wait);
 
     if (rc == NGX_AGAIN) {
         return NGX_AGAIN;
@@ -131,7 +131,7 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 /* Within Redis's callback: copy, and let the request go on later. */
 
 static void
-ngx_violet_health_looked_up(void *data, ngx_violet_redis_status_e status,
+ngx_violet_health_store_answered(void *data, ngx_violet_redis_status_e status,
     ngx_violet_report_t *report)
 {
     ngx_violet_wait_t  *wait = data;
@@ -206,7 +206,7 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     conf.merchant_id = ctx->route.merchant_id;
     conf.buffer_limit = vlcf->buffer_limit;
     conf.redis_left = ctx->health->redis_left;
-    conf.patience = vlcf->patience;
+    conf.upstream_timeout = vlcf->upstream_timeout;
     conf.refresh = ctx->route.refresh;
     conf.cached = vlcf->health_cache;
     conf.left = ctx->health->left;
@@ -277,7 +277,7 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (ctx->route.refresh && !fetched->held
-        && ngx_violet_refresh_note(r, ctx, &fetched->limit) != NGX_OK)
+        && ngx_violet_refresh_set_limit(r, ctx, &fetched->limit) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -311,7 +311,7 @@ ngx_violet_health_failed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     vlcf = ngx_violet_loc_conf(r);
     fetched = ngx_violet_fetch_result(ctx->health->flight);
 
-    if (vlcf->health_stale && vlcf->health_cache && !ctx->health->looked_up) {
+    if (vlcf->health_stale && vlcf->health_cache && !ctx->health->store_asked) {
         return ngx_violet_health_lookup(r, ctx, ngx_violet_health_failed);
     }
 
@@ -336,7 +336,7 @@ ngx_violet_health_find_stale(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 {
     ngx_violet_report_place_t  key;
 
-    if (!ctx->health->looked_up) {
+    if (!ctx->health->store_asked) {
         return 0;
     }
 
@@ -373,7 +373,7 @@ ngx_violet_health_limited(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (vlcf->limit->exceeded_cached && vlcf->health_cache) {
 
-        if (!ctx->health->looked_up) {
+        if (!ctx->health->store_asked) {
             return ngx_violet_health_lookup(r, ctx,
                                             ngx_violet_health_limited);
         }

@@ -27,7 +27,7 @@ typedef struct ngx_violet_health_ctx_s {
     ngx_violet_limit_result_t     limit;
 
     unsigned                      joined:1;     /* somebody else's flight */
-    unsigned                      looked_up:1;  /* the store was asked */
+    unsigned                      store_asked:1;  /* the store was asked */
 } ngx_violet_health_ctx_t;
 
 
@@ -55,7 +55,7 @@ ngx_int_t ngx_violet_health_check_upstream(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 void ngx_violet_refresh_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_limit_key_t *key);
-ngx_int_t ngx_violet_refresh_note(ngx_http_request_t *r,
+ngx_int_t ngx_violet_refresh_set_limit(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_limit_result_t *limit);
 ngx_int_t ngx_violet_refresh_limited(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_uint_t cached);

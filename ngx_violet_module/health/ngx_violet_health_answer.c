@@ -288,7 +288,7 @@ ngx_violet_health_forwarded(ngx_violet_ctx_t *ctx, ngx_uint_t stored)
         i = 2;
         ctx->seen.cache_status = NGX_VIOLET_CACHE_REFRESH;
 
-    } else if (!ctx->health->looked_up) {
+    } else if (!ctx->health->store_asked) {
         i = 3;
         ctx->seen.cache_status = NGX_VIOLET_CACHE_BYPASS;
 

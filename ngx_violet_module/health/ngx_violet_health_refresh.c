@@ -175,7 +175,7 @@ ngx_violet_report_answered(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     vlcf = ngx_violet_loc_conf(r);
 
-    if (ngx_violet_refresh_note(r, ctx, &ctx->health->limit) != NGX_OK) {
+    if (ngx_violet_refresh_set_limit(r, ctx, &ctx->health->limit) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -254,7 +254,7 @@ ngx_violet_report_refund(void *data)
 
 
 ngx_int_t
-ngx_violet_refresh_note(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+ngx_violet_refresh_set_limit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_limit_result_t *limit)
 {
     ngx_violet_loc_conf_t  *vlcf;

@@ -22,7 +22,7 @@
 
 typedef struct {
     ngx_violet_report_place_t            key;
-    uint64_t                             note;
+    uint64_t                             version;
     ngx_violet_health_store_handler_pt   handler;
     void                                *data;
     u_char                               name[1];
@@ -54,7 +54,8 @@ static ngx_int_t ngx_violet_health_store_recall(ngx_violet_report_place_t *key,
 static void ngx_violet_health_store_got(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static ngx_int_t ngx_violet_health_store_remember(
-    ngx_violet_report_place_t *key, ngx_violet_report_t *report, uint64_t note);
+    ngx_violet_report_place_t *key, ngx_violet_report_t *report,
+    uint64_t version);
 static void ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
     redisReply *named, ngx_str_t *merchant);
 static ngx_int_t ngx_violet_health_store_vet_etag(ngx_str_t *etag);
@@ -162,7 +163,7 @@ ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
     op->key.key.data = op->name;
     ngx_memcpy(op->name, key->key.data, key->key.len);
 
-    op->note = ngx_violet_memory_key_version(key->zone, &key->key);
+    op->version = ngx_violet_memory_key_version(key->zone, &key->key);
     op->handler = handler;
     op->data = data;
 
@@ -214,7 +215,8 @@ ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
 
             /* no room for a copy is no harm */
 
-            (void) ngx_violet_health_store_remember(&op->key, found, op->note);
+            (void) ngx_violet_health_store_remember(&op->key, found,
+                                                    op->version);
 
         } else if (found == NULL) {
             ngx_violet_memory_forget(op->key.zone, &op->key.key);
@@ -229,7 +231,7 @@ ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
 
 ngx_int_t
 ngx_violet_health_store_keep(ngx_violet_report_place_t *key,
-    ngx_violet_report_t *report, uint64_t note)
+    ngx_violet_report_t *report, uint64_t version)
 {
     if (key->redis && key->memory == 0) {
         return NGX_ERROR;
@@ -237,7 +239,7 @@ ngx_violet_health_store_keep(ngx_violet_report_place_t *key,
 
     report->left = key->ttl + key->stale;
 
-    return ngx_violet_health_store_remember(key, report, note);
+    return ngx_violet_health_store_remember(key, report, version);
 }
 
 
@@ -282,7 +284,7 @@ ngx_violet_health_store_fresh(ngx_violet_report_place_t *key)
 
 static ngx_int_t
 ngx_violet_health_store_remember(ngx_violet_report_place_t *key,
-    ngx_violet_report_t *report, uint64_t note)
+    ngx_violet_report_t *report, uint64_t version)
 {
     ngx_str_t                       head;
     ngx_violet_health_store_head_t  h;
@@ -304,7 +306,7 @@ ngx_violet_health_store_remember(ngx_violet_report_place_t *key,
     head.len = sizeof(ngx_violet_health_store_head_t);
 
     return ngx_violet_memory_cache(key->zone, &key->key, &head,
-                                   &report->body, report->left, note);
+                                   &report->body, report->left, version);
 }
 
 

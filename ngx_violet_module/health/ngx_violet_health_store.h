@@ -98,7 +98,7 @@ ngx_int_t ngx_violet_health_store_get(ngx_violet_report_place_t *key,
  */
 
 ngx_int_t ngx_violet_health_store_keep(ngx_violet_report_place_t *key,
-    ngx_violet_report_t *report, uint64_t note);
+    ngx_violet_report_t *report, uint64_t version);
 
 
 /*

@@ -77,8 +77,8 @@ typedef struct {
     time_t                            health_ttl;
     time_t                            health_stale;
     time_t                            health_memory;  /* 0: off */
-    ngx_msec_t                        patience;   /* what proxy_pass may
-                                                     take */
+    ngx_msec_t                        upstream_timeout;  /* ms, the sum of
+                                                     proxy_*_timeout */
     struct ngx_violet_limit_conf_s   *limit;      /* NULL: off */
     ngx_uint_t                        cart_errors;
     ngx_uint_t                        cart_partial_status;

@@ -58,7 +58,7 @@ struct ngx_violet_exchange_s {
     ngx_str_t                        uri;       /* decoded, canonical */
     ngx_str_t                        args;
     size_t                           limit;     /* of the body, in bytes */
-    ngx_msec_t                       patience;  /* for a whole answer, in
+    ngx_msec_t                       timeout;   /* for a whole answer, in
                                                    milliseconds */
     ngx_violet_exchange_handler_pt   handler;
     void                            *data;

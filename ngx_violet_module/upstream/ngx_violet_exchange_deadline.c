@@ -40,7 +40,7 @@ ngx_violet_exchange_set_deadline(ngx_violet_exchange_t *e)
     e->deadline.data = e;
     e->deadline.log = ngx_cycle->log;
 
-    ngx_add_timer(&e->deadline, e->patience);
+    ngx_add_timer(&e->deadline, e->timeout);
 
     return NGX_OK;
 }
@@ -69,7 +69,7 @@ ngx_violet_exchange_late(ngx_event_t *ev)
     if (!e->late) {
         ngx_log_error(NGX_LOG_ERR, e->carrier->connection->log, 0,
                       "violet: there is no whole answer of Violet's after "
-                      "%M ms, it is waited for no longer", e->patience);
+                      "%M ms, it is waited for no longer", e->timeout);
     }
 
     e->late = 1;

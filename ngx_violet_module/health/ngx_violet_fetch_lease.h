@@ -1,12 +1,12 @@
 
 /*
  * What the two halves of a fetch share: asking Violet (ngx_violet_fetch.c),
- * and finding out whether somebody else does (ngx_violet_fetch_claim.c).  For
+ * and finding out whether somebody else does (ngx_violet_fetch_lease.c).  For
  * nobody else.  Each function is a step that posts or calls the next one.
  */
 
-#ifndef NGX_VIOLET_FETCH_CLAIM_H
-#define NGX_VIOLET_FETCH_CLAIM_H
+#ifndef NGX_VIOLET_FETCH_LEASE_H
+#define NGX_VIOLET_FETCH_LEASE_H
 
 
 #include "ngx_violet_fetch_retry.h"
@@ -39,15 +39,16 @@ struct ngx_violet_fetch_s {
     ngx_violet_exchange_t        exchange;
     ngx_violet_retry_t           retry;
     ngx_msec_t                   sent_at;       /* to Violet */
-    uint64_t                     note;          /* taken then */
+    uint64_t                     version;       /* of the report in memory,
+                                                   at "sent_at" */
 
     ngx_event_t                  event;
     ngx_violet_fetch_step_pt     next;
-    ngx_msec_t                   asked_at;      /* Redis */
+    ngx_msec_t                   redis_asked_at;
 
-    unsigned                     again:1;       /* lease once more */
-    unsigned                     nothing:1;     /* came of it */
-    unsigned                     followed:1;    /* somebody, for a while */
+    unsigned                     lease_again:1;  /* ask for the lease again */
+    unsigned                     not_shared:1;  /* followers get no result */
+    unsigned                     followed:1;    /* another flight, once */
 };
 
 
@@ -78,4 +79,4 @@ void ngx_violet_fetch_post(ngx_violet_fetch_t *fetch,
     ngx_violet_fetch_step_pt next);
 
 
-#endif /* NGX_VIOLET_FETCH_CLAIM_H */
+#endif /* NGX_VIOLET_FETCH_LEASE_H */

@@ -7,7 +7,7 @@
  */
 
 
-#include "ngx_violet_fetch_claim.h"
+#include "ngx_violet_fetch_lease.h"
 #include "ngx_violet_redis_notify.h"
 
 
@@ -19,10 +19,10 @@
 #define NGX_VIOLET_FETCH_LOOK_REDIS   50
 
 
-static void ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_lease_on_host(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_claimed(void *data,
+static void ngx_violet_fetch_lease_in_redis(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_lease_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_lease_e outcome,
     ngx_violet_report_t *report, ngx_str_t *result, uint64_t left);
 static ngx_int_t ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch,
@@ -64,12 +64,12 @@ ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    ngx_violet_fetch_claim(fetch);
+    ngx_violet_fetch_lease_on_host(fetch);
 }
 
 
 static void
-ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch)
+ngx_violet_fetch_lease_on_host(ngx_violet_fetch_t *fetch)
 {
     uint64_t            left;
     ngx_str_t           result;
@@ -95,8 +95,8 @@ ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch)
             return;
         }
 
-        if (fetch->again) {
-            ngx_violet_fetch_claim(fetch);
+        if (fetch->lease_again) {
+            ngx_violet_fetch_lease_on_host(fetch);
             return;
         }
 
@@ -109,7 +109,7 @@ ngx_violet_fetch_claim(ngx_violet_fetch_t *fetch)
     ngx_add_timer(&fetch->renewal, NGX_VIOLET_LEASE_RENEW);
 
     if (fetch->conf.store.redis) {
-        ngx_violet_fetch_claim_in_redis(fetch);
+        ngx_violet_fetch_lease_in_redis(fetch);
         return;
     }
 
@@ -143,13 +143,13 @@ ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch)
 
 
 static void
-ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
+ngx_violet_fetch_lease_in_redis(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t                  rc;
     ngx_msec_t                 timeout;
     ngx_violet_redis_status_e  status;
 
-    fetch->asked_at = ngx_current_msec;
+    fetch->redis_asked_at = ngx_current_msec;
 
     timeout = fetch->conf.redis_left;
 
@@ -161,7 +161,7 @@ ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
     }
 
     rc = ngx_violet_lease_in_redis(&fetch->lease, timeout, &status,
-                                   ngx_violet_fetch_claimed, fetch);
+                                   ngx_violet_fetch_lease_answered, fetch);
 
     if (rc == NGX_AGAIN) {
         return;
@@ -175,7 +175,7 @@ ngx_violet_fetch_claim_in_redis(ngx_violet_fetch_t *fetch)
 
 
 static void
-ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
+ngx_violet_fetch_lease_answered(void *data, ngx_violet_redis_status_e status,
     ngx_violet_lease_e outcome, ngx_violet_report_t *report,
     ngx_str_t *result, uint64_t left)
 {
@@ -197,7 +197,7 @@ ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
     switch (outcome) {
 
     case NGX_VIOLET_LEASE_AGAIN:
-        next = ngx_violet_fetch_claim_in_redis;
+        next = ngx_violet_fetch_lease_in_redis;
         break;
 
     case NGX_VIOLET_LEASE_THEIRS:
@@ -221,8 +221,8 @@ ngx_violet_fetch_claimed(void *data, ngx_violet_redis_status_e status,
         {
             next = ngx_violet_fetch_land;
 
-        } else if (fetch->again) {
-            next = ngx_violet_fetch_claim_in_redis;
+        } else if (fetch->lease_again) {
+            next = ngx_violet_fetch_lease_in_redis;
         }
 
         break;
@@ -249,7 +249,7 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
 
     ngx_memzero(&fetched, sizeof(ngx_violet_fetch_result_t));
 
-    fetch->again = 0;
+    fetch->lease_again = 0;
 
     rc = ngx_violet_fetch_result_unpack(&fetched, fetch->flight->pool, result,
                                         fetch->conf.buffer_limit);
@@ -261,7 +261,7 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
 
     if (fetched.kind == NGX_VIOLET_FETCH_LIMITED && !fetch->conf.refresh) {
         fetch->lease.follows = 0;
-        fetch->again = 1;
+        fetch->lease_again = 1;
         return NGX_DECLINED;
     }
 
@@ -322,7 +322,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
     /* nobody waits any more */
 
     if (ngx_violet_flight_is_empty(fetch->flight)) {
-        fetch->nothing = 1;
+        fetch->not_shared = 1;
         ngx_violet_fetch_land(fetch);
         return;
     }
@@ -331,7 +331,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
 
     if (fetch->conf.left
         || ngx_current_msec - fetch->opened_at
-           >= fetch->conf.patience + NGX_VIOLET_FETCH_LOOK_LAST)
+           >= fetch->conf.upstream_timeout + NGX_VIOLET_FETCH_LOOK_LAST)
     {
         ngx_violet_fetch_limit(fetch);
         return;
@@ -360,11 +360,11 @@ static void
 ngx_violet_fetch_look(ngx_violet_fetch_t *fetch)
 {
     if (fetch->lease.on_host) {
-        ngx_violet_fetch_claim_in_redis(fetch);
+        ngx_violet_fetch_lease_in_redis(fetch);
         return;
     }
 
-    ngx_violet_fetch_claim(fetch);
+    ngx_violet_fetch_lease_on_host(fetch);
 }
 
 
