@@ -32,228 +32,91 @@ run_tests();
 __DATA__
 
 === violet_app: no name
---- http_extra
-    violet_app {
---- must_die
---- error_log
-invalid number of arguments in "violet_app" directive
+--- http_extra: violet_app {
+--- refused: invalid number of arguments in "violet_app" directive
 
 
 
 === violet_app: a name with other characters
---- http_config
-    violet_app my.shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- http_extra: violet_app my.shop { app_id 1; app_secret s; token t; }
+--- refused
 invalid name "my.shop" in "violet_app", use letters, digits, "_" and "-"
 
 
 
 === violet_app: an empty name
---- http_config
-    violet_app "" {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-invalid name "" in "violet_app", use letters, digits, "_" and "-"
+--- http_extra: violet_app "" { app_id 1; app_secret s; token t; }
+--- refused: invalid name "" in "violet_app", use letters, digits, "_" and "-"
 
 
 
 === violet_app: two of one name
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-duplicate "violet_app" "shop", give each app a name of its own
+--- http_extra: violet_app shop { app_id 1; app_secret s; token t; }
+--- refused: duplicate "violet_app" "shop", give each app a name of its own
 
 
 
 === violet_app: not in a server
---- config
-    violet_app other {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_app" directive is not allowed here
+--- config: violet_app other { app_id 1; app_secret s; token t; }
+--- refused: "violet_app" directive is not allowed here
 
 
 
 === violet_app: without a block
---- http_extra
-    violet_app other;
---- must_die
---- error_log
-directive "violet_app" has no opening "{"
+--- http_extra: violet_app other;
+--- refused: directive "violet_app" has no opening "{"
 
 
 
 === violet_app: an unknown directive in it
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-        secret x;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 1; app_secret s; token t; secret x;
+--- refused
 unknown directive "secret" in "violet_app", use one of "app_id", "environment", "app_secret", "token", "refresh_token" and "login"
 
 
 
 === violet_app: without app_id
---- http_config
-    violet_app shop {
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-no "app_id" in "violet_app" "shop", add it
+--- app: app_secret s; token t;
+--- refused: no "app_id" in "violet_app" "shop", add it
 
 
 
 === violet_app: app_id twice
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-        app_id 10000;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"app_id" is duplicate in "violet_app" "shop"
+--- app: app_id 1; app_secret s; token t; app_id 1;
+--- refused: "app_id" is duplicate in "violet_app" "shop"
 
 
 
 === violet_app: app_id without a value
---- http_config
-    violet_app shop {
-        app_id;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id; app_secret s; token t;
+--- refused
 invalid number of arguments in "app_id" of "violet_app", it takes one
 
 
 
 === violet_app: app_id with two values
---- http_config
-    violet_app shop {
-        app_id 1 2;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 1 2; app_secret s; token t;
+--- refused
 invalid number of arguments in "app_id" of "violet_app", it takes one
 
 
 
 === violet_app: without app_secret
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-no "app_secret" in "violet_app" "shop", add it
+--- app: app_id 1; token t;
+--- refused: no "app_secret" in "violet_app" "shop", add it
 
 
 
 === violet_app: app_secret three times
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-        app_secret some-secret;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 1; app_secret s; token t; app_secret s; app_secret s;
+--- refused
 "app_secret" is duplicate in "violet_app" "shop", remove one: there may be two, the new one and the old
 
 
 
 === violet_app: app_secret twice is the new one and the old
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        app_secret other-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
+--- app: app_id 1; app_secret some-secret; app_secret other-secret; token t;
+--- config: location /t { return 204; }
 --- request
 GET /t
 --- error_code: 204
@@ -261,393 +124,170 @@ GET /t
 
 
 === violet_app: two sources of tokens
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-        refresh_token other-token;
-    }
---- config
---- must_die
---- error_log
+--- app: app_id 1; app_secret s; token t; refresh_token other-token;
+--- refused
 more than one of "token", "refresh_token" and "login" in "violet_app" "shop", keep only one
---- no_error_log
-other-token
+--- no_error_log: other-token
 
 
 
 === violet_app: no source of tokens
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-    }
---- config
---- must_die
---- error_log
+--- app: app_id 1; app_secret s;
+--- refused
 no "token" in "violet_app" "shop", add it or "refresh_token" or "login"
 
 
 
 === violet_app: refresh_token twice
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        refresh_token some-token;
-        refresh_token some-token;
-    }
---- config
---- must_die
---- error_log
-"refresh_token" is duplicate in "violet_app" "shop", remove one
+--- app: app_id 1; app_secret s; refresh_token t; refresh_token t;
+--- refused: "refresh_token" is duplicate in "violet_app" "shop", remove one
 
 
 
 === violet_app: refresh_token that is too long
---- http_config
-    violet_app shop {
-        app_id 1;
-        app_secret s;
-        refresh_token file:../html/long;
-    }
---- config
+--- app: app_id 1; app_secret s; refresh_token file:../html/long;
 --- user_files eval
 ">>> long\n" . 'r' x 4097
---- must_die
---- error_log
+--- refused
 "refresh_token" in "violet_app" "shop" is longer than 4096 bytes, check it
---- no_error_log
-rrrrrrrr
+--- no_error_log: rrrrrrrr
 
 
 
 === violet_app: refresh_token without a location for its calls
---- http_config
-    violet_app shop {
-        environment live;
-        app_id 10000;
-        app_secret some-secret;
-        refresh_token some-token;
-    }
---- config
-        location /v1/ {
-            violet shop;
-            proxy_pass http://$host;
-        }
---- must_die
---- error_log eval
+--- app: environment live; app_id 1; app_secret s; refresh_token t;
+--- location: violet shop; proxy_pass http://$host;
+--- refused eval
 qr{no location through which "violet_app" "shop" could get its tokens, add one such as "location /v1/" with "violet shop" and a "proxy_pass" without variables, in \S+/conf/nginx.conf:\d+}
 
 
 
 === violet_app: login without a location that names the app
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        login dev@example.com some-password;
-    }
---- config
-        location /v1/ {
+--- app: app_id 1; app_secret s; login dev@example.com some-password;
+--- location
             violet $arg_app;
             proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT;
-        }
---- must_die
---- error_log
-no location through which "violet_app" "shop" could get its tokens
---- no_error_log
-some-password
+--- refused: no location through which "violet_app" "shop" could get its tokens
+--- no_error_log: some-password
 
 
 
 === violet_app: a location for a part of the API is not one for tokens
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        refresh_token some-token;
-    }
+--- app: app_id 1; app_secret s; refresh_token t;
 --- config
         location /v1/operations/ {
             violet shop;
             proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT;
         }
---- must_die
---- error_log
-no location through which "violet_app" "shop" could get its tokens
+--- refused: no location through which "violet_app" "shop" could get its tokens
 
 
 
 === violet_app: app_secret without a value
---- http_config
-    violet_app shop {
-        app_secret;
-        app_id 10000;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_secret; app_id 1; token t;
+--- refused
 invalid number of arguments in "app_secret" of "violet_app", it takes one
 
 
 
 === violet_app: app_secret with two values
---- http_config
-    violet_app shop {
-        app_secret 1 2;
-        app_id 10000;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_secret 1 2; app_id 1; token t;
+--- refused
 invalid number of arguments in "app_secret" of "violet_app", it takes one
 
 
 
 === violet_app: without token
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-no "token" in "violet_app" "shop", add it
+--- app: app_id 1; app_secret s;
+--- refused: no "token" in "violet_app" "shop", add it
 
 
 
 === violet_app: token twice
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"token" is duplicate in "violet_app" "shop"
+--- app: app_id 1; app_secret s; token t; token t;
+--- refused: "token" is duplicate in "violet_app" "shop"
 
 
 
 === violet_app: token without a value
---- http_config
-    violet_app shop {
-        token;
-        app_id 10000;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: token; app_id 1; app_secret s;
+--- refused
 invalid number of arguments in "token" of "violet_app", it takes one
 
 
 
 === violet_app: token with two values
---- http_config
-    violet_app shop {
-        token 1 2;
-        app_id 10000;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: token 1 2; app_id 1; app_secret s;
+--- refused
 invalid number of arguments in "token" of "violet_app", it takes one
 
 
 
 === app_id: no number
---- http_config
-    violet_app shop {
-        app_id abc;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id abc; app_secret s; token t;
+--- refused
 invalid value "abc" in "app_id", it must be a number from 1 to 2147483647
 
 
 
 === app_id: zero
---- http_config
-    violet_app shop {
-        app_id 0;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 0; app_secret s; token t;
+--- refused
 invalid value "0" in "app_id", it must be a number from 1 to 2147483647
 
 
 
 === app_id: a sign
---- http_config
-    violet_app shop {
-        app_id -1;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id -1; app_secret s; token t;
+--- refused
 invalid value "-1" in "app_id", it must be a number from 1 to 2147483647
 
 
 
 === app_id: more than int32
---- http_config
-    violet_app shop {
-        app_id 2147483648;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 2147483648; app_secret s; token t;
+--- refused
 invalid value "2147483648" in "app_id", it must be a number from 1 to 2147483647
 
 
 
 === app_id: a leading zero
---- http_config
-    violet_app shop {
-        app_id 010000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 010000; app_secret s; token t;
+--- refused
 invalid value "010000" in "app_id", it must be a number from 1 to 2147483647
 
 
 
 === app_id: more than any number
---- http_config
-    violet_app shop {
-        app_id 99999999999999999999999;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 99999999999999999999999; app_secret s; token t;
+--- refused
 invalid value "99999999999999999999999" in "app_id", it must be a number from 1 to 2147483647
 
 
 
 === app_id: a fraction
---- http_config
-    violet_app shop {
-        app_id 10000.5;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 10000.5; app_secret s; token t;
+--- refused
 invalid value "10000.5" in "app_id", it must be a number from 1 to 2147483647
 
 
 
 === app_id: empty
---- http_config
-    violet_app shop {
-        app_id "";
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id ""; app_secret s; token t;
+--- refused
 invalid value "" in "app_id", it must be a number from 1 to 2147483647
 
 
 
 === app_secret: an empty literal
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret "";
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"app_secret" is empty
+--- app: app_id 1; app_secret ""; token t;
+--- refused: "app_secret" is empty
 
 
 
 === app_secret: no such file
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret file:$TEST_NGINX_SERVER_ROOT/html/none;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 1; app_secret file:../html/none; token t;
+--- refused
 /html/none" of "app_secret"
 cannot open file
 No such file or directory
@@ -655,76 +295,29 @@ No such file or directory
 
 
 === app_secret: a folder in place of a file
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret file:$TEST_NGINX_SERVER_ROOT/html;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-/html" of "app_secret" is not a regular file
+--- app: app_id 1; app_secret file:../html; token t;
+--- refused: /html" of "app_secret" is not a regular file
 
 
 
 === app_secret: an empty file
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret file:$TEST_NGINX_SERVER_ROOT/html/secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- post_setup_server_root
-::secret("secret", "");
---- must_die
---- error_log
-"app_secret" is empty
+--- app: app_id 1; app_secret file:../html/secret; token t;
+--- post_setup_server_root: ::secret("secret", "");
+--- refused: "app_secret" is empty
 
 
 
 === app_secret: a file with nothing but a newline
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret file:$TEST_NGINX_SERVER_ROOT/html/secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- post_setup_server_root
-::secret("secret", "\n");
---- must_die
---- error_log
-"app_secret" is empty
+--- app: app_id 1; app_secret file:../html/secret; token t;
+--- post_setup_server_root: ::secret("secret", "\n");
+--- refused: "app_secret" is empty
 
 
 
 === app_secret: a file with two lines, of which none is in the message
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret file:$TEST_NGINX_SERVER_ROOT/html/secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- post_setup_server_root
-::secret("secret", "first-half\nsecond-half\n");
---- must_die
---- error_log
-"app_secret" has a control character or a line break in its value
+--- app: app_id 1; app_secret file:../html/secret; token t;
+--- post_setup_server_root: ::secret("secret", "first-half\nsecond-half\n");
+--- refused: "app_secret" has a control character or a line break in its value
 --- no_error_log
 first-half
 second-half
@@ -732,74 +325,28 @@ second-half
 
 
 === app_secret: a file that is too long
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret file:$TEST_NGINX_SERVER_ROOT/html/secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- post_setup_server_root
-::secret("secret", "x" x 65537);
---- must_die
---- error_log
-/html/secret" of "app_secret" is longer than 65536 bytes
---- no_error_log
-xxxxxxxx
+--- app: app_id 1; app_secret file:../html/secret; token t;
+--- post_setup_server_root: ::secret("secret", "x" x 65537);
+--- refused: /html/secret" of "app_secret" is longer than 65536 bytes
+--- no_error_log: xxxxxxxx
 
 
 
 === app_secret: a variable of the environment that is not set
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret env:VIOLET_TEST_UNSET;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-environment variable "VIOLET_TEST_UNSET" of "app_secret" is not set
+--- app: app_id 1; app_secret env:VIOLET_TEST_UNSET; token t;
+--- refused: environment variable "VIOLET_TEST_UNSET" of "app_secret" is not set
 
 
 
 === app_secret: a variable of the environment that is empty
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret env:VIOLET_TEST_EMPTY;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"app_secret" is empty
+--- app: app_id 1; app_secret env:VIOLET_TEST_EMPTY; token t;
+--- refused: "app_secret" is empty
 
 
 
 === app_secret: a control character in the environment, its value is not in the message
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret env:VIOLET_TEST_BROKEN;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"app_secret" has a control character or a line break in its value
+--- app: app_id 1; app_secret env:VIOLET_TEST_BROKEN; token t;
+--- refused: "app_secret" has a control character or a line break in its value
 --- no_error_log
 broken-secret
 behind-the-break
@@ -807,19 +354,8 @@ behind-the-break
 
 
 === app_secret: a control character in a literal, its value is not in the message
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret "broken-secret\nbehind-the-break";
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"app_secret" has a control character or a line break in its value
+--- app: app_id 1; app_secret "broken-secret\nbehind-the-break"; token t;
+--- refused: "app_secret" has a control character or a line break in its value
 --- no_error_log
 broken-secret
 behind-the-break
@@ -827,52 +363,20 @@ behind-the-break
 
 
 === app_secret: env: without a name
---- http_config
-    violet_app shop {
-        app_id 10000;
-        app_secret env:;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-environment variable "" of "app_secret" is not set
+--- app: app_id 1; app_secret env:; token t;
+--- refused: environment variable "" of "app_secret" is not set
 
 
 
 === token: an empty literal
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token "";
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"token" is empty
+--- app: app_id 1; token ""; app_secret s;
+--- refused: "token" is empty
 
 
 
 === token: no such file
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token file:$TEST_NGINX_SERVER_ROOT/html/none;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- app: app_id 1; token file:../html/none; app_secret s;
+--- refused
 /html/none" of "token"
 cannot open file
 No such file or directory
@@ -880,76 +384,29 @@ No such file or directory
 
 
 === token: a folder in place of a file
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token file:$TEST_NGINX_SERVER_ROOT/html;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-/html" of "token" is not a regular file
+--- app: app_id 1; token file:../html; app_secret s;
+--- refused: /html" of "token" is not a regular file
 
 
 
 === token: an empty file
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token file:$TEST_NGINX_SERVER_ROOT/html/secret;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- post_setup_server_root
-::secret("secret", "");
---- must_die
---- error_log
-"token" is empty
+--- app: app_id 1; token file:../html/secret; app_secret s;
+--- post_setup_server_root: ::secret("secret", "");
+--- refused: "token" is empty
 
 
 
 === token: a file with nothing but a newline
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token file:$TEST_NGINX_SERVER_ROOT/html/secret;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- post_setup_server_root
-::secret("secret", "\n");
---- must_die
---- error_log
-"token" is empty
+--- app: app_id 1; token file:../html/secret; app_secret s;
+--- post_setup_server_root: ::secret("secret", "\n");
+--- refused: "token" is empty
 
 
 
 === token: a file with two lines, of which none is in the message
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token file:$TEST_NGINX_SERVER_ROOT/html/secret;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- post_setup_server_root
-::secret("secret", "first-half\nsecond-half\n");
---- must_die
---- error_log
-"token" has a control character or a line break in its value
+--- app: app_id 1; token file:../html/secret; app_secret s;
+--- post_setup_server_root: ::secret("secret", "first-half\nsecond-half\n");
+--- refused: "token" has a control character or a line break in its value
 --- no_error_log
 first-half
 second-half
@@ -957,74 +414,28 @@ second-half
 
 
 === token: a file that is too long
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token file:$TEST_NGINX_SERVER_ROOT/html/secret;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- post_setup_server_root
-::secret("secret", "x" x 65537);
---- must_die
---- error_log
-/html/secret" of "token" is longer than 65536 bytes
---- no_error_log
-xxxxxxxx
+--- app: app_id 1; token file:../html/secret; app_secret s;
+--- post_setup_server_root: ::secret("secret", "x" x 65537);
+--- refused: /html/secret" of "token" is longer than 65536 bytes
+--- no_error_log: xxxxxxxx
 
 
 
 === token: a variable of the environment that is not set
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token env:VIOLET_TEST_UNSET;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-environment variable "VIOLET_TEST_UNSET" of "token" is not set
+--- app: app_id 1; token env:VIOLET_TEST_UNSET; app_secret s;
+--- refused: environment variable "VIOLET_TEST_UNSET" of "token" is not set
 
 
 
 === token: a variable of the environment that is empty
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token env:VIOLET_TEST_EMPTY;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"token" is empty
+--- app: app_id 1; token env:VIOLET_TEST_EMPTY; app_secret s;
+--- refused: "token" is empty
 
 
 
 === token: a control character in the environment, its value is not in the message
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token env:VIOLET_TEST_BROKEN;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"token" has a control character or a line break in its value
+--- app: app_id 1; token env:VIOLET_TEST_BROKEN; app_secret s;
+--- refused: "token" has a control character or a line break in its value
 --- no_error_log
 broken-secret
 behind-the-break
@@ -1032,19 +443,8 @@ behind-the-break
 
 
 === token: a control character in a literal, its value is not in the message
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token "broken-secret\nbehind-the-break";
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"token" has a control character or a line break in its value
+--- app: app_id 1; token "broken-secret\nbehind-the-break"; app_secret s;
+--- refused: "token" has a control character or a line break in its value
 --- no_error_log
 broken-secret
 behind-the-break
@@ -1052,19 +452,8 @@ behind-the-break
 
 
 === token: env: without a name
---- http_config
-    violet_app shop {
-        app_id 10000;
-        token env:;
-        app_secret some-secret;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-environment variable "" of "token" is not set
+--- app: app_id 1; token env:; app_secret s;
+--- refused: environment variable "" of "token" is not set
 
 
 
@@ -1142,110 +531,59 @@ mock-token
 
 
 === violet: no app
---- config
-        location /v1/ {
-            violet;
-            proxy_pass http://violet_api;
-        }
---- must_die
---- error_log
-invalid number of arguments in "violet" directive
+--- location: violet; proxy_pass http://violet_api;
+--- refused: invalid number of arguments in "violet" directive
 
 
 
 === violet: two apps
---- config
-        location /v1/ {
-            violet shop shop;
-            proxy_pass http://violet_api;
-        }
---- must_die
---- error_log
-invalid number of arguments in "violet" directive
+--- location: violet shop shop; proxy_pass http://violet_api;
+--- refused: invalid number of arguments in "violet" directive
 
 
 
 === violet: twice
---- config
-        location /v1/ {
-            violet shop;
-            violet shop;
-            proxy_pass http://violet_api;
-        }
---- must_die
---- error_log
-"violet" directive is duplicate
+--- location: violet shop; violet shop; proxy_pass http://violet_api;
+--- refused: "violet" directive is duplicate
 
 
 
 === violet: an unknown app
---- config
-        location /v1/ {
-            violet shoe;
-            proxy_pass http://violet_api;
-        }
---- must_die
---- error_log
+--- location: violet shoe; proxy_pass http://violet_api;
+--- refused
 unknown app "shoe" in "violet" of location "/v1/", define it with "violet_app shoe { ... }"
 
 
 
 === violet: the letter case of a name counts
---- config
-        location /v1/ {
-            violet Shop;
-            proxy_pass http://violet_api;
-        }
---- must_die
---- error_log
-unknown app "Shop" in "violet" of location "/v1/"
+--- location: violet Shop; proxy_pass http://violet_api;
+--- refused: unknown app "Shop" in "violet" of location "/v1/"
 
 
 
 === violet: an unknown variable
---- config
-        location /v1/ {
-            violet $violet_test_none;
-            proxy_pass http://violet_api;
-        }
---- must_die
---- error_log
-unknown "violet_test_none" variable
+--- location: violet $violet_test_none; proxy_pass http://violet_api;
+--- refused: unknown "violet_test_none" variable
 
 
 
 === violet: without proxy_pass
---- config
-        location /v1/ {
-            violet shop;
-        }
---- must_die
---- error_log
+--- location: violet shop;
+--- refused
 "violet" in location "/v1/" without "proxy_pass", add one that leads to Violet
 
 
 
 === violet: without proxy_pass, with a variable
---- config
-        location /v1/ {
-            violet $arg_app;
-        }
---- must_die
---- error_log
+--- location: violet $arg_app;
+--- refused
 "violet" in location "/v1/" without "proxy_pass", add one that leads to Violet
 
 
 
 === violet: in a nested location without proxy_pass
---- config
-        location /v1/ {
-            proxy_pass http://violet_api;
-            location /v1/x/ {
-                violet shop;
-            }
-        }
---- must_die
---- error_log
+--- location: proxy_pass http://violet_api; location /v1/x/ { violet shop; }
+--- refused
 "violet" in location "/v1/x/" without "proxy_pass", add one that leads to Violet
 
 
@@ -1256,8 +594,7 @@ unknown "violet_test_none" variable
             violet shop;
             proxy_pass http://violet_api;
         }
---- must_die
---- error_log
+--- refused
 "violet" cannot be used in the regex location "^/v1/", use one with a prefix such as "/v1/"
 
 
@@ -1268,8 +605,7 @@ unknown "violet_test_none" variable
             violet shop;
             proxy_pass http://violet_api;
         }
---- must_die
---- error_log
+--- refused
 "violet" cannot be used in the regex location "/v1/$", use one with a prefix
 
 
@@ -1280,8 +616,7 @@ unknown "violet_test_none" variable
             violet shop;
             proxy_pass http://violet_api;
         }
---- must_die
---- error_log
+--- refused
 "violet" cannot be used in the named location "@violet", use one with a prefix such as "/v1/"
 
 
@@ -1292,8 +627,7 @@ unknown "violet_test_none" variable
             violet shop;
             proxy_pass http://violet_api;
         }
---- must_die
---- error_log
+--- refused
 "violet" cannot be used in location "/v1", its prefix must end in "/"
 
 
@@ -1304,8 +638,7 @@ unknown "violet_test_none" variable
             violet shop;
             proxy_pass http://violet_api;
         }
---- must_die
---- error_log
+--- refused
 "violet" cannot be used in location "/v1/merchants", its prefix must end in "/"
 
 
@@ -1316,931 +649,419 @@ unknown "violet_test_none" variable
             violet shop;
             proxy_pass http://violet_api;
         }
---- must_die
---- error_log
+--- refused
 "violet" cannot be used in location "/v1", its prefix must end in "/"
 
 
 
 === violet: in a server
---- config
-        violet shop;
---- must_die
---- error_log
-"violet" directive is not allowed here
+--- config: violet shop;
+--- refused: "violet" directive is not allowed here
 
 
 
 === violet: in http
---- http_extra
-    violet shop;
---- must_die
---- error_log
-"violet" directive is not allowed here
+--- http_extra: violet shop;
+--- refused: "violet" directive is not allowed here
 
 
 
 === violet: in an if
---- config
-        location /v1/ {
-            proxy_pass http://violet_api;
-            if ($arg_x) {
-                violet shop;
-            }
-        }
---- must_die
---- error_log
-"violet" directive is not allowed here
+--- location: proxy_pass http://violet_api; if ($arg_x) { violet shop; }
+--- refused: "violet" directive is not allowed here
 
 
 
 === violet: in a limit_except
---- config
-        location /v1/ {
-            proxy_pass http://violet_api;
-            limit_except GET {
-                violet shop;
-            }
-        }
---- must_die
---- error_log
-"violet" directive is not allowed here
+--- location: proxy_pass http://violet_api; limit_except GET { violet shop; }
+--- refused: "violet" directive is not allowed here
 
 
 
 === violet_redis: no URL
---- http_config
-    violet_redis;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-invalid number of arguments in "violet_redis" directive
+--- http_extra: violet_redis;
+--- refused: invalid number of arguments in "violet_redis" directive
 
 
 
 === violet_redis: twice
---- http_config
-    violet_redis redis://127.0.0.1:1/0;
-    violet_redis redis://127.0.0.1:1/0;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_redis" directive is duplicate
+--- http_extra: violet_redis redis://127.0.0.1:1/0;
+--- refused: "violet_redis" directive is duplicate
 
 
 
 === violet_redis: not in a server
---- config
-        violet_redis redis://127.0.0.1:1/0;
---- must_die
---- error_log
-"violet_redis" directive is not allowed here
+--- config: violet_redis redis://127.0.0.1:1/0;
+--- refused: "violet_redis" directive is not allowed here
 
 
 
 === violet_redis: no scheme
---- http_config
-    violet_redis 127.0.0.1:6379;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: 127.0.0.1:6379
+--- refused
 invalid URL "127.0.0.1:6379" in "violet_redis", use "redis://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: another scheme
---- http_config
-    violet_redis http://127.0.0.1:6379;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: http://127.0.0.1:6379
+--- refused
 invalid URL "http://127.0.0.1:6379" in "violet_redis", use "redis://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: nothing behind the scheme
---- http_config
-    violet_redis redis://;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://
+--- refused
 invalid URL "redis://" in "violet_redis", use "redis://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: a socket without a path
---- http_config
-    violet_redis unix:;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: unix:
+--- refused
 invalid URL "unix:" in "violet_redis", use "redis://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: empty
---- http_config
-    violet_redis "";
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: ""
+--- refused
 invalid URL "" in "violet_redis", use "redis://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: a port out of range
---- http_config
-    violet_redis redis://127.0.0.1:99999/0;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:99999/0
+--- refused
 invalid port
 in "violet_redis" "redis://127.0.0.1:99999/0"
 
 
 
 === violet_redis: a port that is no number
---- http_config
-    violet_redis redis://127.0.0.1:abc/0;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:abc/0
+--- refused
 invalid port
 in "violet_redis" "redis://127.0.0.1:abc/0"
 
 
 
 === violet_redis: port zero
---- http_config
-    violet_redis redis://127.0.0.1:0/0;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:0/0
+--- refused
 invalid port
 in "violet_redis" "redis://127.0.0.1:0/0"
 
 
 
 === violet_redis: no host
---- http_config
-    violet_redis redis://:6379/0;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-in "violet_redis" "redis://:6379/0"
+--- redis: redis://:6379/0
+--- refused: in "violet_redis" "redis://:6379/0"
 
 
 
 === violet_redis: a host that cannot be resolved
---- http_config
-    violet_redis redis://redis.invalid:6379/0;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-host not found in "violet_redis" "redis://redis.invalid:6379/0"
+--- redis: redis://redis.invalid:6379/0
+--- refused: host not found in "violet_redis" "redis://redis.invalid:6379/0"
 
 
 
 === violet_redis: a password in the URL, which is not in the message
---- http_config
-    violet_redis redis://user:hush-hush@127.0.0.1:6379/0;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://user:hush-hush@127.0.0.1:6379/0
+--- refused
 credentials in the URL of "violet_redis", use "username=" and "password=file:PATH" instead
---- no_error_log
-hush-hush
+--- no_error_log: hush-hush
 
 
 
 === violet_redis: database x
---- http_config
-    violet_redis redis://127.0.0.1:6379/x;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:6379/x
+--- refused
 invalid database "x" in "violet_redis" "redis://127.0.0.1:6379/x", it must be a number
 
 
 
 === violet_redis: database -1
---- http_config
-    violet_redis redis://127.0.0.1:6379/-1;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:6379/-1
+--- refused
 invalid database "-1" in "violet_redis" "redis://127.0.0.1:6379/-1", it must be a number
 
 
 
 === violet_redis: database 1x
---- http_config
-    violet_redis redis://127.0.0.1:6379/1x;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:6379/1x
+--- refused
 invalid database "1x" in "violet_redis" "redis://127.0.0.1:6379/1x", it must be a number
 
 
 
 === violet_redis: database 0/1
---- http_config
-    violet_redis redis://127.0.0.1:6379/0/1;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:6379/0/1
+--- refused
 invalid database "0/1" in "violet_redis" "redis://127.0.0.1:6379/0/1", it must be a number
 
 
 
 === violet_redis: database 65536
---- http_config
-    violet_redis redis://127.0.0.1:6379/65536;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:6379/65536
+--- refused
 invalid database "65536" in "violet_redis" "redis://127.0.0.1:6379/65536", it must be a number
 
 
 
 === violet_redis: database 99999999999999999999
---- http_config
-    violet_redis redis://127.0.0.1:6379/99999999999999999999;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:6379/99999999999999999999
+--- refused
 invalid database "99999999999999999999" in "violet_redis" "redis://127.0.0.1:6379/99999999999999999999", it must be a number
 
 
 
 === violet_redis: an unknown parameter
---- http_config
-    violet_redis redis://127.0.0.1:1/0 ttl=1s;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 ttl=1s
+--- refused
 invalid parameter "ttl" in "violet_redis", use one of "prefix", "username", "password", "connect_timeout" and "timeout"
 
 
 
 === violet_redis: a parameter without a value
---- http_config
-    violet_redis redis://127.0.0.1:1/0 timeout;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-invalid parameter "timeout" in "violet_redis", use one of
+--- redis: redis://127.0.0.1:1/0 timeout
+--- refused: invalid parameter "timeout" in "violet_redis", use one of
 
 
 
 === violet_redis: timeout zero
---- http_config
-    violet_redis redis://127.0.0.1:1/0 timeout=0;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 timeout=0
+--- refused
 invalid value "timeout=0" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: timeout no time
---- http_config
-    violet_redis redis://127.0.0.1:1/0 timeout=abc;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 timeout=abc
+--- refused
 invalid value "timeout=abc" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: timeout a wrong unit
---- http_config
-    violet_redis redis://127.0.0.1:1/0 timeout=100x;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 timeout=100x
+--- refused
 invalid value "timeout=100x" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: timeout too long
---- http_config
-    violet_redis redis://127.0.0.1:1/0 timeout=61s;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 timeout=61s
+--- refused
 invalid value "timeout=61s" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: timeout negative
---- http_config
-    violet_redis redis://127.0.0.1:1/0 timeout=-1;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 timeout=-1
+--- refused
 invalid value "timeout=-1" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: timeout nothing
---- http_config
-    violet_redis redis://127.0.0.1:1/0 timeout=;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 timeout=
+--- refused
 invalid value "timeout=" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: connect_timeout zero
---- http_config
-    violet_redis redis://127.0.0.1:1/0 connect_timeout=0;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 connect_timeout=0
+--- refused
 invalid value "connect_timeout=0" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: connect_timeout no time
---- http_config
-    violet_redis redis://127.0.0.1:1/0 connect_timeout=abc;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 connect_timeout=abc
+--- refused
 invalid value "connect_timeout=abc" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: connect_timeout a wrong unit
---- http_config
-    violet_redis redis://127.0.0.1:1/0 connect_timeout=100x;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 connect_timeout=100x
+--- refused
 invalid value "connect_timeout=100x" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: connect_timeout too long
---- http_config
-    violet_redis redis://127.0.0.1:1/0 connect_timeout=61s;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 connect_timeout=61s
+--- refused
 invalid value "connect_timeout=61s" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: connect_timeout negative
---- http_config
-    violet_redis redis://127.0.0.1:1/0 connect_timeout=-1;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 connect_timeout=-1
+--- refused
 invalid value "connect_timeout=-1" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: connect_timeout nothing
---- http_config
-    violet_redis redis://127.0.0.1:1/0 connect_timeout=;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
+--- redis: redis://127.0.0.1:1/0 connect_timeout=
+--- refused
 invalid value "connect_timeout=" in "violet_redis", it must be a time from 1ms to 60s
 
 
 
 === violet_redis: a prefix that is too long
---- http_config
-    violet_redis redis://127.0.0.1:1/0 prefix=ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"prefix" of "violet_redis" is longer than 128 bytes
+--- redis
+redis://127.0.0.1:1/0 prefix=ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp
+--- refused: "prefix" of "violet_redis" is longer than 128 bytes
 
 
 
 === violet_redis: a user name without a password
---- http_config
-    violet_redis redis://127.0.0.1:1/0 username=me;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"username" without "password" in "violet_redis", give both
+--- redis: redis://127.0.0.1:1/0 username=me
+--- refused: "username" without "password" in "violet_redis", give both
 
 
 
 === violet_redis: an empty password
---- http_config
-    violet_redis redis://127.0.0.1:1/0 password=;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"password" is empty
+--- redis: redis://127.0.0.1:1/0 password=
+--- refused: "password" is empty
 
 
 
 === violet_redis: a password from a variable that is not set
---- http_config
-    violet_redis redis://127.0.0.1:1/0 password=env:VIOLET_TEST_UNSET;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-environment variable "VIOLET_TEST_UNSET" of "password" is not set
+--- redis: redis://127.0.0.1:1/0 password=env:VIOLET_TEST_UNSET
+--- refused: environment variable "VIOLET_TEST_UNSET" of "password" is not set
 
 
 
 === violet_redis: a password from a file that is not there
---- http_config
-    violet_redis redis://127.0.0.1:1/0 password=file:$TEST_NGINX_SERVER_ROOT/html/none;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-/html/none" of "password"
+--- redis: redis://127.0.0.1:1/0 password=file:../html/none
+--- refused: /html/none" of "password"
 
 
 
 === violet_redis: a password with a line break, which is not in the message
---- http_config
-    violet_redis redis://127.0.0.1:1/0 password=env:VIOLET_TEST_BROKEN;
-    violet_app shop {
-        app_id 10000;
-        app_secret some-secret;
-        token some-token;
-    }
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"password" has a control character or a line break in its value
---- no_error_log
-broken-secret
+--- redis: redis://127.0.0.1:1/0 password=env:VIOLET_TEST_BROKEN
+--- refused: "password" has a control character or a line break in its value
+--- no_error_log: broken-secret
 
 
 
-=== violet_zone: no size
---- http_extra
-    violet_zone;
---- must_die
---- error_log
-invalid number of arguments in "violet_zone" directive
+=== violet_zone: no value
+--- http_extra: violet_zone;
+--- refused: invalid number of arguments in "violet_zone" directive
 
 
 
 === violet_zone: twice
---- http_config
-    violet_zone 1m;
-    violet_zone 1m;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_zone" directive is duplicate
-
-
-
-=== violet_zone: no size
 --- http_extra
-    violet_zone abc;
---- must_die
---- error_log
-invalid size "abc" in "violet_zone", give one such as "16m"
+    violet_zone 1m;
+    violet_zone 1m;
+--- refused: "violet_zone" directive is duplicate
+
+
+
+=== violet_zone: not a size
+--- http_extra: violet_zone abc;
+--- refused: invalid size "abc" in "violet_zone", give one such as "16m"
 
 
 
 === violet_zone: a wrong unit
---- http_extra
-    violet_zone 16x;
---- must_die
---- error_log
-invalid size "16x" in "violet_zone", give one such as "16m"
+--- http_extra: violet_zone 16x;
+--- refused: invalid size "16x" in "violet_zone", give one such as "16m"
 
 
 
 === violet_zone: negative
---- http_extra
-    violet_zone -1m;
---- must_die
---- error_log
-invalid size "-1m" in "violet_zone", give one such as "16m"
+--- http_extra: violet_zone -1m;
+--- refused: invalid size "-1m" in "violet_zone", give one such as "16m"
 
 
 
 === violet_zone: empty
---- http_extra
-    violet_zone "";
---- must_die
---- error_log
-invalid size "" in "violet_zone", give one such as "16m"
+--- http_extra: violet_zone "";
+--- refused: invalid size "" in "violet_zone", give one such as "16m"
 
 
 
 === violet_zone: too small
---- http_extra
-    violet_zone 16k;
---- must_die
---- error_log
-"violet_zone" "16k" is too small, it must be at least 32768 bytes
+--- http_extra: violet_zone 16k;
+--- refused: "violet_zone" "16k" is too small, it must be at least 32768 bytes
 
 
 
 === violet_zone: not in a server
---- config
-        violet_zone 1m;
---- must_die
---- error_log
-"violet_zone" directive is not allowed here
+--- config: violet_zone 1m;
+--- refused: "violet_zone" directive is not allowed here
 
 
 
 === violet_health_cache: no value
---- http_extra
-    violet_health_cache;
---- must_die
---- error_log
-invalid number of arguments in "violet_health_cache" directive
+--- http_extra: violet_health_cache;
+--- refused: invalid number of arguments in "violet_health_cache" directive
 
 
 
 === violet_health_cache: two values
---- http_extra
-    violet_health_cache on on;
---- must_die
---- error_log
-invalid number of arguments in "violet_health_cache" directive
+--- http_extra: violet_health_cache on on;
+--- refused: invalid number of arguments in "violet_health_cache" directive
 
 
 
 === violet_health_cache: neither on nor off
---- http_extra
-    violet_health_cache yes;
---- must_die
---- error_log
+--- http_extra: violet_health_cache yes;
+--- refused
 invalid value "yes" in "violet_health_cache" directive, it must be "on" or "off"
 
 
 
 === violet_health_cache: twice
---- http_config
+--- http_extra
     violet_health_cache on;
     violet_health_cache on;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_health_cache" directive is duplicate
+--- refused: "violet_health_cache" directive is duplicate
 
 
 
 === violet_health_cache: not in an if
---- config
-        location /v1/ {
+--- location
             proxy_pass http://violet_api;
             if ($arg_x) {
                 violet_health_cache on;
             }
-        }
---- must_die
---- error_log
-"violet_health_cache" directive is not allowed here
+--- refused: "violet_health_cache" directive is not allowed here
 
 
 
 === violet_submit_guard: no value
---- http_extra
-    violet_submit_guard;
---- must_die
---- error_log
-invalid number of arguments in "violet_submit_guard" directive
+--- http_extra: violet_submit_guard;
+--- refused: invalid number of arguments in "violet_submit_guard" directive
 
 
 
 === violet_submit_guard: neither word nor time
---- http_extra
-    violet_submit_guard ON;
---- must_die
---- error_log
+--- http_extra: violet_submit_guard ON;
+--- refused
 invalid value "ON" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
 
 
 
 === violet_submit_guard: no time at all
---- http_extra
-    violet_submit_guard 0;
---- must_die
---- error_log
+--- http_extra: violet_submit_guard 0;
+--- refused
 invalid value "0" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
 
 
 
 === violet_submit_guard: longer than doubt is kept
---- http_extra
-    violet_submit_guard 25h;
---- must_die
---- error_log
+--- http_extra: violet_submit_guard 25h;
+--- refused
 invalid value "25h" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
 
 
@@ -2249,642 +1070,473 @@ invalid value "25h" in "violet_submit_guard", it must be "on", "off" or a time f
 --- http_extra
     violet_submit_guard on;
     violet_submit_guard 1h;
---- must_die
---- error_log
-"violet_submit_guard" directive is duplicate
+--- refused: "violet_submit_guard" directive is duplicate
 
 
 
 === violet_cart_errors: no value
---- http_extra
-    violet_cart_errors;
---- must_die
---- error_log
-invalid number of arguments in "violet_cart_errors" directive
+--- http_extra: violet_cart_errors;
+--- refused: invalid number of arguments in "violet_cart_errors" directive
 
 
 
 === violet_cart_errors: two values
---- http_extra
-    violet_cart_errors on on;
---- must_die
---- error_log
-invalid number of arguments in "violet_cart_errors" directive
+--- http_extra: violet_cart_errors on on;
+--- refused: invalid number of arguments in "violet_cart_errors" directive
 
 
 
 === violet_cart_errors: neither on nor off
---- http_extra
-    violet_cart_errors 1;
---- must_die
---- error_log
+--- http_extra: violet_cart_errors 1;
+--- refused
 invalid value "1" in "violet_cart_errors", use one of "on", "off", "submit-only"
 
 
 
 === violet_cart_errors: twice
---- http_config
+--- http_extra
     violet_cart_errors on;
     violet_cart_errors on;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_cart_errors" directive is duplicate
+--- refused: "violet_cart_errors" directive is duplicate
 
 
 
 === violet_cart_errors: not in an if
---- config
-        location /v1/ {
+--- location
             proxy_pass http://violet_api;
             if ($arg_x) {
                 violet_cart_errors on;
             }
-        }
---- must_die
---- error_log
-"violet_cart_errors" directive is not allowed here
+--- refused: "violet_cart_errors" directive is not allowed here
 
 
 
 === violet_unverified_upstream: no value
---- http_extra
-    violet_unverified_upstream;
---- must_die
---- error_log
+--- http_extra: violet_unverified_upstream;
+--- refused
 invalid number of arguments in "violet_unverified_upstream" directive
 
 
 
 === violet_unverified_upstream: two values
---- http_extra
-    violet_unverified_upstream on on;
---- must_die
---- error_log
+--- http_extra: violet_unverified_upstream on on;
+--- refused
 invalid number of arguments in "violet_unverified_upstream" directive
 
 
 
 === violet_unverified_upstream: neither on nor off
---- http_extra
-    violet_unverified_upstream true;
---- must_die
---- error_log
+--- http_extra: violet_unverified_upstream true;
+--- refused
 invalid value "true" in "violet_unverified_upstream" directive, it must be "on" or "off"
 
 
 
 === violet_unverified_upstream: twice
---- http_config
+--- http_extra
     violet_unverified_upstream on;
     violet_unverified_upstream on;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_unverified_upstream" directive is duplicate
+--- refused: "violet_unverified_upstream" directive is duplicate
 
 
 
 === violet_unverified_upstream: not in an if
---- config
-        location /v1/ {
+--- location
             proxy_pass http://violet_api;
             if ($arg_x) {
                 violet_unverified_upstream on;
             }
-        }
---- must_die
---- error_log
-"violet_unverified_upstream" directive is not allowed here
+--- refused: "violet_unverified_upstream" directive is not allowed here
 
 
 
-=== violet_health_ttl: no time
---- http_extra
-    violet_health_ttl;
---- must_die
---- error_log
-invalid number of arguments in "violet_health_ttl" directive
+=== violet_health_ttl: no value
+--- http_extra: violet_health_ttl;
+--- refused: invalid number of arguments in "violet_health_ttl" directive
 
 
 
 === violet_health_ttl: twice
---- http_config
+--- http_extra
     violet_health_ttl 1h;
     violet_health_ttl 1h;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_health_ttl" directive is duplicate
+--- refused: "violet_health_ttl" directive is duplicate
 
 
 
 === violet_health_ttl: zero
---- http_extra
-    violet_health_ttl 0;
---- must_die
---- error_log
+--- http_extra: violet_health_ttl 0;
+--- refused
 invalid value "0" in "violet_health_ttl", it must be a time from 1 to 31622400 seconds, such as "24h"
 
 
 
-=== violet_health_ttl: no time
---- http_extra
-    violet_health_ttl abc;
---- must_die
---- error_log
+=== violet_health_ttl: not a time
+--- http_extra: violet_health_ttl abc;
+--- refused
 invalid value "abc" in "violet_health_ttl", it must be a time from 1 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_ttl: a wrong unit
---- http_extra
-    violet_health_ttl 24x;
---- must_die
---- error_log
+--- http_extra: violet_health_ttl 24x;
+--- refused
 invalid value "24x" in "violet_health_ttl", it must be a time from 1 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_ttl: negative
---- http_extra
-    violet_health_ttl -1h;
---- must_die
---- error_log
+--- http_extra: violet_health_ttl -1h;
+--- refused
 invalid value "-1h" in "violet_health_ttl", it must be a time from 1 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_ttl: less than a second
---- http_extra
-    violet_health_ttl 500ms;
---- must_die
---- error_log
+--- http_extra: violet_health_ttl 500ms;
+--- refused
 invalid value "500ms" in "violet_health_ttl", it must be a time from 1 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_ttl: more than a year
---- http_extra
-    violet_health_ttl 367d;
---- must_die
---- error_log
+--- http_extra: violet_health_ttl 367d;
+--- refused
 invalid value "367d" in "violet_health_ttl", it must be a time from 1 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_ttl: empty
---- http_extra
-    violet_health_ttl "";
---- must_die
---- error_log
+--- http_extra: violet_health_ttl "";
+--- refused
 invalid value "" in "violet_health_ttl", it must be a time from 1 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_ttl: a word
---- http_extra
-    violet_health_ttl off;
---- must_die
---- error_log
+--- http_extra: violet_health_ttl off;
+--- refused
 invalid value "off" in "violet_health_ttl", it must be a time from 1 to 31622400 seconds, such as "24h"
 
 
 
-=== violet_health_stale: no time
---- http_extra
-    violet_health_stale;
---- must_die
---- error_log
-invalid number of arguments in "violet_health_stale" directive
+=== violet_health_stale: no value
+--- http_extra: violet_health_stale;
+--- refused: invalid number of arguments in "violet_health_stale" directive
 
 
 
 === violet_health_stale: twice
---- http_config
-    violet_health_stale 1h;
-    violet_health_stale 1h;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_health_stale" directive is duplicate
-
-
-
-=== violet_health_stale: no time
 --- http_extra
-    violet_health_stale abc;
---- must_die
---- error_log
+    violet_health_stale 1h;
+    violet_health_stale 1h;
+--- refused: "violet_health_stale" directive is duplicate
+
+
+
+=== violet_health_stale: not a time
+--- http_extra: violet_health_stale abc;
+--- refused
 invalid value "abc" in "violet_health_stale", it must be a time from 0 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_stale: a wrong unit
---- http_extra
-    violet_health_stale 24x;
---- must_die
---- error_log
+--- http_extra: violet_health_stale 24x;
+--- refused
 invalid value "24x" in "violet_health_stale", it must be a time from 0 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_stale: negative
---- http_extra
-    violet_health_stale -1h;
---- must_die
---- error_log
+--- http_extra: violet_health_stale -1h;
+--- refused
 invalid value "-1h" in "violet_health_stale", it must be a time from 0 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_stale: less than a second
---- http_extra
-    violet_health_stale 500ms;
---- must_die
---- error_log
+--- http_extra: violet_health_stale 500ms;
+--- refused
 invalid value "500ms" in "violet_health_stale", it must be a time from 0 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_stale: more than a year
---- http_extra
-    violet_health_stale 367d;
---- must_die
---- error_log
+--- http_extra: violet_health_stale 367d;
+--- refused
 invalid value "367d" in "violet_health_stale", it must be a time from 0 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_stale: empty
---- http_extra
-    violet_health_stale "";
---- must_die
---- error_log
+--- http_extra: violet_health_stale "";
+--- refused
 invalid value "" in "violet_health_stale", it must be a time from 0 to 31622400 seconds, such as "24h"
 
 
 
 === violet_health_stale: a word
---- http_extra
-    violet_health_stale off;
---- must_die
---- error_log
+--- http_extra: violet_health_stale off;
+--- refused
 invalid value "off" in "violet_health_stale", it must be a time from 0 to 31622400 seconds, such as "24h"
 
 
 
 === violet_refresh_limit: nothing
---- http_extra
-    violet_refresh_limit;
---- must_die
---- error_log
-invalid number of arguments in "violet_refresh_limit" directive
+--- http_extra: violet_refresh_limit;
+--- refused: invalid number of arguments in "violet_refresh_limit" directive
 
 
 
 === violet_refresh_limit: twice
---- http_config
+--- http_extra
     violet_refresh_limit off;
     violet_refresh_limit off;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_refresh_limit" directive is duplicate
+--- refused: "violet_refresh_limit" directive is duplicate
 
 
 
 === violet_refresh_limit: a word
---- http_extra
-    violet_refresh_limit on;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit on;
+--- refused
 invalid parameter "on" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
 === violet_refresh_limit: another status
---- http_extra
-    violet_refresh_limit exceeded=430;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit exceeded=430;
+--- refused
 invalid parameter "exceeded=430" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
 === violet_refresh_limit: no status
---- http_extra
-    violet_refresh_limit exceeded=;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit exceeded=;
+--- refused
 invalid parameter "exceeded=" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
 === violet_refresh_limit: dry_run with a value
---- http_extra
-    violet_refresh_limit dry_run=on;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit dry_run=on;
+--- refused
 invalid parameter "dry_run=on" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
 === violet_refresh_limit: a parameter that is nearly one
---- http_extra
-    violet_refresh_limit merchants=1r/h;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchants=1r/h;
+--- refused
 invalid parameter "merchants=1r/h" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
 === violet_refresh_limit: a rate without a name
---- http_extra
-    violet_refresh_limit 1r/10m;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit 1r/10m;
+--- refused
 invalid parameter "1r/10m" in "violet_refresh_limit", use one of "merchant=", "app=", "exceeded=429", "exceeded=cached", "dry_run", or "off" alone
 
 
 
 === violet_refresh_limit: off and more
---- http_extra
-    violet_refresh_limit off merchant=1r/h;
---- must_die
---- error_log
-invalid parameter "off" in "violet_refresh_limit", use one of
+--- http_extra: violet_refresh_limit off merchant=1r/h;
+--- refused: invalid parameter "off" in "violet_refresh_limit", use one of
 
 
 
 === violet_refresh_limit: off behind another
---- http_extra
-    violet_refresh_limit merchant=1r/h off;
---- must_die
---- error_log
-invalid parameter "off" in "violet_refresh_limit", use one of
+--- http_extra: violet_refresh_limit merchant=1r/h off;
+--- refused: invalid parameter "off" in "violet_refresh_limit", use one of
 
 
 
 === violet_refresh_limit: merchant= without a rate
---- http_extra
-    violet_refresh_limit merchant=;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=;
+--- refused
 invalid rate "merchant=" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1
---- http_extra
-    violet_refresh_limit merchant=1;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1;
+--- refused
 invalid rate "merchant=1" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r
---- http_extra
-    violet_refresh_limit merchant=1r;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r;
+--- refused
 invalid rate "merchant=1r" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/
---- http_extra
-    violet_refresh_limit merchant=1r/;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/;
+--- refused
 invalid rate "merchant=1r/" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=r/h
---- http_extra
-    violet_refresh_limit merchant=r/h;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=r/h;
+--- refused
 invalid rate "merchant=r/h" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=0r/h
---- http_extra
-    violet_refresh_limit merchant=0r/h;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=0r/h;
+--- refused
 invalid rate "merchant=0r/h" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/0s
---- http_extra
-    violet_refresh_limit merchant=1r/0s;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/0s;
+--- refused
 invalid rate "merchant=1r/0s" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/10
---- http_extra
-    violet_refresh_limit merchant=1r/10;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/10;
+--- refused
 invalid rate "merchant=1r/10" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/10x
---- http_extra
-    violet_refresh_limit merchant=1r/10x;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/10x;
+--- refused
 invalid rate "merchant=1r/10x" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/10mm
---- http_extra
-    violet_refresh_limit merchant=1r/10mm;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/10mm;
+--- refused
 invalid rate "merchant=1r/10mm" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1/10m
---- http_extra
-    violet_refresh_limit merchant=1/10m;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1/10m;
+--- refused
 invalid rate "merchant=1/10m" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=-1r/h
---- http_extra
-    violet_refresh_limit merchant=-1r/h;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=-1r/h;
+--- refused
 invalid rate "merchant=-1r/h" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1.5r/h
---- http_extra
-    violet_refresh_limit merchant=1.5r/h;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1.5r/h;
+--- refused
 invalid rate "merchant=1.5r/h" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/h1
---- http_extra
-    violet_refresh_limit merchant=1r/h1;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/h1;
+--- refused
 invalid rate "merchant=1r/h1" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/1.5h
---- http_extra
-    violet_refresh_limit merchant=1r/1.5h;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/1.5h;
+--- refused
 invalid rate "merchant=1r/1.5h" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/10M
---- http_extra
-    violet_refresh_limit merchant=1r/10M;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/10M;
+--- refused
 invalid rate "merchant=1r/10M" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1R/h
---- http_extra
-    violet_refresh_limit merchant=1R/h;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1R/h;
+--- refused
 invalid rate "merchant=1R/h" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1000001r/h
---- http_extra
-    violet_refresh_limit merchant=1000001r/h;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1000001r/h;
+--- refused
 invalid rate "merchant=1000001r/h" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/367d
---- http_extra
-    violet_refresh_limit merchant=1r/367d;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/367d;
+--- refused
 invalid rate "merchant=1r/367d" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1001r/s
---- http_extra
-    violet_refresh_limit merchant=1001r/s;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1001r/s;
+--- refused
 invalid rate "merchant=1001r/s" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/99999999999d
---- http_extra
-    violet_refresh_limit merchant=1r/99999999999d;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/99999999999d;
+--- refused
 invalid rate "merchant=1r/99999999999d" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: merchant=1r/ms
---- http_extra
-    violet_refresh_limit merchant=1r/ms;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/ms;
+--- refused
 invalid rate "merchant=1r/ms" in "violet_refresh_limit", give a number of requests and a time, such as "1r/10m" or "30r/h"
 
 
 
 === violet_refresh_limit: app=30
---- http_extra
-    violet_refresh_limit app=30;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit app=30;
+--- refused
 invalid rate "app=30" in "violet_refresh_limit", give a number of requests and a time
 
 
 
 === violet_refresh_limit: app=30r/x
---- http_extra
-    violet_refresh_limit app=30r/x;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit app=30r/x;
+--- refused
 invalid rate "app=30r/x" in "violet_refresh_limit", give a number of requests and a time
 
 
 
 === violet_cart_partial_status: no status
---- http_extra
-    violet_cart_partial_status;
---- must_die
---- error_log
+--- http_extra: violet_cart_partial_status;
+--- refused
 invalid number of arguments in "violet_cart_partial_status" directive
 
 
 
 === violet_cart_partial_status: twice
---- http_config
+--- http_extra
     violet_cart_partial_status 207;
     violet_cart_partial_status 207;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_cart_partial_status" directive is duplicate
+--- refused: "violet_cart_partial_status" directive is duplicate
 
 
 
 === violet_cart_partial_status: 201
---- http_extra
-    violet_cart_partial_status 201;
---- must_die
---- error_log
+--- http_extra: violet_cart_partial_status 201;
+--- refused
 invalid value "201" in "violet_cart_partial_status"
 "200"
 "502"
@@ -2892,10 +1544,8 @@ invalid value "201" in "violet_cart_partial_status"
 
 
 === violet_cart_partial_status: 0
---- http_extra
-    violet_cart_partial_status 0;
---- must_die
---- error_log
+--- http_extra: violet_cart_partial_status 0;
+--- refused
 invalid value "0" in "violet_cart_partial_status"
 "200"
 "502"
@@ -2903,10 +1553,8 @@ invalid value "0" in "violet_cart_partial_status"
 
 
 === violet_cart_partial_status: abc
---- http_extra
-    violet_cart_partial_status abc;
---- must_die
---- error_log
+--- http_extra: violet_cart_partial_status abc;
+--- refused
 invalid value "abc" in "violet_cart_partial_status"
 "200"
 "502"
@@ -2914,10 +1562,8 @@ invalid value "abc" in "violet_cart_partial_status"
 
 
 === violet_cart_partial_status: 2070
---- http_extra
-    violet_cart_partial_status 2070;
---- must_die
---- error_log
+--- http_extra: violet_cart_partial_status 2070;
+--- refused
 invalid value "2070" in "violet_cart_partial_status"
 "200"
 "502"
@@ -2925,33 +1571,22 @@ invalid value "2070" in "violet_cart_partial_status"
 
 
 === violet_auth_routes: no value
---- http_extra
-    violet_auth_routes;
---- must_die
---- error_log
-invalid number of arguments in "violet_auth_routes" directive
+--- http_extra: violet_auth_routes;
+--- refused: invalid number of arguments in "violet_auth_routes" directive
 
 
 
 === violet_auth_routes: twice
---- http_config
+--- http_extra
     violet_auth_routes pass;
     violet_auth_routes pass;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_auth_routes" directive is duplicate
+--- refused: "violet_auth_routes" directive is duplicate
 
 
 
 === violet_auth_routes: on
---- http_extra
-    violet_auth_routes on;
---- must_die
---- error_log
+--- http_extra: violet_auth_routes on;
+--- refused
 invalid value "on" in "violet_auth_routes"
 "block"
 "pass"
@@ -2959,10 +1594,8 @@ invalid value "on" in "violet_auth_routes"
 
 
 === violet_auth_routes: allow
---- http_extra
-    violet_auth_routes allow;
---- must_die
---- error_log
+--- http_extra: violet_auth_routes allow;
+--- refused
 invalid value "allow" in "violet_auth_routes"
 "block"
 "pass"
@@ -2970,248 +1603,171 @@ invalid value "allow" in "violet_auth_routes"
 
 
 === violet_cart_reason: no reason
---- http_extra
-    violet_cart_reason x;
---- must_die
---- error_log
-invalid number of arguments in "violet_cart_reason" directive
+--- http_extra: violet_cart_reason x;
+--- refused: invalid number of arguments in "violet_cart_reason" directive
 
 
 
 === violet_cart_reason: too much
---- http_extra
-    violet_cart_reason ~ x OTHER OTHER;
---- must_die
---- error_log
-invalid number of arguments in "violet_cart_reason" directive
+--- http_extra: violet_cart_reason ~ x OTHER OTHER;
+--- refused: invalid number of arguments in "violet_cart_reason" directive
 
 
 
 === violet_cart_reason: an unknown modifier
---- http_extra
-    violet_cart_reason ^~ x OTHER;
---- must_die
---- error_log
-invalid modifier "^~" in "violet_cart_reason", use "~" or "~*"
+--- http_extra: violet_cart_reason ^~ x OTHER;
+--- refused: invalid modifier "^~" in "violet_cart_reason", use "~" or "~*"
 
 
 
 === violet_cart_reason: an unknown reason
---- http_extra
-    violet_cart_reason x SOLD_OUT;
---- must_die
---- error_log
+--- http_extra: violet_cart_reason x SOLD_OUT;
+--- refused
 unknown reason "SOLD_OUT" in "violet_cart_reason", docs/cart-errors.md lists them
 
 
 
 === violet_cart_reason: a reason in lower case
---- http_extra
-    violet_cart_reason x other;
---- must_die
---- error_log
+--- http_extra: violet_cart_reason x other;
+--- refused
 unknown reason "other" in "violet_cart_reason", docs/cart-errors.md lists them
 
 
 
 === violet_cart_reason: an empty reason
---- http_extra
-    violet_cart_reason x "";
---- must_die
---- error_log
+--- http_extra: violet_cart_reason x "";
+--- refused
 unknown reason "" in "violet_cart_reason", docs/cart-errors.md lists them
 
 
 
 === violet_cart_reason: a bad pattern, a parenthesis too many
---- http_extra
-    violet_cart_reason "(x" OTHER;
---- must_die
---- error_log
-invalid pattern "(x" in "violet_cart_reason": 
+--- http_extra: violet_cart_reason "(x" OTHER;
+--- refused: invalid pattern "(x" in "violet_cart_reason":
 
 
 
 === violet_cart_reason: a bad pattern, an open class
---- http_extra
-    violet_cart_reason "[x" OTHER;
---- must_die
---- error_log
-invalid pattern "[x" in "violet_cart_reason": 
+--- http_extra: violet_cart_reason "[x" OTHER;
+--- refused: invalid pattern "[x" in "violet_cart_reason":
 
 
 
 === violet_cart_reason: a bad pattern, a range the wrong way round
---- http_extra
-    violet_cart_reason "x{2,1}" OTHER;
---- must_die
---- error_log
-invalid pattern "x{2,1}" in "violet_cart_reason": 
+--- http_extra: violet_cart_reason "x{2,1}" OTHER;
+--- refused: invalid pattern "x{2,1}" in "violet_cart_reason":
 
 
 
 === violet_cart_reason: a bad pattern, nothing to repeat
---- http_extra
-    violet_cart_reason "*x" OTHER;
---- must_die
---- error_log
-invalid pattern "*x" in "violet_cart_reason": 
+--- http_extra: violet_cart_reason "*x" OTHER;
+--- refused: invalid pattern "*x" in "violet_cart_reason":
 
 
 
 === violet_cart_reason: a bad pattern behind a modifier
---- http_extra
-    violet_cart_reason ~* "(x" OTHER;
---- must_die
---- error_log
-invalid pattern "(x" in "violet_cart_reason": 
+--- http_extra: violet_cart_reason ~* "(x" OTHER;
+--- refused: invalid pattern "(x" in "violet_cart_reason":
 
 
 
 === violet_cart_reason: an empty pattern, empty
---- http_extra
-    violet_cart_reason "" OTHER;
---- must_die
---- error_log
-invalid pattern "" in "violet_cart_reason": it is empty
+--- http_extra: violet_cart_reason "" OTHER;
+--- refused: invalid pattern "" in "violet_cart_reason": it is empty
 
 
 
 === violet_cart_reason: an empty pattern, nothing but a modifier
---- http_extra
-    violet_cart_reason ~ OTHER;
---- must_die
---- error_log
-invalid pattern "" in "violet_cart_reason": it is empty
+--- http_extra: violet_cart_reason ~ OTHER;
+--- refused: invalid pattern "" in "violet_cart_reason": it is empty
 
 
 
 === violet_cart_reason: an empty pattern, nothing but a modifier without letter case
---- http_extra
-    violet_cart_reason ~* OTHER;
---- must_die
---- error_log
-invalid pattern "" in "violet_cart_reason": it is empty
+--- http_extra: violet_cart_reason ~* OTHER;
+--- refused: invalid pattern "" in "violet_cart_reason": it is empty
 
 
 
 === violet_cart_reason: not in a server
---- config
-        violet_cart_reason x OTHER;
---- must_die
---- error_log
-"violet_cart_reason" directive is not allowed here
+--- config: violet_cart_reason x OTHER;
+--- refused: "violet_cart_reason" directive is not allowed here
 
 
 
-=== violet_buffer_limit: no size
---- http_extra
-    violet_buffer_limit;
---- must_die
---- error_log
-invalid number of arguments in "violet_buffer_limit" directive
+=== violet_buffer_limit: no value
+--- http_extra: violet_buffer_limit;
+--- refused: invalid number of arguments in "violet_buffer_limit" directive
 
 
 
 === violet_buffer_limit: twice
---- http_config
-    violet_buffer_limit 1m;
-    violet_buffer_limit 1m;
---- config
-        location /t {
-            return 204;
-        }
---- must_die
---- error_log
-"violet_buffer_limit" directive is duplicate
-
-
-
-=== violet_buffer_limit: no size
 --- http_extra
-    violet_buffer_limit abc;
---- must_die
---- error_log
+    violet_buffer_limit 1m;
+    violet_buffer_limit 1m;
+--- refused: "violet_buffer_limit" directive is duplicate
+
+
+
+=== violet_buffer_limit: not a size
+--- http_extra: violet_buffer_limit abc;
+--- refused
 invalid size "abc" in "violet_buffer_limit", it must be from 4k to 256m
 
 
 
 === violet_buffer_limit: a wrong unit
---- http_extra
-    violet_buffer_limit 4x;
---- must_die
---- error_log
+--- http_extra: violet_buffer_limit 4x;
+--- refused
 invalid size "4x" in "violet_buffer_limit", it must be from 4k to 256m
 
 
 
 === violet_buffer_limit: zero
---- http_extra
-    violet_buffer_limit 0;
---- must_die
---- error_log
+--- http_extra: violet_buffer_limit 0;
+--- refused
 invalid size "0" in "violet_buffer_limit", it must be from 4k to 256m
 
 
 
 === violet_buffer_limit: too small
---- http_extra
-    violet_buffer_limit 4095;
---- must_die
---- error_log
+--- http_extra: violet_buffer_limit 4095;
+--- refused
 invalid size "4095" in "violet_buffer_limit", it must be from 4k to 256m
 
 
 
 === violet_buffer_limit: too large
---- http_extra
-    violet_buffer_limit 257m;
---- must_die
---- error_log
+--- http_extra: violet_buffer_limit 257m;
+--- refused
 invalid size "257m" in "violet_buffer_limit", it must be from 4k to 256m
 
 
 
 === violet_buffer_limit: negative
---- http_extra
-    violet_buffer_limit -1;
---- must_die
---- error_log
+--- http_extra: violet_buffer_limit -1;
+--- refused
 invalid size "-1" in "violet_buffer_limit", it must be from 4k to 256m
 
 
 
 === violet_buffer_limit: more than any number
---- http_extra
-    violet_buffer_limit 9999999999999999999999;
---- must_die
---- error_log
+--- http_extra: violet_buffer_limit 9999999999999999999999;
+--- refused
 invalid size "9999999999999999999999" in "violet_buffer_limit", it must be from 4k to 256m
 
 
 
 === violet: with another content handler in place of proxy_pass
---- config
-        location /v1/ {
-            violet shop;
-            stub_status;
-        }
---- must_die
---- error_log
+--- location: violet shop; stub_status;
+--- refused
 "violet" in location "/v1/" without "proxy_pass", add one that leads to Violet
 
 
 
 === violet: with a proxy_pass in an if only
---- config
-        location /v1/ {
-            violet shop;
-            if ($arg_x) {
-                proxy_pass http://violet_api;
-            }
-        }
---- must_die
---- error_log
+--- location: violet shop; if ($arg_x) { proxy_pass http://violet_api; }
+--- refused
 "violet" in location "/v1/" without "proxy_pass", add one that leads to Violet
 
 
@@ -3485,9 +2041,7 @@ fine
         app_secret  env:VIOLET_TEST_UNSET;
         token       x;
     }
---- must_die
---- error_log
-environment variable "VIOLET_TEST_UNSET" of "app_secret" is not set
+--- refused: environment variable "VIOLET_TEST_UNSET" of "app_secret" is not set
 
 
 
@@ -3743,88 +2297,55 @@ GET /v1/merchants
 
 
 === try_files beside violet: a submit would be sent and started anew
---- config
-        location /v1/ {
-            violet shop;
-            proxy_pass http://violet_api;
-            try_files /nope $uri;
-        }
---- must_die
---- error_log eval
+--- location: violet shop; proxy_pass http://violet_api; try_files /nope $uri;
+--- refused eval
 qr{"try_files" beside "violet" in location "/v1/", remove it: .* in \S+:\d+}
 
 
 
 === violet_redis: a parameter given twice
---- http_config
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=1s timeout=2s;
---- config
---- must_die
---- error_log
-duplicate parameter "timeout" in "violet_redis", remove one
+--- redis: redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=1s timeout=2s
+--- refused: duplicate parameter "timeout" in "violet_redis", remove one
 
 
 
 === violet_refresh_limit: a parameter given twice
---- http_extra
-    violet_refresh_limit merchant=1r/m merchant=2r/m;
---- must_die
---- error_log
+--- http_extra: violet_refresh_limit merchant=1r/m merchant=2r/m;
+--- refused
 duplicate parameter "merchant" in "violet_refresh_limit", remove one
 
 
 
 === violet_refresh_limit: dry_run given twice
---- http_extra
-    violet_refresh_limit dry_run app=1r/m dry_run;
---- must_die
---- error_log
-duplicate parameter "dry_run" in "violet_refresh_limit", remove one
+--- http_extra: violet_refresh_limit dry_run app=1r/m dry_run;
+--- refused: duplicate parameter "dry_run" in "violet_refresh_limit", remove one
 
 
 
 === violet_app: login with three values
---- http_config
-    violet_app shop { app_id 1; app_secret s; login user secretpass more; }
---- config
---- must_die
---- error_log
+--- app: app_id 1; app_secret s; login user secretpass more;
+--- refused
 invalid number of arguments in "login" of "violet_app", it takes two
---- no_error_log
-secretpass
+--- no_error_log: secretpass
 
 
 
 === violet_redis: a password given twice is not printed
---- http_config
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=S1 password=S2s3cret;
---- config
---- must_die
---- error_log
-duplicate parameter "password" in "violet_redis", remove one
---- no_error_log
-S2s3cret
+--- redis
+redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=S1 password=S2s3cret
+--- refused: duplicate parameter "password" in "violet_redis", remove one
+--- no_error_log: S2s3cret
 
 
 
 === violet_redis: a misspelt password is not printed
---- http_config
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT passwrd=S3s3cret;
---- config
---- must_die
---- error_log
-invalid parameter "passwrd" in "violet_redis", use one of
---- no_error_log
-S3s3cret
+--- redis: redis://127.0.0.1:$TEST_NGINX_REDIS_PORT passwrd=S3s3cret
+--- refused: invalid parameter "passwrd" in "violet_redis", use one of
+--- no_error_log: S3s3cret
 
 
 
 === violet_redis: a password in a URL of another scheme is not printed
---- http_config
-    violet_redis rediss://:S4s3cret@127.0.0.1:$TEST_NGINX_REDIS_PORT;
---- config
---- must_die
---- error_log
-credentials in the URL of "violet_redis"
---- no_error_log
-S4s3cret
+--- redis: rediss://:S4s3cret@127.0.0.1:$TEST_NGINX_REDIS_PORT
+--- refused: credentials in the URL of "violet_redis"
+--- no_error_log: S4s3cret

@@ -8,11 +8,13 @@ package Violet;
 #   run_tests();
 #
 # A block without http_config gets a Redis, an app and an upstream; one without
-# config gets the location /v1/.  Before each block Redis and the mock are
-# emptied; after it nginx is stopped and its whole error log is looked through.
+# config gets the location /v1/.  The sections redis, app and location replace
+# one piece of these.  Before each block Redis and the mock are emptied; after it
+# nginx is stopped and its whole error log is looked through.
 #
-# Sections of its own: environment, http_extra, keep_state, mock_commands,
-# no_log_check, redis_commands, redis_check (see t/README.md).
+# Sections of its own: app, environment, http_extra, keep_state, location,
+# mock_commands, no_log_check, redis, redis_check, redis_commands, refused (see
+# t/README.md).
 
 use strict;
 use warnings;
@@ -33,14 +35,28 @@ require Test::Nginx::Socket;
 
 my $root = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../..');
 
-my $http_config = <<'END';
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0
-                 timeout=2s connect_timeout=2s;
-
-    violet_app shop {
+# The default of the section of the same name.
+my %piece = (
+    redis => "redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0\n"
+             . "                 timeout=2s connect_timeout=2s",
+    app => <<'END',
         app_id      10000;
         app_secret  mock-app-secret;
         token       mock-token;
+END
+    location => <<'END',
+            violet shop;
+            proxy_pass http://violet_api;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+END
+);
+
+my $http_config = <<'END';
+    violet_redis <redis>;
+
+    violet_app shop {
+<app>
     }
 
     upstream violet_api {
@@ -51,10 +67,7 @@ END
 
 my $config = <<'END';
         location /v1/ {
-            violet shop;
-            proxy_pass http://violet_api;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
+<location>
         }
 END
 
@@ -89,8 +102,8 @@ sub prepare {
     # the first block may be skipped, and there is the log of another file
     $last_log = log_id() if !defined $last_log;
 
-    set_default($block, 'config', $config);
-    set_default($block, 'http_config', $http_config);
+    set_default($block, 'config', $config, qw(location));
+    set_default($block, 'http_config', $http_config, qw(redis app));
 
     append($block, 'http_config', section($block, 'http_extra'));
     set_environment($block);
@@ -98,8 +111,11 @@ sub prepare {
         if section($block, 'config') !~ m{location\s+/_mock};
 
     load_module($block);
+    expect_refusal($block);
     forbid_grave_lines($block);
     keep_problems($block);
+
+    return if defined section($block, 'refused');
 
     reset_servers() if !defined section($block, 'keep_state');
     redis_commands($block);
@@ -116,10 +132,48 @@ sub section {
 }
 
 
+# The pieces are parts of the default only.
 sub set_default {
-    my ($block, $name, $value) = @_;
+    my ($block, $name, $text, @pieces) = @_;
 
-    $block->set_value($name, $value) if !defined section($block, $name);
+    if (defined section($block, $name)) {
+        my ($lost) = grep { defined section($block, $_) } @pieces;
+
+        die section($block, 'name'), ": \"$lost\" has no effect beside"
+            . " \"$name\"\n" if $lost;
+        return;
+    }
+
+    for my $piece (@pieces) {
+        my $own = section($block, $piece);
+
+        $own = $piece{$piece} if !defined $own;
+        chomp $own;
+        $text =~ s/<$piece>/$own/;
+    }
+
+    $block->set_value($name, $text);
+}
+
+
+# "refused" holds the words with which nginx must refuse to start.
+sub expect_refusal {
+    my ($block) = @_;
+
+    my $words = section($block, 'refused');
+
+    return if !defined $words;
+
+    for my $name (qw(must_die error_log request)) {
+        die section($block, 'name'), ": \"$name\" beside \"refused\"\n"
+            if defined section($block, $name);
+    }
+
+    die section($block, 'name'), ": no words in \"refused\"\n"
+        if !length flat($words);
+
+    $block->set_value('must_die', '');
+    $block->set_value('error_log', $words);
 }
 
 
