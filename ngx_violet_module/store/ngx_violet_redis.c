@@ -13,11 +13,9 @@
 
 
 #include "ngx_violet_redis_command.h"
+#include "ngx_violet_redis_connect.h"
 #include "ngx_violet_redis_event.h"
 
-
-#define NGX_VIOLET_REDIS_MIN_BACKOFF  100
-#define NGX_VIOLET_REDIS_MAX_BACKOFF  1000
 
 /*
  * What a Redis that was away must echo before it is trusted: as much as a
@@ -257,31 +255,19 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
 {
     int          argc;
     char         db[NGX_INT_T_LEN + 1], probe[NGX_VIOLET_REDIS_PROBE];
-    size_t       lens[3];
-    const char  *argv[3];
+    size_t       lens[NGX_VIOLET_REDIS_AUTH_ARGS];
+    const char  *argv[NGX_VIOLET_REDIS_AUTH_ARGS];
 
     redis->state = NGX_VIOLET_REDIS_PREAMBLE;
     redis->preamble = 0;
 
-    if (redis->conf.password.len) {
-        argc = 0;
+    argc = ngx_violet_redis_auth(&redis->conf, argv, lens);
 
-        argv[argc] = "AUTH";
-        lens[argc++] = 4;
-
-        if (redis->conf.username.len) {
-            argv[argc] = (char *) redis->conf.username.data;
-            lens[argc++] = redis->conf.username.len;
-        }
-
-        argv[argc] = (char *) redis->conf.password.data;
-        lens[argc++] = redis->conf.password.len;
-
-        if (ngx_violet_redis_preamble_command(redis, argc, argv, lens)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    if (argc
+        && ngx_violet_redis_preamble_command(redis, argc, argv, lens)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     if (redis->conf.db) {
@@ -443,16 +429,10 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
 static void
 ngx_violet_redis_retry_later(ngx_violet_redis_t *redis)
 {
-    ngx_msec_t  delay;
-
-    delay = ngx_min(NGX_VIOLET_REDIS_MIN_BACKOFF
-                    << ngx_min(redis->failures, 8),
-                    NGX_VIOLET_REDIS_MAX_BACKOFF);
+    ngx_add_timer(&redis->retry_timer,
+                  ngx_violet_redis_delay(redis->failures));
 
     redis->failures++;
-
-    ngx_add_timer(&redis->retry_timer,
-                  delay / 2 + (ngx_msec_t) ngx_random() % (delay / 2 + 1));
 }
 
 

@@ -11,13 +11,14 @@
 
 
 #include "ngx_violet_redis_notify_proto.h"
+#include "ngx_violet_redis_connect.h"
 #include "ngx_violet_redis_event.h"
 
 
-#define NGX_VIOLET_REDIS_NOTIFY_MIN_DELAY  100
-#define NGX_VIOLET_REDIS_NOTIFY_MAX_DELAY  1000
-
-/* after Redis has said that it does not know, or not allow, the commands */
+/*
+ * in ms, before the next try after Redis has refused the commands: it does
+ * not know them or does not allow them
+ */
 #define NGX_VIOLET_REDIS_NOTIFY_REFUSED  60000
 
 /* buffers that are read in one turn */
@@ -33,6 +34,9 @@ static void ngx_violet_redis_notify_read_handler(ngx_event_t *rev);
 static ngx_int_t ngx_violet_redis_notify_read(ngx_violet_redis_notify_t *link,
     u_char *data, size_t len);
 static void ngx_violet_redis_notify_timer(ngx_event_t *ev);
+static void ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link,
+    char *why);
+static void ngx_violet_redis_notify_give_up(ngx_violet_redis_notify_t *link);
 static void ngx_violet_redis_notify_end(ngx_violet_redis_notify_t *link);
 
 
@@ -247,16 +251,24 @@ ngx_violet_redis_notify_read(ngx_violet_redis_notify_t *link, u_char *data,
 
         freeReplyObject(reply);
 
-        if (rc == NGX_OK) {
-            continue;
-        }
+        switch (rc) {
 
-        if (rc == NGX_ERROR) {
+        case NGX_OK:
+            continue;
+
+        case NGX_BUSY:
+            ngx_violet_redis_notify_lost(link, NULL);
+            return NGX_ERROR;
+
+        case NGX_DECLINED:
+            ngx_violet_redis_notify_give_up(link);
+            return NGX_ERROR;
+
+        default: /* NGX_ERROR */
             ngx_violet_redis_notify_lost(link,
                                          "it sent what was not expected");
+            return NGX_ERROR;
         }
-
-        return NGX_ERROR;
     }
 }
 
@@ -291,10 +303,14 @@ ngx_violet_redis_notify_timer(ngx_event_t *ev)
 }
 
 
-void
+/*
+ * Closes the connection and opens it again after a delay.  "why" is NULL if
+ * the reason has been logged.
+ */
+
+static void
 ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why)
 {
-    ngx_msec_t                delay;
     ngx_violet_redis_error_e  error;
 
     error = (link->state == NGX_VIOLET_REDIS_NOTIFY_READY)
@@ -310,19 +326,16 @@ ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why)
 
     ngx_violet_redis_notify_end(link);
 
-    delay = ngx_min(NGX_VIOLET_REDIS_NOTIFY_MIN_DELAY
-                    << ngx_min(link->failures, 8),
-                    NGX_VIOLET_REDIS_NOTIFY_MAX_DELAY);
+    ngx_add_timer(&link->timer, ngx_violet_redis_delay(link->failures));
 
     link->failures++;
     link->addr = (link->addr + 1) % link->conf->naddrs;
-
-    ngx_add_timer(&link->timer,
-                  delay / 2 + (ngx_msec_t) ngx_random() % (delay / 2 + 1));
 }
 
 
-void
+/* The same after a refusal: the delay is long. */
+
+static void
 ngx_violet_redis_notify_give_up(ngx_violet_redis_notify_t *link)
 {
     ngx_violet_redis_notify_end(link);

@@ -8,6 +8,7 @@
 
 
 #include "ngx_violet_redis_notify_proto.h"
+#include "ngx_violet_redis_connect.h"
 
 
 #define NGX_VIOLET_REDIS_NOTIFY_CHANNEL  "__redis__:invalidate"
@@ -34,39 +35,27 @@ ngx_int_t
 ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link)
 {
     int          argc;
-    size_t       lens[3];
-    const char  *argv[3];
+    size_t       lens[NGX_VIOLET_REDIS_AUTH_ARGS];
+    const char  *argv[NGX_VIOLET_REDIS_AUTH_ARGS];
 
-    argc = 0;
+    if (link->state == NGX_VIOLET_REDIS_NOTIFY_CONNECTING) {
+        argc = ngx_violet_redis_auth(link->conf, argv, lens);
 
-    if (link->state == NGX_VIOLET_REDIS_NOTIFY_CONNECTING
-        && link->conf->password.len)
-    {
-        link->state = NGX_VIOLET_REDIS_NOTIFY_AUTH;
+        if (argc) {
+            link->state = NGX_VIOLET_REDIS_NOTIFY_AUTH;
 
-        argv[argc] = "AUTH";
-        lens[argc++] = 4;
-
-        if (link->conf->username.len) {
-            argv[argc] = (char *) link->conf->username.data;
-            lens[argc++] = link->conf->username.len;
+            return ngx_violet_redis_notify_send(link, argc, argv, lens);
         }
-
-        argv[argc] = (char *) link->conf->password.data;
-        lens[argc++] = link->conf->password.len;
-
-        return ngx_violet_redis_notify_send(link, argc, argv, lens);
     }
 
     link->state = NGX_VIOLET_REDIS_NOTIFY_ID;
 
-    argv[argc] = "CLIENT";
-    lens[argc++] = 6;
+    argv[0] = "CLIENT";
+    lens[0] = 6;
+    argv[1] = "ID";
+    lens[1] = 2;
 
-    argv[argc] = "ID";
-    lens[argc++] = 2;
-
-    return ngx_violet_redis_notify_send(link, argc, argv, lens);
+    return ngx_violet_redis_notify_send(link, 2, argv, lens);
 }
 
 
@@ -209,13 +198,10 @@ ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
     ngx_violet_redis_error_log(&link->errors, &link->conf->url, what, reply);
 
     if (ngx_violet_redis_error_is_away(ngx_violet_redis_error(reply))) {
-        ngx_violet_redis_notify_lost(link, NULL);
-        return NGX_DONE;
+        return NGX_BUSY;
     }
 
-    ngx_violet_redis_notify_give_up(link);
-
-    return NGX_DONE;
+    return NGX_DECLINED;
 }
 
 

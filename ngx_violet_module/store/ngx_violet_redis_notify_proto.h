@@ -62,25 +62,17 @@ ngx_int_t ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link);
 
 
 /*
- * Takes a reply or a message.  NGX_OK, NGX_ERROR if it is not what it should
- * be, or NGX_DONE if the link was ended for it.
+ * Takes a reply or a message.  After any code but NGX_OK the caller closes the
+ * connection:
+ *
+ *     NGX_OK         the next reply may be taken
+ *     NGX_ERROR      Redis sent something else than expected; not logged
+ *     NGX_BUSY       an error reply that will pass, such as LOADING; logged
+ *     NGX_DECLINED   Redis refuses the commands of this connection; logged
  */
 
 ngx_int_t ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
     redisReply *reply);
-
-
-/*
- * The link is ended, and opened again after a delay.  The reason is NULL if
- * it has been told already.
- */
-
-void ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why);
-
-
-/* The same for when Redis refused: the delay is long. */
-
-void ngx_violet_redis_notify_give_up(ngx_violet_redis_notify_t *link);
 
 
 #endif /* NGX_VIOLET_REDIS_NOTIFY_PROTO_H */

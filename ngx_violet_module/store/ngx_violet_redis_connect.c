@@ -1,0 +1,52 @@
+
+/*
+ * How connections to Redis begin.  Nothing is kept here: the caller counts
+ * its failures, and the arguments point into the configuration.
+ */
+
+
+#include "ngx_violet_redis_connect.h"
+
+
+/* in ms */
+#define NGX_VIOLET_REDIS_MIN_DELAY  100
+#define NGX_VIOLET_REDIS_MAX_DELAY  1000
+
+
+ngx_msec_t
+ngx_violet_redis_delay(ngx_uint_t failures)
+{
+    ngx_msec_t  delay;
+
+    delay = ngx_min(NGX_VIOLET_REDIS_MIN_DELAY << ngx_min(failures, 8),
+                    NGX_VIOLET_REDIS_MAX_DELAY);
+
+    return delay / 2 + (ngx_msec_t) ngx_random() % (delay / 2 + 1);
+}
+
+
+int
+ngx_violet_redis_auth(ngx_violet_redis_conf_t *conf, const char **argv,
+    size_t *lens)
+{
+    int  argc;
+
+    if (conf->password.len == 0) {
+        return 0;
+    }
+
+    argc = 0;
+
+    argv[argc] = "AUTH";
+    lens[argc++] = 4;
+
+    if (conf->username.len) {
+        argv[argc] = (char *) conf->username.data;
+        lens[argc++] = conf->username.len;
+    }
+
+    argv[argc] = (char *) conf->password.data;
+    lens[argc++] = conf->password.len;
+
+    return argc;
+}

@@ -1,0 +1,36 @@
+
+/*
+ * How connections to Redis begin: the delay before the next try and the
+ * arguments of AUTH.  Both the client and the notify connection use this.
+ */
+
+#ifndef NGX_VIOLET_REDIS_CONNECT_H
+#define NGX_VIOLET_REDIS_CONNECT_H
+
+
+#include "ngx_violet_redis.h"
+
+
+/* arguments of AUTH at most, with the command itself */
+#define NGX_VIOLET_REDIS_AUTH_ARGS  3
+
+
+/*
+ * The delay in ms before the next try, after a number of failures in a row:
+ * it doubles from 100 ms to 1 s, and the workers of all hosts spread over
+ * the second half of it.
+ */
+
+ngx_msec_t ngx_violet_redis_delay(ngx_uint_t failures);
+
+
+/*
+ * Fills in AUTH with the username, if there is one, and the password of the
+ * configuration.  Returns the number of arguments; 0 without a password.
+ */
+
+int ngx_violet_redis_auth(ngx_violet_redis_conf_t *conf, const char **argv,
+    size_t *lens);
+
+
+#endif /* NGX_VIOLET_REDIS_CONNECT_H */
