@@ -118,7 +118,7 @@ ngx_violet_record_apply(ngx_violet_record_update_t *u,
                            VIOLET_RECORD_DIGEST)
                 == 0)
             {
-                u->record.flags |= record->flags & (VIOLET_RECORD_AGAIN
+                u->record.flags |= record->flags & (VIOLET_RECORD_OVERRIDE
                                                     |VIOLET_RECORD_DOUBT);
             }
 

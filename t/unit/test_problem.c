@@ -137,9 +137,9 @@ test_our_words(void **state)
 
     problem = check_judge(503, HTML, &verdict);
     check_text(problem, "detail",
-               "Violet failed while it was asked to submit the cart.");
+               "Violet failed while it processed the submit.");
     check_text(problem, "errors.0.message",
-               "Violet failed while it was asked to submit the cart.");
+               "Violet failed while it processed the submit.");
     check_text(problem, "title",
                "It is not known whether the cart was submitted");
     check_text(problem, "upstream.error", NULL);
@@ -152,7 +152,7 @@ test_our_words(void **state)
     json_decref(problem);
 
     problem = check_judge(404, SPRING, &verdict);
-    check_text(problem, "detail", "Violet knows no such cart.");
+    check_text(problem, "detail", "Violet has no such cart.");
     check_text(problem, "upstream.error", "Not Found");
     json_decref(problem);
 

@@ -1,7 +1,7 @@
 
 /*
- * Bags are read once and found by id in a sorted array, so that thousands of
- * errors over thousands of bags cost no more than reading them.
+ * Bags are read once and found by binary search in an array that is sorted by
+ * id: an order may list thousands of errors for thousands of bags.
  */
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static int violet_bags_group(violet_bags_t *bags);
 static int violet_bags_compare(const void *one, const void *two);
 
 
-/* the platform has taken the order of such a bag */
+/* statuses of a bag whose order the merchant's platform has accepted */
 
 static const char *const  violet_bags_accepted[] = {
     "SUBMITTED",

@@ -1,8 +1,7 @@
 
 /*
- * The bags of an order: one for each merchant.  They are read with the order
- * and found by their id.  Texts point into the tree that was read; the
- * arrays are owned by violet_bags_t.
+ * The bags of an order: one for each merchant.  Texts point into the JSON tree
+ * of the order; violet_bags_t owns the arrays.
  */
 
 #ifndef VIOLET_BAGS_H
@@ -19,7 +18,7 @@
 #include "violet_text.h"
 
 
-/* an order of more bags is not judged */
+/* an order with more bags is not judged */
 
 #define VIOLET_BAGS_MAX  16384
 
@@ -44,13 +43,13 @@ typedef struct {
 } violet_bag_t;
 
 
-/* all bags of one id: nothing forbids Violet to list one twice */
+/* all bags with one id: Violet might list a bag twice */
 
 typedef struct {
     int64_t                 id;
-    size_t                  bag;            /* the first of them */
+    size_t                  bag;            /* index of the first one */
 
-    unsigned                accepted:1;     /* all of them */
+    unsigned                accepted:1;     /* all bags are accepted */
     unsigned                blocked:1;      /* a blocking error names it */
 } violet_bag_group_t;
 
@@ -66,10 +65,10 @@ typedef struct {
 
 
 /*
- * Reads bags[] of an order: a bag is accepted or, until errors have been
- * read, pending.  Returns 0, or -1 if memory runs out; violet_bags_free()
- * may be called after either.  The order must list no more than
- * VIOLET_BAGS_MAX.
+ * Reads bags[] of an order, which must list no more than VIOLET_BAGS_MAX.
+ * Sets each bag to accepted or pending; violet_order_read() finds the failed
+ * ones later.  Returns 0, or -1 if memory runs out; call violet_bags_free()
+ * after either.
  */
 
 int violet_bags_read(violet_bags_t *bags, const json_t *order);
@@ -84,7 +83,7 @@ violet_bag_group_t *violet_bags_find(const violet_bags_t *bags,
 
 
 /*
- * Gives an error about listed bags the merchant of the first of them.
+ * Sets error->merchant_id to that of the group's first bag, if it is known.
  * "group" may be NULL.
  */
 

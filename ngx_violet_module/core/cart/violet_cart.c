@@ -1,8 +1,8 @@
 
 /*
- * The judge: reads an answer, chooses the row of the contract that is for
- * it, and writes the problem.  All that is read lives during one call; what
- * is left is the verdict and its document.
+ * The judge: reads an answer, chooses its row in violet_cart_table.c, and
+ * writes the problem.  The parsed answer is freed before the call returns;
+ * only the verdict and its document remain.
  */
 
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "violet_problem.h"
 
 
-/* what a fallback must fit in, and how much of $request_id is kept for it */
+/* bytes: the size of a fallback, and of $request_id in it, at most */
 
 #define VIOLET_CART_FALLBACK     1024
 #define VIOLET_CART_FALLBACK_ID  32
@@ -103,7 +103,7 @@ violet_cart_judge_problem(const violet_cart_answer_t *answer,
 }
 
 
-/* Completes the list of errors: a problem has one at least. */
+/* Completes the list of errors: a problem lists at least one. */
 
 static int
 violet_cart_judge_errors(const violet_cart_table_t *row,
@@ -180,7 +180,7 @@ violet_cart_judge_verdict(const violet_cart_answer_t *answer,
 }
 
 
-/* What no body is needed for. */
+/* Sets the members of a problem that do not depend on Violet's body. */
 
 static void
 violet_cart_judge_fill(const violet_cart_answer_t *answer,
@@ -228,7 +228,7 @@ violet_cart_judge_body(const violet_cart_answer_t *answer,
 }
 
 
-/* Violet's words before ours. */
+/* A message of Violet's is preferred to the text of the row. */
 
 static violet_text_t
 violet_cart_judge_detail(const violet_cart_table_t *row,

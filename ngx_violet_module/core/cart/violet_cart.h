@@ -1,12 +1,11 @@
 
 /*
  * The verdict on Violet's answer to a cart submit, and the problem document
- * that tells it to the caller.  An answer goes in as bytes and a transport
- * result, a verdict comes out; nothing is kept between calls but the
- * patterns, which belong to whoever made them.
+ * for the caller.  The input is the body of the answer and the result of the
+ * exchange; nothing is kept between calls.
  *
- * When in doubt the verdict is "unknown": a wrong "failed" orders twice, a
- * wrong "completed" loses an order.
+ * In doubt the verdict is "unknown": after a wrong "failed" the caller orders
+ * twice, after a wrong "completed" the order is lost.
  *
  * Sources: Violet, "Submit Cart" (orders, errors[], API exceptions), and
  * RFC 9457 (problem details).
@@ -24,13 +23,13 @@
 #include "violet_text.h"
 
 
-/* how the exchange with Violet ended, before any answer is looked at */
+/* how the exchange with Violet ended */
 
 typedef enum {
     VIOLET_CART_ANSWERED = 0,     /* a whole answer: status and body */
     VIOLET_CART_UNREACHABLE,      /* nothing was sent to any peer */
-    VIOLET_CART_TIMEOUT,          /* something sent, no answer in time */
-    VIOLET_CART_CUT,              /* cut off, or no valid HTTP */
+    VIOLET_CART_TIMEOUT,          /* sent, but not answered in time */
+    VIOLET_CART_CUT,              /* answer cut off or not valid HTTP */
     VIOLET_CART_TOO_LARGE         /* over violet_buffer_limit */
 } violet_cart_transport_t;
 
@@ -69,8 +68,8 @@ typedef struct {
     size_t                    problem_len;
 
     /*
-     * For the log: why an answer under 2xx was no order, static; NULL if it
-     * was one.  The offset is where the JSON parser gave up, in bytes.
+     * For the log: why an answer under 2xx is not an order, static; NULL if
+     * it is one.  The offset is where the JSON parser stopped, in bytes.
      */
     const char               *detail;
     size_t                    offset;
@@ -78,8 +77,8 @@ typedef struct {
 
 
 /*
- * Judges an answer.  Returns 0, or -1 if memory ran out: the caller then
- * answers what violet_cart_judge_fallback() gives, which cannot fail.
+ * Judges an answer.  Returns 0, or -1 if memory ran out; the caller then calls
+ * violet_cart_judge_fallback(), which allocates nothing.
  */
 
 int violet_cart_judge(const violet_cart_answer_t *answer,
@@ -87,9 +86,9 @@ int violet_cart_judge(const violet_cart_answer_t *answer,
 
 
 /*
- * The verdict where not even a problem could be built: unknown, check_first,
- * UPSTREAM_INVALID.  Writes the document to "buffer" and returns its
- * length, or 0 if "size" is below 1024.
+ * The verdict if memory ran out: unknown, check_first, UPSTREAM_INVALID.
+ * Writes the document to "buffer" and returns its length in bytes, or 0 if
+ * "size" is below 1024.
  */
 
 size_t violet_cart_judge_fallback(const violet_cart_answer_t *answer,

@@ -1,8 +1,8 @@
 
 /*
- * What an answer is, is told by its form alone.  Where two forms fit, or one
- * is there in part only, nothing is guessed: an order under 2xx that could
- * as well be an exception is unclear, and so are bags that cannot be read.
+ * The kind of a body follows from its members alone.  A body that fits two
+ * kinds is not guessed at: an order under 2xx that also has the members of an
+ * API exception is unclear, and so is an order whose bags cannot be read.
  */
 
 #include <string.h>
@@ -62,8 +62,9 @@ const char *const  violet_cart_names[] = {
 
 
 /*
- * All that is read of an answer, here, in violet_order.c, violet_payment.c
- * and violet_error.c; the rest of it is left out before jansson sees it.
+ * The members that are read of an answer, here, in violet_order.c,
+ * violet_payment.c and violet_error.c.  The outline leaves out all others
+ * before jansson parses the text.
  */
 
 static const violet_json_pick_t  violet_cart_bag_picks[] = {
@@ -184,8 +185,9 @@ violet_cart_body_read(violet_cart_body_t *body,
 
 
 /*
- * Most of an order is nobody's business here, and a tree of all of it costs
- * more than all else.  Where the outline does not do, the text must.
+ * The outline has only the members that are read: a tree of the whole order
+ * would be the most expensive part of the verdict.  The whole text is parsed
+ * only if there is no outline of it.
  */
 
 static json_t *
@@ -235,7 +237,7 @@ violet_cart_body_kind(violet_cart_body_t *body, int expected)
     root = body->root;
 
     if (!json_is_object(root)) {
-        body->why = "JSON, but no object";
+        body->why = "JSON, but not an object";
         return VIOLET_BODY_NONE;
     }
 
@@ -260,7 +262,7 @@ violet_cart_body_kind(violet_cart_body_t *body, int expected)
         return VIOLET_BODY_ERRORS;
     }
 
-    body->why = "an object, but no order";
+    body->why = "an object, but not an order";
 
     if (violet_json_get(root, "message", NULL)
         || violet_json_get(root, "error", NULL))
@@ -272,13 +274,16 @@ violet_cart_body_kind(violet_cart_body_t *body, int expected)
 }
 
 
-/* It is still Violet's order, if it was one, but nothing follows from it. */
+/*
+ * The order stays part of the problem document, but no verdict is based on
+ * it: Violet may have meant the other one of the two members.
+ */
 
 static void
 violet_cart_body_twice(violet_cart_body_t *body)
 {
     body->twice = 1;
-    body->why = "JSON with a name that decides twice in an object";
+    body->why = "JSON in which an object has an important name twice";
 
     if (violet_cart_body_is_order(body)) {
         body->kind = VIOLET_BODY_UNCLEAR;
@@ -289,7 +294,7 @@ violet_cart_body_twice(violet_cart_body_t *body)
 }
 
 
-/* Why an order cannot be judged; NULL if it can, or is none. */
+/* Why an order cannot be judged; NULL if it can, or if it is not an order. */
 
 static const char *
 violet_cart_body_unclear(const json_t *root, int expected)
@@ -299,14 +304,14 @@ violet_cart_body_unclear(const json_t *root, int expected)
     bags = violet_json_get(root, "bags", NULL);
 
     if (bags && !json_is_array(bags)) {
-        return "an order whose bags are no array";
+        return "an order whose bags are not an array";
     }
 
     if (json_array_size(bags) > VIOLET_BAGS_MAX) {
-        return "an order of too many bags";
+        return "an order with too many bags";
     }
 
-    /* an exception may have an id and a status as well: then 4xx decides */
+    /* under 4xx an exception may have an id and a status as well */
 
     if (expected
         && violet_cart_body_has_status(root)
@@ -319,7 +324,7 @@ violet_cart_body_unclear(const json_t *root, int expected)
 }
 
 
-/* An id and a status in words, as an order has them. */
+/* True if there is an id and the status is a string, as in an order. */
 
 static int
 violet_cart_body_has_status(const json_t *root)

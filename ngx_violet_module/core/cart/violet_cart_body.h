@@ -1,8 +1,8 @@
 
 /*
- * The body of an answer, sorted by what it is: an order, an API exception,
- * or neither.  violet_cart_body_t owns the tree and all that is read from
- * it, and must be freed whether reading it succeeded or not.
+ * The body of an answer and its kind: an order, an API exception, or neither.
+ * violet_cart_body_t owns the JSON tree and what is read from the tree.  It
+ * must be freed whether reading it succeeded or not.
  */
 
 #ifndef VIOLET_CART_BODY_H
@@ -19,11 +19,12 @@
 
 
 typedef enum {
-    VIOLET_BODY_NONE = 0,      /* no object at all */
-    VIOLET_BODY_OBJECT,        /* one about which nothing is known */
-    VIOLET_BODY_ERROR,         /* a message or an error, no API exception */
+    VIOLET_BODY_NONE = 0,      /* not a JSON object */
+    VIOLET_BODY_OBJECT,        /* an object of none of the kinds below */
+    VIOLET_BODY_ERROR,         /* has "message" or "error", but is not an
+                                  API exception */
     VIOLET_BODY_EXCEPTION,
-    VIOLET_BODY_ERRORS,        /* an order by its errors[] alone */
+    VIOLET_BODY_ERRORS,        /* an order that has only errors[] */
     VIOLET_BODY_ORDER,
     VIOLET_BODY_UNCLEAR        /* an order that cannot be judged */
 } violet_body_kind_t;
@@ -34,16 +35,16 @@ typedef struct {
     json_t               *root;
 
     /*
-     * why it is no order, static, and where the parser gave up; NULL and 0
-     * if it is one or nobody expected one
+     * For the log: why the body of a 2xx is not an order, static, and the
+     * offset in bytes at which the parser stopped.  Otherwise NULL and 0.
      */
     const char           *why;
     size_t                offset;
 
-    /* a name that decides occurs twice: what is read may not be what counts */
+    /* one of violet_cart_names occurs twice in an object */
     unsigned              twice:1;
 
-    /* of any object */
+    /* of every object */
     violet_exception_t    exception;
 
     /* of VIOLET_BODY_ERRORS and VIOLET_BODY_ORDER */
@@ -56,8 +57,8 @@ typedef struct {
 
 /*
  * The names of members on which a verdict can depend, ending with NULL, and
- * how deep an object that has one can be nested: order, payments, payment,
- * its errors, error.
+ * the depth of the deepest object that has such a member: order, payments,
+ * payment, its errors, error.
  */
 
 #define VIOLET_CART_NAMES_DEPTH  5
@@ -65,13 +66,13 @@ typedef struct {
 extern const char *const  violet_cart_names[];
 
 
-/* An empty one, as of an answer that never came. */
+/* Makes an empty body, as for an answer that never came. */
 
 void violet_cart_body_init(violet_cart_body_t *body,
     const violet_cart_answer_t *answer);
 
 
-/* Reads whatever came; returns -1 if memory ran out. */
+/* Reads any body, valid or not.  Returns -1 if memory ran out. */
 
 int violet_cart_body_read(violet_cart_body_t *body,
     const violet_cart_answer_t *answer);
@@ -79,7 +80,7 @@ int violet_cart_body_read(violet_cart_body_t *body,
 void violet_cart_body_free(violet_cart_body_t *body);
 
 
-/* Did Violet send an order, one that cannot be judged included? */
+/* True if Violet sent an order, even one that cannot be judged. */
 
 int violet_cart_body_is_order(const violet_cart_body_t *body);
 

@@ -1,7 +1,7 @@
 
 /*
- * Both bodies are read in outline where they have one: the members that are
- * asked for, and no others.
+ * Both bodies are read by their outline, which has only the members that are
+ * picked here.  The whole text is parsed only if there is no outline of it.
  */
 
 #include <string.h>
@@ -19,7 +19,10 @@ static int violet_cart_read_bags_open(const json_t *bags);
 static int violet_cart_read_payments_open(const json_t *payments);
 
 
-/* of a bag and of a payment: money is on its way, or was */
+/*
+ * The financial status of a bag, and the status of a payment, that show that
+ * money was moved or is about to be moved.
+ */
 
 static const char *const  violet_cart_read_money[] = {
     "AUTHORIZED",
@@ -42,7 +45,7 @@ static const char *const  violet_cart_read_paying[] = {
 };
 
 
-/* what is asked of the body of a payment, and of a cart or an order */
+/* the members that are read of the body of a payment, and of an order */
 
 static const violet_json_pick_t  violet_cart_read_payment_picks[] = {
     { violet_text("complete_checkout"), NULL },

@@ -1,8 +1,8 @@
 
 /*
- * Bodies that are read beside the answer to a submit: a payment that may
- * complete the checkout, and the read of a cart or an order, which may show
- * that nothing was ordered.  Nothing is kept of either.
+ * Bodies other than the answer to a submit: a payment, which may complete the
+ * checkout, and Violet's answer to the read of a cart or an order, which may
+ * show that nothing was ordered.  No pointer into a body is kept.
  */
 
 #ifndef VIOLET_CART_READ_H
@@ -14,27 +14,27 @@
 
 
 /*
- * Does the body of a payment say "complete_checkout"?  Whatever Violet might
- * read as true does, and so does a body that cannot be parsed.
+ * True if the body of a payment has a "complete_checkout" that Violet may
+ * take for true, or if the body cannot be parsed.
  */
 
 int violet_cart_read_completes(const char *data, size_t len);
 
 
-/* what an answer to the read of a cart or an order says of its submit */
+/* what the answer to the read of a cart or an order says about its submit */
 
 typedef enum {
-    VIOLET_CART_READ_NOTHING = 0,  /* it is no order of this id */
-    VIOLET_CART_READ_ORDER,        /* it is, and may be submitted */
-    VIOLET_CART_READ_OPEN          /* it shows that nothing was ordered */
+    VIOLET_CART_READ_NOTHING = 0,  /* not an order with this id */
+    VIOLET_CART_READ_ORDER,        /* bags may have been ordered */
+    VIOLET_CART_READ_OPEN          /* nothing was ordered */
 } violet_cart_read_t;
 
 
 /*
- * Reads the body of a complete 200.  Nothing was ordered only if all of this
- * holds: the order has the id and the status IN_PROGRESS; its bags are an
- * array of objects and each has a status, IN_PROGRESS; no bag is paid,
- * authorized or pending; no payment is being worked on or was made.
+ * Reads the body of a complete 200.  The result is VIOLET_CART_READ_OPEN only
+ * if all of this holds: the order has the id and the status IN_PROGRESS; there
+ * is at least one bag, and each bag has the status IN_PROGRESS; no bag is
+ * paid, authorized or pending; no payment was made or is being processed.
  */
 
 violet_cart_read_t violet_cart_read(const char *data, size_t len,

@@ -1,8 +1,7 @@
 
 /*
- * Doubt is kept longer than knowledge: an outcome is remembered for the time
- * that the operator chose, an unknown one until it is cleared up or "keep"
- * is over.
+ * A record with an outcome is kept for the operator's time, an unknown record
+ * for "keep" or until a read of the cart shows that nothing was ordered.
  */
 
 #include <string.h>
@@ -26,8 +25,9 @@ static const char *const  violet_record_names[] = {
 
 
 /*
- * By state: what may settle a record of another submit of the cart outweighs
- * it.
+ * The weights of states, by violet_record_state_t.  A submit overwrites the
+ * record of another submit only with a state of higher weight: order made (2)
+ * > in doubt (1) > not ordered (0).
  */
 
 static const unsigned  violet_record_weights[] = { 0, 0, 1, 1, 2, 2 };
@@ -96,7 +96,7 @@ violet_record_claim(violet_record_t *record,
     record->deadline = claim->now + claim->flight;
     record->state = VIOLET_RECORD_IN_FLIGHT;
     record->flags = VIOLET_RECORD_OWN
-                    | (state == VIOLET_RECORD_UNKNOWN ? VIOLET_RECORD_AGAIN
+                    | (state == VIOLET_RECORD_UNKNOWN ? VIOLET_RECORD_OVERRIDE
                                                       : 0);
     record->seq = seq + 1;
 
@@ -166,7 +166,7 @@ violet_record_cancel(violet_record_t *record,
     }
 
     return violet_record_settle(record, claim,
-                                record->flags & VIOLET_RECORD_AGAIN
+                                record->flags & VIOLET_RECORD_OVERRIDE
                                 ? VIOLET_RECORD_UNKNOWN : VIOLET_RECORD_OPEN,
                                 0);
 }

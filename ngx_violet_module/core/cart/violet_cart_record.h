@@ -1,11 +1,11 @@
 
 /*
- * The decisions of the guard against ordering twice: what a record of an
- * earlier submit means for the next one.  The caller keeps the record; it
- * holds no secret, and of a body only a digest.
+ * The decisions of the submit guard: whether the record of an earlier submit
+ * allows the next one.  The caller stores the record; it has no secrets, and
+ * only a digest of a body.
  *
- * A record never becomes free by itself while its outcome is in doubt: one
- * in flight whose deadline has passed reads as unknown.
+ * A record in flight whose deadline has passed reads as unknown, never as
+ * open: its submit may have ordered.
  */
 
 #ifndef VIOLET_CART_RECORD_H
@@ -22,8 +22,8 @@
 
 
 typedef enum {
-    VIOLET_RECORD_NONE = 0,  /* nothing is known of any submit */
-    VIOLET_RECORD_OPEN,      /* one ended, and may be repeated */
+    VIOLET_RECORD_NONE = 0,  /* there is no record */
+    VIOLET_RECORD_OPEN,      /* a submit has ended and may be repeated */
     VIOLET_RECORD_IN_FLIGHT,
     VIOLET_RECORD_UNKNOWN,
     VIOLET_RECORD_COMPLETED,
@@ -32,61 +32,71 @@ typedef enum {
 
 
 typedef enum {
-    VIOLET_RECORD_CLAIMED = 0,  /* the submit may be sent, by its token */
-    VIOLET_RECORD_REFUSED,      /* by the state of the record */
-    VIOLET_RECORD_OTHER_BODY    /* the key was used for another request */
+    VIOLET_RECORD_CLAIMED = 0,  /* the submit may be sent */
+    VIOLET_RECORD_REFUSED,      /* the state of the record forbids it */
+    VIOLET_RECORD_OTHER_BODY    /* the key was used with another body */
 } violet_record_verdict_t;
 
 
-/* all zeroes: there is none */
+/* a record of all zeroes is VIOLET_RECORD_NONE */
 
 typedef struct {
-    unsigned char   token[VIOLET_RECORD_DIGEST];   /* of who may settle it */
+    unsigned char   token[VIOLET_RECORD_DIGEST];   /* of the last claim */
     unsigned char   body[VIOLET_RECORD_DIGEST];    /* zeroes: no key sent */
-    int64_t         expires;       /* when it is forgotten, ms */
-    int64_t         deadline;      /* of one in flight, ms */
-    uint16_t        status;        /* to the caller, of one that ended */
+    int64_t         expires;       /* ms: when the record is dropped */
+    int64_t         deadline;      /* ms: when a flight becomes unknown */
+    uint16_t        status;        /* HTTP status that the caller got */
     uint8_t         state;         /* a violet_record_state_t */
     uint8_t         flags;         /* below */
-    uint32_t        seq;           /* the claims so far, this one included */
+    uint32_t        seq;           /* number of claims, the last included */
 } violet_record_t;
 
 
-#define VIOLET_RECORD_SHARED  0x01    /* others know it as well, and better */
-#define VIOLET_RECORD_OWN     0x02    /* claimed here, not heard of */
-#define VIOLET_RECORD_DOUBT   0x04    /* another one's outcome is not known */
-#define VIOLET_RECORD_AGAIN   0x08    /* it was claimed in spite of doubt */
+#define VIOLET_RECORD_SHARED    0x01  /* Redis has it too, and Redis decides */
+#define VIOLET_RECORD_OWN       0x02  /* claimed by this host */
+#define VIOLET_RECORD_DOUBT     0x04  /* another submit became unknown while
+                                         this one was in flight */
+#define VIOLET_RECORD_OVERRIDE  0x08  /* claimed although it was unknown */
 
 
 typedef struct {
     unsigned char   token[VIOLET_RECORD_DIGEST];
     unsigned char   body[VIOLET_RECORD_DIGEST];
     int64_t         now;           /* ms, of the clock of the record */
-    int64_t         flight;        /* how long it may be in flight, ms */
-    int64_t         keep;          /* how long doubt is remembered, ms */
-    int64_t         time;          /* how long an outcome is, ms */
+    int64_t         flight;        /* ms until a flight becomes unknown */
+    int64_t         keep;          /* ms that an unknown record is kept */
+    int64_t         time;          /* ms that an outcome is kept */
     unsigned        override_unknown:1;  /* X-Violet-Submit: again */
 } violet_record_claim_t;
 
 
-/* What a record says now: expired ones are none, overdue ones unknown. */
+/*
+ * The state of a record at "now": NONE if it has expired, UNKNOWN if the
+ * deadline of its flight has passed.
+ */
 
 violet_record_state_t violet_record_state(
     const violet_record_t *record, int64_t now);
 
 
-/* Claims a record for a submit; only if it is claimed it is changed. */
+/* Claims a record for a submit.  A record that is not claimed is unchanged. */
 
 violet_record_verdict_t violet_record_claim(violet_record_t *record,
     const violet_record_claim_t *claim);
 
 
 /*
- * Ends a submit: by the token of its claim, where nothing is known at all, or
- * where less is known: an order that was made is not forgotten for another
- * submit of the cart that failed.  Doubt about one submit waits for the end
- * of another that is in flight.  An open record of a claim without a body is
- * forgotten.  Returns 0, or -1 if the record is somebody else's and stays.
+ * Writes the result of a submit.  The record of another claim is overwritten
+ * only by a state of higher weight:
+ *
+ *     weight 2   completed, partial     an order was made
+ *     weight 1   unknown, in_flight     an order may have been made
+ *     weight 0   open, none             no order was made
+ *
+ * If another submit is in flight, "unknown" is noted in its record as DOUBT:
+ * should that submit end as open, the record becomes unknown.  An open record
+ * without the digest of a body is dropped.  Returns 0, or -1 if the record is
+ * another claim's and stays.
  */
 
 int violet_record_settle(violet_record_t *record,
@@ -95,9 +105,9 @@ int violet_record_settle(violet_record_t *record,
 
 
 /*
- * Takes back the claim of a submit that was not sent: what was not known
- * before is not known again.  Returns 0, or -1 if the record is somebody
- * else's by now.
+ * Takes back the claim of a submit that was not sent: the record becomes open,
+ * or unknown if it was unknown before the claim.  Returns 0, or -1 if the
+ * record is another claim's now.
  */
 
 int violet_record_cancel(violet_record_t *record,
@@ -105,8 +115,9 @@ int violet_record_cancel(violet_record_t *record,
 
 
 /*
- * Frees an unknown record that has the token; what its key is good for stays.
- * Returns 0, or -1 if there is no such record.
+ * Opens an unknown record that has the token of the claim, so that the cart
+ * may be submitted again; the digest of the body stays.  Returns 0, or -1 if
+ * the record has another state or token.
  */
 
 int violet_record_reopen(violet_record_t *record,
@@ -115,19 +126,19 @@ int violet_record_reopen(violet_record_t *record,
 
 /*
  * Moves the deadline of a submit that is still in flight.  Returns 0, or -1
- * if the record is somebody else's by now.
+ * if the record is another claim's now.
  */
 
 int violet_record_renew(violet_record_t *record,
     const violet_record_claim_t *claim);
 
 
-/* What a verdict leaves behind. */
+/* The state of a record after a submit with this outcome. */
 
 violet_record_state_t violet_record_outcome(violet_cart_outcome_t outcome);
 
 
-/* A state's name as Redis keeps it, and back; NONE for any other text. */
+/* The name of a state in Redis, and the state of a name (NONE for others). */
 
 const char *violet_record_name(violet_record_state_t state);
 violet_record_state_t violet_record_parse(const char *name, size_t len);

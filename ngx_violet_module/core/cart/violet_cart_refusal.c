@@ -1,7 +1,7 @@
 
 /*
- * One row of a table for each reason not to send a submit.  The caller owns
- * the document.
+ * One row of a table for each violet_cart_refusal_t.  The caller owns the
+ * document.
  */
 
 #include <string.h>
@@ -24,31 +24,31 @@ static const violet_cart_refusal_row_t  violet_cart_refusals[] = {
 
     { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
       VIOLET_REASON_SUBMIT_IN_PROGRESS,
-      "Another submit of the cart is under way; this one was not sent." },
+      "Another submit of the cart is in progress; this submit was not sent." },
 
     { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
       VIOLET_REASON_OTHER,
-      "What became of an earlier submit is not known; this one was not sent. "
+      "The result of an earlier submit is unknown; this submit was not sent. "
       "Read the cart or its order through the gateway first." },
 
     { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
       VIOLET_REASON_ALREADY_SUBMITTED,
       "The cart was submitted before, but its order cannot be read now; "
-      "nothing was sent again." },
+      "this submit was not sent." },
 
     { VIOLET_CART_PARTIAL, 0, VIOLET_CART_RETRY_NEVER,
       VIOLET_REASON_ALREADY_SUBMITTED,
-      "An earlier submit ordered some of the bags; nothing was sent again." },
+      "An earlier submit ordered some of the bags; this submit was not sent." },
 
     { VIOLET_CART_UNKNOWN, 422, VIOLET_CART_RETRY_CHECK_FIRST,
       VIOLET_REASON_OTHER,
-      "The Idempotency-Key was used for another request; this one was not "
+      "The Idempotency-Key was used with another body; this submit was not "
       "sent." },
 
     { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
       VIOLET_REASON_OTHER,
-      "The gateway has no room to guard the cart against a second submit; "
-      "this one was not sent." }
+      "The gateway has no memory to guard the cart against a second submit; "
+      "this submit was not sent." }
 };
 
 

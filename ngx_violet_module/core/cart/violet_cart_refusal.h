@@ -1,6 +1,6 @@
 
 /*
- * The problem documents for submits that the guard does not send.
+ * The problem documents for submits that the submit guard refuses to send.
  */
 
 #ifndef VIOLET_CART_REFUSAL_H
@@ -11,20 +11,21 @@
 
 
 typedef enum {
-    VIOLET_CART_REFUSAL_IN_FLIGHT = 0,  /* one is under way */
-    VIOLET_CART_REFUSAL_UNKNOWN,        /* what became of one is not known */
-    VIOLET_CART_REFUSAL_COMPLETED,      /* one is, the order is not here */
-    VIOLET_CART_REFUSAL_PARTIAL,        /* one was, repeated */
-    VIOLET_CART_REFUSAL_OTHER_BODY,
-    VIOLET_CART_REFUSAL_NO_GUARD        /* no room to remember one */
+    VIOLET_CART_REFUSAL_IN_FLIGHT = 0,  /* another submit is in flight */
+    VIOLET_CART_REFUSAL_UNKNOWN,        /* an earlier result is unknown */
+    VIOLET_CART_REFUSAL_COMPLETED,      /* ordered, but the order cannot be
+                                           read */
+    VIOLET_CART_REFUSAL_PARTIAL,        /* an earlier submit was partial */
+    VIOLET_CART_REFUSAL_OTHER_BODY,     /* same key, but another body */
+    VIOLET_CART_REFUSAL_NO_GUARD        /* no memory for a record */
 } violet_cart_refusal_t;
 
 
 /*
- * The problem for a submit that was not sent.  Of the answer, cart_id and
- * request_id are read.  The status of PARTIAL is "status", that of the others
- * their own.  Fills in the verdict and its document as violet_cart_judge()
- * does; returns 0, or -1 if memory ran out.
+ * Fills in the verdict and its document, as violet_cart_judge() does, for a
+ * submit that was not sent.  Only cart_id and request_id of the answer are
+ * read.  "status" is the HTTP status for PARTIAL; the other kinds have a fixed
+ * one.  Returns 0, or -1 if memory ran out.
  */
 
 int violet_cart_refusal(violet_cart_refusal_t kind, unsigned status,

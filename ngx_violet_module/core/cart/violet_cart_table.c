@@ -1,17 +1,17 @@
 
 /*
- * The rows and the order in which they are tried.  Nothing here is kept: a
- * row is constant, and the body belongs to the judge.
+ * The rows of both tables of docs/cart-errors.md, and the order in which they
+ * are tried.
  *
- * Where the contract's tables are silent the row is the doubtful one, since
- * a wrong "failed" orders twice.
+ * An answer that no row describes is "unknown": after a wrong "failed" the
+ * caller would order twice.
  */
 
 #include "violet_cart_table.h"
 #include "violet_reason.h"
 
 
-/* a longer "error" is no slug */
+/* bytes: a longer "error" is not searched for words */
 
 #define VIOLET_CART_TABLE_SLUG  128
 
@@ -28,7 +28,7 @@ static const violet_cart_table_t *violet_cart_table_order(
 static int violet_cart_table_is_submitted(violet_cart_body_t *body);
 
 
-/* The contract's table of answers that are no order. */
+/* The table of answers that are not an order. */
 
 static const violet_cart_table_t  violet_cart_unreachable = {
     VIOLET_CART_FAILED, 502, VIOLET_CART_RETRY_LATER, 0,
@@ -54,7 +54,7 @@ static const violet_cart_table_t  violet_cart_invalid = {
 static const violet_cart_table_t  violet_cart_upstream_error = {
     VIOLET_CART_UNKNOWN, 0, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_UPSTREAM_ERROR,
-    "Violet failed while it was asked to submit the cart."
+    "Violet failed while it processed the submit."
 };
 
 
@@ -68,7 +68,7 @@ static const violet_cart_table_t  violet_cart_unauthorized = {
 static const violet_cart_table_t  violet_cart_conflict = {
     VIOLET_CART_UNKNOWN, 0, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_SUBMIT_IN_PROGRESS,
-    "Another submit of the cart is under way."
+    "Another submit of the cart is in progress."
 };
 
 
@@ -96,7 +96,7 @@ static const violet_cart_table_t  violet_cart_forbidden = {
 static const violet_cart_table_t  violet_cart_not_found = {
     VIOLET_CART_FAILED, 0, VIOLET_CART_RETRY_AFTER_CHANGE, 0,
     VIOLET_REASON_CART_NOT_FOUND,
-    "Violet knows no such cart."
+    "Violet has no such cart."
 };
 
 
@@ -117,7 +117,8 @@ static const violet_cart_table_t  violet_cart_exception = {
 static const violet_cart_table_t  violet_cart_other = {
     VIOLET_CART_UNKNOWN, 0, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_OTHER,
-    "Violet refused the request without saying what became of the cart."
+    "Violet rejected the request but did not say whether the cart was "
+    "submitted."
 };
 
 
@@ -131,13 +132,13 @@ static const violet_cart_table_t  violet_cart_exception_2xx = {
 static const violet_cart_table_t  violet_cart_no_order = {
     VIOLET_CART_UNKNOWN, 502, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_UPSTREAM_INVALID,
-    "Violet's answer is no order; the cart may have been submitted."
+    "Violet's answer is not an order; the cart may have been submitted."
 };
 
 
 /*
- * An exception under 2xx that tells of another submit: the row says that it
- * failed, the message that nobody knows, so nobody knows.
+ * An exception under 2xx whose message says that another submit succeeded or
+ * is in progress: this one failed, but bags may have been ordered.
  */
 
 static const violet_cart_table_t  violet_cart_submitted_2xx = {
@@ -150,11 +151,11 @@ static const violet_cart_table_t  violet_cart_submitted_2xx = {
 static const violet_cart_table_t  violet_cart_conflict_2xx = {
     VIOLET_CART_UNKNOWN, 502, VIOLET_CART_RETRY_CHECK_FIRST, 0,
     VIOLET_REASON_SUBMIT_IN_PROGRESS,
-    "Another submit of the cart is under way."
+    "Another submit of the cart is in progress."
 };
 
 
-/* The contract's table of orders, in the order of violet_order_verdict_t. */
+/* The table of orders, in the sequence of violet_order_verdict_t. */
 
 static const violet_cart_table_t  violet_cart_orders[] = {
 
@@ -177,7 +178,7 @@ static const violet_cart_table_t  violet_cart_orders[] = {
 
     { VIOLET_CART_PARTIAL, VIOLET_CART_TABLE_PARTIAL,
       VIOLET_CART_RETRY_CHECK_FIRST, 1, VIOLET_REASON_OTHER,
-      "The order lists errors, but not the bags that it consists of." },
+      "The order lists errors, but no bags." },
 
     { VIOLET_CART_FAILED, 422, VIOLET_CART_RETRY_AFTER_CHANGE, 1,
       VIOLET_REASON_OTHER,
@@ -189,7 +190,7 @@ static const violet_cart_table_t  violet_cart_orders[] = {
 
     { VIOLET_CART_FAILED, 422, VIOLET_CART_RETRY_NEW_CART, 1,
       VIOLET_REASON_OTHER,
-      "No bag was ordered, and the cart is used up." },
+      "No bag was ordered, and the cart cannot be submitted again." },
 
     { VIOLET_CART_UNKNOWN, 502, VIOLET_CART_RETRY_CHECK_FIRST, 1,
       VIOLET_REASON_OTHER,
@@ -275,8 +276,8 @@ violet_cart_table_4xx(unsigned status, violet_cart_body_t *body)
     }
 
     /*
-     * The table knows no order under 4xx.  One that says itself that bags
-     * failed is believed; one that would pass contradicts its status.
+     * An order under 4xx is judged as an order if its bags failed.  An order
+     * that would pass contradicts the status.
      */
 
     if (body->kind == VIOLET_BODY_ORDER) {
@@ -336,7 +337,7 @@ violet_cart_table_2xx(violet_cart_body_t *body)
 }
 
 
-/* A submit that Violet says is still under way has not failed. */
+/* If Violet says that a submit is in progress, the cart has not failed. */
 
 static const violet_cart_table_t *
 violet_cart_table_exception(violet_cart_body_t *body,
@@ -360,8 +361,9 @@ violet_cart_table_order(const violet_cart_body_t *body)
 
 
 /*
- * Our own patterns are asked as well as the operator's, which say what to
- * call a message: none of them can turn this doubt into a failure.
+ * The built-in patterns are tried even if one of the operator's patterns
+ * matches: a violet_cart_reason may rename a message, but must not turn
+ * "unknown" into "failed".
  */
 
 static int

@@ -1,7 +1,7 @@
 
 /*
- * The two tables of the contract: what an answer means for the cart.  Rows
- * are constant; choosing one allocates nothing.
+ * The two tables of docs/cart-errors.md: what an answer means for the cart.
+ * Rows are constant; choosing one allocates nothing.
  */
 
 #ifndef VIOLET_CART_TABLE_H
@@ -12,7 +12,7 @@
 #include "violet_cart_body.h"
 
 
-/* of a row whose status is the operator's violet_cart_partial_status */
+/* the status of a row: that of the operator's violet_cart_partial_status */
 
 #define VIOLET_CART_TABLE_PARTIAL  1
 
@@ -22,7 +22,7 @@ typedef struct {
     unsigned                 status;        /* 0: that of the answer */
     violet_cart_retry_t      retry;
 
-    /* the reason is that of each error, not the row's */
+    /* reasons come from the errors in the body, not from the row */
     unsigned                 from_body;
     violet_reason_t          reason;
 
@@ -31,19 +31,19 @@ typedef struct {
 } violet_cart_table_t;
 
 
-/* For what no body can tell; NULL if the body has to be read. */
+/* The row that follows without a body; NULL if the body has to be read. */
 
 const violet_cart_table_t *violet_cart_table_transport(
     const violet_cart_answer_t *answer);
 
 
-/* For an answer whose body was read. */
+/* The row for an answer whose body was read. */
 
 const violet_cart_table_t *violet_cart_table_answer(
     const violet_cart_answer_t *answer, violet_cart_body_t *body);
 
 
-/* For an answer that could not be looked at. */
+/* The row for an answer that could not be read, for want of memory. */
 
 const violet_cart_table_t *violet_cart_table_fallback(void);
 

@@ -4,8 +4,8 @@
  * numbers in the code and as names in problems, headers and log lines.  The
  * names are static.
  *
- * Source: docs/cart-errors.md, which util/docs-tables holds against the
- * tables of the judge.
+ * Source: docs/cart-errors.md.  util/docs-tables compares it with the tables
+ * of the judge.
  */
 
 #ifndef VIOLET_CART_WORDS_H
@@ -58,8 +58,8 @@ typedef enum {
 
 
 /*
- * The name of a value, NUL-terminated.  A value that is out of range has the
- * name of the least certain one: "unknown", "check_first", "OTHER".
+ * The name of a value, NUL-terminated.  A value that is out of range is named
+ * "unknown", "check_first" or "OTHER".
  */
 
 const char *violet_cart_outcome_name(violet_cart_outcome_t outcome);
@@ -67,7 +67,7 @@ const char *violet_cart_retry_name(violet_cart_retry_t retry);
 const char *violet_reason_name(violet_reason_t reason);
 
 
-/* Finds a reason by its name.  Returns 0, or -1 if there is none. */
+/* Finds a reason by its name.  Returns 0, or -1 if no reason is named so. */
 
 int violet_reason_parse(const char *data, size_t len,
     violet_reason_t *reason);

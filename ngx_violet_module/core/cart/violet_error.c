@@ -1,7 +1,7 @@
 
 /*
- * Reading errors one by one.  Every field may be missing or of another type
- * than documented; what cannot be read is unknown, and the error stays.
+ * Reads errors one by one.  Any field may be missing or have another type than
+ * documented; it is unknown then, and the error is listed nevertheless.
  */
 
 #include <stdint.h>
@@ -76,7 +76,7 @@ violet_words_find(violet_words_t *words, violet_text_t error,
 }
 
 
-/* FNV-1a over the beginning: only a place in the memo depends on it. */
+/* FNV-1a over the first bytes: it only chooses a slot of the memo. */
 
 static uint32_t
 violet_words_hash(uint32_t hash, violet_text_t text)
@@ -206,7 +206,7 @@ violet_error_read(violet_error_t *error, const json_t *item,
     error->date_created = violet_json_text(item, "date_created",
                                            "dateCreated");
 
-    /* a payment provider's code can be a word, as "error" is elsewhere */
+    /* the code of a payment provider may be a word, like "error" elsewhere */
 
     if (error->error.data == NULL && !error->code.known) {
         error->error = violet_json_text(item, "error_code", "errorCode");
@@ -265,7 +265,7 @@ violet_exception_read(violet_exception_t *exception, const json_t *root)
     exception->skus = violet_json_array(violet_json_get(root, "data", NULL),
                                         "skus", NULL);
 
-    /* Spring sends an empty one when it is told not to send any */
+    /* Spring, configured to send no messages, sends an empty one */
 
     if (exception->message.len == 0) {
         exception->message.data = NULL;
@@ -323,7 +323,7 @@ violet_exception_errors(const violet_exception_t *exception,
 }
 
 
-/* What a SKU's own message does not tell, that of the whole may. */
+/* If the SKU's own message has no reason, that of the exception is used. */
 
 static void
 violet_exception_sku(const violet_exception_t *exception, const json_t *item,

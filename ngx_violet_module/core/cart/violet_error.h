@@ -1,9 +1,9 @@
 
 /*
  * The errors of a submit, as the problem document lists them: read from an
- * API exception or, by violet_order.c, from an order.  All texts and JSON
- * values point into the tree that was read, or are static; the list itself
- * is owned by violet_errors_t.
+ * API exception or, by violet_order.c, from an order.  Texts and JSON values
+ * point into the JSON tree of the answer, or are static; violet_errors_t owns
+ * the list.
  */
 
 #ifndef VIOLET_ERROR_H
@@ -21,13 +21,14 @@
 
 
 /*
- * More errors than these are judged, but not listed: an empty one takes
- * three bytes of an answer and several hundred of the document.
+ * The number of errors that are listed; more are judged, but left out.  An
+ * empty error takes three bytes of an answer and several hundred bytes of the
+ * document.
  */
 
 #define VIOLET_ERRORS_MAX      16384
 
-/* messages asked about, and bytes of distinct ones that are matched */
+/* slots of the memo; bytes of messages that patterns are tried on */
 
 #define VIOLET_WORDS_MEMO      64
 #define VIOLET_WORDS_BUDGET    32768
@@ -45,7 +46,7 @@ typedef struct {
     violet_reason_t           reason;
     violet_scope_t            scope;
     unsigned                  blocking:1;
-    unsigned                  ours:1;       /* the message is not Violet's */
+    unsigned                  ours:1;       /* the gateway's message */
 
     violet_text_t             message;
     violet_id_t               bag_id;
@@ -55,7 +56,7 @@ typedef struct {
     violet_text_t             name;
     violet_text_t             platform;
 
-    /* in Violet's own words; ids are kept as they came */
+    /* Violet's own fields, as they came */
     const json_t             *id;
     violet_text_t             error;
     violet_id_t               code;
@@ -83,8 +84,9 @@ typedef struct {
 
 
 /*
- * Reasons as they are found in one answer: what was asked is remembered,
- * and once the budget is spent, messages are no longer looked at.
+ * The search for reasons, bounded for one answer: a memo of errors that were
+ * already looked up, and a budget of bytes.  When the budget is spent, no more
+ * patterns are tried on messages.
  */
 
 typedef struct {
@@ -111,7 +113,7 @@ violet_reason_t violet_words_find(violet_words_t *words, violet_text_t error,
     violet_text_t type, violet_text_t message);
 
 
-/* Adds a copy, at the end or in front; returns -1 if memory runs out. */
+/* Adds a copy, at the end or at the front.  Returns -1 if memory runs out. */
 
 int violet_errors_add(violet_errors_t *errors, const violet_error_t *error);
 int violet_errors_add_first(violet_errors_t *errors,
@@ -121,8 +123,8 @@ void violet_errors_free(violet_errors_t *errors);
 
 
 /*
- * An error of which all is unknown but these; a message is ours and static,
- * and may be NULL.
+ * Sets these members and clears all others.  The message is the gateway's,
+ * static, and may be NULL.
  */
 
 void violet_error_init(violet_error_t *error, violet_reason_t reason,
@@ -130,8 +132,8 @@ void violet_error_init(violet_error_t *error, violet_reason_t reason,
 
 
 /*
- * Reads an entry of errors[], of an order or of a transaction, whatever its
- * type.  Whether it blocks is for the caller to say.
+ * Reads an entry of errors[], of an order or of a transaction; the entry may
+ * have any JSON type.  The caller sets "blocking".
  */
 
 void violet_error_read(violet_error_t *error, const json_t *item,
@@ -142,8 +144,9 @@ void violet_exception_read(violet_exception_t *exception, const json_t *root);
 
 
 /*
- * Adds one error for each of data.skus[], or one for the cart.  Their reason
- * is "reason" unless that is NULL.  Returns -1 if memory runs out.
+ * Adds one error for each entry of data.skus[], or one for the cart if there
+ * is no entry.  A "reason" that is not NULL is the reason of all of them.
+ * Returns -1 if memory runs out.
  */
 
 int violet_exception_errors(const violet_exception_t *exception,

@@ -1,8 +1,8 @@
 
 /*
- * Bags first, then errors, then payments, then what became of each bag: an
- * error blocks or not by its bag's own status, and a bag fails by the errors
- * that block it.
+ * Bags are read first, then errors, then payments; then the outcome of each
+ * bag is set.  The status of a bag decides whether an error about it blocks,
+ * and blocking errors decide whether a bag failed.
  */
 
 #include <string.h>
@@ -19,7 +19,7 @@ static int violet_order_unnamed(violet_order_t *order,
     const violet_bag_t *bag);
 
 
-/* Violet spells it with one "l" on orders and bags, with two on payments */
+/* Violet writes CANCELED for orders and bags, CANCELLED for payments */
 
 static const char *const  violet_order_canceled[] = {
     "REJECTED",
@@ -96,7 +96,7 @@ violet_order_errors(violet_order_t *order, const json_t *root)
 }
 
 
-/* An entry that is no object is an error about which nothing is known. */
+/* An entry that is not an object becomes an error without any details. */
 
 static int
 violet_order_error(violet_order_t *order, const json_t *item)

@@ -1,9 +1,8 @@
 
 /*
- * Violet's order as far as a verdict needs it: its bags and how each ended,
- * and which errors stand in the way.  Texts point into the tree that was
- * read; the bags are owned by violet_order_t, the errors by the caller who
- * passed their list.
+ * The parts of Violet's order that a verdict needs: its bags with the outcome
+ * of each, and its errors.  Texts point into the JSON tree of the order.
+ * violet_order_t owns the bags; the caller owns the list of errors.
  */
 
 #ifndef VIOLET_ORDER_H
@@ -29,13 +28,17 @@ typedef struct {
 
     size_t                  failed;         /* of the bags */
 
-    unsigned                has_status:1;       /* of whatever type */
-    unsigned                canceled:1;         /* or rejected, as a whole */
+    unsigned                has_status:1;       /* of any JSON type */
+    unsigned                canceled:1;         /* the whole order, or it was
+                                                   rejected */
     unsigned                requires_action:1;
-    unsigned                contradiction:1;
-    unsigned                blocking:1;         /* an error of any scope */
-    unsigned                blocking_other:1;   /* one that is no payment's */
-    unsigned                all_blocked:1;      /* a payment for all bags */
+    unsigned                contradiction:1;    /* an accepted bag with an
+                                                   EXTERNAL_SUBMIT_CART error */
+    unsigned                blocking:1;         /* there is a blocking error */
+    unsigned                blocking_other:1;   /* and its scope is not
+                                                   PAYMENT */
+    unsigned                all_blocked:1;      /* a payment for all bags
+                                                   failed */
 } violet_order_t;
 
 
@@ -47,16 +50,16 @@ typedef enum {
     VIOLET_ORDER_PENDING,
     VIOLET_ORDER_NO_BAGS,
     VIOLET_ORDER_PAYMENT_FAILED,
-    VIOLET_ORDER_FAILED_OPEN,       /* the cart can be submitted again */
+    VIOLET_ORDER_FAILED_OPEN,       /* the cart may be submitted again */
     VIOLET_ORDER_FAILED,
     VIOLET_ORDER_UNCLEAR
 } violet_order_verdict_t;
 
 
 /*
- * Reads an order and adds its errors to the list.  Returns 0, or -1 if
- * memory ran out.  The order may be freed after either.  It must list no
- * more than VIOLET_BAGS_MAX.
+ * Reads an order, which must list no more than VIOLET_BAGS_MAX bags, and adds
+ * its errors to the list.  Returns 0, or -1 if memory ran out; call
+ * violet_order_free() after either.
  */
 
 int violet_order_read(violet_order_t *order, const json_t *root,
@@ -65,7 +68,7 @@ int violet_order_read(violet_order_t *order, const json_t *root,
 void violet_order_free(violet_order_t *order);
 
 
-/* The first row of the contract's table of orders that fits. */
+/* The first row of the table of orders in docs/cart-errors.md that fits. */
 
 violet_order_verdict_t violet_order_judge(const violet_order_t *order);
 

@@ -1,8 +1,8 @@
 
 /*
- * A payment fails the bags that it was for.  It does not block if all of
- * them were accepted nevertheless: a payment that was tried again leaves the
- * failed one behind.
+ * A failed payment blocks the bags that it was for.  It blocks nothing if all
+ * these bags were accepted: when a shopper pays again, the order keeps the
+ * failed payment beside the successful one.
  */
 
 #include "violet_payment.h"
@@ -94,7 +94,7 @@ violet_payment_failed(violet_text_t status)
 }
 
 
-/* Marks the bags of a failed payment that were not accepted. */
+/* Marks the bags of a failed payment that were not accepted as blocked. */
 
 static int
 violet_payment_blocks(violet_payments_t *payments, const json_t *related)
@@ -131,7 +131,7 @@ violet_payment_blocks(violet_payments_t *payments, const json_t *related)
 }
 
 
-/* A payment that names no bags was for all of them. */
+/* A payment without related bags was for all bags of the order. */
 
 static int
 violet_payment_blocks_all(violet_payments_t *payments)
@@ -149,7 +149,7 @@ violet_payment_blocks_all(violet_payments_t *payments)
 }
 
 
-/* A message of our own stands for a failed payment without errors. */
+/* A failed payment without errors gets one with the gateway's message. */
 
 static int
 violet_payment_errors(violet_payments_t *payments, const json_t *item,

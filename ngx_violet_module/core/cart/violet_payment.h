@@ -1,8 +1,7 @@
 
 /*
- * The payments of an order: which of them failed, for which bags, and with
- * what errors.  violet_payments_t owns nothing; texts point into the tree
- * that was read.
+ * The payments of an order: the failed ones, their bags and their errors.
+ * violet_payments_t owns nothing; texts point into the JSON tree of the order.
  */
 
 #ifndef VIOLET_PAYMENT_H
@@ -24,17 +23,18 @@ typedef struct {
     violet_errors_t        *errors;     /* the payments' errors are added */
     violet_words_t         *words;
 
-    /* what was read */
+    /* set by violet_payments_read() */
 
     unsigned                requires_action:1;  /* by the shopper */
     unsigned                blocking:1;         /* a failed payment blocks */
-    unsigned                all_blocked:1;      /* it was for all bags */
+    unsigned                all_blocked:1;      /* the failed payment was for
+                                                   all bags */
 } violet_payments_t;
 
 
 /*
- * Reads payment_transactions[] of an order whose bags were read.  Returns 0,
- * or -1 if memory runs out.
+ * Reads payment_transactions[] of an order; its bags must have been read.
+ * Returns 0, or -1 if memory runs out.
  */
 
 int violet_payments_read(violet_payments_t *payments, const json_t *order);

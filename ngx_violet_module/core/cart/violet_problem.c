@@ -1,8 +1,8 @@
 
 /*
- * A writer of its own rather than a second tree: a document can list
- * thousands of errors beside an order of some megabytes.  Once a write has
- * failed, those after it do nothing, so only the end needs a check.
+ * The document is written as text, without a JSON tree: it may list thousands
+ * of errors beside an order of several megabytes.  After a write has failed,
+ * all later writes do nothing, so only the end needs a check.
  */
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 
 #define VIOLET_PROBLEM_SIZE     2048
 
-/* the longest message, and any other text of Violet's, in bytes */
+/* bytes: the longest message, and the longest other text of Violet's */
 #define VIOLET_PROBLEM_MESSAGE  8192
 #define VIOLET_PROBLEM_TEXT     1024
 
@@ -28,9 +28,9 @@ typedef struct {
     size_t         len;
     size_t         size;
 
-    unsigned       fixed:1;     /* somebody else's buffer */
+    unsigned       fixed:1;     /* the buffer is the caller's */
     unsigned       failed:1;
-    unsigned       comma:1;     /* a member or an item went before */
+    unsigned       comma:1;     /* the next member or item needs one */
 } violet_sink_t;
 
 
@@ -249,7 +249,7 @@ violet_problem_title(violet_cart_outcome_t outcome)
     case VIOLET_CART_PARTIAL:
         return "The cart was partly submitted";
 
-    default: /* VIOLET_CART_UNKNOWN; the others are no problem */
+    default: /* VIOLET_CART_UNKNOWN; other outcomes have no document */
         return "It is not known whether the cart was submitted";
     }
 }
@@ -362,7 +362,7 @@ violet_sink_within(violet_sink_t *s, const char *name, violet_text_t text,
 }
 
 
-/* A word of ours, that needs no escaping; NULL is null. */
+/* Writes a static word that needs no escaping; NULL is written as null. */
 
 static void
 violet_sink_word(violet_sink_t *s, const char *name, const char *word)
@@ -411,7 +411,7 @@ violet_sink_id(violet_sink_t *s, const char *name, violet_id_t id)
 }
 
 
-/* An id as it came: a number or a string; null for all else. */
+/* An id as it came: a number or a string; null for any other type. */
 
 static void
 violet_sink_value(violet_sink_t *s, const char *name, const json_t *value)

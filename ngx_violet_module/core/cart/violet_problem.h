@@ -1,9 +1,8 @@
 
 /*
- * The problem document of a cart submit (RFC 9457), in the one form that the
- * contract fixes: every key, always in the same order, null where nothing is
- * known.  It owns nothing; all it points to outlives the call that writes
- * it.
+ * The problem document of a cart submit (RFC 9457): always every key, in the
+ * same order; a value that is not known is null.  violet_problem_t owns
+ * nothing.
  */
 
 #ifndef VIOLET_PROBLEM_H
@@ -36,21 +35,21 @@ typedef struct {
     const violet_bag_t       *bags;
     size_t                    nbags;
 
-    unsigned                  upstream_status;    /* 0: no answer */
+    unsigned                  upstream_status;    /* 0: no complete answer */
     violet_text_t             upstream_error;
     violet_id_t               upstream_code;
 
-    /* JSON that was parsed, spliced in as it is */
+    /* Violet's order: JSON that was parsed, copied byte for byte */
     violet_text_t             order;
 } violet_problem_t;
 
 
-/* Allocated with malloc(); NULL if memory runs out. */
+/* The document, allocated with malloc(); NULL if memory runs out. */
 
 char *violet_problem_write(const violet_problem_t *problem, size_t *len);
 
 
-/* The same into a buffer; returns 0 if it does not fit. */
+/* Writes the document to a buffer.  Returns 0 if it does not fit. */
 
 size_t violet_problem_print(const violet_problem_t *problem, char *buffer,
     size_t size);

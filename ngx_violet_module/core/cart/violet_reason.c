@@ -1,12 +1,12 @@
 
 /*
- * Words to reasons.  A set of patterns belongs to who made it and is never
- * written to once it is complete; the built-in set is shared by all who
- * called violet_reasons_init() and goes with the last violet_reasons_cleanup().
+ * The caller of violet_reasons_create() owns the set, which is read-only once
+ * it is complete.  The built-in set is counted: the last
+ * violet_reasons_cleanup() frees it.
  *
  * Names are from Violet's "Submit Cart" (type) and from its error pages
- * (error).  Code 2503 and the two errors that carry it stand for any cause
- * at all, so they are not among them.
+ * (error).  Code 2503 and the two errors with that code are left out: they
+ * may have any cause.
  */
 
 #define PCRE2_CODE_UNIT_WIDTH  8
@@ -21,17 +21,18 @@
 
 
 /*
- * What one pattern may cost on one message.  The match limit counts anew
- * from every byte of a message, so the message is short as well.
+ * The cost of one pattern on one message is bounded.  PCRE2 counts the match
+ * limit anew for each starting byte, so the length of the message is bounded
+ * as well.
  */
 
-#define VIOLET_REASON_MESSAGE       1024
+#define VIOLET_REASON_MESSAGE       1024     /* bytes */
 #define VIOLET_REASON_MATCH_LIMIT   5000
 #define VIOLET_REASON_DEPTH_LIMIT   1000
 #define VIOLET_REASON_HEAP_LIMIT    512      /* kilobytes */
 
 
-/* text that is not UTF-8 matches nothing with a library before 10.34 */
+/* before PCRE2 10.34, text that is not valid UTF-8 matches no pattern */
 
 #ifdef PCRE2_MATCH_INVALID_UTF
 #define VIOLET_REASON_UTF  (PCRE2_UTF|PCRE2_MATCH_INVALID_UTF)
@@ -108,8 +109,8 @@ static const violet_reason_word_t  violet_reason_types[] = {
 
 
 /*
- * Types of a step with an item: whether it is gone or wrong is for the
- * message to tell, so these count only where the message does not.
+ * Types that only name a step with an item.  The message may say whether the
+ * item is unavailable or invalid, so it is looked at first.
  */
 
 static const violet_reason_word_t  violet_reason_item_types[] = {
@@ -122,9 +123,9 @@ static const violet_reason_word_t  violet_reason_item_types[] = {
 
 
 /*
- * Over bytes and in any case.  The first that matches wins: a word that many
- * messages share ("unavailable", "invalid") comes after those that say what
- * is meant.
+ * Patterns over bytes, in any letter case.  The first that matches wins: a
+ * word that many messages share ("unavailable", "invalid") comes after more
+ * specific ones.
  */
 
 static const violet_reason_word_t  violet_reason_patterns[] = {
@@ -266,7 +267,7 @@ violet_reasons_create(void)
         return NULL;
     }
 
-    /* these cannot fail: they return 0 whatever they are given */
+    /* these three always return 0 */
     (void) pcre2_set_match_limit(reasons->limits, VIOLET_REASON_MATCH_LIMIT);
     (void) pcre2_set_depth_limit(reasons->limits, VIOLET_REASON_DEPTH_LIMIT);
     (void) pcre2_set_heap_limit(reasons->limits, VIOLET_REASON_HEAP_LIMIT);
@@ -317,7 +318,7 @@ violet_reasons_compile(violet_reasons_t *reasons, violet_text_t pattern,
         return -1;
     }
 
-    /* where it cannot be compiled further it is interpreted */
+    /* without JIT the pattern is interpreted */
     (void) pcre2_jit_compile(re, PCRE2_JIT_COMPLETE);
 
     reasons->elts[reasons->n].code = re;
@@ -361,7 +362,7 @@ violet_reason_explain(int code, size_t offset, char *error, size_t size)
         return;
     }
 
-    /* cut to the buffer and terminated, even if it is too small */
+    /* PCRE2 terminates the text even if the buffer is too small */
     text[0] = '\0';
     (void) pcre2_get_error_message(code, text, sizeof(text));
 
@@ -480,8 +481,8 @@ violet_reason_word(const violet_reason_word_t *words, violet_text_t text,
 
 
 /*
- * A pattern that reaches its limits has not matched: the message is left to
- * those after it.
+ * A pattern that reaches its limits counts as not matched; the patterns after
+ * it are tried.
  */
 
 static int
@@ -518,7 +519,7 @@ violet_reasons_match(const violet_reasons_t *reasons, violet_text_t message,
 }
 
 
-/* Cuts a long message before the character that would not be whole. */
+/* Cuts a long message at the end of a UTF-8 character. */
 
 static violet_text_t
 violet_reason_cut(violet_text_t message)

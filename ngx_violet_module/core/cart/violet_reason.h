@@ -1,10 +1,10 @@
 
 /*
- * From Violet's words to one of our reasons: the table of names for "error"
- * and "type", the operator's patterns, and the built-in patterns over
+ * Finds the reason for an error of Violet's: by tables of words for "error"
+ * and "type", by the operator's patterns, and by built-in patterns over
  * messages.  Pattern sets are made while the configuration is read and live
- * as long as it does; matching does not write to them and is bounded, so no
- * message can hold a worker.
+ * as long as the configuration.  Matching does not write to them; its time is
+ * bounded, so that no message can block a worker.
  */
 
 #ifndef VIOLET_REASON_H
@@ -44,12 +44,12 @@ void violet_reasons_destroy(violet_reasons_t *reasons);
 /*
  * The reason for one error of Violet's: from "error", then "type", then the
  * operator's patterns over "message", then the built-in ones; OTHER if none
- * knows.  Any of the texts and the operator's set may be null.
+ * matches.  Any of the texts and the operator's set may be null.
  *
- * The built-in patterns are compiled by the first violet_reasons_init(); it
- * returns -1 if memory runs out.  They go with the last cleanup: each init
- * that succeeded wants one of its own, so that a new configuration can take
- * them over from the old one.
+ * The first violet_reasons_init() compiles the built-in patterns; it returns
+ * -1 if memory runs out.  The last violet_reasons_cleanup() frees them: call
+ * it once for each init that succeeded.  So a new configuration takes the
+ * patterns over from the old one.
  */
 
 int violet_reasons_init(void);
