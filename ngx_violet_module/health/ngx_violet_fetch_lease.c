@@ -257,11 +257,14 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
         return rc;
     }
 
-    /* a plain read that followed a refused refresh is still a plain read */
+    /*
+     * a plain read that followed a refused refresh is still a plain read; a
+     * refusal is never held, and one that is would be found again
+     */
 
     if (fetched.kind == NGX_VIOLET_FETCH_LIMITED && !fetch->conf.refresh) {
         fetch->lease.follows = 0;
-        fetch->lease_again = 1;
+        fetch->lease_again = !held;
         return NGX_DECLINED;
     }
 

@@ -279,15 +279,17 @@ Cache-Status: violet; fwd=stale; stored
 === a held result that is none of ours is not believed
 --- config eval: ::location(@::Stale)
 --- redis_commands eval
-CORE::join '', map({ ::seed(20010 + $_, %::Old) } 1 .. 5),
+CORE::join '', map({ ::seed(20010 + $_, %::Old) } 1 .. 6),
     "SET ${\ ::held_key(20011)} \"9 5000 x\" PX 62000\n",
     "SET ${\ ::held_key(20012)} \"2 5000\" PX 62000\n",
     "SET ${\ ::held_key(20013)} \"2 5000 x\" PX 62000\n",
     "SET ${\ ::held_key(20014)} \"2 0 x\"\n",
-    "HSET ${\ ::held_key(20015)} x x\n"
---- request eval: ::get(20011, 20012, 20013, 20014, 20015)
+    "HSET ${\ ::held_key(20015)} x x\n",
+    "SET ${\ ::held_key(20016)} \"2 0 2 3" . ' 0' x 20 . " \" PX 62000\n"
+--- request eval: ::get(20011, 20012, 20013, 20014, 20015, 20016)
 --- response_headers_like eval
-[('Cache-Status: violet; fwd=stale; stored') x 5]
+[("Cache-Status: violet; fwd=stale; stored
+X-Vars: .* redis=ok up=200") x 6]
 
 
 
