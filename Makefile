@@ -11,6 +11,8 @@ help:
 	@echo "             VIOLET_TOKEN in front of the real one)"
 	@echo "make test    all tests (TEST_NGINX_LIB=DIR: with the genuine"
 	@echo "             Test::Nginx that lies there)"
+	@echo "make test T=t/health/report.t:84   the one block at that line (T=FILE,"
+	@echo "             T=FOLDER, T=\"FILE FOLDER\": these only)"
 	@echo "make build ROOT=trixie, make test ROOT=trixie   the same on another"
 	@echo "             Debian, whose root debootstrap makes (ROOTS=DIR: in DIR)"
 	@echo "make check   style, arrows between folders, documentation against the"

@@ -90,10 +90,18 @@ for my $var (qw(TEST_NGINX_REDIS_PORT TEST_NGINX_VIOLET_PORT)) {
         if !defined $ENV{$var};
 }
 
-Test::Nginx::Socket::add_block_preprocessor(\&prepare);
+Test::Nginx::Socket::add_block_preprocessor(\&prepare_or_die);
 Test::Nginx::Socket::add_response_body_check(
     sub { Violet::Problems::keep_if_one($_[1]) });
 Test::Nginx::Socket::add_test_cleanup_handler(\&finish);
+
+
+# With the name of the block, which the harness looks up in the file.
+sub prepare_or_die {
+    my ($block) = @_;
+
+    eval { prepare($block); 1 } or die section($block, 'name'), ": $@";
+}
 
 
 sub prepare {
@@ -139,8 +147,7 @@ sub set_default {
     if (defined section($block, $name)) {
         my ($lost) = grep { defined section($block, $_) } @pieces;
 
-        die section($block, 'name'), ": \"$lost\" has no effect beside"
-            . " \"$name\"\n" if $lost;
+        die "\"$lost\" has no effect beside \"$name\"\n" if $lost;
         return;
     }
 
@@ -165,12 +172,11 @@ sub expect_refusal {
     return if !defined $words;
 
     for my $name (qw(must_die error_log request)) {
-        die section($block, 'name'), ": \"$name\" beside \"refused\"\n"
+        die "\"$name\" cannot stand beside \"refused\"\n"
             if defined section($block, $name);
     }
 
-    die section($block, 'name'), ": no words in \"refused\"\n"
-        if !length flat($words);
+    die "\"refused\" is empty\n" if !length flat($words);
 
     $block->set_value('must_die', '');
     $block->set_value('error_log', $words);
