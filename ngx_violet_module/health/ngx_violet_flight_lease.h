@@ -1,13 +1,13 @@
 
 /*
- * Who may ask Violet for a report: a lease to its flight, held on this host
- * in shared memory and among all hosts in Redis.  A lease is a lease: who
- * holds it renews it, and one whose holder has died is free when it ends.
- * Redis's part is fenced: only who still holds it may store a report, and it
- * is released by comparing its token.
+ * A flight needs a lease to ask Violet for a report: on its host the lease is
+ * in shared memory, among all hosts it is in Redis.  The holder renews the
+ * lease; if the holder dies, the lease ends after NGX_VIOLET_LEASE_TIME.  The
+ * lease in Redis is a fence: only its holder may store a report.  Its token
+ * is compared when it is released.
  *
- * A flight that lands leaves its result behind for those who follow it, and
- * for longer if it is one that is not to be asked for again soon.
+ * A flight that lands leaves its result for its followers.  A result that
+ * must not be asked for again soon is held for longer, for all requests.
  */
 
 #ifndef NGX_VIOLET_FLIGHT_LEASE_H
@@ -20,64 +20,63 @@
 #include "ngx_violet_health_store.h"
 
 
-#define NGX_VIOLET_LEASE_TIME   3000   /* milliseconds, and */
-#define NGX_VIOLET_LEASE_RENEW  1000   /* how often it is renewed */
+#define NGX_VIOLET_LEASE_TIME   3000   /* ms that a lease lasts */
+#define NGX_VIOLET_LEASE_RENEW  1000   /* ms between two renewals */
 
-#define NGX_VIOLET_LEASE_TOKEN  16     /* its text, in bytes */
+#define NGX_VIOLET_LEASE_TOKEN  16     /* bytes of a token's text */
 
-/*
- * milliseconds that a failure is held the first time, and at most; and how
- * long after that another one counts as the next
- */
+/* ms that the first failure is held, and that a failure is held at most */
 #define NGX_VIOLET_LEASE_HOLD      5000
 #define NGX_VIOLET_LEASE_MAX_HOLD  60000
+
+/* ms after a hold in which another failure is held for twice as long */
 #define NGX_VIOLET_LEASE_NEXT      60000
 
 /*
- * milliseconds for which Redis keeps the instant at which a report was
- * dropped: an answer that Violet was asked for before it is not stored
+ * ms that Redis keeps the time at which a report was dropped: the answer to a
+ * request that was sent to Violet before that time is not stored
  */
 #define NGX_VIOLET_LEASE_FENCE     3600000
 
-/* what else is old once a report has been refreshed */
+/* lists that a refresh of a report makes old */
 #define NGX_VIOLET_LEASE_DROPS  2
 
 
 typedef enum {
     NGX_VIOLET_LEASE_OURS = 0,  /* ask Violet */
-    NGX_VIOLET_LEASE_THEIRS,    /* somebody else does: look again */
+    NGX_VIOLET_LEASE_THEIRS,    /* another flight holds it: look again */
     NGX_VIOLET_LEASE_REPORT,    /* a report has been stored meanwhile */
-    NGX_VIOLET_LEASE_RESULT,    /* the flight we followed has landed */
-    NGX_VIOLET_LEASE_HELD,      /* a result that is not asked for again */
-    NGX_VIOLET_LEASE_AGAIN      /* the report is none: lease once more */
+    NGX_VIOLET_LEASE_RESULT,    /* the flight that we followed has landed */
+    NGX_VIOLET_LEASE_HELD,      /* a result is held: do not ask Violet */
+    NGX_VIOLET_LEASE_AGAIN      /* Redis's report is invalid: try again */
 } ngx_violet_lease_e;
 
 
 typedef struct {
-    ngx_violet_report_place_t   store;         /* of the report */
+    ngx_violet_report_place_t   store;      /* of the report */
     ngx_str_t                  *drops;      /* keys that a refresh drops */
 
     u_char                      token[NGX_VIOLET_LEASE_TOKEN];
     u_char                      followed[NGX_VIOLET_LEASE_TOKEN];
 
-    uint64_t                    span;       /* ms that the last failure was
-                                               held on this host */
+    uint64_t                    span;       /* ms for which this host held
+                                               the last failure */
 
     unsigned                    refresh:1;
     unsigned                    follows:1;  /* "followed" is set */
     unsigned                    on_host:1;  /* held on this host */
     unsigned                    in_redis:1;  /* held in Redis */
-    unsigned                    bad:1;      /* Redis's report is none */
-    unsigned                    stale:1;    /* a failure that is held will
-                                               do: there is an old report */
+    unsigned                    bad:1;      /* Redis's report is invalid */
+    unsigned                    stale:1;    /* the caller has an old report
+                                               and may use a held failure */
 } ngx_violet_lease_t;
 
 
 /*
  * Called once, from within Redis's reply or a timer.  With a status other
- * than NGX_VIOLET_REDIS_OK nobody but this host is known about, and the
- * outcome is OURS.  What report and result point to is valid during the
- * call; "left" is how long a HELD result is still held, in milliseconds.
+ * than NGX_VIOLET_REDIS_OK the outcome is OURS, and other hosts may ask
+ * Violet as well.  "report" and "result" are valid during the call; "left" is
+ * the time, in milliseconds, for which a HELD result is still held.
  */
 
 typedef void (*ngx_violet_lease_handler_pt)(void *data,
@@ -85,16 +84,16 @@ typedef void (*ngx_violet_lease_handler_pt)(void *data,
     ngx_violet_report_t *report, ngx_str_t *result, uint64_t left);
 
 
-/* Gives a lease, otherwise zeroed and filled in, its token. */
+/* Sets the token of a lease.  NGX_ERROR if there are no random numbers. */
 
 ngx_int_t ngx_violet_lease_init(ngx_violet_lease_t *lease);
 
 
 /*
- * Claims the flight on this host, or looks again if it was somebody else's.
- * A plain read follows any flight, a refresh only a refresh.  Returns OURS,
- * THEIRS, RESULT or HELD, *result then being in the pool and *left as above,
- * or OURS if there is no room to know.
+ * Takes the lease on this host, or looks again if another flight held it.  A
+ * plain read follows any flight, a refresh only a refresh.  Returns OURS (also
+ * if the zone has no room), THEIRS, or RESULT or HELD with *result in the pool
+ * and *left as above.
  */
 
 ngx_violet_lease_e ngx_violet_lease_on_host(ngx_violet_lease_t *lease,
@@ -102,9 +101,9 @@ ngx_violet_lease_e ngx_violet_lease_on_host(ngx_violet_lease_t *lease,
 
 
 /*
- * The same among all hosts, for who holds the lease on this one.  Returns
- * NGX_AGAIN if the handler will be called, within "timeout" milliseconds, or
- * NGX_DECLINED with *status set.
+ * Takes the lease among all hosts; the lease on this host must be held.
+ * Returns NGX_AGAIN if the handler will be called, within "timeout"
+ * milliseconds, or NGX_DECLINED with *status set.
  */
 
 ngx_int_t ngx_violet_lease_in_redis(ngx_violet_lease_t *lease,
@@ -113,8 +112,8 @@ ngx_int_t ngx_violet_lease_in_redis(ngx_violet_lease_t *lease,
 
 
 /*
- * Renews what is held in Redis, for which nobody waits, and what is held on
- * this host: true if it still is.
+ * Renews the lease in Redis, without waiting for the reply, and the lease on
+ * this host: the latter returns true if the lease is still held.
  */
 
 void ngx_violet_lease_renew(ngx_violet_lease_t *lease);
@@ -123,19 +122,21 @@ ngx_uint_t ngx_violet_lease_renew_on_host(ngx_violet_lease_t *lease);
 
 typedef struct {
     ngx_violet_report_t        *report;     /* to be stored, or NULL */
-    ngx_str_t                   result;     /* for who follows; or empty */
-    uint64_t                    hold;       /* ms it is held; 0: not */
-    unsigned                    failed:1;   /* held for a while that grows,
-                                               for who has an old report */
+    ngx_str_t                   result;     /* for followers, or empty */
+    uint64_t                    hold;       /* ms the result is held; 0: off */
+    unsigned                    failed:1;   /* held for twice as long each
+                                               time, for callers with an old
+                                               report */
     uint64_t                    since;      /* ms since Violet was asked */
     unsigned                    gone:1;     /* the report is to be dropped */
-    unsigned                    dropped:1;  /* and there was one */
+    unsigned                    dropped:1;  /* a report was dropped */
 } ngx_violet_landing_t;
 
 
 /*
- * Called once; status OK says that Redis knows of the landing, and stored
- * that it stored the report, or dropped the one that is gone.
+ * Called once.  With status NGX_VIOLET_REDIS_OK Redis has executed the
+ * landing; "stored" is true if Redis stored the report, or dropped the report
+ * of a merchant who is gone.
  */
 
 typedef void (*ngx_violet_lease_landed_pt)(void *data,
@@ -154,13 +155,13 @@ ngx_int_t ngx_violet_lease_land(ngx_violet_lease_t *lease,
     void *data);
 
 
-/* The same on this host, in shared memory, without the report. */
+/* Releases the lease on this host, and leaves the result in memory. */
 
 void ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing);
 
 
-/* Somebody has ended, or changed, what is held of a report. */
+/* Drops the held result of a report from memory: it has changed in Redis. */
 
 void ngx_violet_lease_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key);
 

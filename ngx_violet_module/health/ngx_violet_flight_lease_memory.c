@@ -1,9 +1,9 @@
 
 /*
- * Claims on this host, in the shared memory zone.  Of each report there is
- * one small counter: who asks Violet for it, for a plain read and for a
- * refresh, and until when that is believed without a renewal.  Results lie
- * beside it under the token of the flight they are of.
+ * Leases on this host, in the shared memory zone.  Each report has one counter
+ * with two slots, for the flight of plain reads and the flight of refreshes.
+ * A slot has the token of the flight and the end of its lease.  A result has a
+ * node of its own, under the token of its flight.
  */
 
 
@@ -12,23 +12,23 @@
 #include "ngx_violet_memory.h"
 
 
-/* milliseconds; followers look every 20 */
+/* ms that a result is left for followers, who look every 20 ms */
 #define NGX_VIOLET_LEASE_RESULT_TTL  5000
 
 
-/* index 0 is that of plain reads, 1 of refreshes */
+/* slot 0 is for plain reads, slot 1 for refreshes */
 
 typedef struct {
     u_char                token[NGX_VIOLET_LEASE_TOKEN];
-    int64_t               until;          /* of ngx_violet_clock() */
+    int64_t               until;          /* end, of ngx_violet_clock() */
     uint64_t              followed;
 } ngx_violet_lease_slot_t;
 
 
-/* what precedes a result */
+/* the head before a result */
 
 typedef struct {
-    int64_t               until;          /* it is held */
+    int64_t               until;          /* end of the hold */
     uint64_t              span;           /* ms of a failure, or 0 */
 } ngx_violet_lease_head_t;
 
@@ -44,8 +44,8 @@ typedef enum {
 typedef struct {
     ngx_violet_lease_t       *lease;
     ngx_violet_lease_act_e    act;
-    ngx_uint_t                held;       /* it is or was ours */
-    ngx_uint_t                followed;   /* by others of this host */
+    ngx_uint_t                held;       /* the lease is or was ours */
+    ngx_uint_t                followed;   /* by flights of this host */
 } ngx_violet_lease_update_t;
 
 
@@ -136,7 +136,7 @@ ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
         ngx_violet_lease_forget_held(lease->store.zone, &lease->store.key);
     }
 
-    /* what the others bring is older, and not to be stored */
+    /* plain reads under way bring older reports, which must not be stored */
 
     update.act = NGX_VIOLET_LEASE_REVOKE;
 
@@ -182,7 +182,7 @@ ngx_violet_lease_update(ngx_violet_lease_t *lease, ngx_str_t *key,
 
     ngx_violet_keys_flight(&slots, key, NULL);
 
-    /* the lock of the host is a counter: never dropped before its time */
+    /* counters, unlike reports, are not dropped to make room */
 
     return ngx_violet_memory_update(lease->store.zone, &slots.name, 1,
                                     2 * sizeof(ngx_violet_lease_slot_t),
@@ -286,8 +286,8 @@ ngx_violet_lease_slot_taken(ngx_violet_lease_slot_t *slot)
 
 
 /*
- * A result by the token of its flight, or the held one if that is NULL.  A
- * failure is held for those alone who have an old report.
+ * Finds the result of a flight by its token, or the held result if "token" is
+ * NULL.  A failure is held only for callers who have an old report.
  */
 
 static ngx_int_t
@@ -330,8 +330,8 @@ ngx_violet_lease_find(ngx_violet_lease_t *lease, ngx_pool_t *pool,
 
 
 /*
- * Twice as long as the last time, which was read with the lease.  Where Redis
- * is there it says so more exactly, to all hosts.
+ * Holds a failure for twice as long as the last one, see lease->span.  With
+ * Redis, the script of the landing does the same for all hosts.
  */
 
 static void
@@ -346,7 +346,7 @@ ngx_violet_lease_hold_failure(ngx_violet_lease_t *lease, ngx_str_t *result)
 }
 
 
-/* If there is no room for it, who follows asks for itself. */
+/* If there is no room for the result, followers ask Violet themselves. */
 
 static void
 ngx_violet_lease_leave_result(ngx_violet_lease_t *lease, u_char *token,

@@ -1,11 +1,16 @@
 
 /*
- * Claims among all hosts that share a Redis.  Of each report there are up to
- * three strings there: the flight of plain reads and that of refreshes, "1 F"
- * and a token while it is under way, with a "+" once somebody follows it,
- * who finds "1 L", the token and the result when it has landed; and a result
- * that is held.  All of them expire, by Redis's clock.  The 1 is the number
- * of the form; a value of another form is no value.
+ * Leases among all hosts that share a Redis.  A report has up to three strings
+ * there: the flight of plain reads, the flight of refreshes, and a result that
+ * is held.  A flight is
+ *
+ *     1 F<token>          while it is under way
+ *     1 F<token>+         the same, when another flight follows it
+ *     1 L<token><result>  when it has landed, if a flight followed
+ *     1 X                 when a refresh has ended its lease
+ *
+ * All strings expire.  1 is the number of the form; a value of another form
+ * is ignored.
  *
  * An operation lives on the heap until Redis has called back.
  */
@@ -18,7 +23,7 @@
 #include <sys/random.h>
 
 
-/* milliseconds that a result waits for those who follow */
+/* ms that a result is left for followers */
 #define NGX_VIOLET_LEASE_RESULT_TTL  5000
 
 /* bytes of a result that is left for followers; a longer one is not left */
@@ -60,7 +65,7 @@ ngx_violet_lease_init(ngx_violet_lease_t *lease)
 {
     u_char  random[NGX_VIOLET_LEASE_TOKEN / 2];
 
-    /* the worker's own random numbers may be those of a worker elsewhere */
+    /* ngx_random() may return the same numbers in a worker of another host */
 
     if (getrandom(random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
         return NGX_ERROR;
@@ -215,7 +220,7 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
 }
 
 
-/* "landed" and a result, or "held", a result and how long it is held. */
+/* Reads "landed", result, or "held", result, ms for which it is held. */
 
 static ngx_int_t
 ngx_violet_lease_read_result(redisReply *reply, ngx_str_t *result,
@@ -343,7 +348,7 @@ ngx_violet_lease_land(ngx_violet_lease_t *lease,
     ngx_violet_lease_land_keys(lease, landing, &args);
     ngx_violet_lease_land_args(lease, landing, &args);
 
-    /* a report that nobody can wait for any longer is still worth storing */
+    /* the report is stored even if no request has time to wait for Redis */
 
     *status = ngx_violet_redis_args_run(&args, &ngx_violet_lease_land_script,
                                         ngx_max(timeout, 1),
@@ -377,7 +382,7 @@ ngx_violet_lease_land_keys(ngx_violet_lease_t *lease,
         return;
     }
 
-    /* a plain read under way brings what is older */
+    /* a plain read under way brings an older report */
 
     ngx_violet_lease_add_flight(args, key, 0);
 
@@ -421,7 +426,7 @@ ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
     ngx_uint_t   shared;
     const char  *state;
 
-    /* a report is read from where it is stored */
+    /* followers read a report from the key of the report */
 
     shared = landing->report
            || (landing->result.len

@@ -1,6 +1,6 @@
 
 /*
- * What Redis decides of claims: who asks Violet, and whose report is stored.
+ * The scripts of leases: which flight asks Violet, and whose report is stored.
  */
 
 
@@ -8,20 +8,20 @@
 #include "ngx_violet_flight_lease.h"
 
 
-/* what a flight begins with, before "F", "L" or "X" and its token */
+/* the beginning of a flight, before "F", "L" or "X" and the token */
 
 #define NGX_VIOLET_LEASE_FORM  ngx_value(NGX_VIOLET_FORM_FLIGHT) " "
 
 
 /*
- * what a held result begins with, before how long it was held, in
- * milliseconds, if it is a failure that is asked for again, else 0
+ * the beginning of a held result, before the ms for which a failure is held,
+ * or 0 for any other result
  */
 
 #define NGX_VIOLET_LEASE_KEPT  ngx_value(NGX_VIOLET_FORM_RESULT) " "
 
 
-/* get() returns a value of this form, flight() what follows the number */
+/* get() returns a value of a form, flight() the text after the number */
 
 #define NGX_VIOLET_LEASE_GET                                                  \
     "local function get(key, form) "                                          \
@@ -37,13 +37,13 @@
 
 /*
  * KEYS: report, flight of plain reads, flight of refreshes, held result.
- * ARGV: token, "read" or "refresh", the token that is followed or "", lease,
- * how old a report may be, its size, "bad" if it is none of ours, and
- * "stale" if an old one is at hand.
+ * ARGV: token, "read" or "refresh", the token that is followed or "", ms of
+ * the lease, ms that a report may be old, bytes of its body, "bad" if the
+ * report was found to be invalid, and "stale" if the caller has an old report.
  *
- * A report comes before a claim: one may have been stored after the caller
- * found none.  A key of another type in the place of a flight is replaced,
- * and so is a held result that would be held for ever.
+ * A plain read looks for the report first: another flight may have stored one
+ * after the caller's lookup.  A flight of another type is replaced, and a held
+ * result without a TTL is deleted.
  */
 
 ngx_violet_redis_script_t  ngx_violet_lease_script = {
@@ -98,8 +98,8 @@ ngx_violet_redis_script_t  ngx_violet_lease_script = {
 
 
 /*
- * KEYS: flight.  ARGV: token, lease.  One that has run out is not claimed
- * again: somebody else may have flown meanwhile.
+ * KEYS: flight.  ARGV: token, ms of the lease.  A lease that has run out is
+ * not taken again: another flight may have landed meanwhile.
  */
 
 ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
@@ -114,19 +114,19 @@ ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
 
 
 /*
- * KEYS: report, flight, held result, then what a refresh makes old: the
- * flight of plain reads, and pairs of a report and its flight.  ARGV: token,
- * milliseconds since Violet was asked, result, how long it waits for
- * followers, how long it is held ("failed": longer each time), then, if a
- * report is to be stored, its TTL, body, etag, state and merchant, or "gone"
- * if it is to be dropped; what a refresh makes old goes then if there was one.
+ * KEYS: report, flight, held result, then the keys that a refresh makes old:
+ * the flight of plain reads, and pairs of a list and its flight.  ARGV: token,
+ * ms since Violet was asked, result, ms that it is left for followers, ms that
+ * it is held ("failed": longer each time), then, to store a report, its TTL in
+ * ms, body, etag, state and merchant, or "gone" to drop it.  With "gone" the
+ * lists are dropped only if there was a report to drop.
  *
- * The flight is the fence.  A report is stored by whose flight it is; or by
- * anybody if there is none ("F" somebody else's, "X" ended by a refresh) and
- * nobody has stored one in this form since.  HSET first, which Redis refuses
- * when it is full, as it would not after a DEL; a report of another type is
- * replaced.  If a refreshed one cannot be stored the old one goes all the
- * same.
+ * The flight is the fence.  A report is stored by the flight that holds the
+ * lease.  If no flight holds it (no "F" and no "X") any flight may store, if
+ * no report of this form was stored since Violet was asked.  HSET runs before
+ * any DEL, since a full Redis refuses HSET but not DEL; a report of another
+ * type is replaced.  If a refreshed report cannot be stored, the old one is
+ * deleted.
  *
  * A flight that is ended is not renewed, and its key runs out before its
  * answer comes.  So what is dropped leaves "v" and "stored_at", which newer()

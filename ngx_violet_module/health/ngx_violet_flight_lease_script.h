@@ -1,6 +1,6 @@
 
 /*
- * The scripts of claims, for ngx_violet_flight_lease_redis.c.
+ * The scripts of leases, for ngx_violet_flight_lease_redis.c.
  */
 
 #ifndef NGX_VIOLET_FLIGHT_LEASE_SCRIPT_H

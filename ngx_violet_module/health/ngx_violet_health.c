@@ -1,12 +1,11 @@
 
 /*
- * The connection-health flow, as one caller sees it: look the report up,
- * fetch it if need be, answer.  What happens to the report itself, for all
- * callers at once, is in ngx_violet_fetch.c; the answers are in
- * ngx_violet_health_answer.c.
+ * The connection-health flow of one request: it looks the report up, fetches
+ * it if necessary, and answers.  ngx_violet_fetch.c fetches a report for all
+ * callers at once; the answers are in ngx_violet_health_answer.c.
  *
- * The flow's state is the request's context; while it waits, only the wait
- * (ngx_violet_wait.c) and the flight know of the request.
+ * The flow's state is in the request's context.  While the request waits,
+ * only the wait (ngx_violet_wait.c) and the flight point to the request.
  */
 
 
@@ -42,7 +41,7 @@ ngx_violet_health_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     vmcf = ngx_violet_main_conf(r);
     vlcf = ngx_violet_loc_conf(r);
 
-    /* a body that a caller sent along has no meaning here */
+    /* a request body has no meaning on this route */
 
     rc = ngx_http_discard_request_body(r);
 
@@ -81,8 +80,8 @@ ngx_violet_health_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 
 /*
- * Looks the report up.  "next" finds it in ctx->health->report, whose body is
- * empty if there is none.
+ * Looks the report up and calls "next", which reads ctx->health->report; its
+ * body is empty if there is no report.
  */
 
 static ngx_int_t
@@ -128,7 +127,7 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 }
 
 
-/* Within Redis's callback: copy, and let the request go on later. */
+/* Runs within a callback of Redis: copies the report, resumes the request. */
 
 static void
 ngx_violet_health_store_answered(void *data, ngx_violet_redis_status_e status,
@@ -150,7 +149,7 @@ ngx_violet_health_store_answered(void *data, ngx_violet_redis_status_e status,
 
         if (report) {
 
-            /* out of memory makes it a miss */
+            /* without memory for the copy it is a miss */
 
             (void) ngx_violet_health_store_copy(r->pool, &ctx->health->report,
                                                 report);
@@ -238,7 +237,7 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_violet_fetch_result_t  *fetched;
 
-    /* it has waited for somebody else long enough */
+    /* the request left the flight of another request: its time was up */
 
     if (ctx->health->left == ctx->health->flight) {
         return ngx_violet_health_fetch(r, ctx);
@@ -264,13 +263,13 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ctx->health->redis_left = ngx_min(ctx->health->redis_left,
                                       fetched->redis_left);
 
-    /* a plain read that joined a refused refresh is still a plain read */
+    /* a plain read that joined a refused refresh asks again */
 
     if (fetched->kind == NGX_VIOLET_FETCH_LIMITED && !ctx->route.refresh) {
         return ngx_violet_health_fetch(r, ctx);
     }
 
-    /* so is one without an old report that joined one who had it */
+    /* a request without an old report does not use a failure that is held */
 
     if (fetched->spared && ctx->health->report.body.len == 0) {
         return ngx_violet_health_fetch(r, ctx);
@@ -326,8 +325,8 @@ ngx_violet_health_failed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 
 /*
- * An expired report if that is allowed; and one that is still fresh, but
- * that nobody vouches for while Redis is away.
+ * Finds the report to serve when Violet failed: an expired one, if
+ * violet_health_stale allows it, or the copy in memory while Redis is away.
  */
 
 static ngx_uint_t
@@ -342,7 +341,7 @@ ngx_violet_health_find_stale(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     if (ctx->health->report.body.len) {
 
-        /* it has grown older while Violet was asked */
+        /* add the time that the request to Violet took */
 
         ctx->health->report.age += ngx_current_msec - ctx->health->redis_asked;
 
@@ -394,7 +393,7 @@ ngx_violet_health_limited(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* One deadline for all waits of a request on Redis. */
+/* All waits of a request for Redis share one deadline. */
 
 static void
 ngx_violet_health_count_wait(ngx_violet_ctx_t *ctx)

@@ -1,8 +1,9 @@
 
 /*
- * What the parts of the connection-health flow share: its steps
- * (ngx_violet_health.c), the keys it uses (ngx_violet_health_key.c) and its
- * answers (ngx_violet_health_answer.c).  For nobody else.
+ * The private header of the connection-health flow: its steps are in
+ * ngx_violet_health.c, its keys in ngx_violet_health_key.c, its answers in
+ * ngx_violet_health_answer.c, and the refresh limit as callers see it in
+ * ngx_violet_health_refresh.c.
  */
 
 #ifndef NGX_VIOLET_HEALTH_H
@@ -19,14 +20,15 @@
 
 typedef struct ngx_violet_health_ctx_s {
     ngx_str_t                     key;
-    ngx_msec_t                    redis_left;   /* to wait for Redis */
-    ngx_msec_t                    redis_asked;  /* when it was asked */
+    ngx_msec_t                    redis_left;   /* ms to wait for Redis */
+    ngx_msec_t                    redis_asked;  /* time of the last command */
     ngx_violet_report_t           report;       /* from the store */
-    ngx_violet_flight_t          *flight;       /* what it waits for */
-    ngx_violet_flight_t          *left;         /* what it waited for in vain */
+    ngx_violet_flight_t          *flight;       /* that the request joined */
+    ngx_violet_flight_t          *left;         /* that the request left when
+                                                   its time was up */
     ngx_violet_limit_result_t     limit;
 
-    unsigned                      joined:1;     /* somebody else's flight */
+    unsigned                      joined:1;     /* another request's flight */
     unsigned                      store_asked:1;  /* the store was asked */
 } ngx_violet_health_ctx_t;
 
@@ -45,10 +47,13 @@ ngx_int_t ngx_violet_report_handler(ngx_http_request_t *r,
 
 
 /*
- * Parts of the health flow that its report shares, ngx_violet_health_refresh.c.
- * In turn: a configuration that cannot be served gets its problem; the key
- * of a limit; what the limiter said is noted, with its headers; Retry-After,
- * and the 429 problem unless a cached report is sent with it.
+ * Functions that both flows use, in ngx_violet_health_refresh.c:
+ *
+ *     _check_upstream()  sets a problem if proxy_pass has variables
+ *     _refresh_key()     fills in the key of the refresh limit
+ *     _set_limit()       stores the limiter's decision, adds RateLimit fields
+ *     _limited()         adds Retry-After, and sets the 429 problem unless a
+ *                        cached report is sent
  */
 
 ngx_int_t ngx_violet_health_check_upstream(ngx_http_request_t *r,
@@ -62,9 +67,9 @@ ngx_int_t ngx_violet_refresh_limited(ngx_http_request_t *r,
 
 
 /*
- * The key of the report that the request asks for, in its pool; and those of
- * what its refresh makes old: the two lists of the app.  NGX_ERROR if memory
- * runs out.
+ * The key of the report that the request asks for, in the request's pool, and
+ * the keys of the app's two lists, which a refresh makes old.  NGX_ERROR if
+ * memory runs out.
  */
 
 ngx_int_t ngx_violet_health_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -73,16 +78,19 @@ ngx_int_t ngx_violet_health_drops(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t keys[NGX_VIOLET_LEASE_DROPS]);
 
 
-/* The key with all that the store must know of its location. */
+/* Fills in the key, and the settings of the location that the store needs. */
 
 void ngx_violet_health_store_key(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_report_place_t *key);
 
 
 /*
- * Answers, for a step to return: a report that a flight brought; Violet's
- * own 4xx and a 200 that is no report, unchanged; a failure; and
- * ctx->health->report, with "detail" behind its Cache-Status.
+ * Answers, for a step to return:
+ *
+ *     _new()      the report of a flight
+ *     _other()    Violet's own 4xx, or a 200 that is no report, unchanged
+ *     _failure()  the problem document of a failure
+ *     _hit()      ctx->health->report, "detail" is appended to Cache-Status
  */
 
 ngx_int_t ngx_violet_health_answer_new(ngx_http_request_t *r,

@@ -1,8 +1,8 @@
 
 /*
- * The answers of the connection-health flow, and what their Cache-Status
- * says (RFC 9211).  What is sent lives in the request's pool or in that of
- * the flight, which the request holds.
+ * The answers of the connection-health flow, with Cache-Status (RFC 9211).
+ * Bodies and header fields live in the request's pool, or in the pool of the
+ * flight, which the request holds.
  */
 
 
@@ -101,7 +101,7 @@ ngx_violet_health_answer_hit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ttl = (int64_t) vlcf->health_ttl
           - (int64_t) (ctx->health->report.age / 1000);
 
-    /* an expired one says so from its first millisecond */
+    /* the ttl is negative from the first millisecond after expiry */
 
     if (ctx->health->report.age > (uint64_t) vlcf->health_ttl * 1000) {
         ttl = ngx_min(ttl, -1);
@@ -151,7 +151,7 @@ ngx_violet_health_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* nginx's own filter answers If-None-Match with it */
+    /* nginx's not-modified filter compares this with If-None-Match */
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
@@ -176,7 +176,7 @@ ngx_violet_health_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 }
 
 
-/* Of one merchant: a list has no state. */
+/* Adds the state of a merchant; a list has no state. */
 
 static ngx_int_t
 ngx_violet_health_answer_state(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -195,7 +195,7 @@ ngx_violet_health_answer_state(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 }
 
 
-/* The Cache-Status of what is no report. */
+/* Adds the Cache-Status of an answer that is no report. */
 
 static ngx_int_t
 ngx_violet_health_status(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -226,7 +226,7 @@ ngx_violet_health_status(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 }
 
 
-/* What Violet said with its 429, or what is left of that. */
+/* Adds Violet's Retry-After, or the rest of the time a 429 is held. */
 
 static ngx_int_t
 ngx_violet_health_retry_after(ngx_http_request_t *r,
@@ -259,7 +259,7 @@ ngx_violet_health_retry_after(ngx_http_request_t *r,
 }
 
 
-/* RFC 9211, for what came from Violet. */
+/* Returns the Cache-Status of an answer from Violet (RFC 9211). */
 
 static ngx_str_t *
 ngx_violet_health_forwarded(ngx_violet_ctx_t *ctx, ngx_uint_t stored)

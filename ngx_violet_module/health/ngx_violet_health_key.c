@@ -1,7 +1,7 @@
 
 /*
- * The keys of reports, in the request's pool: the one that is asked for, and
- * those that its refresh makes old.
+ * The keys of the report that a request asks for, and of the lists that a
+ * refresh of this report makes old, in the request's pool.
  */
 
 

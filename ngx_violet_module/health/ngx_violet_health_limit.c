@@ -1,9 +1,9 @@
 
 /*
- * The refresh limit.  In Redis it is one script on Redis's clock; the sums
- * are those of violet_rate.c: a capacity of n intervals, and a budget
- * that owes "tat - now" of it.  An operation lives on the heap until Redis
- * has called back; if Redis does not decide, shared memory does.
+ * The refresh limit.  In Redis it is one script that uses Redis's clock and
+ * calculates as violet_rate.c does: a budget has a capacity of n intervals,
+ * of which "tat - now" is spent.  An operation lives on the heap until Redis
+ * has called back.  If Redis does not decide, shared memory does.
  */
 
 
@@ -35,16 +35,17 @@ typedef struct {
 } ngx_violet_limit_op_t;
 
 
-/* what a value begins with */
+/* the beginning of a value */
 
 #define NGX_VIOLET_LIMIT_FORM  ngx_value(NGX_VIOLET_FORM_LIMIT) " "
 
 
 /*
- * KEYS: app, merchant.  ARGV: n and period of each, then "ask" or "refund".
- * A value is the number of its form and the instant.  One that is too large
- * is read as what it can be at most; one of another form, of another type or
- * that is no number as nothing; either is set anew, with a TTL.
+ * KEYS: app, merchant.  ARGV: n and period (ms) of each, then "ask" or
+ * "refund".  A value is the number of its form and the tat, in ms.  A tat
+ * that is too large is read as the largest possible one; a value of another
+ * form or type, or that is no number, as a full budget.  Both are written
+ * again, with a TTL.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_limit_script = {
@@ -169,8 +170,8 @@ ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
 
 
 /*
- * A refund that is lost costs a refresh, nothing else, so nobody waits for
- * it; the deadline is Redis's own.
+ * No request waits for a refund, since a lost refund costs one refresh and
+ * no more.  The deadline is the timeout of violet_redis.
  */
 
 void
@@ -240,7 +241,7 @@ ngx_violet_limit_answered(void *data, ngx_violet_redis_status_e status,
     if (status != NGX_VIOLET_REDIS_OK
         && ngx_violet_limit_memory(&op->key, 0, &result) != NGX_OK)
     {
-        /* never unlimited: no room to count is a refusal */
+        /* without memory to count, the refresh is refused */
 
         result.asked = 1;
         result.allowed = 0;
@@ -382,14 +383,14 @@ ngx_violet_limit_update(void *data, u_char *value)
 
             } else if (verdict[i].allowed) {
 
-                /* it would have been spent, but the other one refused */
+                /* the other budget refused, so this one is not spent */
 
                 remaining[i]++;
                 wait[i] = 0;
 
             } else {
 
-                /* a tat that was ahead of the clock is brought back */
+                /* brings back a tat that was ahead of the clock */
 
                 t.tat[i] = verdict[i].tat;
             }
@@ -400,7 +401,7 @@ ngx_violet_limit_update(void *data, u_char *value)
 
     for (i = 0, ttl = 0; i < 2; i++) {
 
-        /* a full budget needs no memory */
+        /* a full budget is stored as 0 */
 
         if (t.tat[i] <= u->now) {
             t.tat[i] = 0;

@@ -1,7 +1,7 @@
 
 /*
- * The refresh limit: two budgets, one of a merchant and one of an app, asked
- * in one decision that spends both or neither.  Counted in Redis by its
+ * The refresh limit: two budgets, one of a merchant and one of an app.  One
+ * decision spends both or neither.  Budgets are counted in Redis, by Redis's
  * clock, and in shared memory while Redis is away.
  */
 
@@ -39,7 +39,7 @@ typedef struct {
 
 
 typedef struct {
-    ngx_violet_redis_t         *redis;        /* NULL: none */
+    ngx_violet_redis_t         *redis;        /* NULL: no violet_redis */
     ngx_shm_zone_t             *zone;
     ngx_violet_keys_t           keys;
     int32_t                     merchant_id;
@@ -51,7 +51,7 @@ typedef void (*ngx_violet_limit_handler_pt)(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 
 
-/* What violet_refresh_limit is where nobody wrote one. */
+/* Sets the default of violet_refresh_limit. */
 
 void ngx_violet_limit_defaults(ngx_violet_limit_conf_t *conf);
 
@@ -59,7 +59,8 @@ void ngx_violet_limit_defaults(ngx_violet_limit_conf_t *conf);
 /*
  * Asks for one refresh and spends it if it is granted.  Returns NGX_OK with
  * *result set, NGX_AGAIN if the handler will be called, or NGX_ERROR if
- * memory runs out, which is to be taken for a refusal.  The key is copied.
+ * memory runs out: the caller must then refuse the refresh.  The key is
+ * copied.
  */
 
 ngx_int_t ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
@@ -68,7 +69,7 @@ ngx_int_t ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
     void *data);
 
 
-/* Gives back what was spent on a refresh that was never sent. */
+/* Gives the budgets back for a refresh that was not sent. */
 
 void ngx_violet_limit_refund(ngx_violet_limit_key_t *key,
     ngx_violet_limit_result_t *result);

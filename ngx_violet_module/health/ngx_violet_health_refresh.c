@@ -1,11 +1,11 @@
 
 /*
- * The part of connection health that has to do with recalculating it: what a
- * caller is told of the refresh limit, and the report by POST, which Violet
- * never caches and which therefore spends the same budget.
+ * The refresh limit as callers see it, and the flow of the report by POST.
+ * Violet never caches a report by POST, so it spends the same budgets as a
+ * refresh.
  *
- * The report is streamed by proxy_pass, so all this has to do is to ask
- * first, and to give the budget back if nothing was sent in the end.
+ * proxy_pass streams this report.  The flow asks the limiter before that, and
+ * gives the budget back if nothing was sent to Violet.
  */
 
 
@@ -55,8 +55,8 @@ ngx_violet_health_check_upstream(ngx_http_request_t *r,
     }
 
     ngx_str_set(&detail, "connection health needs a proxy_pass without "
-                         "variables: a report is asked for on behalf of all "
-                         "callers, by a request that has none of theirs");
+                         "variables: one request to Violet serves all callers "
+                         "and has no variables of a caller's request");
 
     return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION, 0,
                                      &detail);
@@ -136,7 +136,7 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (rc == NGX_ERROR) {
 
-        /* never unlimited: no room to count is a refusal */
+        /* without memory to count, the refresh is refused */
 
         ctx->health->limit.asked = 1;
         ctx->health->limit.in_memory = 1;
@@ -193,7 +193,7 @@ ngx_violet_report_answered(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* To proxy_pass, with the canonical URI. */
+/* Continues with proxy_pass, with the canonical URI. */
 
 static ngx_int_t
 ngx_violet_report_proceed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
@@ -331,7 +331,7 @@ ngx_violet_refresh_headers(ngx_http_request_t *r,
 }
 
 
-/* Retry-After, and the problem unless the cached report goes with it. */
+/* If "cached" is set, a report is sent and no problem document. */
 
 ngx_int_t
 ngx_violet_refresh_limited(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,

@@ -1,9 +1,9 @@
 
 /*
- * Where reports are kept.  In Redis a report is a hash, read by a script so
- * that it is read whole and by Redis's clock.  In shared memory it is a
- * small head and the body.  Nothing that is read back from Redis is believed
- * before it is vetted.
+ * The store of reports.  In Redis a report is a hash; a script reads all of
+ * its fields at one instant and by Redis's clock.  In shared memory a report
+ * is a small head and the body.  A report from Redis is checked before it is
+ * used.
  *
  * An operation of the store lives on the heap until Redis has called back.
  */
@@ -29,17 +29,18 @@ typedef struct {
 } ngx_violet_health_store_op_t;
 
 
-/* what precedes a body in shared memory; instants of ngx_violet_clock() */
+/* the head before a body in shared memory; instants of ngx_violet_clock() */
 
 typedef struct {
     int64_t                       stored_at;
-    int64_t                       asked_at;   /* when it was the truth */
+    int64_t                       asked_at;   /* when Redis or Violet
+                                                 returned it */
     violet_report_state_t         state;
     u_char                        etag[NGX_VIOLET_ETAG_LEN];
 } ngx_violet_health_store_head_t;
 
 
-/* A value of another type or too long a body is not fetched at all. */
+/* Redis does not send a value of another type or a body over the limit. */
 
 static ngx_violet_redis_script_t  ngx_violet_health_store_get_script = {
     ngx_string(
@@ -94,7 +95,7 @@ ngx_violet_health_store_last(ngx_violet_report_place_t *key, ngx_pool_t *pool,
 }
 
 
-/* *asked is how long ago the report was the truth, in milliseconds. */
+/* *asked is the time since Redis or Violet returned the report, in ms. */
 
 static ngx_int_t
 ngx_violet_health_store_recall(ngx_violet_report_place_t *key, ngx_pool_t *pool,
@@ -213,7 +214,7 @@ ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
 
         if (found && op->key.memory) {
 
-            /* no room for a copy is no harm */
+            /* without room for a copy the next read asks Redis */
 
             (void) ngx_violet_health_store_remember(&op->key, found,
                                                     op->version);
@@ -295,7 +296,7 @@ ngx_violet_health_store_remember(ngx_violet_report_place_t *key,
 
     ngx_memzero(&h, sizeof(ngx_violet_health_store_head_t));
 
-    /* it may have been stored before this host was started */
+    /* stored_at may be negative: before the host was started */
 
     h.asked_at = ngx_violet_clock();
     h.stored_at = h.asked_at - (int64_t) report->age;
@@ -352,7 +353,7 @@ ngx_violet_health_store_vet(ngx_violet_report_place_t *key, redisReply **field,
         return NGX_DECLINED;
     }
 
-    /* a key that would never expire is not one that we wrote */
+    /* each report that the gateway writes has a TTL */
 
     if (field[3]->integer < 0
         || (uint64_t) field[3]->integer > key->ttl + key->stale
@@ -370,9 +371,9 @@ ngx_violet_health_store_vet(ngx_violet_report_place_t *key, redisReply **field,
 
 
 /*
- * The report of another merchant may be the reply to another command: what
- * else is on its way on the connection is not believed either.  A name that
- * the gateway would not write is only a bad value.
+ * The report of another merchant may be the reply to another command, so the
+ * connection and all replies on it are given up.  A name that is no number
+ * is only an invalid value.
  */
 
 static void
@@ -393,7 +394,7 @@ ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "violet: Redis answered with the report of another "
-                  "merchant than %V, which is not served, closing the "
+                  "merchant than %V, the report is not served, closing the "
                   "connection", merchant);
 
     ngx_violet_redis_distrust(key->redis);

@@ -1,12 +1,12 @@
 
 /*
- * Where connection-health reports are kept: shared memory before Redis.
- * Redis is the truth where there is one, and memory a copy that is dropped
- * as soon as Redis says that the report has changed; without violet_redis
- * memory is all there is.  What comes back is vetted; what is not a report
- * of ours is a miss.
+ * The store of connection-health reports: shared memory, then Redis.  With
+ * violet_redis, Redis has the authoritative report, and memory has a copy
+ * that is dropped when Redis notifies that the report has changed.  Without
+ * violet_redis reports are in memory only.  A report that is read back is
+ * checked, and is a miss if the gateway would not have written it.
  *
- * A report is written by the holder of its flight's lease, see
+ * The holder of a flight's lease writes the report, see
  * ngx_violet_flight_lease.h.
  */
 
@@ -34,26 +34,28 @@ typedef struct {
     ngx_str_t                   body;
     ngx_str_t                   etag;       /* with its quotes */
     violet_report_state_t       state;
-    uint64_t                    age;        /* milliseconds; and the same */
-    uint64_t                    left;       /* until it is dropped */
+    uint64_t                    age;        /* ms */
+    uint64_t                    left;       /* ms until it is dropped */
     ngx_violet_tier_e           tier;
 } ngx_violet_report_t;
 
 
 typedef struct {
-    ngx_violet_redis_t         *redis;      /* NULL: none */
+    ngx_violet_redis_t         *redis;      /* NULL: no violet_redis */
     ngx_shm_zone_t             *zone;
     ngx_str_t                   key;        /* without the prefix */
-    uint64_t                    ttl;        /* how long it is fresh and, */
-    uint64_t                    stale;      /* then, kept; milliseconds */
-    uint64_t                    memory;     /* without asking Redis; 0: off */
-    size_t                      limit;      /* of a body, in bytes */
+    uint64_t                    ttl;        /* ms that a report is fresh */
+    uint64_t                    stale;      /* ms that it is kept after that,
+                                               as stale */
+    uint64_t                    memory;     /* ms that a copy is served without
+                                               asking Redis; 0: off */
+    size_t                      limit;      /* bytes of a body */
 } ngx_violet_report_place_t;
 
 
 /*
- * Called once with what Redis has, from within its reply or a timer: report
- * is NULL on a miss, and its strings are only valid during the call.
+ * Called once with the report in Redis, from within Redis's reply or a timer.
+ * "report" is NULL on a miss; its strings are only valid during the call.
  */
 
 typedef void (*ngx_violet_health_store_handler_pt)(void *data,
@@ -62,8 +64,8 @@ typedef void (*ngx_violet_health_store_handler_pt)(void *data,
 
 /*
  * Looks a report up in shared memory.  Returns NGX_OK with *report set (its
- * strings in the pool), or NGX_DECLINED if there is none that may be served
- * without asking Redis.
+ * strings in the pool), or NGX_DECLINED if memory has no report that may be
+ * served without asking Redis.
  */
 
 ngx_int_t ngx_violet_health_store_peek(ngx_violet_report_place_t *key,
@@ -71,8 +73,8 @@ ngx_int_t ngx_violet_health_store_peek(ngx_violet_report_place_t *key,
 
 
 /*
- * The same for the last good report, however long ago Redis was asked: for
- * when neither Redis nor Violet answers.
+ * Looks up the last good report in memory, however long ago Redis was asked.
+ * For use when neither Redis nor Violet answers.
  */
 
 ngx_int_t ngx_violet_health_store_last(ngx_violet_report_place_t *key,
@@ -91,10 +93,10 @@ ngx_int_t ngx_violet_health_store_get(ngx_violet_report_place_t *key,
 
 
 /*
- * Puts a report into memory alone: where there is no Redis, or none that
- * would take it.  The note was taken before Violet was asked.  NGX_OK, or
- * NGX_DECLINED if the report has changed since, or NGX_ERROR if there is no
- * room.
+ * Stores a report in memory only: without violet_redis, or if Redis did not
+ * store it.  The version of the key was taken before Violet was asked.
+ * NGX_OK; NGX_DECLINED if the report has changed since; NGX_ERROR if there is
+ * no room.
  */
 
 ngx_int_t ngx_violet_health_store_keep(ngx_violet_report_place_t *key,
@@ -102,8 +104,8 @@ ngx_int_t ngx_violet_health_store_keep(ngx_violet_report_place_t *key,
 
 
 /*
- * A report has been refreshed, and Redis could not be told: what it has of
- * this key from before is not to be served.
+ * Marks the report of a key in Redis as old: it has been refreshed, and Redis
+ * could not store the new one.
  */
 
 void ngx_violet_health_store_outdate(ngx_violet_report_place_t *key,
@@ -111,25 +113,25 @@ void ngx_violet_health_store_outdate(ngx_violet_report_place_t *key,
 
 
 /*
- * How old a report of Redis's may be to be served as fresh, in milliseconds:
- * its time to live, or less if it has been refreshed since.
+ * The age, in milliseconds, from which a report in Redis is not fresh: the
+ * time to live, or less if the report has been refreshed since.
  */
 
 uint64_t ngx_violet_health_store_fresh(ngx_violet_report_place_t *key);
 
 
 /*
- * Reads a report from the fields of its hash as one of our scripts returns
- * them: body, etag, state, age in ms, TTL in ms, merchant; n replies in all.
- * Returns NGX_OK, the strings being the replies' own, or NGX_DECLINED if it
- * is none of ours, or is the report of another merchant than the key's.
+ * Reads a report from the n fields that read() below returns: body, etag,
+ * state, age in ms, TTL in ms, merchant.  Returns NGX_OK, the strings point
+ * into the replies, or NGX_DECLINED if the fields are invalid or the report
+ * is another merchant's.
  */
 
 ngx_int_t ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
     redisReply **fields, size_t n, ngx_violet_report_t *report);
 
 
-/* The source of a Lua function that returns these fields, or false. */
+/* The source of the Lua function that returns these fields, or false. */
 
 #define NGX_VIOLET_HEALTH_STORE_READ                                          \
     "local function read(key, limit) "                                        \
@@ -154,9 +156,7 @@ ngx_int_t ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
     "end "
 
 
-/*
- * Gives a fresh report its etag.  NGX_ERROR if memory runs out.
- */
+/* Sets the etag of a new report.  NGX_ERROR if memory runs out. */
 
 ngx_int_t ngx_violet_health_store_set_etag(ngx_pool_t *pool,
     ngx_violet_report_t *report);

@@ -1,8 +1,8 @@
 
 /*
- * What follows from a key that changed in Redis.  The link is the main
- * configuration's, and a worker's own; every worker hears of every key, and
- * forgets it in the memory that all of them share.
+ * Handles the notices of changed keys in Redis.  Each worker has a link of its
+ * own, a connection on which Redis sends a notice of each key.  Each worker
+ * drops the key's copy from the memory that all workers share.
  */
 
 
@@ -13,7 +13,7 @@
 #include "ngx_violet_redis_notify.h"
 
 
-/* how long one sign of life of the link is good for, in milliseconds */
+/* ms after a reply to a ping during which the link counts as up */
 #define NGX_VIOLET_TRACKING_COVERED  (5 * NGX_VIOLET_REDIS_NOTIFY_PERIOD / 2)
 
 

@@ -1,7 +1,7 @@
 
 /*
- * What follows from a key that changed in Redis: the copy in memory goes,
- * and who follows somebody else's flight looks again.
+ * Handles the notices of changed keys in Redis: drops the copy in memory, and
+ * wakes the flights that follow another flight.
  */
 
 #ifndef NGX_VIOLET_HEALTH_TRACKING_H
@@ -12,15 +12,15 @@
 
 
 /*
- * Makes the link of a configuration that has a Redis.  NGX_ERROR if memory
- * runs out.
+ * Creates the connection for notices (the link) if there is a violet_redis.
+ * NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_tracking_create(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf);
 
 
-/* Connects to Redis, and to what it tells, if there is one; closes both. */
+/* Opens, and closes, the worker's two connections to Redis, if any. */
 
 void ngx_violet_tracking_start(ngx_violet_main_conf_t *vmcf);
 void ngx_violet_tracking_close(ngx_violet_main_conf_t *vmcf);
