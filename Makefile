@@ -25,14 +25,13 @@ help:
 in = $(if $(ROOT),util/root $(ROOT))
 
 build:
-	@$(in) util/packages build
+	@$(in) util/packages build $(filter clang,$(CC))
 	@$(in) util/build
 
 run:
 	@util/run
 
 test:
-	@$(in) util/packages
 	@$(in) util/test
 
 check:
