@@ -23,9 +23,9 @@ class Row:
 Broken = Callable[[Reply], Reply]
 
 _WAYS: dict[int, tuple[str, Broken]] = {
-    600: ("cut off: half of the `Content-Length` announced, then closed",
+    600: ("truncated: half of the announced `Content-Length`, then closed",
           lambda good: replace(good, ending=Ending.CUT)),
-    601: ("cut off: chunked, closed without the last chunk",
+    601: ("truncated: chunked, closed without the last chunk",
           lambda good: replace(good, chunked=True, ending=Ending.CUT)),
     602: ("stalled: no byte for 30 s, then closed",
           lambda good: replace(good, ending=Ending.STALL)),
@@ -33,19 +33,19 @@ _WAYS: dict[int, tuple[str, Broken]] = {
           lambda good: replace(good, ending=Ending.NOTHING)),
     604: ("closed after half of the header",
           lambda good: replace(good, ending=Ending.HALF_HEADER)),
-    605: ("no HTTP at all: a line of text, then closed",
+    605: ("not HTTP: a line of text, then closed",
           lambda good: Reply(body=b"this is no HTTP\r\n\r\n",
                              ending=Ending.RAW)),
     606: ("stalled: header and half of the body, then no byte for 30 s",
           lambda good: replace(good, ending=Ending.STALL_BODY)),
     607: ("connection reset before the header",
           lambda good: replace(good, ending=Ending.RESET)),
-    608: ("a header line that is none",
+    608: ("a malformed header line",
           lambda good: Reply(
               body=b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\x01nonsense"
                    b"\r\n\r\n%b" % (len(good.body), good.body),
               ending=Ending.RAW)),
-    609: ("a good body without any header, as in HTTP/0.9",
+    609: ("a correct body without any header, as in HTTP/0.9",
           lambda good: Reply(body=good.body, ending=Ending.RAW)),
     610: ("ten bytes more than `Content-Length` says, then closed",
           lambda good: Reply(
@@ -56,15 +56,15 @@ _WAYS: dict[int, tuple[str, Broken]] = {
     611: ("a header of 200 kB",
           lambda good: replace(good, headers=[
               (f"X-Filler-{i}", "f" * 1000) for i in range(200)])),
-    612: ("whole and good, but in 40 pieces",
+    612: ("complete and correct, but in 40 pieces",
           lambda good: replace(good, ending=Ending.DRIBBLE)),
-    613: ("whole and good, with a header of 31 kB",
+    613: ("complete and correct, with a header of 31 kB",
           lambda good: replace(good, headers=[
               ("X-Filler", "f" * 5000)] + [
               (f"X-Filler-{i}", "f" * 986) for i in range(26)])),
-    614: ("without an end: a byte in 0.3 s, from the first one on",
+    614: ("endless: one byte each 0.3 s, from the first byte on",
           lambda good: replace(good, ending=Ending.TRICKLE)),
-    615: ("without an end: the header, then a byte in 0.3 s",
+    615: ("endless: the header, then one byte each 0.3 s",
           lambda good: replace(good, ending=Ending.TRICKLE_BODY)),
 }
 

@@ -350,7 +350,7 @@ def array(cart: int, nth: int) -> Reply:
     return Reply.of([order(cart)])
 
 
-@ending(222, "200, an order whose JSON breaks off (the HTTP is whole)",
+@ending(222, "200, an order, truncated JSON (the HTTP answer is complete)",
         "unknown, 502, check_first, UPSTREAM_INVALID")
 def broken_json(cart: int, nth: int) -> Reply:
     return Reply(body=json.dumps(order(cart)).encode()[:-2])
@@ -527,7 +527,7 @@ def not_found_spring(cart: int, nth: int) -> Reply:
     return spring(404, "Not Found", f"/v1/checkout/cart/{cart}/submit")
 
 
-@ending(418, "418, JSON of a shape unknown", "unknown, 418, check_first, OTHER")
+@ending(418, "418, JSON of an unknown shape", "unknown, 418, check_first, OTHER")
 def teapot(cart: int, nth: int) -> Reply:
     return Reply.of({"teapot": True, "brews": ["Earl Grey"]}, 418)
 

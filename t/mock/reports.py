@@ -120,7 +120,7 @@ VARIATIONS: dict[int, tuple[str, str, Variation]] = {
         "payout_account", "ERROR", "The account could not be read.")),
     203: ("`sync_status` `INCOMPLETE`", "degraded", with_section(
         "sync_status", "INCOMPLETE")),
-    204: ("`sync_status` `PENDING_REVIEW`, which no document knows",
+    204: ("`sync_status` `PENDING_REVIEW`, which is not documented",
           "degraded", with_section("sync_status", "PENDING_REVIEW")),
     205: ("without its `connection` section", "degraded",
           without("connection")),
@@ -162,7 +162,7 @@ VARIATIONS: dict[int, tuple[str, str, Variation]] = {
     228: ("complete, chunked", "ready", dict),
     229: ("complete, with `X-Accel-Redirect`, `Set-Cookie`, `ETag` and other "
           "headers of its own", "ready", dict),
-    230: ("JSON that breaks off (the HTTP is whole)", "not stored", dict),
+    230: ("truncated JSON (the HTTP answer is complete)", "not stored", dict),
     231: ("without `merchant_id`", "not stored", without("merchant_id")),
     232: ("`connection` `NOT_APPLICABLE`", "ready",
           with_section("connection", "NOT_APPLICABLE")),
@@ -181,7 +181,7 @@ VARIATIONS: dict[int, tuple[str, str, Variation]] = {
     246: ("complete the first time, then 404", "ready, then 404", dict),
     247: ("complete the first time, then 429 without `Retry-After`",
           "ready, then stale or 429", dict),
-    248: ("complete the first time, then cut off", "ready, then stale or 502",
+    248: ("complete the first time, then truncated", "ready, then stale or 502",
           dict),
     249: ("complete the first time, then 5 MB", "ready, then stale or 502",
           dict),
