@@ -1,9 +1,9 @@
 
 /*
- * What an app's credentials are worth at the moment, as this worker knows:
- * whether there is a token, what Violet refused, what the files say now.
- * One timer of the worker looks at all files; it is cancelable, so no
- * worker stays for it.
+ * The state of the apps' credentials in one worker: whether there is a token,
+ * which app_secret Violet refused, whether a secret's file has changed.  One
+ * timer checks all files; it is cancelable, so an exiting worker does not
+ * wait for it.
  */
 
 
@@ -12,13 +12,13 @@
 #include "ngx_violet_wait.h"
 
 
-/* ms; two looks must agree, and a change be taken up within 5 s */
+/* ms between two checks of the files: a new value is used within 5 s */
 #define NGX_VIOLET_CREDENTIALS_LOOK   1000
 
-/* ms; what was refused so long ago may be tried once more */
+/* ms after which a refused app_secret may be tried again */
 #define NGX_VIOLET_CREDENTIALS_DOUBT  60000
 
-/* ms; a 403 so soon after a success is not about the app_secret */
+/* ms after a success during which a 403 is not about the app_secret */
 #define NGX_VIOLET_CREDENTIALS_PROVEN  10000
 
 
@@ -156,7 +156,10 @@ ngx_violet_credentials_differ(ngx_violet_app_t *app, ngx_violet_used_t *used)
 }
 
 
-/* Where no call for a token tells which app_secret is right, requests do. */
+/*
+ * Without renewals the requests show which app_secret is right.  NGX_OK if a
+ * repeat would be sent with another one than the request was.
+ */
 
 static ngx_int_t
 ngx_violet_credentials_other_secret(ngx_violet_app_t *app,
@@ -189,7 +192,7 @@ ngx_violet_credentials_other_secret(ngx_violet_app_t *app,
 
     if (state->refused & (1 << other)) {
 
-        /* so it is not the secret: back to the one that was right */
+        /* both were refused, so the cause is another one */
 
         if (state->proven == other + 1) {
             state->secret = other;
@@ -225,7 +228,10 @@ ngx_violet_credentials_start(ngx_violet_main_conf_t *vmcf)
             ngx_violet_token_start(app[i]->renewal);
         }
 
-        /* twice, as two looks must agree: the configuration may be old */
+        /*
+         * a file may have changed since the configuration was read; a new
+         * value is used after two checks that see the same content
+         */
 
         ngx_violet_credentials_look_at(app[i]);
         ngx_violet_credentials_look_at(app[i]);

@@ -1,10 +1,9 @@
 
 /*
- * The apps and what opens Violet's door: id, secret, token.  The apps are
- * made with the configuration and live as long as it does; where their
- * secrets come from is in ngx_violet_secret.c, tokens are renewed in
- * ngx_violet_token.c.  They leave only through the three headers that
- * proxy_pass builds.
+ * The apps and their credentials: id, secret, token.  The apps are made with
+ * the configuration and live as long as it does.  ngx_violet_secret.c reads
+ * secrets, ngx_violet_token.c renews tokens.  Credentials leave nginx only in
+ * the three headers that proxy_pass builds.
  */
 
 #ifndef NGX_VIOLET_CREDENTIALS_H
@@ -19,12 +18,12 @@
 #include "ngx_violet_secret.h"
 
 
-/* no header of nginx declares it */
+/* nginx declares it in no header file */
 
 extern ngx_module_t  ngx_http_proxy_module;
 
 
-/* a wait for credentials is over: see whether they are there */
+/* called when a wait is over; must check whether there are credentials */
 
 typedef void (*ngx_violet_credentials_handler_pt)(void *data);
 
@@ -33,8 +32,8 @@ typedef struct ngx_violet_credentials_s  ngx_violet_credentials_t;
 
 
 /*
- * Makes the three variables behind the headers, under names that no
- * configuration can know.  NULL if it cannot; that is logged.
+ * Makes the three variables of the headers, whose names end in a random
+ * suffix.  Returns NULL on failure, which is logged.
  */
 
 ngx_violet_credentials_t *ngx_violet_credentials_create(ngx_conf_t *cf);
@@ -49,19 +48,19 @@ ngx_int_t ngx_violet_credentials_set_headers(ngx_conf_t *cf,
     ngx_violet_credentials_t *credentials);
 
 
-/* Is it one of these three lines? */
+/* True if the line is one of these three. */
 
 ngx_uint_t ngx_violet_credentials_own_header(
     ngx_violet_credentials_t *credentials, ngx_keyval_t *line);
 
 
-/* A directive of the proxy module, to be run as the parser would; or NULL. */
+/* The command of a directive of nginx's proxy module, or NULL. */
 
 ngx_command_t *ngx_violet_credentials_proxy_command(char *name);
 
 
 /*
- * Reads a secret that is not an app's and is not read again, see
+ * Reads a secret that belongs to no app and is not read again, see
  * ngx_violet_secret_read().  NGX_OK, or NGX_ERROR, which is logged.
  */
 
@@ -75,15 +74,15 @@ ngx_violet_app_t *ngx_violet_credentials_find(ngx_array_t *apps,
     ngx_str_t *name);
 
 
-/* True if nothing is missing to send a request of the app now. */
+/* True if there are all credentials to send a request of the app now. */
 
 ngx_uint_t ngx_violet_credentials_ready(ngx_violet_app_t *app);
 
 
 /*
- * Waits until that may have changed: the handler is called once, later, and
- * after 5 seconds at most.  "used" is what a request was refused with; NULL
- * if none was sent.  NGX_OK, or NGX_ERROR if memory runs out.
+ * Waits for a token.  The handler is called once, later, after 5 s at most.
+ * "used" are the credentials that Violet refused, or NULL if no request was
+ * sent.  NGX_OK, or NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_credentials_wait(ngx_violet_app_t *app,
@@ -92,8 +91,8 @@ ngx_int_t ngx_violet_credentials_wait(ngx_violet_app_t *app,
 
 
 /*
- * The same for a request, which is parked: NGX_AGAIN; NGX_OK if there is
- * another token already; or NGX_ERROR.
+ * The same for a request.  NGX_AGAIN if the request is parked, NGX_OK if
+ * there is another token already, NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_credentials_park(ngx_http_request_t *r,
@@ -101,10 +100,10 @@ ngx_int_t ngx_violet_credentials_park(ngx_http_request_t *r,
 
 
 /*
- * Takes note of what the status of Violet's answer says of the credentials.
- * After 401, or 403 from where the app_secret has not just been right, what
- * can be done is begun: another token, the other app_secret.  Returns NGX_OK
- * if a repeat would be sent with something else, NGX_AGAIN if that may be so
+ * To be called with the status of every answer of Violet's.  After a 401, or
+ * a 403 unless the app_secret was right less than 10 s ago, starts a renewal
+ * of the token or changes to the other app_secret.  Returns NGX_OK if a repeat
+ * would be sent with other credentials, NGX_AGAIN if there may be others
  * after a wait, NGX_DECLINED if not.
  */
 
@@ -113,8 +112,8 @@ ngx_int_t ngx_violet_credentials_feedback(ngx_violet_app_t *app,
 
 
 /*
- * True if a request would now be sent with another token; or with another
- * token or app_secret.
+ * _token_differs(): true if a request would now be sent with another token
+ * than "used".  _differ(): with another token or app_secret.
  */
 
 ngx_uint_t ngx_violet_credentials_token_differs(ngx_violet_app_t *app,
@@ -124,9 +123,8 @@ ngx_uint_t ngx_violet_credentials_differ(ngx_violet_app_t *app,
 
 
 /*
- * The life of a worker, ngx_violet_app.c: tokens are renewed
- * and files looked at from start to stop, which also wipes what the worker
- * has.
+ * Start and stop, in a worker, the renewals of tokens and the checks of the
+ * secrets' files.  _stop() also wipes the worker's secrets and tokens.
  */
 
 void ngx_violet_credentials_start(ngx_violet_main_conf_t *vmcf);

@@ -1,14 +1,14 @@
 
 /*
- * How credentials reach Violet.  The three headers are ordinary
- * proxy_set_header lines with variables of our own: proxy_pass then drops a
- * caller's copies by itself, and nothing edits the request.
+ * The headers with the credentials.  The three headers are ordinary
+ * proxy_set_header lines with variables of this module: proxy_pass then drops
+ * a caller's headers of these names, and no other code edits the request.
  *
- * The names of the variables end in a random suffix that is made at each
- * load of the configuration and they cannot be looked up by name at run
- * time, so nothing that an operator or a caller writes can name them.  They
- * answer only while proxy_pass builds a request that the PRECONTENT handler
- * has approved, or one of our own exchanges.
+ * The names of the variables end in a random suffix, made at each load of the
+ * configuration, and nginx does not find them by name at run time: neither an
+ * operator nor a caller can name them.  They have a value only while
+ * proxy_pass builds a request that the PRECONTENT handler has approved, or
+ * the request of an exchange.
  */
 
 
@@ -39,7 +39,7 @@ typedef struct {
 } ngx_violet_credential_t;
 
 
-/* what to look at when a request that was sent has ended */
+/* for the end of a request that was sent with credentials */
 
 typedef struct {
     ngx_http_upstream_t  *upstream;
@@ -136,7 +136,7 @@ ngx_violet_credentials_create(ngx_conf_t *cf)
 }
 
 
-/* As the parser would, on reading lines of proxy_set_header. */
+/* Runs the handler of proxy_set_header, as nginx's parser does for a line. */
 
 ngx_int_t
 ngx_violet_credentials_set_headers(ngx_conf_t *cf,
@@ -205,9 +205,9 @@ ngx_violet_credentials_set_header(ngx_conf_t *cf, ngx_str_t *header,
 
 
 /*
- * Some servers take "_" for "-", and nginx may be told to let it through:
- * each spelling of that kind is a line with an empty value, which costs a
- * request nothing.
+ * Some servers read "_" in the name of a header as "-", and nginx passes such
+ * headers if underscores_in_headers is on.  Each such spelling gets a line
+ * with an empty value, so that proxy_pass drops a caller's header.
  */
 
 static ngx_int_t
@@ -288,10 +288,7 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
     ngx_violet_ctx_t       *ctx;
     ngx_violet_loc_conf_t  *vlcf;
 
-    /*
-     * Never valid, so never kept in the request: it is asked for again, and
-     * the door is looked at again, each time.
-     */
+    /* not valid: nginx caches no value, and each use is checked anew */
 
     v->valid = 0;
     v->no_cacheable = 1;
@@ -332,7 +329,7 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
 }
 
 
-/* NGX_OK if the request that is being built may carry credentials. */
+/* NGX_OK if the request that proxy_pass is building may carry credentials. */
 
 static ngx_int_t
 ngx_violet_credentials_admit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -358,8 +355,8 @@ ngx_violet_credentials_admit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 
 /*
- * What nginx builds a request to Violet in goes with the request's pool, as
- * it is.  It is needed until then: another peer may be sent it.
+ * nginx keeps the built request until the pool is destroyed, since it may
+ * send the request to another peer.  It is wiped then.
  */
 
 static ngx_int_t
@@ -386,8 +383,8 @@ ngx_violet_credentials_end_later(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 
 /*
- * What Violet refuses is passed on, and what can be done about it is done
- * here: an error_page may have taken the request elsewhere meanwhile.
+ * Reports the status of a streamed answer, which has been passed on.  This is
+ * a cleanup since an error_page may have redirected the request.
  */
 
 static void
@@ -403,8 +400,8 @@ ngx_violet_credentials_end(void *data)
     ctx = sent->ctx;
 
     /*
-     * The first is the header.  If none was built, the caller's own body may
-     * still be there, in a buffer that holds its next request, too.
+     * The first buffer is the head.  If nginx built none, the first one is
+     * the caller's body, whose buffer may also hold its next request.
      */
 
     if (u->request_bufs && u->request_bufs != sent->body) {
@@ -422,8 +419,8 @@ ngx_violet_credentials_end(void *data)
 
 
 /*
- * The length and the copy are asked for in one go, so no value changes
- * between them.  NULL: there is no token that could be sent.
+ * nginx asks for all lengths and then for all values without returning to the
+ * event loop, so no value changes between.  NULL if there is no usable token.
  */
 
 static ngx_str_t *
@@ -432,16 +429,16 @@ ngx_violet_credential_value(ngx_violet_ctx_t *ctx, uintptr_t data)
     ngx_str_t                  *value;
     ngx_violet_app_t           *app;
     ngx_violet_exchange_t      *e;
-    ngx_violet_exchange_own_t  *own;
+    ngx_violet_own_request_t  *own_request;
 
     app = ctx->app;
     e = ctx->exchange;
-    own = e ? e->own : NULL;
+    own_request = e ? e->own_request : NULL;
 
     if (!ctx->token_looked_up) {
         ctx->token_looked_up = 1;
 
-        /* the one look at what other workers know, before all lengths */
+        /* may copy a newer token, so it runs once, before the first length */
 
         (void) ngx_violet_credentials_ready(app);
     }
@@ -452,7 +449,8 @@ ngx_violet_credential_value(ngx_violet_ctx_t *ctx, uintptr_t data)
         return &app->id_text;
 
     case NGX_VIOLET_CREDENTIAL_SECRET:
-        ctx->used.secret = own ? own->secret : app->state->secret;
+        ctx->used.secret = own_request ? own_request->secret
+                                       : app->state->secret;
 
         return &app->secrets[ctx->used.secret]->value;
 
@@ -460,8 +458,8 @@ ngx_violet_credential_value(ngx_violet_ctx_t *ctx, uintptr_t data)
         break;
     }
 
-    if (own) {
-        return &own->token;
+    if (own_request) {
+        return &own_request->token;
     }
 
     if (app->renewal && !ngx_violet_token_usable(app->renewal)) {
@@ -486,10 +484,10 @@ ngx_violet_credential_value(ngx_violet_ctx_t *ctx, uintptr_t data)
 
 
 /*
- * Other modules make clones, too (proxy_cache_background_update, slice), and
- * those begin behind the PRECONTENT phase.  One of a request that was
- * approved to be streamed is approved with it; any other goes nowhere, since
- * proxy_pass would send it without credentials.
+ * Other modules make clones too (proxy_cache_background_update, slice), which
+ * begin after the PRECONTENT phase.  A clone of an approved request on a
+ * streamed route is approved.  Any other clone is refused: proxy_pass would
+ * send it without credentials.
  */
 
 static ngx_violet_ctx_t *
@@ -526,7 +524,7 @@ ngx_violet_credentials_inherit(ngx_http_request_t *r)
 }
 
 
-/* Only while an approved request to the upstream is being built. */
+/* True only while proxy_pass builds an approved request. */
 
 static ngx_uint_t
 ngx_violet_credentials_open(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)

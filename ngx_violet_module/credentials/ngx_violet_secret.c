@@ -1,12 +1,11 @@
 
 /*
- * Secrets and where they come from.  With the configuration a value lives in
- * its pool; one that a worker reads later lives on the heap and belongs to
- * the worker, until the next one or the end of the process.  Either is wiped
- * before its memory is given back.
+ * Secrets and their sources.  A value of the configuration or the environment
+ * lives in the pool of the configuration, the content of a file on the heap.
+ * Either is wiped before its memory is freed.
  *
- * The looks at a file are not for the path of a request: a timer of the
- * worker makes them, and two stat() calls a second is all they mostly cost.
+ * A timer of the worker checks the files, not a request.  While nothing
+ * changes a check is one stat() for each file.
  */
 
 
@@ -16,7 +15,7 @@
 #define NGX_VIOLET_SECRET_MAX  65536
 
 
-/* why a file is no secret; an errno, or one of these */
+/* why a secret is refused: an errno, or one of these */
 
 #define NGX_VIOLET_SECRET_NO_FILE    -1
 #define NGX_VIOLET_SECRET_TOO_LONG   -2
@@ -112,9 +111,8 @@ ngx_violet_secret_source(ngx_conf_t *cf, ngx_violet_secret_t *secret,
 
 
 /*
- * A path, a variable and a placeholder are what people write who mean a file
- * or a variable of the environment.  A secret that begins like one is rare,
- * and has a place in a file.
+ * A value that begins like a path, a variable or a placeholder is refused: it
+ * is most likely a mistake.  A secret that begins so can be put into a file.
  */
 
 static ngx_int_t
@@ -295,7 +293,7 @@ ngx_violet_secret_load_fd(ngx_fd_t fd, ngx_str_t *value, ngx_file_info_t *fi)
 }
 
 
-/* What would break the header line is no secret that anybody meant. */
+/* Refuses a value that is empty or cannot be the value of a header. */
 
 static ngx_err_t
 ngx_violet_secret_valid(ngx_str_t *value)
@@ -306,7 +304,7 @@ ngx_violet_secret_valid(ngx_str_t *value)
         return NGX_VIOLET_SECRET_EMPTY;
     }
 
-    /* of UTF-8 and of both kinds of UTF-16, as some editors write them */
+    /* the byte order marks of UTF-8 and of both kinds of UTF-16 */
 
     if (value->len >= 2
         && (ngx_memcmp(value->data, "\xfe\xff", 2) == 0
@@ -371,7 +369,7 @@ ngx_violet_secret_refuse(ngx_conf_t *cf, ngx_violet_secret_t *secret,
     default:
         ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
                            "cannot open file \"%V\" of \"%V\", it must be "
-                           "there and readable by who starts nginx",
+                           "there and readable by the user that starts nginx",
                            &secret->file, &secret->name);
     }
 }
@@ -404,7 +402,7 @@ ngx_violet_secret_check(ngx_violet_secret_t *secret)
     if (ngx_file_info(secret->file.data, &fi) == NGX_FILE_ERROR) {
         err = ngx_errno;
 
-        /* of a folder that is root's alone the master has warned */
+        /* the master has warned if workers cannot enter the folder */
 
         if (secret->found || err != NGX_EACCES) {
             ngx_violet_secret_failed(secret, err);
@@ -449,7 +447,7 @@ ngx_violet_secret_take(ngx_violet_secret_t *secret)
 
     if (err) {
 
-        /* what says nothing of the file may be over when it is next read */
+        /* another error, such as a lack of memory, may be temporary */
 
         if (ngx_violet_secret_reason(err) || err == NGX_EACCES) {
             secret->state = secret->seen;
@@ -479,7 +477,7 @@ ngx_violet_secret_take(ngx_violet_secret_t *secret)
     secret->version++;
 
     ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                  "violet: the new value of \"%V\" in \"%V\" is taken up",
+                  "violet: the new value of \"%V\" in \"%V\" is used",
                   &secret->name, &secret->file);
 
     return 1;
@@ -514,7 +512,7 @@ ngx_violet_secret_reason(ngx_err_t err)
     switch (err) {
 
     case NGX_VIOLET_SECRET_NO_FILE:
-        return "is no regular file any more";
+        return "is not a regular file";
 
     case NGX_VIOLET_SECRET_TOO_LONG:
         return "is too long";

@@ -1,9 +1,9 @@
 
 /*
- * A secret and where it comes from: a file, a variable of the environment,
- * or the configuration itself.  It is read with the configuration and lives
- * as long as that; what a file says later is taken up by each worker for
- * itself, in its own copy of the structure.
+ * A secret and its source: a file, an environment variable, or the
+ * configuration itself.  It is read with the configuration and lives as long
+ * as that.  Each worker reads a file that has changed, and keeps the new
+ * value in its own copy of the structure.
  */
 
 #ifndef NGX_VIOLET_SECRET_H
@@ -14,7 +14,7 @@
 #include <ngx_core.h>
 
 
-/* what tells one state of a file from another */
+/* the attributes of a file by which a change is detected */
 
 typedef struct {
     dev_t             device;
@@ -30,27 +30,27 @@ typedef struct ngx_violet_secret_s {
     ngx_str_t                   value;
 
     ngx_str_t                   file;     /* ends in a NUL; empty: none */
-    ngx_str_t                   env;      /* the same */
+    ngx_str_t                   env;      /* ends in a NUL; empty: none */
 
-    /* a worker's own */
-    ngx_uint_t                  version;  /* from 1 on, of values */
-    ngx_violet_secret_state_t   state;    /* that was read, or refused */
-    ngx_violet_secret_state_t   seen;     /* that the last look found */
-    ngx_err_t                   error;    /* why the last look failed */
-    ngx_err_t                   refused;  /* what is wrong with "state" */
-    unsigned                    heap:1;   /* so is the value */
+    /* of this worker */
+    ngx_uint_t                  version;  /* of the value, from 1 on */
+    ngx_violet_secret_state_t   state;    /* of the file that was read last */
+    ngx_violet_secret_state_t   seen;     /* of the file at the last check */
+    ngx_err_t                   error;    /* of the last check; 0: none */
+    ngx_err_t                   refused;  /* of the file in "state"; 0: none */
+    unsigned                    heap:1;   /* the value is on the heap */
     unsigned                    waiting:1;   /* "seen" is not read yet */
-    unsigned                    found:1;     /* by some look */
+    unsigned                    found:1;     /* a check has found the file */
 } ngx_violet_secret_t;
 
 
 /*
- * Reads a secret, which is "file:PATH", "env:NAME" or the value itself.
- * "name" is the directive's, for the messages; it and "value" live as long
- * as the configuration.  The value is wiped when the configuration ends.
+ * Reads a secret: "value" is "file:PATH", "env:NAME" or the secret itself.
+ * "name" is the name of the directive, for messages.  Both must live as long
+ * as the configuration, at whose end the secret is wiped.
  *
- * Returns the secret, or NULL, which is logged with the reason and never
- * with the value.
+ * Returns the secret.  Returns NULL on failure; the reason is logged, the
+ * value never is.
  */
 
 ngx_violet_secret_t *ngx_violet_secret_read(ngx_conf_t *cf, ngx_str_t *name,
@@ -58,27 +58,27 @@ ngx_violet_secret_t *ngx_violet_secret_read(ngx_conf_t *cf, ngx_str_t *name,
 
 
 /*
- * Warns of a secret that will not follow its source: a file that the
- * workers' user cannot read, a variable that nginx does not hand on to a
- * new binary.  Called in the master, once the configuration is whole.
+ * Warns of a file that the workers' user cannot read, or of an environment
+ * variable that nginx does not pass on to a new binary.  Called in the
+ * master, after the whole configuration is read.
  */
 
 void ngx_violet_secret_warn(ngx_cycle_t *cycle, ngx_violet_secret_t *secret);
 
 
 /*
- * Looks whether the file has changed, and takes up what it says once two
- * looks in a row have found the same: a writer may be at it.  A file that
- * cannot be read or is empty leaves the old value, and is logged once.
+ * Checks whether the file has changed.  A changed file is read after two
+ * consecutive checks have found the same state, since it may be being
+ * written.  If it cannot be read or its content is invalid, the old value is
+ * kept, and one line is logged.
  *
- * Returns 1 if there is a new value.  It replaces the old one, which is
- * wiped.
+ * Returns 1 if there is a new value; the old one is wiped.
  */
 
 ngx_uint_t ngx_violet_secret_check(ngx_violet_secret_t *secret);
 
 
-/* Wipes what a worker has read by itself; the secret is empty then. */
+/* Wipes the value of a secret, which is empty after that. */
 
 void ngx_violet_secret_wipe(ngx_violet_secret_t *secret);
 

@@ -1,7 +1,7 @@
 
 /*
- * Secrets that will not follow their source, told while somebody looks at
- * what nginx says of its configuration.  Nothing is kept.
+ * Warnings, when the configuration is read, about secrets whose changes the
+ * workers or a new binary would not see.
  */
 
 
@@ -34,7 +34,7 @@ ngx_violet_secret_warn(ngx_cycle_t *cycle, ngx_violet_secret_t *secret)
         return;
     }
 
-    /* not started by root: workers are who starts nginx */
+    /* not started by root: workers run as the same user and can read it */
 
     if (secret->file.len == 0 || geteuid() != 0 || ccf->user == 0) {
         return;
@@ -55,7 +55,7 @@ ngx_violet_secret_warn(ngx_cycle_t *cycle, ngx_violet_secret_t *secret)
 }
 
 
-/* nginx hands on to a new binary only what "env" names. */
+/* nginx passes on to a new binary only the variables that "env" names. */
 
 static void
 ngx_violet_secret_warn_env(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
@@ -85,7 +85,7 @@ ngx_violet_secret_warn_env(ngx_cycle_t *cycle, ngx_core_conf_t *ccf,
 }
 
 
-/* Every folder on the way may be entered and the file read. */
+/* NGX_OK if the workers may enter all folders of the path and read the file. */
 
 static ngx_int_t
 ngx_violet_secret_reachable(ngx_core_conf_t *ccf, char *path)
@@ -114,7 +114,7 @@ ngx_violet_secret_reachable(ngx_core_conf_t *ccf, char *path)
 }
 
 
-/* The right is one of 4, 2, 1, as in the modes of files. */
+/* "right" is 4 (read), 2 (write) or 1 (execute), as in a file's mode. */
 
 static ngx_uint_t
 ngx_violet_secret_allowed(ngx_core_conf_t *ccf, ngx_file_info_t *fi,

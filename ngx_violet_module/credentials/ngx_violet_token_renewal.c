@@ -1,12 +1,13 @@
 
 /*
- * A renewal.  The call lives on the heap, its exchange on a request without
- * a client, one after the other.  What is secret in either is wiped as soon
- * as the call that needed it has ended.
+ * A renewal of an access token: up to four calls to Violet, one after the
+ * other.  The structure lives on the heap, the exchange of each call in a
+ * request without a client.  The secrets of a call are wiped as soon as the
+ * call has ended.
  *
  * The order: the refresh token, if there is one, else a login; with the
- * app_secret that was right the last time, then with the other one; and a
- * login after all if the refresh token of an earlier one is refused.
+ * app_secret that was right the last time, then with the other one; then, if
+ * Violet refuses the refresh token of an earlier login, a new login.
  */
 
 
@@ -14,10 +15,10 @@
 #include "ngx_violet_token_renewal.h"
 
 
-/* ms, for an exchange; there are four at most */
+/* ms for each exchange, of which there are at most four */
 #define NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT  10000
 
-/* of an answer, in bytes */
+/* bytes of an answer at most */
 #define NGX_VIOLET_TOKEN_RENEWAL_LIMIT  65536
 
 
@@ -66,7 +67,7 @@ ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call)
     ngx_violet_exchange_t  *e;
 
     ngx_memzero(&call->exchange, sizeof(ngx_violet_exchange_t));
-    ngx_memzero(&call->own, sizeof(ngx_violet_exchange_own_t));
+    ngx_memzero(&call->own_request, sizeof(ngx_violet_own_request_t));
 
     if (ngx_violet_token_renewal_uri(call, &uri, &path) != NGX_OK) {
         ngx_violet_token_renewal_end(call, NGX_VIOLET_TOKEN_MEMORY);
@@ -84,11 +85,11 @@ ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call)
 
     call->carrier = r;
 
-    call->own.secret = call->secret;
-    call->own.timeout = NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT;
+    call->own_request.secret = call->secret;
+    call->own_request.timeout = NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT;
 
     if (call->route->check && !call->route->v1) {
-        call->own.path = path;
+        call->own_request.path = path;
     }
 
     if (call->login) {
@@ -98,8 +99,8 @@ ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call)
         }
 
     } else {
-        call->own.token.data = call->refresh;
-        call->own.token.len = call->refresh_len;
+        call->own_request.token.data = call->refresh;
+        call->own_request.token.len = call->refresh_len;
     }
 
     e = &call->exchange;
@@ -107,7 +108,7 @@ ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call)
     e->carrier = r;
     e->app = call->app;
     e->uri = r->uri;
-    e->own = &call->own;
+    e->own_request = &call->own_request;
     e->limit = NGX_VIOLET_TOKEN_RENEWAL_LIMIT;
     e->timeout = NGX_VIOLET_TOKEN_RENEWAL_TIMEOUT + 100;
     e->handler = ngx_violet_token_renewal_sent;
@@ -124,7 +125,7 @@ ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call)
 }
 
 
-/* On the heap; the path is a literal. */
+/* Sets "uri", which is allocated from the heap, and "path", a literal. */
 
 static ngx_int_t
 ngx_violet_token_renewal_uri(ngx_violet_token_renewal_t *call, ngx_str_t *uri,
@@ -194,14 +195,17 @@ ngx_violet_token_renewal_body(ngx_violet_token_renewal_t *call)
         return NGX_ERROR;
     }
 
-    call->own.body.data = p;
-    call->own.body.len = len;
+    call->own_request.body.data = p;
+    call->own_request.body.len = len;
 
     return NGX_OK;
 }
 
 
-/* Inside the end of the subrequest: its carrier must outlive this call. */
+/*
+ * nginx calls this while it finalizes the subrequest, and uses the carrier
+ * afterwards: an event destroys it.
+ */
 
 static void
 ngx_violet_token_renewal_sent(void *data, ngx_violet_exchange_t *exchange)
@@ -285,7 +289,7 @@ ngx_violet_token_renewal_take(ngx_violet_token_renewal_t *call)
 }
 
 
-/* Whether another call may bring what this one did not; prepares for it. */
+/* True if another call may bring a token; prepares that call. */
 
 static ngx_uint_t
 ngx_violet_token_renewal_again(ngx_violet_token_renewal_t *call)
@@ -310,7 +314,7 @@ ngx_violet_token_renewal_again(ngx_violet_token_renewal_t *call)
         }
     }
 
-    /* what is wrong with a request is in it: 408 and 429 are not about it */
+    /* a 4xx status refuses this request; 408 and 429 refuse any request */
 
     if (call->result == NGX_VIOLET_TOKEN_STATUS && call->status / 100 == 4
         && call->status != NGX_HTTP_REQUEST_TIME_OUT
@@ -332,7 +336,7 @@ ngx_violet_token_renewal_again(ngx_violet_token_renewal_t *call)
 }
 
 
-/* The carrier goes, and what it held in memory of ours is wiped before. */
+/* Wipes the secrets of a call, and destroys its carrier. */
 
 static void
 ngx_violet_token_renewal_clear(ngx_violet_token_renewal_t *call)
@@ -349,8 +353,8 @@ ngx_violet_token_renewal_clear(ngx_violet_token_renewal_t *call)
         explicit_bzero(e->content.data, e->content.len);
     }
 
-    if (call->own.body.data) {
-        explicit_bzero(call->own.body.data, call->own.body.len);
+    if (call->own_request.body.data) {
+        explicit_bzero(call->own_request.body.data, call->own_request.body.len);
     }
 
     ngx_violet_clientless_destroy(call->carrier);
@@ -359,7 +363,7 @@ ngx_violet_token_renewal_clear(ngx_violet_token_renewal_t *call)
 }
 
 
-/* Not from here: whoever started it is still at it. */
+/* Ends a renewal that failed at once; an event calls the handler. */
 
 static void
 ngx_violet_token_renewal_end(ngx_violet_token_renewal_t *call,
@@ -378,7 +382,7 @@ ngx_violet_token_renewal_destroy(ngx_violet_token_renewal_t *call)
         ngx_delete_posted_event(&call->event);
     }
 
-    /* an exchange under way has nobody to tell any more */
+    /* an exchange that is under way must not call its handler */
 
     call->exchange.done = 1;
 

@@ -4,9 +4,9 @@
  * its own, and a request made on it with the configuration of a location.
  * Both live until ngx_violet_clientless_destroy().
  *
- * The connection claims to be watched and writable, so nothing tries to add
- * it to the event loop or waits for it; its address is that of an unnamed
- * unix socket, which nginx prints as "unix:".
+ * The events of the connection are marked active and writable, so nginx does
+ * not add them to the event loop.  The address is that of an unnamed unix
+ * socket, which nginx prints as "unix:".
  */
 
 
@@ -204,9 +204,9 @@ ngx_violet_clientless_init_request(ngx_http_request_t *r,
     r->logged = 1;
 
     /*
-     * Who made the request also destroys it: nginx neither counts it down to
-     * zero, nor ends it when an error of a subrequest terminates it, which
-     * sets the count.
+     * Only ngx_violet_clientless_destroy() frees the request: "count" keeps
+     * nginx from closing it, "blocked" does so if an error of a subrequest
+     * terminates it, which sets the count.
      */
 
     r->count++;

@@ -1,8 +1,8 @@
 
 /*
- * A request without a client: it carries an exchange that must outlive
- * whoever caused it, or that nobody caused.  Nothing of any caller is in
- * it: no headers, no body, no address.
+ * A request without a client.  It carries an exchange that must outlive the
+ * caller's request, or that no caller caused.  It holds nothing of a caller:
+ * no headers, no body, no address.
  */
 
 #ifndef NGX_VIOLET_CLIENTLESS_H
@@ -14,7 +14,7 @@
 #include <ngx_http.h>
 
 
-/* where such a request runs: the configuration of a location */
+/* the configuration of a location, in which such a request runs */
 
 typedef struct {
     ngx_http_conf_ctx_t        *conf_ctx;      /* of the http block */
@@ -27,16 +27,16 @@ typedef struct {
 } ngx_violet_location_t;
 
 
-/* Notes the location that a request is in. */
+/* Copies the location of a request. */
 
 void ngx_violet_location_of(ngx_http_request_t *r,
     ngx_violet_location_t *location);
 
 
 /*
- * Makes a request in a location: method GET, the given URI and request
- * line (for the log), no arguments.  All of it is copied.  Its pool is
- * r->pool, and it is never logged.
+ * Makes a request in a location: method GET, the given URI, no arguments.
+ * The URI is copied.  The request is not written to an access log; error log
+ * lines show its URI.
  *
  * Returns NULL if memory runs out.
  */
@@ -46,16 +46,16 @@ ngx_http_request_t *ngx_violet_clientless_create(
 
 
 /*
- * Destroys the request, if any, with all that belongs to it.  Not from
- * within one of its own handlers: post an event.
+ * Destroys the request (NULL: does nothing) and its pool.  Must not be called
+ * from a handler of this request: post an event.
  */
 
 void ngx_violet_clientless_destroy(ngx_http_request_t *r);
 
 
 /*
- * Completes a location with what a request without a client needs of a
- * connection: any address that nginx listens on does.
+ * Completes a location that was not copied from a request: the http block's
+ * configuration, and any address that nginx listens on.
  */
 
 void ngx_violet_clientless_listen(ngx_violet_location_t *location);

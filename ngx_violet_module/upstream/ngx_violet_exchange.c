@@ -1,14 +1,14 @@
 
 /*
- * One whole request to Violet, captured.  The structure belongs to whoever
- * started the exchange and lives, like all that is captured, in the pool of
- * the carrier: the caller's own request, or a request without a client.
+ * One request to Violet whose whole answer is captured.  The structure and
+ * all that is captured live in the pool of the carrier: the caller's request,
+ * or a request without a client.
  *
- * The stock proxy handler runs in a clone of the carrier that begins at the
- * content phase.  What has to differ from the operator's configuration for
- * one exchange to stay one exchange is changed in a copy of the upstream
- * configuration, which takes the place of the original while proxy_pass
- * builds the request: see ngx_violet_exchange_check.c.
+ * nginx's proxy handler runs in a clone of the carrier that begins at the
+ * content phase.  An exchange must not be sent twice or answered from a
+ * cache: the settings for that are made in a copy of the upstream
+ * configuration, which proxy_pass uses for this request, see
+ * ngx_violet_exchange_check.c.
  */
 
 
@@ -82,14 +82,14 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
     ctx->credentials = 1;
     ngx_http_set_ctx(sr, ctx, ngx_violet_module);
 
-    /* the canonical URI, not the spelling of the caller */
+    /* proxy_pass sends the canonical URI, not the caller's spelling */
 
     sr->valid_unparsed_uri = 0;
 
     /*
-     * What proxy_pass sends is method_name; proxy_cache, which would answer
-     * before anything is sent, goes by the number and knows none of these.
-     * LOCK is as little idempotent as POST.
+     * proxy_pass sends method_name; "method" keeps proxy_cache from answering,
+     * since it caches none of these two.  For nginx LOCK is not idempotent,
+     * as POST is not.
      */
 
     sr->method = e->body ? NGX_HTTP_LOCK : NGX_HTTP_UNKNOWN;
@@ -98,7 +98,7 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
         sr->method_name = ngx_http_core_get_method;
     }
 
-    /* no phase before content is for a clone: mirror, try_files, ourselves */
+    /* skips the phases before content: mirror, try_files, this module */
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
     ph = cmcf->phase_engine.handlers;
@@ -116,9 +116,9 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
 
 
 /*
- * A clone that nginx could not finish is the active request already, is
- * counted, and may be posted: the carrier would wait for it without end, and
- * an event of the connection would run it as it is.  So all of that is undone.
+ * If ngx_http_subrequest() fails, the clone may already be the connection's
+ * active request, counted and posted: the carrier would wait for it for ever,
+ * and an event of the connection would run it.  All of that is undone.
  */
 
 static ngx_int_t
@@ -174,7 +174,7 @@ ngx_violet_exchange_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
 {
     ngx_violet_exchange_t  *e = data;
 
-    /* a clone that is finalized once more has nothing new to tell */
+    /* nginx may finalize a clone twice */
 
     if (e->done) {
         return NGX_OK;
@@ -191,15 +191,15 @@ ngx_violet_exchange_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
                    "violet exchange: result:%d status:%ui rc:%i",
                    e->result, e->status, rc);
 
-    /* whoever logs subrequests would log what was sent with the call */
+    /* an access log of subrequests must not show the body of a login */
 
-    if (e->own) {
+    if (e->own_request) {
         sr->request_body = NULL;
     }
 
     e->handler(e->data, e);
 
-    /* nothing of the clone reaches the client, not even an error page */
+    /* the client gets nothing of the clone, not even an error page */
 
     return NGX_OK;
 }
@@ -210,7 +210,7 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
 {
     ngx_http_upstream_t  *u;
 
-    /* not if a peer had been sent it before the next one was refused */
+    /* a peer may have got the request before the next peer was refused */
 
     if (e->refused && ngx_violet_exchange_unsent(e->states)) {
         return NGX_VIOLET_EXCHANGE_REFUSED;
@@ -218,14 +218,14 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
 
     if (e->too_large) {
 
-        if (e->own == NULL
+        if (e->own_request == NULL
             && ngx_violet_tell(&e->app->state->told,
                                NGX_VIOLET_TELL_TOO_LARGE))
         {
             ngx_log_error(NGX_LOG_ERR, e->carrier->connection->log, 0,
-                          "violet: an answer of Violet's to app \"%V\" is "
-                          "larger than \"violet_buffer_limit\", which is "
-                          "%uz bytes, and is not used: raise the limit",
+                          "violet: Violet's answer to app \"%V\" is larger "
+                          "than \"violet_buffer_limit\" (%uz bytes) and is "
+                          "not used: raise the limit",
                           &e->app->name, e->limit);
         }
 
@@ -243,8 +243,9 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
             && !ngx_violet_gunzip_is_done(e->inflate))
         {
             ngx_log_error(NGX_LOG_ERR, e->carrier->connection->log, 0,
-                          "violet: Violet's answer says that it is gzip, and "
-                          "is none, or not all of it (%uz bytes)",
+                          "violet: Violet's answer has the content coding "
+                          "gzip, but is not valid gzip or is cut off "
+                          "(%uz bytes)",
                           e->received);
 
             return NGX_VIOLET_EXCHANGE_CUT;
@@ -268,7 +269,7 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
 
     if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
 
-        /* nginx says no more of a failure once the caller has gone */
+        /* nginx's code for every failure once the caller has gone */
 
         u = e->subrequest->upstream;
 
@@ -304,9 +305,9 @@ ngx_violet_exchange_unsent(ngx_array_t *states)
 
 
 /*
- * nginx notes a peer before it connects.  An error after that is a want of
- * connections, descriptors or memory in this worker, not a fault of the
- * configuration.
+ * nginx adds a state before it connects to a peer.  An error after that means
+ * that this worker lacks connections, descriptors or memory; it is no fault
+ * of the configuration.
  */
 
 static ngx_uint_t

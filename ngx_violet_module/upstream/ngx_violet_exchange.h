@@ -35,38 +35,37 @@ typedef void (*ngx_violet_exchange_handler_pt)(void *data,
     ngx_violet_exchange_t *exchange);
 
 
-/* a request of the gateway's own, for a token */
+/* a request that the gateway itself makes, for a token */
 
 typedef struct {
-    ngx_str_t                        token;     /* in the place of the
-                                                   app's; empty: none */
+    ngx_str_t                        token;     /* X-Violet-Token; empty:
+                                                   the header is not sent */
     ngx_uint_t                       secret;    /* which app_secret */
     ngx_str_t                        body;      /* JSON; empty: a GET */
-    ngx_msec_t                       timeout;   /* of any step, at most */
+    ngx_msec_t                       timeout;   /* ms, of each step at most */
 
-    /* if not empty, proxy_pass must make "/v1/" and this of the URI */
+    /* not empty: the URI of proxy_pass must end in "/v1/" and this path */
     ngx_str_t                        path;
-} ngx_violet_exchange_own_t;
+} ngx_violet_own_request_t;
 
 
 struct ngx_violet_exchange_s {
 
-    /* set by whoever starts it */
+    /* set before ngx_violet_exchange_start() */
 
     ngx_http_request_t              *carrier;
     ngx_violet_app_t                *app;
     ngx_str_t                        uri;       /* decoded, canonical */
     ngx_str_t                        args;
     size_t                           limit;     /* of the body, in bytes */
-    ngx_msec_t                       timeout;   /* for a whole answer, in
-                                                   milliseconds */
+    ngx_msec_t                       timeout;   /* ms, for a whole answer */
     ngx_violet_exchange_handler_pt   handler;
     void                            *data;
-    ngx_violet_exchange_own_t       *own;       /* NULL: it is not */
+    ngx_violet_own_request_t        *own_request;   /* NULL: a caller's */
 
-    unsigned                         body:1;    /* the carrier's is sent */
-    unsigned                         headers:1;  /* so are its headers */
-    unsigned                         get:1;     /* whatever its method */
+    unsigned                         body:1;    /* send the carrier's body */
+    unsigned                         headers:1;  /* send its headers */
+    unsigned                         get:1;     /* send it as a GET */
     unsigned                         no_retry_timeout:1;
 
     /* the outcome, allocated from the carrier's pool */
@@ -78,13 +77,14 @@ struct ngx_violet_exchange_s {
     ngx_str_t                        content;
     ngx_http_headers_out_t          *headers_out;   /* if answered */
     ngx_array_t                     *states;        /* upstream states */
-    unsigned                         encoded:1;     /* and not by gzip, which
-                                                       is undone: no use */
+    unsigned                         encoded:1;     /* the body has a content
+                                                       coding other than gzip
+                                                       and cannot be read */
 
-    /* its own */
+    /* private */
 
     ngx_http_request_t              *subrequest;
-    ngx_violet_gunzip_t             *inflate;      /* NULL: it is plain */
+    ngx_violet_gunzip_t             *inflate;      /* NULL: no coding */
     ngx_event_t                      deadline;
     size_t                           received;
     size_t                           allocated;
@@ -97,9 +97,9 @@ struct ngx_violet_exchange_s {
 
 
 /*
- * The URI that Violet is asked for on a captured route: what precedes the
- * API path in the request, and the canonical path.  In the request's pool;
- * NGX_ERROR if memory runs out.
+ * Makes the URI of an exchange on a captured route: the part of the caller's
+ * URI that precedes the API path, and the canonical path.  It lies in the
+ * request's pool.  NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_exchange_uri(ngx_http_request_t *r,
@@ -122,9 +122,9 @@ ngx_uint_t ngx_violet_exchange_unsent(ngx_array_t *states);
 
 
 /*
- * Appends upstream states to others, which are made if there are none yet:
- * the access log of a request reads $upstream_* from them.  What they point
- * to is copied to the pool.  NGX_ERROR if memory runs out.
+ * Appends copies of the upstream states "from" to "*to", which is made if it
+ * is NULL.  The access log of a request reads $upstream_* from its states.
+ * NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_exchange_copy_states(ngx_pool_t *pool,
@@ -132,8 +132,8 @@ ngx_int_t ngx_violet_exchange_copy_states(ngx_pool_t *pool,
 
 
 /*
- * The deadline of an exchange that begins, and its end with the exchange.
- * NGX_ERROR if memory runs out.
+ * Start and stop the timer of an exchange's deadline.  NGX_ERROR if memory
+ * runs out.
  */
 
 ngx_int_t ngx_violet_exchange_set_deadline(ngx_violet_exchange_t *exchange);
@@ -150,8 +150,8 @@ ngx_int_t ngx_violet_exchange_set_request(ngx_violet_exchange_t *exchange,
 
 
 /*
- * Makes room for a large response header in an exchange's own copy of the
- * upstream configuration, by the rules that nginx has for these sizes.
+ * Enlarges the buffers in an exchange's copy of the upstream configuration to
+ * hold a response header of 32 KB, by nginx's rules for these sizes.
  */
 
 void ngx_violet_exchange_set_buffers(ngx_http_upstream_conf_t *conf);

@@ -1,8 +1,7 @@
 
 /*
- * What an exchange takes of an answer: whether its header makes sense, and
- * its body, up to the limit and made plain if it came as gzip.  All of it is
- * in the carrier's pool.
+ * Captures an answer of an exchange: checks its header, and copies its body,
+ * up to the limit and decompressed if it came as gzip, to the carrier's pool.
  */
 
 
@@ -13,15 +12,15 @@
 
 #define NGX_VIOLET_EXCHANGE_MIN_BUFFER  4096
 
-/* of a response header, in bytes, whatever proxy_buffer_size says */
+/* bytes for a response header at least, if proxy_buffer_size is less */
 #define NGX_VIOLET_EXCHANGE_HEADER      32768
 
 
 /* the content codings of an answer */
 
 typedef struct {
-    ngx_uint_t    gzip;         /* how often it was applied */
-    ngx_str_t     other;        /* one that cannot be undone */
+    ngx_uint_t    gzip;         /* number of times */
+    ngx_str_t     other;        /* one that cannot be decoded */
 } ngx_violet_exchange_codings_t;
 
 
@@ -45,7 +44,7 @@ ngx_violet_exchange_header(ngx_violet_exchange_t *e, ngx_http_request_t *r)
 {
     off_t  length;
 
-    /* what is no HTTP at all nginx takes for HTTP/0.9, without a status */
+    /* nginx takes an answer that is not HTTP for HTTP/0.9, with status 0 */
 
     e->status = r->upstream ? r->upstream->headers_in.status_n : 0;
 
@@ -115,8 +114,8 @@ ngx_violet_exchange_vet(ngx_violet_exchange_t *e, ngx_http_request_t *r)
 
 
 /*
- * RFC 9110, section 8.4: a list of codings.  Identity is none, and x-gzip is
- * another name of gzip.
+ * RFC 9110, section 8.4: a list of codings.  "identity" means no coding, and
+ * "x-gzip" is another name of gzip.
  */
 
 static void
@@ -167,8 +166,8 @@ ngx_violet_exchange_read_codings(ngx_violet_exchange_codings_t *codings,
 
 
 /*
- * Identity is asked for.  A body that comes as gzip all the same is made
- * plain; of what any other coding hides nothing can be said.
+ * An exchange asks for no coding.  A body that comes as gzip is decompressed;
+ * one with another coding cannot be read.
  */
 
 static ngx_int_t
@@ -207,7 +206,7 @@ ngx_violet_exchange_decode(ngx_violet_exchange_t *e, ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /* as nginx's gunzip does: what is passed on is another representation */
+    /* as nginx's gunzip filter does: another representation is passed on */
 
     ngx_http_clear_accept_ranges(r);
     ngx_http_weak_etag(r);
@@ -216,7 +215,7 @@ ngx_violet_exchange_decode(ngx_violet_exchange_t *e, ngx_http_request_t *r,
 }
 
 
-/* What is passed on is plain, and has no line that says something else. */
+/* The body that is passed on has no coding: removes the header lines. */
 
 static void
 ngx_violet_exchange_drop_codings(ngx_http_request_t *r)
@@ -242,8 +241,8 @@ ngx_violet_exchange_drop_codings(ngx_http_request_t *r)
 
 
 /*
- * nginx wants the busy buffers to hold a header's buffer and each of the
- * others, and one buffer at least to be left beside them.
+ * nginx requires that the busy buffers hold the header's buffer and each of
+ * the others, and that at least one buffer is left beside them.
  */
 
 void
@@ -307,9 +306,9 @@ ngx_violet_exchange_body(ngx_violet_exchange_t *e, ngx_http_request_t *r,
             e->received += size;
         }
 
-        /* a token lies nowhere but where it is used */
+        /* nginx's buffer must not keep a copy of a token */
 
-        if (size && e->own) {
+        if (size && e->own_request) {
             explicit_bzero(b->pos, size);
         }
 
@@ -322,8 +321,8 @@ ngx_violet_exchange_body(ngx_violet_exchange_t *e, ngx_http_request_t *r,
     }
 
     /*
-     * an error returned from here would be taken for one of the caller's
-     * connection; this stops the upstream alone
+     * nginx would take NGX_ERROR for an error of the caller's connection;
+     * downstream_error stops the upstream alone
      */
 
     if ((e->too_large || e->failed) && r->upstream && r->upstream->pipe) {
@@ -348,8 +347,8 @@ ngx_violet_exchange_add(ngx_violet_exchange_t *e, u_char *data, size_t size)
 
 
 /*
- * A buffer that is full may be all there is: what comes after it, if
- * anything, tells.
+ * When the content has reached the limit, one more byte is decompressed to
+ * find out whether the body is larger than the limit.
  */
 
 static void
@@ -425,7 +424,7 @@ ngx_violet_exchange_reserve(ngx_violet_exchange_t *e, size_t size)
 
     if (e->content.data) {
 
-        if (e->own) {
+        if (e->own_request) {
             explicit_bzero(e->content.data, e->content.len);
         }
 

@@ -1,16 +1,16 @@
 
 /*
- * What stands between proxy_pass and a connection.  proxy_pass asks for the
- * credentials while it builds a request.  When it asks for the first value
- * it has chosen the upstream and built nothing: the guard then puts itself
- * in the place of the upstream's peer.init.  nginx calls that when the
+ * The check of a request between proxy_pass and a connection.  proxy_pass
+ * asks for the credentials while it builds a request.  When it asks for the
+ * first value, it has chosen the upstream and built nothing yet: the check
+ * then replaces the upstream's peer.init.  nginx calls peer.init after the
  * request is built, in every version of HTTP, and before it connects.  Where
- * secrets would go by plain http the guard also looks at each peer that is
- * about to be tried.
+ * secrets would go by plain http, or over https to a verified host, each peer
+ * is checked as well (ngx_violet_exchange_check_peer.c).
  *
- * A host that only nginx's resolver knows has no peer.init.  There the guard
- * looks at the URI when a value is asked for again, for the copy, and at the
- * head before its first byte is sent.
+ * A host that only nginx's resolver knows has no peer.init.  There the URI is
+ * checked when proxy_pass asks for a value the second time, to copy it, and
+ * the head before its first byte is sent.
  */
 
 
@@ -26,8 +26,8 @@ static ngx_uint_t ngx_violet_check_is_verified(
 static ngx_http_upstream_srv_conf_t *ngx_violet_check_block(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_violet_check_has_address(ngx_http_upstream_t *u);
-static void ngx_violet_check_hook(ngx_violet_check_t *g);
-static void ngx_violet_check_exchange(ngx_violet_check_t *g);
+static void ngx_violet_check_hook(ngx_violet_check_t *check);
+static void ngx_violet_check_exchange(ngx_violet_check_t *check);
 static ngx_int_t ngx_violet_check_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 static ngx_int_t ngx_violet_check_send(void *data, ngx_chain_t *in);
@@ -35,7 +35,7 @@ static ngx_int_t ngx_violet_check_refuse_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 
 
-/* what proxy_pass is given in the place of peers when it must not connect */
+/* an upstream whose peer.init fails, for a request that must not connect */
 
 static ngx_http_upstream_srv_conf_t  ngx_violet_refusing_upstream = {
     .peer = { .init_upstream = NULL,
@@ -53,7 +53,7 @@ ngx_violet_check(ngx_http_request_t *r, ngx_uint_t header)
 {
     ngx_uint_t             bit;
     ngx_violet_ctx_t      *ctx;
-    ngx_violet_check_t    *g;
+    ngx_violet_check_t    *check;
     ngx_violet_refusal_e   refused;
 
     ctx = ngx_violet_ctx(r);
@@ -72,19 +72,19 @@ ngx_violet_check(ngx_http_request_t *r, ngx_uint_t header)
         return ngx_violet_check_refuse(r, refused);
     }
 
-    g = ctx->check;
-    g->asked |= bit;
+    check = ctx->check;
+    check->asked |= bit;
 
     return NGX_VIOLET_NOT_REFUSED;
 }
 
 
-/* For the first value: the upstream is chosen, nothing is built. */
+/* At the first value: proxy_pass has chosen the upstream, and built nothing. */
 
 static ngx_violet_refusal_e
 ngx_violet_check_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_violet_check_t     *g;
+    ngx_violet_check_t     *check;
     ngx_http_upstream_t    *u;
     ngx_violet_loc_conf_t  *vlcf;
 
@@ -98,52 +98,52 @@ ngx_violet_check_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_VIOLET_REFUSED_UNVERIFIED;
     }
 
-    g = ngx_pcalloc(r->pool, sizeof(ngx_violet_check_t));
-    if (g == NULL) {
+    check = ngx_pcalloc(r->pool, sizeof(ngx_violet_check_t));
+    if (check == NULL) {
         return NGX_VIOLET_REFUSED_INTERNAL;
     }
 
-    g->request = r;
-    g->proxied = u;
-    g->exchange = ctx->exchange;
-    g->original = u->conf;
-    g->resolved = u->resolved;
-    g->block = u->resolved ? ngx_violet_check_block(r) : u->conf->upstream;
-    g->uri = u->uri.data;
-    g->plain = (!u->ssl && !vlcf->unverified_upstream);
-    g->verified = (u->ssl && ngx_violet_check_is_verified(u->conf));
-    g->conf = *u->conf;
+    check->request = r;
+    check->proxied = u;
+    check->exchange = ctx->exchange;
+    check->original = u->conf;
+    check->resolved = u->resolved;
+    check->block = u->resolved ? ngx_violet_check_block(r) : u->conf->upstream;
+    check->uri = u->uri.data;
+    check->plain = (!u->ssl && !vlcf->unverified_upstream);
+    check->verified = (u->ssl && ngx_violet_check_is_verified(u->conf));
+    check->conf = *u->conf;
 
-    ctx->check = g;
+    ctx->check = check;
 
-    if (g->exchange) {
-        ngx_violet_check_exchange(g);
+    if (check->exchange) {
+        ngx_violet_check_exchange(check);
     }
 
-    if (g->block || ngx_violet_check_has_address(u)) {
-        ngx_violet_check_hook(g);
+    if (check->block || ngx_violet_check_has_address(u)) {
+        ngx_violet_check_hook(check);
         return NGX_VIOLET_NOT_REFUSED;
     }
 
-    /* nobody can say where a name will lead */
+    /* it is not known yet to which address the name will be resolved */
 
-    if (g->plain) {
+    if (check->plain) {
         return NGX_VIOLET_REFUSED_PLAIN;
     }
 
-    /* nginx leaves a filter that is there in its place, as proxy's own */
+    /* nginx keeps an output filter that is set, as it keeps that of proxy */
 
     u->output.output_filter = ngx_violet_check_send;
-    u->output.filter_ctx = g;
+    u->output.filter_ctx = check;
 
     return NGX_VIOLET_NOT_REFUSED;
 }
 
 
 /*
- * The flags of this build say which members the structure has, and those of
- * the nginx that loads it whether there is TLS.  A build that cannot see the
- * member cannot tell.
+ * A build without nginx's SSL flags has no member ssl_verify, although the
+ * nginx that loads the module may use TLS: it takes every upstream for
+ * unverified.
  */
 
 static ngx_uint_t
@@ -205,48 +205,49 @@ ngx_violet_check_has_address(ngx_http_upstream_t *u)
 }
 
 
-/* From here to peer.init nginx reads of the upstream its host alone. */
+/* Until it calls peer.init, nginx reads only the host of the upstream. */
 
 static void
-ngx_violet_check_hook(ngx_violet_check_t *g)
+ngx_violet_check_hook(ngx_violet_check_t *check)
 {
     ngx_http_upstream_t  *u;
 
-    u = g->proxied;
+    u = check->proxied;
 
-    if (g->block) {
-        g->upstream = *g->block;
+    if (check->block) {
+        check->upstream = *check->block;
 
     } else {
-        g->upstream.host = g->resolved->host;
+        check->upstream.host = check->resolved->host;
     }
 
-    g->upstream.peer.init = ngx_violet_check_init_peer;
-    g->upstream.peer.data = g;
+    check->upstream.peer.init = ngx_violet_check_init_peer;
+    check->upstream.peer.data = check;
 
-    g->conf.upstream = &g->upstream;
+    check->conf.upstream = &check->upstream;
 
-    u->conf = &g->conf;
+    u->conf = &check->conf;
     u->resolved = NULL;
 
-    g->hooked = 1;
+    check->hooked = 1;
 }
 
 
 static void
-ngx_violet_check_exchange(ngx_violet_check_t *g)
+ngx_violet_check_exchange(ngx_violet_check_t *check)
 {
+    ngx_msec_t                 timeout;
     ngx_http_request_t        *sr;
     ngx_http_upstream_t       *u;
     ngx_violet_exchange_t     *e;
     ngx_http_upstream_conf_t  *conf;
 
-    e = g->exchange;
-    u = g->proxied;
-    sr = g->request;
-    conf = &g->conf;
+    e = check->exchange;
+    u = check->proxied;
+    sr = check->request;
+    conf = &check->conf;
 
-    /* one exchange must not become two, nor somebody else's */
+    /* one exchange must send one request, and get the answer to it */
 
     conf->next_upstream &= ~NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT;
 
@@ -254,16 +255,17 @@ ngx_violet_check_exchange(ngx_violet_check_t *g)
         conf->next_upstream &= ~NGX_HTTP_UPSTREAM_FT_TIMEOUT;
     }
 
-    if (e->own) {
-        conf->connect_timeout = ngx_min(conf->connect_timeout,
-                                        e->own->timeout);
-        conf->send_timeout = ngx_min(conf->send_timeout, e->own->timeout);
-        conf->read_timeout = ngx_min(conf->read_timeout, e->own->timeout);
+    if (e->own_request) {
+        timeout = e->own_request->timeout;
+
+        conf->connect_timeout = ngx_min(conf->connect_timeout, timeout);
+        conf->send_timeout = ngx_min(conf->send_timeout, timeout);
+        conf->read_timeout = ngx_min(conf->read_timeout, timeout);
 
         if (conf->next_upstream_timeout == 0
-            || conf->next_upstream_timeout > e->own->timeout)
+            || conf->next_upstream_timeout > timeout)
         {
-            conf->next_upstream_timeout = e->own->timeout;
+            conf->next_upstream_timeout = timeout;
         }
     }
 
@@ -279,7 +281,7 @@ ngx_violet_check_exchange(ngx_violet_check_t *g)
 
     u->conf = conf;
 
-    /* what is captured is not written to a disk */
+    /* a captured answer is not written to a disk */
 
     u->store = 0;
 
@@ -287,79 +289,83 @@ ngx_violet_check_exchange(ngx_violet_check_t *g)
 
     u->buffering = 1;
 
-    /* a caller who leaves does not stop it */
+    /* the exchange goes on if the caller closes the connection */
 
     sr->read_event_handler = ngx_http_block_reading;
     sr->write_event_handler = ngx_http_request_empty_handler;
 }
 
 
-/* The request is built; what the guard had taken is put back. */
+/* The request is built: restores the upstream, checks, and gets the peers. */
 
 static ngx_int_t
 ngx_violet_check_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us)
 {
     ngx_int_t              rc;
-    ngx_violet_check_t    *g;
+    ngx_violet_check_t    *check;
     ngx_http_upstream_t   *u;
     ngx_violet_refusal_e   refused;
 
-    g = us->peer.data;
-    u = g->proxied;
+    check = us->peer.data;
+    u = check->proxied;
 
-    g->conf.upstream = g->original->upstream;
+    check->conf.upstream = check->original->upstream;
 
-    u->upstream = g->block;
-    u->resolved = g->resolved;
+    u->upstream = check->block;
+    u->resolved = check->resolved;
 
-    if (g->exchange == NULL) {
-        u->conf = g->original;
+    if (check->exchange == NULL) {
+        u->conf = check->original;
     }
 
-    refused = ngx_violet_check_look_uri(g);
+    refused = ngx_violet_check_look_uri(check);
 
     if (refused == NGX_VIOLET_NOT_REFUSED) {
-        refused = ngx_violet_check_look_head(g);
+        refused = ngx_violet_check_look_head(check);
     }
 
     if (refused) {
-        ngx_violet_check_note(r, refused, NULL);
+        ngx_violet_check_set_refused(r, refused, NULL);
         return NGX_ERROR;
     }
 
-    rc = g->block ? g->block->peer.init(r, g->block)
-                  : ngx_http_upstream_create_round_robin_peer(r, g->resolved);
+    if (check->block) {
+        rc = check->block->peer.init(r, check->block);
 
-    if (rc == NGX_OK && (g->plain || g->verified)) {
-        rc = ngx_violet_check_watch(g);
+    } else {
+        rc = ngx_http_upstream_create_round_robin_peer(r, check->resolved);
+    }
+
+    if (rc == NGX_OK && (check->plain || check->verified)) {
+        rc = ngx_violet_check_watch(check);
     }
 
     return rc;
 }
 
 
-/* What lies between the request that proxy_pass has built and the socket. */
+/* The output filter of a request whose upstream has no peer.init. */
 
 static ngx_int_t
 ngx_violet_check_send(void *data, ngx_chain_t *in)
 {
-    ngx_violet_check_t *g = data;
+    ngx_violet_check_t *check = data;
 
     ngx_buf_t             *b;
     ngx_http_upstream_t   *u;
     ngx_violet_refusal_e   refused;
 
-    u = g->proxied;
+    u = check->proxied;
     b = u->request_bufs->buf;
 
     if (b->pos == b->start) {
-        refused = ngx_violet_check_look_head(g);
+        refused = ngx_violet_check_look_head(check);
 
         if (refused) {
-            ngx_violet_check_note(g->request, refused, u->peer.name);
+            ngx_violet_check_set_refused(check->request, refused, u->peer.name);
 
-            /* the next peer would be sent the same */
+            /* the request must not be sent to another peer either */
 
             u->peer.tries = 0;
 
@@ -378,20 +384,20 @@ ngx_violet_check_refuse(ngx_http_request_t *r,
     r->upstream->conf = &ngx_violet_refusing_conf;
     r->upstream->resolved = NULL;
 
-    ngx_violet_check_note(r, refused, NULL);
+    ngx_violet_check_set_refused(r, refused, NULL);
 
     return refused;
 }
 
 
 void
-ngx_violet_check_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
-    ngx_str_t *peer)
+ngx_violet_check_set_refused(ngx_http_request_t *r,
+    ngx_violet_refusal_e refused, ngx_str_t *peer)
 {
     ngx_str_t          detail;
     ngx_violet_ctx_t  *ctx;
 
-    /* it ends as a problem of ours, not as one of the operator's pages */
+    /* the answer is a problem document, not a page of the operator's */
 
     r->error_page = 1;
 
@@ -405,7 +411,7 @@ ngx_violet_check_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
         ctx->exchange->refused = refused;
     }
 
-    /* it was only an attempt to find out where proxy_pass leads */
+    /* a call for a token tries this path first: it is no error yet */
 
     if (refused == NGX_VIOLET_REFUSED_PATH) {
         return;

@@ -1,8 +1,8 @@
 
 /*
- * The last look at a request of a violet location, after proxy_pass has
- * built it and before it connects: may it carry secrets, and is it the
- * request that was matched.
+ * The last check of a request of a violet location, after proxy_pass has
+ * built it and before nginx connects: whether the request may carry secrets,
+ * and whether it is the one that the PRECONTENT handler approved.
  */
 
 #ifndef NGX_VIOLET_EXCHANGE_CHECK_H
@@ -12,22 +12,24 @@
 #include "ngx_violet_exchange.h"
 
 
-/* one request that proxy_pass builds; lives in the request's pool */
+/* the check of one request that proxy_pass builds, in the request's pool */
 
 typedef struct ngx_violet_check_s {
     ngx_http_request_t             *request;
     ngx_http_upstream_t            *proxied;
     ngx_violet_exchange_t          *exchange;  /* NULL: a streamed route */
 
-    /* what nginx would have used */
+    /* the members of r->upstream that the check replaces */
     ngx_http_upstream_conf_t       *original;
-    ngx_http_upstream_srv_conf_t   *block;     /* NULL: none has the name */
+    ngx_http_upstream_srv_conf_t   *block;     /* NULL: no upstream block */
     ngx_http_upstream_resolved_t   *resolved;  /* NULL: no variables */
 
-    u_char                         *uri;       /* before it is built */
-    ngx_uint_t                      asked;     /* credentials, as bits */
+    u_char                         *uri;       /* address of the URI before
+                                                  proxy_pass built it */
+    ngx_uint_t                      asked;     /* credentials that were
+                                                  asked for, as bits */
 
-    /* of the balancer, where peers are looked at */
+    /* the handlers of the balancer, where peers are checked */
     ngx_event_get_peer_pt           get;
     ngx_event_free_peer_pt          free;
     ngx_event_notify_peer_pt        notify;
@@ -41,20 +43,21 @@ typedef struct ngx_violet_check_s {
 
     unsigned                        plain:1;   /* http */
     unsigned                        verified:1;  /* https */
-    unsigned                        hooked:1;  /* peer.init is the guard's */
+    unsigned                        hooked:1;  /* peer.init is replaced */
 
-    /* what nginx uses in their places */
+    /* what nginx uses in the place of "block" and "original" */
     ngx_http_upstream_srv_conf_t    upstream;
     ngx_http_upstream_conf_t        conf;
 } ngx_violet_check_t;
 
 
 /*
- * To be called for each value of a credential that proxy_pass asks for while
- * it builds a request; "header" is the number of the credential.  Makes an
- * exchange's upstream configuration safe, puts the guard between proxy_pass
- * and its peers, and says whether the request may carry credentials.  A
- * refusal is final: the request fails before it connects.
+ * Checks whether the request that proxy_pass is building may carry
+ * credentials.  Call it for each value of a credential that proxy_pass asks
+ * for; "header" is the number of the credential.  The first call adapts the
+ * upstream configuration of an exchange and replaces peer.init, so that the
+ * request is checked again when it is built.  After a refusal the request
+ * fails before nginx connects.
  */
 
 ngx_violet_refusal_e ngx_violet_check(ngx_http_request_t *r,
@@ -62,8 +65,8 @@ ngx_violet_refusal_e ngx_violet_check(ngx_http_request_t *r,
 
 
 /*
- * Makes a request that proxy_pass is building fail before it connects, and
- * says why in the log.  Returns what it was given.
+ * Makes a request that proxy_pass is building fail before nginx connects, and
+ * logs the reason.  Returns "refused".
  */
 
 ngx_violet_refusal_e ngx_violet_check_refuse(ngx_http_request_t *r,
@@ -71,20 +74,20 @@ ngx_violet_refusal_e ngx_violet_check_refuse(ngx_http_request_t *r,
 
 
 /*
- * Keeps why a request is refused for the part that answers the caller, and
- * writes it to the log.  "peer" may be NULL.
+ * Stores the reason of a refusal for the answer to the caller, and logs it.
+ * "peer" may be NULL.
  */
 
-void ngx_violet_check_note(ngx_http_request_t *r, ngx_violet_refusal_e refused,
-    ngx_str_t *peer);
+void ngx_violet_check_set_refused(ngx_http_request_t *r,
+    ngx_violet_refusal_e refused, ngx_str_t *peer);
 
 
 /*
- * Looks at each peer before it is connected to, and at each connection that
- * was kept alive before it is used.
+ * Checks each peer before nginx connects to it, and each connection that was
+ * kept alive before nginx uses it.  NGX_OK or NGX_ERROR.
  */
 
-ngx_int_t ngx_violet_check_watch(ngx_violet_check_t *g);
+ngx_int_t ngx_violet_check_watch(ngx_violet_check_t *check);
 
 
 /* True for an address of the loopback network, and for a unix socket. */
@@ -93,13 +96,13 @@ ngx_uint_t ngx_violet_check_is_local(struct sockaddr *sa);
 
 
 /*
- * Looks at what proxy_pass has built, for the guard.  In turn: the URI, which
- * may differ from the one that was matched; the head, which must say how long
- * the body is.
+ * Check a request that proxy_pass has built.  _look_uri(): its URI must be
+ * the one that was matched.  _look_head(): its head must say how long the
+ * body is.
  */
 
-ngx_violet_refusal_e ngx_violet_check_look_uri(ngx_violet_check_t *g);
-ngx_violet_refusal_e ngx_violet_check_look_head(ngx_violet_check_t *g);
+ngx_violet_refusal_e ngx_violet_check_look_uri(ngx_violet_check_t *check);
+ngx_violet_refusal_e ngx_violet_check_look_head(ngx_violet_check_t *check);
 
 
 #endif /* NGX_VIOLET_EXCHANGE_CHECK_H */

@@ -1,7 +1,7 @@
 
 /*
- * What the guard looks at in a request that proxy_pass has built: the URI
- * and, in HTTP/1, the head.  HTTP/2 shows neither; its frames say where a
+ * Checks of a request that proxy_pass has built: of its URI and, in HTTP/1,
+ * of its head.  Over HTTP/2 nginx shows neither; there the frames say where a
  * body ends.
  */
 
@@ -10,7 +10,7 @@
 #include "ngx_violet_exchange_check.h"
 
 
-static ngx_uint_t ngx_violet_check_shows_uri(ngx_violet_check_t *g);
+static ngx_uint_t ngx_violet_check_shows_uri(ngx_violet_check_t *check);
 static ngx_uint_t ngx_violet_check_is_api(ngx_str_t *uri, ngx_str_t *path);
 static ngx_int_t ngx_violet_check_uri(ngx_http_request_t *r);
 static ngx_uint_t ngx_violet_check_has_body(ngx_http_request_t *r);
@@ -22,27 +22,29 @@ static ngx_uint_t ngx_violet_check_is_line(u_char *line, u_char *next,
 
 
 ngx_violet_refusal_e
-ngx_violet_check_look_uri(ngx_violet_check_t *g)
+ngx_violet_check_look_uri(ngx_violet_check_t *check)
 {
     ngx_str_t            *path;
     ngx_http_upstream_t  *u;
 
-    u = g->proxied;
-    path = (g->exchange && g->exchange->own) ? &g->exchange->own->path : NULL;
+    u = check->proxied;
+    path = NULL;
 
-    if (path && path->len == 0) {
-        path = NULL;
+    if (check->exchange && check->exchange->own_request
+        && check->exchange->own_request->path.len)
+    {
+        path = &check->exchange->own_request->path;
     }
 
-    if (g->resolved == NULL && path == NULL) {
+    if (check->resolved == NULL && path == NULL) {
         return NGX_VIOLET_NOT_REFUSED;
     }
 
-    if (!ngx_violet_check_shows_uri(g)) {
+    if (!ngx_violet_check_shows_uri(check)) {
         return NGX_VIOLET_REFUSED_UNSEEN;
     }
 
-    if (g->resolved && ngx_violet_check_uri(g->request) != NGX_OK) {
+    if (check->resolved && ngx_violet_check_uri(check->request) != NGX_OK) {
         return NGX_VIOLET_REFUSED_URI;
     }
 
@@ -54,16 +56,16 @@ ngx_violet_check_look_uri(ngx_violet_check_t *g)
 }
 
 
-/* Has proxy_pass set the URI since it began to build, as in HTTP/1? */
+/* True if proxy_pass has set the URI since it began to build: in HTTP/1. */
 
 static ngx_uint_t
-ngx_violet_check_shows_uri(ngx_violet_check_t *g)
+ngx_violet_check_shows_uri(ngx_violet_check_t *check)
 {
-    return g->proxied->uri.len && g->proxied->uri.data != g->uri;
+    return check->proxied->uri.len && check->proxied->uri.data != check->uri;
 }
 
 
-/* Does the URI end in "/v1/" and the path? */
+/* True if the URI ends in "/v1/" and the path. */
 
 static ngx_uint_t
 ngx_violet_check_is_api(ngx_str_t *uri, ngx_str_t *path)
@@ -81,10 +83,7 @@ ngx_violet_check_is_api(ngx_str_t *uri, ngx_str_t *path)
 }
 
 
-/*
- * Only a proxy_pass with variables can build a URI that is not the one that
- * was matched.
- */
+/* Only a proxy_pass with variables can build another URI than was matched. */
 
 static ngx_int_t
 ngx_violet_check_uri(ngx_http_request_t *r)
@@ -131,24 +130,24 @@ ngx_violet_check_uri(ngx_http_request_t *r)
 
 
 /*
- * nginx leaves a Content-Length out if it finds no memory for its digits,
- * and so does a line of the operator's.  The body would then be read as the
+ * The head lacks Content-Length if nginx has no memory for its digits, or if
+ * a proxy_set_header line removes it.  Violet would then read the body as the
  * next request on the connection.
  */
 
 ngx_violet_refusal_e
-ngx_violet_check_look_head(ngx_violet_check_t *g)
+ngx_violet_check_look_head(ngx_violet_check_t *check)
 {
     ngx_buf_t              *b;
     ngx_http_request_t     *r;
     ngx_violet_loc_conf_t  *vlcf;
 
-    if (!ngx_violet_check_shows_uri(g)) {
+    if (!ngx_violet_check_shows_uri(check)) {
         return NGX_VIOLET_NOT_REFUSED;
     }
 
-    r = g->request;
-    b = g->proxied->request_bufs->buf;
+    r = check->request;
+    b = check->proxied->request_bufs->buf;
 
     if (ngx_violet_check_has_body(r)
         && !ngx_violet_check_has_line(b, "Content-Length:")
@@ -157,11 +156,11 @@ ngx_violet_check_look_head(ngx_violet_check_t *g)
         return NGX_VIOLET_REFUSED_LENGTH;
     }
 
-    /* an operator's line holds for all routes; an exchange goes without */
+    /* a proxy_set_header line is for all routes, but not for an exchange */
 
     vlcf = ngx_violet_loc_conf(r);
 
-    if (g->exchange && vlcf->accept_encoding) {
+    if (check->exchange && vlcf->accept_encoding) {
         ngx_violet_check_drop_lines(b, "Accept-Encoding:");
     }
 
@@ -179,7 +178,7 @@ ngx_violet_check_has_body(ngx_http_request_t *r)
     cl = r->upstream->request_bufs;
     b = cl->buf;
 
-    /* proxy_set_body puts it behind the head, and the empty line */
+    /* proxy_set_body puts the body behind the empty line of the head */
 
     for (line = b->pos; /* void */ ; line = next) {
         next = ngx_violet_check_next_line(b, line);
@@ -199,7 +198,7 @@ ngx_violet_check_has_body(ngx_http_request_t *r)
         }
     }
 
-    /* proxy_request_buffering off: it comes later */
+    /* with proxy_request_buffering off the body comes later */
 
     return r->request_body_no_buffering
            && (r->reading_body

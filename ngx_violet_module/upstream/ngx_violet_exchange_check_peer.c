@@ -16,10 +16,10 @@
 #include "ngx_violet_exchange_check.h"
 
 
-static ngx_int_t ngx_violet_check_name(ngx_violet_check_t *g);
+static ngx_int_t ngx_violet_check_name(ngx_violet_check_t *check);
 static ngx_int_t ngx_violet_check_get_peer(ngx_peer_connection_t *pc,
     void *data);
-static ngx_int_t ngx_violet_check_replace(ngx_violet_check_t *g,
+static ngx_int_t ngx_violet_check_replace(ngx_violet_check_t *check,
     ngx_peer_connection_t *pc);
 static void ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
@@ -37,27 +37,27 @@ static ngx_uint_t ngx_violet_check_is_marked(ngx_connection_t *c,
 static void ngx_violet_check_marked(void *data);
 
 
-/* As the keepalive module does, whose peers these may be. */
+/* Replaces the handlers of the peers, as nginx's keepalive module does. */
 
 ngx_int_t
-ngx_violet_check_watch(ngx_violet_check_t *g)
+ngx_violet_check_watch(ngx_violet_check_t *check)
 {
     ngx_peer_connection_t  *pc;
 
-    if (g->verified && ngx_violet_check_name(g) != NGX_OK) {
+    if (check->verified && ngx_violet_check_name(check) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    pc = &g->proxied->peer;
+    pc = &check->proxied->peer;
 
-    g->get = pc->get;
-    g->free = pc->free;
-    g->notify = pc->notify;
-    g->data = pc->data;
+    check->get = pc->get;
+    check->free = pc->free;
+    check->notify = pc->notify;
+    check->data = pc->data;
 
     pc->get = ngx_violet_check_get_peer;
     pc->free = ngx_violet_check_free_peer;
-    pc->data = g;
+    pc->data = check;
 
     if (pc->notify) {
         pc->notify = ngx_violet_check_notify_peer;
@@ -65,8 +65,8 @@ ngx_violet_check_watch(ngx_violet_check_t *g)
 
 #if (NGX_SSL || NGX_COMPAT)
 
-    g->set_session = pc->set_session;
-    g->save_session = pc->save_session;
+    check->set_session = pc->set_session;
+    check->save_session = pc->save_session;
 
     if (pc->set_session) {
         pc->set_session = ngx_violet_check_set_session;
@@ -85,16 +85,17 @@ ngx_violet_check_watch(ngx_violet_check_t *g)
 /* The name that nginx looks for in the certificate. */
 
 static ngx_int_t
-ngx_violet_check_name(ngx_violet_check_t *g)
+ngx_violet_check_name(ngx_violet_check_t *check)
 {
 #if (NGX_HTTP_SSL || NGX_COMPAT)
 
-    if (g->original->ssl_name) {
-        return ngx_http_complex_value(g->request, g->original->ssl_name,
-                                      &g->name);
+    if (check->original->ssl_name) {
+        return ngx_http_complex_value(check->request,
+                                      check->original->ssl_name,
+                                      &check->name);
     }
 
-    g->name = g->proxied->ssl_name;
+    check->name = check->proxied->ssl_name;
 
 #endif
 
@@ -105,28 +106,28 @@ ngx_violet_check_name(ngx_violet_check_t *g)
 static ngx_int_t
 ngx_violet_check_get_peer(ngx_peer_connection_t *pc, void *data)
 {
-    ngx_violet_check_t *g = data;
+    ngx_violet_check_t *check = data;
 
     ngx_int_t  rc;
 
-    rc = g->get(pc, g->data);
+    rc = check->get(pc, check->data);
 
     if (rc == NGX_ERROR || rc == NGX_BUSY || rc == NGX_DECLINED) {
         return rc;
     }
 
-    if (g->plain
+    if (check->plain
         && (pc->sockaddr == NULL || !ngx_violet_check_is_local(pc->sockaddr)))
     {
-        ngx_violet_check_note(g->request, NGX_VIOLET_REFUSED_PLAIN,
-                              pc->name);
+        ngx_violet_check_set_refused(check->request, NGX_VIOLET_REFUSED_PLAIN,
+                                     pc->name);
         return NGX_ERROR;
     }
 
-    if (g->verified && pc->connection
-        && !ngx_violet_check_is_marked(pc->connection, &g->name))
+    if (check->verified && pc->connection
+        && !ngx_violet_check_is_marked(pc->connection, &check->name))
     {
-        return ngx_violet_check_replace(g, pc);
+        return ngx_violet_check_replace(check, pc);
     }
 
     return rc;
@@ -140,7 +141,7 @@ ngx_violet_check_get_peer(ngx_peer_connection_t *pc, void *data)
  */
 
 static ngx_int_t
-ngx_violet_check_replace(ngx_violet_check_t *g, ngx_peer_connection_t *pc)
+ngx_violet_check_replace(ngx_violet_check_t *check, ngx_peer_connection_t *pc)
 {
 #if (NGX_HTTP_SSL)
 
@@ -170,7 +171,8 @@ ngx_violet_check_replace(ngx_violet_check_t *g, ngx_peer_connection_t *pc)
 
 #else
 
-    ngx_violet_check_note(g->request, NGX_VIOLET_REFUSED_SHARED, pc->name);
+    ngx_violet_check_set_refused(check->request, NGX_VIOLET_REFUSED_SHARED,
+                                 pc->name);
 
     return NGX_ERROR;
 
@@ -182,17 +184,17 @@ static void
 ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state)
 {
-    ngx_violet_check_t *g = data;
+    ngx_violet_check_t *check = data;
 
     /* a whole answer came, so the handshake had been verified */
 
-    if (g->verified && g->proxied->keepalive && pc->connection
+    if (check->verified && check->proxied->keepalive && pc->connection
         && !pc->cached)
     {
-        ngx_violet_check_mark(pc->connection, &g->name);
+        ngx_violet_check_mark(pc->connection, &check->name);
     }
 
-    g->free(pc, g->data, state);
+    check->free(pc, check->data, state);
 }
 
 
@@ -200,9 +202,9 @@ static void
 ngx_violet_check_notify_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t type)
 {
-    ngx_violet_check_t *g = data;
+    ngx_violet_check_t *check = data;
 
-    g->notify(pc, g->data, type);
+    check->notify(pc, check->data, type);
 }
 
 
@@ -218,22 +220,22 @@ ngx_violet_check_notify_peer(ngx_peer_connection_t *pc, void *data,
 static ngx_int_t
 ngx_violet_check_set_session(ngx_peer_connection_t *pc, void *data)
 {
-    ngx_violet_check_t *g = data;
+    ngx_violet_check_t *check = data;
 
     ngx_int_t        rc;
 #if (NGX_HTTP_SSL)
     ngx_ssl_conn_t  *ssl;
 #endif
 
-    if (!g->verified) {
-        return g->set_session(pc, g->data);
+    if (!check->verified) {
+        return check->set_session(pc, check->data);
     }
 
     rc = NGX_OK;
 
 #if (NGX_HTTP_SSL)
 
-    rc = g->set_session(pc, g->data);
+    rc = check->set_session(pc, check->data);
 
     ssl = pc->connection->ssl->connection;
 
@@ -252,9 +254,9 @@ ngx_violet_check_set_session(ngx_peer_connection_t *pc, void *data)
 static void
 ngx_violet_check_save_session(ngx_peer_connection_t *pc, void *data)
 {
-    ngx_violet_check_t *g = data;
+    ngx_violet_check_t *check = data;
 
-    g->save_session(pc, g->data);
+    check->save_session(pc, check->data);
 }
 
 #endif

@@ -1,13 +1,13 @@
 
 /*
- * The deadline of an exchange.  nginx times each step of it, and a Violet
- * that sends a byte now and then is never late.  At the deadline the step
- * that is under way is told that its own time is up: nginx then ends it as
- * any step that takes too long, counts the peer as failed and closes the
+ * The deadline of an exchange.  nginx's own timeouts are for each step, and
+ * never expire if Violet sends a byte now and then.  At the deadline the
+ * events of the current step are marked as timed out: nginx then ends the
+ * step as after its own timeout, counts the peer as failed and closes the
  * connection.
  *
- * The timer is deleted with the exchange, or by a cleanup of the carrier's
- * pool.
+ * The timer is deleted when the exchange ends, or by a cleanup of the
+ * carrier's pool.
  */
 
 
@@ -15,7 +15,7 @@
 #include "ngx_violet_exchange_check.h"
 
 
-/* milliseconds, if a step did not end when it was told to */
+/* ms after which a step that did not end is timed out again */
 #define NGX_VIOLET_EXCHANGE_LATE_AGAIN  1000
 
 
@@ -68,8 +68,8 @@ ngx_violet_exchange_late(ngx_event_t *ev)
 
     if (!e->late) {
         ngx_log_error(NGX_LOG_ERR, e->carrier->connection->log, 0,
-                      "violet: there is no whole answer of Violet's after "
-                      "%M ms, it is waited for no longer", e->timeout);
+                      "violet: Violet did not send a whole answer within "
+                      "%M ms", e->timeout);
     }
 
     e->late = 1;
@@ -86,7 +86,7 @@ ngx_violet_exchange_late(ngx_event_t *ev)
 
     if (ctx->check) {
 
-        /* no other peer is asked */
+        /* the request is not sent to another peer */
 
         ctx->check->conf.next_upstream = 0;
     }
@@ -117,12 +117,12 @@ ngx_violet_exchange_end_step(ngx_http_upstream_t *u)
         return;
     }
 
-    /* a handshake and the sending of a request look at the second one */
+    /* a TLS handshake and the sending of a request check the write event */
 
     c->read->timedout = 1;
     c->write->timedout = 1;
 
-    /* by proxy_limit_rate */
+    /* proxy_limit_rate may have delayed the read event */
 
     c->read->delayed = 0;
 

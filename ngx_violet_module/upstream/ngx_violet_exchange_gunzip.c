@@ -1,7 +1,7 @@
 
 /*
- * zlib between an answer that is compressed though nobody asked for it and
- * whoever reads it.  How much comes out is for the caller to bound.
+ * Decompresses, by zlib, an answer that came as gzip although the gateway had
+ * asked for none.  The caller bounds the length of the output.
  */
 
 
@@ -13,7 +13,7 @@
 /* the largest window, in a gzip wrapper: zlib checks CRC-32 and length */
 #define NGX_VIOLET_GUNZIP_GZIP  (MAX_WBITS + 16)
 
-/* before each allocation: how long it is */
+/* bytes in front of each allocation, which hold its length */
 #define NGX_VIOLET_GUNZIP_HEAD  16
 
 
@@ -67,7 +67,7 @@ ngx_violet_inflate(ngx_violet_gunzip_t *z, ngx_str_t *in,
     int        rc;
     z_stream  *stream;
 
-    /* behind the end there may be nothing, another member included */
+    /* data behind the end is an error, also if it is another member */
 
     if (z->failed || (z->done && in->len)) {
         z->failed = 1;
@@ -134,7 +134,7 @@ ngx_violet_gunzip_close(void *data)
 }
 
 
-/* The window holds what was read, a token perhaps: it is wiped. */
+/* The window holds parts of the answer, which may be a token: it is wiped. */
 
 static void *
 ngx_violet_gunzip_alloc(void *opaque, u_int items, u_int size)

@@ -1,8 +1,8 @@
 
 /*
- * A gzip body made plain as it arrives, into a buffer of the caller's.  The
- * state is zlib's, on the heap, wiped and freed with the pool or as soon as
- * the body has ended.
+ * Decompresses a gzip body as it arrives, into a buffer of the caller's.  The
+ * state is zlib's and lies on the heap; it is wiped and freed when the body
+ * has ended, or with the pool.
  */
 
 #ifndef NGX_VIOLET_EXCHANGE_GUNZIP_H
@@ -22,18 +22,18 @@ ngx_violet_gunzip_t *ngx_violet_gunzip_create(ngx_pool_t *pool);
 
 
 /*
- * Reads from "in" and writes to "out", at most its length, and moves both
- * past what was read and written.  Returns NGX_AGAIN if it wants more input
- * or more room, NGX_DONE if the body has ended, its checksum and length
- * being right, or NGX_ERROR if it is no gzip body (RFC 1952) of one member
- * or if memory runs out.
+ * Reads from "in" and writes at most out->len bytes to "out".  Moves both
+ * past the bytes that were read and written.  Returns NGX_AGAIN if more input
+ * or more room is needed, NGX_DONE if the body has ended and its checksum and
+ * length are right, or NGX_ERROR if the body is not gzip (RFC 1952) of one
+ * member or if memory runs out.
  */
 
 ngx_int_t ngx_violet_inflate(ngx_violet_gunzip_t *z, ngx_str_t *in,
     ngx_str_t *out);
 
 
-/* Has the body ended as it should? */
+/* True if the body has ended, and its checksum and length are right. */
 
 ngx_uint_t ngx_violet_gunzip_is_done(ngx_violet_gunzip_t *z);
 

@@ -1,8 +1,8 @@
 
 /*
- * What an exchange sends: the body that it means to, and headers of its own
- * or the caller's that speak of the request.  All of it lives in the
- * carrier's pool.
+ * The request that an exchange sends: its body, and headers of the gateway's
+ * own or those of the caller that are about the request.  All of it lives in
+ * the carrier's pool.
  */
 
 
@@ -26,9 +26,9 @@ static ngx_str_t  ngx_violet_post_method = ngx_string("POST");
 
 
 /*
- * Headers of a caller that would change what Violet's answer looks like, or
- * that speak of the caller's connection or to the gateway rather than of the
- * request.
+ * Headers of a caller that are not sent: they would change the form of
+ * Violet's answer, or are about the caller's connection, or are for the
+ * gateway.
  */
 
 static ngx_str_t  ngx_violet_dropped_headers[] = {
@@ -71,8 +71,8 @@ ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
     }
 
     /*
-     * with the length of a body that is not sent the next request on the
-     * same upstream connection would be read as that body
+     * no body is sent: with its length in the head Violet would read the
+     * next request on the same connection as that body
      */
 
     sr->request_body = NULL;
@@ -80,7 +80,7 @@ ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
     sr->headers_in.content_length_n = -1;
     sr->headers_in.chunked = 0;
 
-    if (e->own == NULL || e->own->body.len == 0) {
+    if (e->own_request == NULL || e->own_request->body.len == 0) {
         return NGX_OK;
     }
 
@@ -98,9 +98,9 @@ ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
 
     b->memory = 1;
     b->last_buf = 1;
-    b->pos = e->own->body.data;
+    b->pos = e->own_request->body.data;
     b->start = b->pos;
-    b->last = b->pos + e->own->body.len;
+    b->last = b->pos + e->own_request->body.len;
     b->end = b->last;
 
     rb->bufs->buf = b;
@@ -109,7 +109,7 @@ ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
 
     sr->method_name = ngx_violet_post_method;
     sr->request_body = rb;
-    sr->headers_in.content_length_n = e->own->body.len;
+    sr->headers_in.content_length_n = e->own_request->body.len;
 
     return NGX_OK;
 }
@@ -133,7 +133,7 @@ ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
 
     if (!e->headers) {
 
-        if (e->own && e->own->body.len
+        if (e->own_request && e->own_request->body.len
             && ngx_violet_exchange_push_json(&sr->headers_in.headers,
                                              "Content-Type", "content-type")
                != NGX_OK)

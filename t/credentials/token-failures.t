@@ -360,7 +360,7 @@ sub worker_that_comes_late {
     put("$folder/secret", 'rotated-secret');
     control($mock, 'tokens?secret=rotated-secret');
     ok($live->wait_for(10, sub {
-        $nginx->error_log =~ /the new value of "app_secret" .* taken up/
+        $nginx->error_log =~ /the new value of "app_secret" .* is used/
     }), 'taken up');
 
     my ($old) = $nginx->workers;

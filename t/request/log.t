@@ -318,7 +318,7 @@ violet: a request of app "shop" for connection health is redirected (status 301)
 --- request eval: "$::Report/22101"
 --- error_code: 502
 --- error_log
-violet: an answer of Violet's to app "shop" is larger than "violet_buffer_limit", which is 4194304 bytes,
+violet: Violet's answer to app "shop" is larger than "violet_buffer_limit" (4194304 bytes)
 
 
 
@@ -329,7 +329,7 @@ violet: an answer of Violet's to app "shop" is larger than "violet_buffer_limit"
 POST /v1/checkout/cart/21501/submit
 --- error_code: 502
 --- error_log eval
-["violet: an answer of Violet's to app \"shop\" is larger than \"violet_buffer_limit\", which is 4096 bytes,",
+["violet: Violet's answer to app \"shop\" is larger than \"violet_buffer_limit\" (4096 bytes)",
  qr/submit of cart 21501: unknown, UPSTREAM_INVALID, .*, id: /]
 
 
