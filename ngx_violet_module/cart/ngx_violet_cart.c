@@ -1,9 +1,10 @@
 
 /*
- * The cart-submit flow: read the caller's body, ask the guard, run one
- * exchange carried by the caller's own request, let violet_cart.c judge
- * the answer, settle the guard's record, send what the judge says.  The
- * exchange is never repeated, and a caller who leaves does not stop it.
+ * The cart-submit flow: reads the caller's body, claims the record of the
+ * cart, sends the submit in one exchange whose carrier is the caller's
+ * request, lets violet_cart.c judge the answer, settles the record, and
+ * answers.  A submit is sent a second time only after a 401.  A caller who
+ * leaves does not stop it.
  */
 
 
@@ -12,8 +13,8 @@
 #include "ngx_violet_credentials.h"
 
 
-/* for a whole answer to a submit, in milliseconds */
-#define NGX_VIOLET_CART_PATIENCE  300000
+/* ms until the answer to a submit must be whole */
+#define NGX_VIOLET_CART_TIMEOUT  300000
 
 
 typedef struct {
@@ -70,7 +71,7 @@ ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* a redirect within nginx takes the context away, but not this */
+    /* an internal redirect clears the context, but keeps the cleanups */
 
     for (cln = r->main->cleanup; cln; cln = cln->next) {
 
@@ -79,7 +80,7 @@ ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         }
 
         ngx_str_set(&detail, "the cart was sent before this request was "
-                             "redirected within the gateway, and is not sent "
+                             "redirected inside the gateway, and is not sent "
                              "again: read the cart");
 
         name = ngx_violet_cart_name(ctx, buf);
@@ -95,7 +96,7 @@ ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                                          0, &detail);
     }
 
-    /* while the body is read the phases may come by, with nothing to do */
+    /* no step is due if the phases run while the body is being read */
 
     ctx->waiting = 1;
     ctx->next = ctx->route.id == VIOLET_ROUTE_CART_PAYMENT
@@ -105,11 +106,11 @@ ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
 
-        /* nobody knows how much of the body was read */
+        /* an unknown part of the body is still unread */
 
         r->keepalive = 0;
 
-        return ngx_violet_cart_unmade(r, ctx);
+        return ngx_violet_cart_out_of_memory(r, ctx);
     }
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
@@ -153,14 +154,14 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         || (!ctx->cart->submit_repeated
             && ngx_violet_cart_mark_sent(r, ctx) != NGX_OK))
     {
-        return ngx_violet_cart_unmade(r, ctx);
+        return ngx_violet_cart_out_of_memory(r, ctx);
     }
 
     e->carrier = r;
     e->app = ctx->app;
     e->args = r->args;
     e->limit = vlcf->buffer_limit;
-    e->timeout = NGX_VIOLET_CART_PATIENCE;
+    e->timeout = NGX_VIOLET_CART_TIMEOUT;
     e->body = 1;
     e->headers = 1;
     e->handler = ngx_violet_cart_exchanged;
@@ -177,20 +178,15 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (ngx_violet_exchange_start(e) != NGX_OK) {
-        return ngx_violet_cart_unmade(r, ctx);
+        return ngx_violet_cart_out_of_memory(r, ctx);
     }
 
     return NGX_AGAIN;
 }
 
 
-/*
- * Memory ran out before there was anything to send, be it for this request or
- * for the connection to Redis that has to say whether it may be sent.
- */
-
 ngx_int_t
-ngx_violet_cart_unmade(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+ngx_violet_cart_out_of_memory(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     u_char     buf[NGX_VIOLET_CART_NAME];
     ngx_str_t  name;
@@ -202,8 +198,8 @@ ngx_violet_cart_unmade(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     name = ngx_violet_cart_name(ctx, buf);
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "violet: submit of %V was not sent: there is no memory for "
-                  "it, or there was none for the connection to Redis", &name);
+                  "violet: submit of %V was not sent: no memory for the submit "
+                  "or for the connection to Redis", &name);
 
     ngx_violet_cart_unsent(ctx);
 
@@ -216,7 +212,10 @@ ngx_violet_cart_unmade(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* A mark on the request that no redirect takes away. */
+/*
+ * Marks the request as sent by a cleanup, which an internal redirect does not
+ * remove, and adds it to the worker's queue of submits.
+ */
 
 static ngx_int_t
 ngx_violet_cart_mark_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
@@ -246,9 +245,9 @@ ngx_violet_cart_mark_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 
 /*
- * Inside the end of the subrequest.  What is decided here is decided even if
- * the caller has gone and the request is about to be destroyed; its phases
- * run again otherwise.
+ * Called while the subrequest ends.  The answer is judged here and not in a
+ * step, since no step runs if the caller has left and nginx is about to free
+ * the request.
  */
 
 static void
@@ -310,7 +309,7 @@ ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 }
 
 
-/* Before anybody is told: a caller may be quick to come again. */
+/* Runs before the answer is sent: the caller may repeat the submit at once. */
 
 static void
 ngx_violet_cart_settle(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -325,7 +324,7 @@ ngx_violet_cart_settle(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 }
 
 
-/* Does the caller get Violet's answer as it is? */
+/* True if the caller gets Violet's answer unchanged. */
 
 static ngx_uint_t
 ngx_violet_cart_passes(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
@@ -341,8 +340,9 @@ ngx_violet_cart_passes(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 
 /*
- * A complete 401: Violet did nothing.  True if the cart may be submitted
- * once more, if only there is another token.
+ * True if Violet's answer is a complete 401, with which Violet did nothing,
+ * and there is another token or one may come: the submit is then sent a second
+ * time.
  */
 
 static ngx_uint_t
@@ -384,7 +384,7 @@ ngx_violet_cart_submit_again(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
         if (ngx_violet_credentials_park(r, ctx->app, &e->used) == NGX_AGAIN) {
 
-            /* a caller who leaves does not stop it here either */
+            /* a caller who leaves does not stop the submit */
 
             r->read_event_handler = ngx_http_block_reading;
 
@@ -404,8 +404,8 @@ ngx_violet_cart_submit_again(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 
 /*
- * The end of a request that had a submit sent.  nginx ends it before its
- * time when a worker must stop: what became of the cart nobody knows then.
+ * The end of a request whose submit was sent.  If a worker must stop, nginx
+ * ends the request before Violet has answered: the submit is unknown then.
  */
 
 static void
@@ -419,7 +419,7 @@ ngx_violet_cart_cleanup(void *data)
 }
 
 
-/* A worker that is told to stop at once leaves its requests as they are. */
+/* A worker that is told to stop at once runs no cleanups of its requests. */
 
 void
 ngx_violet_cart_stop(ngx_violet_main_conf_t *vmcf)
@@ -447,7 +447,7 @@ ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what)
 
     if (ctx->cart->submitted) {
 
-        /* it waited for another token: Violet's answer is what there is */
+        /* the request waited for another token after a 401 */
 
         if (!ctx->cart->judged && ctx->next == ngx_violet_cart_submit_again) {
             ngx_violet_cart_conclude(sent->request, ctx, ctx->cart->submitted);
@@ -515,7 +515,7 @@ ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     if (verdict->detail) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "violet: the answer to the submit of %V is no order: "
+                      "violet: the answer to the submit of %V is not an order: "
                       "%s (%uz bytes, at byte %uz)",
                       &name, verdict->detail, e->content.len,
                       verdict->offset);
@@ -531,7 +531,7 @@ ngx_violet_cart_judged(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     e = ctx->cart->submitted;
 
-    /* Violet's answer is not a page to be revalidated */
+    /* never answer a submit with 304 */
 
     r->disable_not_modified = 1;
 

@@ -1,9 +1,10 @@
 
 /*
- * What the parts of the cart-submit flow share: the submit itself
- * (ngx_violet_cart.c), the guard before it (ngx_violet_cart_guard.c), the
- * reading of requests (ngx_violet_cart_request.c) and the answers
- * (ngx_violet_cart_answer.c).  For nobody else.
+ * The cart-submit flow: the submit (ngx_violet_cart.c), the guard before it
+ * (ngx_violet_cart_guard.c), the caller's connection
+ * (ngx_violet_cart_caller.c), the caller's body (ngx_violet_cart_request.c),
+ * the verdict (ngx_violet_cart_judge.c) and the answer
+ * (ngx_violet_cart_answer.c).
  */
 
 #ifndef NGX_VIOLET_CART_H
@@ -27,8 +28,10 @@ typedef struct ngx_violet_cart_ctx_s {
     ngx_violet_exchange_t        *fetched;      /* a read of the cart */
     violet_cart_verdict_t         verdict;      /* valid if "judged" */
     ngx_str_t                     problem;      /* empty: Violet's answer */
-    ngx_event_handler_pt          caller_read;  /* nginx's own, while the */
-    ngx_event_handler_pt          caller_write;  /* submit is in flight */
+
+    /* nginx's handlers of the connection while the submit is in flight */
+    ngx_event_handler_pt          caller_read;
+    ngx_event_handler_pt          caller_write;
 
     unsigned                      judged:1;
     unsigned                      submit_repeated:1;  /* sent a second time,
@@ -37,7 +40,7 @@ typedef struct ngx_violet_cart_ctx_s {
 
 
 /*
- * The flow's part of the context, made when it is first asked for.  NULL if
+ * The flow's part of the context, allocated by the first call.  NULL if
  * memory runs out.
  */
 
@@ -46,58 +49,65 @@ ngx_violet_cart_ctx_t *ngx_violet_cart_ctx(ngx_http_request_t *r,
 
 
 /*
- * The flow, entered by the handler on the routes that submit.  Returns
- * NGX_DECLINED to go on (to proxy_pass, or to the answer it has set),
- * NGX_AGAIN if the request waits, or an HTTP status.
+ * Starts the flow, on the routes that submit.  Returns NGX_DECLINED to go on
+ * to proxy_pass or to the answer that is set, NGX_AGAIN if the request waits,
+ * or an HTTP status.
  */
 
 ngx_int_t ngx_violet_cart_handler(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
-/* A read of a cart or an order, which may clear up what became of a submit. */
+/*
+ * Starts the read of a cart or an order.  If a submit of the cart is unknown,
+ * the read may show that nothing was ordered.
+ */
 
 ngx_int_t ngx_violet_cart_read_handler(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
 /*
- * The outcome of a submit that stayed here, for the header, the variable and
- * the error log, which is told why.  NGX_ERROR if memory runs out.
+ * Sets the outcome "failed" of a submit that was not sent, in the header and
+ * the variable, and logs why.  NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_cart_not_sent(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *why);
 
 
-/* The worker ends at once: submits under way have their line in the log. */
+/* Logs all submits in flight of a worker that is told to stop at once. */
 
 void ngx_violet_cart_stop(ngx_violet_main_conf_t *vmcf);
 
 
-/* A step: asks the guard, then submits, refuses or repeats. */
+/* A step: claims the record, then submits, refuses or repeats. */
 
 ngx_int_t ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx);
 
 
-/* A step: is this payment a submit as well?  If not, to proxy_pass. */
+/*
+ * A step: goes on to the guard if the payment is a submit as well, else to
+ * proxy_pass.
+ */
 
 ngx_int_t ngx_violet_cart_payment(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
-/* A step: sends the submit, of which the guard holds the claim, if any. */
+/* A step: sends the submit.  Its record, if there is one, is claimed. */
 
 ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
 /*
- * Memory ran out before there was anything to send: the claim is taken back,
- * and the answer says that the cart may be submitted again.
+ * Memory ran out before the submit was sent, for the request or for the
+ * connection to Redis: takes the claim back and sets an answer that says that
+ * the cart may be submitted again.
  */
 
-ngx_int_t ngx_violet_cart_unmade(ngx_http_request_t *r,
+ngx_int_t ngx_violet_cart_out_of_memory(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
@@ -121,9 +131,9 @@ ngx_int_t ngx_violet_cart_take_problem(ngx_http_request_t *r,
 
 
 /*
- * ngx_violet_cart_caller.c: from when the submit is sent until it has ended, a
- * caller who leaves does not end the request, over any version of HTTP; has he
- * left?  Holding twice is holding once, and so is releasing.
+ * ngx_violet_cart_caller.c: between hold and release, a caller who leaves does
+ * not end the request, over any version of HTTP.  A second call of either does
+ * nothing.  ngx_violet_cart_caller_left() is true if the caller has left.
  */
 
 void ngx_violet_cart_hold_caller(ngx_http_request_t *r,
@@ -146,8 +156,8 @@ ngx_int_t ngx_violet_cart_answer_problem(ngx_http_request_t *r,
 
 
 /*
- * What a submit is of, for the error log: a cart, by its id, or an order.  The
- * text may lie in "buf", which has room for NGX_VIOLET_CART_NAME bytes.
+ * The name of the cart for the error log, with its id, or of an order.  The
+ * text may point into "buf", which must have NGX_VIOLET_CART_NAME bytes.
  */
 
 #define NGX_VIOLET_CART_NAME  (sizeof("cart ") - 1 + NGX_INT64_LEN)
@@ -163,16 +173,16 @@ ngx_int_t ngx_violet_cart_set_outcome(ngx_http_request_t *r,
 
 /*
  * The caller's body, which nginx has read, in one piece; empty if there is
- * none.  NGX_DECLINED if it is over violet_buffer_limit, NGX_ERROR if memory
- * runs out or the file that nginx put it in cannot be read.
+ * no body.  NGX_DECLINED if it is over violet_buffer_limit, NGX_ERROR if
+ * memory runs out or the temporary file of the body cannot be read.
  */
 
 ngx_int_t ngx_violet_cart_body(ngx_http_request_t *r, ngx_str_t *body);
 
 
 /*
- * A digest of the caller's body, whatever its size, in the request's pool.
- * NGX_ERROR as above.
+ * A digest of the caller's body of any size, in the request's pool.  NGX_ERROR
+ * as above.
  */
 
 ngx_int_t ngx_violet_cart_digest(ngx_http_request_t *r, ngx_str_t *digest);

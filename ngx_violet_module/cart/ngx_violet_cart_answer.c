@@ -1,8 +1,7 @@
 
 /*
- * The answers of the cart-submit flow: Violet's own, byte for byte, or the
- * problem, and the headers that go with either.  What is sent lives in the
- * request's pool.
+ * The answers of the cart-submit flow, with their headers: Violet's answer,
+ * byte for byte, or the problem.  Their bodies are in the request's pool.
  */
 
 
@@ -11,7 +10,7 @@
 #include "ngx_violet_header.h"
 
 
-/* seconds; nothing was sent, so a repeat costs nothing but a try */
+/* seconds until a submit that was not sent may be repeated */
 #define NGX_VIOLET_CART_RETRY_AFTER  "5"
 
 
@@ -83,7 +82,7 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
 
     while ((h = ngx_violet_header_next(&iter)) != NULL) {
 
-        /* the outcome is ours to tell, and whether it is repeated */
+        /* only the gateway sets these two headers */
 
         if (h->hash == 0
             || ngx_violet_header_is(&h->key, "X-Violet-Cart-Outcome")
@@ -103,7 +102,7 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
         copy->next = NULL;
 #endif
 
-        /* those that nginx would add or change by itself */
+        /* nginx adds or changes these headers by their pointers */
 
         if (h == out->content_encoding) {
             r->headers_out.content_encoding = copy;

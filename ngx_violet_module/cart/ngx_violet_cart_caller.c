@@ -1,13 +1,13 @@
 
 /*
- * The caller, while a submit is in flight.  When a QUIC connection ends, nginx
- * sets c->close of its streams, and ngx_http_request_handler() terminates the
- * request of each, whatever proxy_ignore_client_abort says.  r->blocked comes
- * too late: ngx_http_terminate_request() runs the cleanups first, that of the
- * upstream among them.  So until the submit has ended the events of the
- * connection come here first, and that one goes no further.  The stream and
- * its QUIC connection live until the request ends, as nginx has it for
- * requests that wait for a thread.
+ * The caller's connection while a submit is in flight.  When a QUIC connection
+ * ends, nginx sets c->close of its streams, and ngx_http_request_handler()
+ * terminates the request of each stream, even with proxy_ignore_client_abort.
+ * r->blocked does not prevent this: ngx_http_terminate_request() runs the
+ * cleanups first, that of the upstream included.  So until the submit has
+ * ended, the events of the connection are handled here first, and the one with
+ * c->close is dropped.  The stream and its QUIC connection live until the
+ * request ends, as with requests that wait for a thread.
  */
 
 
@@ -76,7 +76,7 @@ ngx_violet_cart_caller_event(ngx_event_t *ev)
         ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
                        "violet cart caller close error:%d", c->error);
 
-        /* the end of worker_shutdown_timeout sets both, and is obeyed */
+        /* both are set at the end of worker_shutdown_timeout: stop */
 
         if (!c->error) {
             return;
@@ -102,7 +102,7 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
         return 1;
     }
 
-    /* a stream of HTTP/3 is at its end of file after each request */
+    /* an HTTP/3 stream is at its end of file after each request */
 
     if (r->http_version > NGX_HTTP_VERSION_20) {
         return c->read->error || c->write->error;
@@ -114,7 +114,7 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 
 #if (NGX_HAVE_EPOLLRDHUP)
 
-    /* epoll has said so, even where there is something to read before it */
+    /* epoll reports the end even if unread data come before it */
 
     if (c->read->pending_eof || ngx_use_epoll_rdhup) {
         return c->read->pending_eof;
@@ -122,7 +122,7 @@ ngx_violet_cart_caller_left(ngx_http_request_t *r)
 
 #endif
 
-    /* a connection that carries many requests says nothing of one */
+    /* an HTTP/2 connection that is open says nothing about one stream */
 
     if (r->http_version == NGX_HTTP_VERSION_20) {
         return 0;

@@ -1,9 +1,9 @@
 
 /*
- * The cart-submit flow before and instead of the submit: what the guard says
- * to it, the answer that is repeated, and the read of a cart that clears up
- * what became of a lost one.  All it makes lives in the request's pool; the
- * record itself is the service's, ngx_violet_cart_record.c.
+ * The submit guard: claims the record of the cart and then sends, refuses or
+ * repeats the submit.  A read of a cart whose submit is unknown passes here as
+ * well: it may show that nothing was ordered.  ngx_violet_cart_record.c stores
+ * the record; all else is allocated in the request's pool.
  */
 
 
@@ -34,8 +34,19 @@ static ngx_int_t ngx_violet_cart_get(ngx_http_request_t *r,
 static void ngx_violet_cart_got(void *data, ngx_violet_exchange_t *e);
 static ngx_int_t ngx_violet_cart_record(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, int64_t id);
-static ngx_int_t ngx_violet_cart_mark(ngx_http_request_t *r, char *name,
-    const char *text);
+static ngx_int_t ngx_violet_cart_mark_repeated(ngx_http_request_t *r);
+
+
+/* for the log, by violet_cart_refusal_t */
+
+static const char *const  ngx_violet_cart_refusals[] = {
+    "another submit of it is in flight",
+    "the result of an earlier submit is unknown",
+    "an earlier submit ordered it",
+    "an earlier submit ordered some of its bags",
+    "the Idempotency-Key was used with another body",
+    "there is no memory for its record"
+};
 
 
 ngx_int_t
@@ -58,15 +69,15 @@ ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (rc != NGX_OK) {
-        return ngx_violet_cart_unmade(r, ctx);
+        return ngx_violet_cart_out_of_memory(r, ctx);
     }
 
     wait = ngx_violet_wait_start(r);
     if (wait == NULL) {
-        return ngx_violet_cart_unmade(r, ctx);
+        return ngx_violet_cart_out_of_memory(r, ctx);
     }
 
-    /* a caller who shuts its side down has said all, and is not gone */
+    /* a caller that has closed its sending side still waits for an answer */
 
     r->read_event_handler = ngx_http_block_reading;
 
@@ -82,7 +93,7 @@ ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* What cannot be read may say so: it is taken for a submit. */
+/* A body over the limit may contain complete_checkout: treat it as a submit. */
 
 ngx_int_t
 ngx_violet_cart_payment(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
@@ -93,7 +104,7 @@ ngx_violet_cart_payment(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     rc = ngx_violet_cart_body(r, &body);
 
     if (rc == NGX_ERROR) {
-        return ngx_violet_cart_unmade(r, ctx);
+        return ngx_violet_cart_out_of_memory(r, ctx);
     }
 
     if (rc == NGX_OK
@@ -121,18 +132,19 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
                                                     result->redis);
 
-    /* Redis is there, and other hosts may have asked it */
+    /* other hosts may have claimed the record in Redis, which works */
 
     if (result->redis == NGX_VIOLET_REDIS_MEMORY
         && result->verdict == VIOLET_RECORD_CLAIMED)
     {
-        return ngx_violet_cart_unmade(r, ctx);
+        return ngx_violet_cart_out_of_memory(r, ctx);
     }
 
     if (result->full) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "violet: no room in the shared memory zone to guard a "
-                      "submit, which is refused: make \"violet_zone\" larger");
+                      "violet: no room in the shared memory zone for the "
+                      "record of a submit, which is refused: make "
+                      "\"violet_zone\" larger");
 
         return ngx_violet_cart_refuse(r, ctx, VIOLET_CART_REFUSAL_NO_GUARD);
     }
@@ -154,14 +166,13 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     case VIOLET_RECORD_PARTIAL:
 
-        /* who had Violet's own answer gets it again */
+        /* the first answer was Violet's own order: read the order again */
 
         if (vlcf->cart_errors == NGX_VIOLET_CART_OFF) {
             return ngx_violet_cart_fetch(r, ctx);
         }
 
-        if (ngx_violet_cart_mark(r, "X-Violet-Submit", "repeated") != NGX_OK)
-        {
+        if (ngx_violet_cart_mark_repeated(r) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
@@ -176,7 +187,7 @@ ngx_violet_cart_claimed(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* The submit is not sent, and the caller is told why in the one schema. */
+/* Answers a submit that is not sent with the problem of this kind. */
 
 static ngx_int_t
 ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -213,17 +224,17 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     name = ngx_violet_cart_name(ctx, buf);
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "violet: submit of %V was not sent: %s, an earlier one is "
-                  "%s", &name, violet_reason_name(verdict->reason),
-                  violet_record_name(result->state));
+                  "violet: submit of %V was not sent: %s, %s", &name,
+                  violet_reason_name(verdict->reason),
+                  ngx_violet_cart_refusals[kind]);
 
     return ngx_violet_cart_answer_problem(r, ctx);
 }
 
 
 /*
- * The order that a submit made is asked for anew: it holds secrets, and is
- * stored nowhere.
+ * Reads the order of an earlier submit from Violet.  The gateway has no copy:
+ * an order has payment secrets, which are not stored.
  */
 
 static ngx_int_t
@@ -287,7 +298,7 @@ ngx_violet_cart_repeat(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                                  : VIOLET_CART_COMPLETED;
 
     if (ngx_violet_cart_set_outcome(r, ctx->cart->verdict.outcome) != NGX_OK
-        || ngx_violet_cart_mark(r, "X-Violet-Submit", "repeated") != NGX_OK)
+        || ngx_violet_cart_mark_repeated(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -308,7 +319,7 @@ ngx_violet_cart_read_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     vlcf = ngx_violet_loc_conf(r);
 
-    /* a body that is sent with it, only proxy_pass knows what to do with */
+    /* a read with a body is left to proxy_pass */
 
     if (vlcf->submit_guard == 0
         || r->headers_in.content_length_n > 0 || r->headers_in.chunked)
@@ -369,7 +380,10 @@ ngx_violet_cart_looked(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* The caller gets what Violet said, and the guard learns from it. */
+/*
+ * Opens the record if Violet's answer shows that nothing was ordered; the
+ * caller gets the answer.
+ */
 
 static ngx_int_t
 ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
@@ -378,7 +392,7 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     e = ctx->cart->fetched;
 
-    /* a read may be repeated: proxy_pass tells the caller what is wrong */
+    /* proxy_pass repeats the read and answers the caller if it fails */
 
     if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED) {
         return ngx_violet_cart_stream(r, ctx);
@@ -392,8 +406,8 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         ngx_violet_tell_id(r);
 
         ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                      "violet: cart %L was not submitted, as a read of it "
-                      "shows, and may be submitted again",
+                      "violet: a read of cart %L shows that it was not "
+                      "submitted: it may be submitted again",
                       ctx->route.read_id);
 
         ngx_violet_record_reopen(ctx->cart->record);
@@ -405,7 +419,7 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* To proxy_pass, which from now on gets the credentials. */
+/* Goes on to proxy_pass, with the credentials. */
 
 static ngx_int_t
 ngx_violet_cart_stream(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
@@ -417,7 +431,7 @@ ngx_violet_cart_stream(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* One read of Violet, captured, carried by the caller's own request. */
+/* Reads from Violet in an exchange whose carrier is the caller's request. */
 
 static ngx_int_t
 ngx_violet_cart_get(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -473,7 +487,10 @@ ngx_violet_cart_got(void *data, ngx_violet_exchange_t *e)
 }
 
 
-/* The record of a cart; NGX_DECLINED if there is nothing to know it by. */
+/*
+ * Makes the handle of the record; NGX_DECLINED if the request has neither the
+ * id of a cart nor an Idempotency-Key.
+ */
 
 static ngx_int_t
 ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
@@ -520,12 +537,11 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
 
 static ngx_int_t
-ngx_violet_cart_mark(ngx_http_request_t *r, char *name, const char *text)
+ngx_violet_cart_mark_repeated(ngx_http_request_t *r)
 {
     ngx_str_t  value;
 
-    value.data = (u_char *) text;
-    value.len = ngx_strlen(text);
+    ngx_str_set(&value, "repeated");
 
-    return ngx_violet_answer_header(r, name, &value);
+    return ngx_violet_answer_header(r, "X-Violet-Submit", &value);
 }

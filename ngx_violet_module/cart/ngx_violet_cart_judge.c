@@ -1,8 +1,8 @@
 
 /*
- * What a submit has come to: what Violet's answer, or that there is none,
- * says to core/cart/violet_cart.c, and the problem that it makes of it, which
- * lives in the request's pool.
+ * The verdict on a submit: passes the result of the exchange to
+ * core/cart/violet_cart.c, and copies the problem document to the request's
+ * pool.
  */
 
 
@@ -10,7 +10,7 @@
 #include "ngx_violet_cart.h"
 
 
-/* bytes of a problem that is made without more memory */
+/* bytes: the buffer for a problem if memory runs out */
 #define NGX_VIOLET_CART_FALLBACK  1024
 
 
@@ -59,7 +59,7 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         }
     }
 
-    /* out of memory with an answer at hand: what it says stays unknown */
+    /* out of memory: the answer cannot be read, the submit is unknown */
 
     p = ngx_pnalloc(r->pool, NGX_VIOLET_CART_FALLBACK);
     if (p == NULL) {

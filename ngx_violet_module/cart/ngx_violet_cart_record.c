@@ -1,17 +1,18 @@
 
 /*
- * Shared memory is asked first: it arbitrates between the workers of this
- * host, and holds what they know by themselves.  Then Redis, by one script
- * on its own clock, for all gateways.  What Redis says is copied to memory,
- * marked "shared", so that a later loss of Redis leaves this host with what
- * it had heard; what was settled while Redis was away stays this host's own
- * and is not given up for what Redis says.
+ * The record in shared memory is claimed first: it decides between the workers
+ * of this host.  Then the record in Redis is claimed, by one script on Redis's
+ * clock: it decides between all hosts.  The record of Redis is copied to
+ * shared memory and marked SHARED, so that this host still has it if Redis is
+ * lost.  A record that was settled while Redis was unreachable is not marked,
+ * and is not overwritten by a record of Redis.
  *
- * A handle lives on the heap, held by the request's pool and by each command
- * that Redis has yet to answer.
+ * A handle is on the heap.  The request's pool and each command in flight to
+ * Redis hold a reference to it.
  *
- * That a cart is free again is written down in Redis ("open"), not deleted:
- * a Redis that has lost its data must not be taken for one that says so.
+ * When a cart may be submitted again, its record in Redis becomes "open" and
+ * is not deleted.  So a missing record can be told from a Redis that has lost
+ * its data.
  */
 
 
@@ -19,10 +20,10 @@
 #include "ngx_violet_cart_record_priv.h"
 
 
-/* how long an unknown outcome is remembered, in milliseconds */
+/* ms that an unknown record is kept */
 #define NGX_VIOLET_RECORD_KEEP  (24 * 60 * 60 * 1000)
 
-/* how often a claim is taken back, and after how many milliseconds */
+/* tries to take a claim back, and ms between two tries */
 #define NGX_VIOLET_RECORD_TRIES  120
 #define NGX_VIOLET_RECORD_TRY    1000
 
@@ -85,7 +86,7 @@ ngx_violet_record_create(ngx_pool_t *pool, ngx_violet_record_conf_t *conf)
 
     ngx_violet_record_token(submit->claim.token);
 
-    /* a worker that must stop does so, whatever is in flight */
+    /* the timer must not keep a worker from stopping */
 
     submit->renewal.handler = ngx_violet_record_renew;
     submit->renewal.data = submit;
@@ -174,8 +175,8 @@ ngx_violet_record_claim(ngx_violet_record_t *submit, ngx_violet_wait_t *wait)
 
 
 /*
- * Others cannot know better: of what this host alone knows, of an outcome,
- * of what this host has in flight.
+ * True if Redis need not be asked: this host alone has the record, or it has
+ * an outcome, or its submit is in flight on this host.
  */
 
 static ngx_uint_t
@@ -208,7 +209,7 @@ ngx_violet_record_look(ngx_violet_record_t *submit, ngx_violet_wait_t *wait)
     submit->known = update.record;
     submit->seq = update.record.seq;
 
-    /* who frees a record does it by the token that he has seen */
+    /* ngx_violet_record_reopen() needs the token of the record */
 
     if (result->state == VIOLET_RECORD_UNKNOWN) {
         ngx_memcpy(submit->claim.token, update.record.token,
@@ -237,7 +238,7 @@ ngx_violet_record_look(ngx_violet_record_t *submit, ngx_violet_wait_t *wait)
 }
 
 
-/* Without an answer of Redis what memory said holds. */
+/* If Redis does not answer, the result of shared memory is used. */
 
 static void
 ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
@@ -266,14 +267,14 @@ ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
 
     if (submit->gone) {
 
-        /* nobody is left to send what was claimed */
+        /* the request has ended: its submit is not sent */
 
         ngx_violet_record_unsent(submit);
     }
 
     if (status != NGX_VIOLET_REDIS_OK && !submit->claimed) {
 
-        /* refused without Redis, which may run the claim later */
+        /* Redis may still run the claim of this refused submit */
 
         ngx_violet_record_retract_later(submit);
     }
@@ -343,7 +344,7 @@ ngx_violet_record_looked(void *data, ngx_violet_redis_status_e status,
 }
 
 
-/* Says here and to the others that the submit is still in flight. */
+/* Renews the deadline of the flight, in shared memory and in Redis. */
 
 static void
 ngx_violet_record_renew(ngx_event_t *ev)
@@ -366,7 +367,7 @@ ngx_violet_record_renew(ngx_event_t *ev)
 }
 
 
-/* Takes back a claim that nobody waits for, as soon as Redis can be told. */
+/* Takes a claim in Redis back; tries again until Redis accepts the command. */
 
 static void
 ngx_violet_record_retract_later(ngx_violet_record_t *submit)
@@ -479,7 +480,7 @@ ngx_violet_record_reopen(ngx_violet_record_t *submit)
 }
 
 
-/* What Redis refused to settle stays this host's own knowledge. */
+/* Marks the record as SHARED unless Redis refused to settle it. */
 
 static void
 ngx_violet_record_settled(void *data, ngx_violet_redis_status_e status,
@@ -508,7 +509,7 @@ ngx_violet_record_settled(void *data, ngx_violet_redis_status_e status,
 }
 
 
-/* What all gateways know, this host knows from now on. */
+/* Copies the record of Redis to shared memory. */
 
 static void
 ngx_violet_record_adopt(ngx_violet_record_t *submit,
@@ -523,7 +524,7 @@ ngx_violet_record_adopt(ngx_violet_record_t *submit,
 
     submit->claim.now = ngx_violet_clock();
 
-    /* an open record says something only of what its key is good for */
+    /* an open record is kept only for the digest of the body */
 
     if (reply->state > VIOLET_RECORD_OPEN
         || (reply->state == VIOLET_RECORD_OPEN && reply->body.len))
@@ -552,8 +553,8 @@ ngx_violet_record_adopt(ngx_violet_record_t *submit,
     {
         ngx_log_error(NGX_LOG_WARN,
                       submit->gone ? ngx_cycle->log : submit->log, 0,
-                      "violet: no room in the shared memory zone to guard a "
-                      "cart against a second submit, only Redis does: make "
+                      "violet: no room in the shared memory zone for the "
+                      "record of a submit, only Redis has it: make "
                       "\"violet_zone\" larger");
     }
 }
@@ -566,7 +567,7 @@ ngx_violet_record_cleanup(void *data)
 
     submit->gone = 1;
 
-    /* while Redis is asked, its answer decides: see there */
+    /* while Redis runs a claim, ngx_violet_record_answered() settles it */
 
     if (submit->wait == NULL) {
 

@@ -1,9 +1,9 @@
 
 /*
- * The guard against ordering twice: one record for each app and cart, or for
- * each Idempotency-Key, kept in Redis for all gateways and in shared memory
- * for this host.  A submit is claimed before it is sent and settled by the
- * token of its claim.
+ * The records of the submit guard: one for each app and cart, or for each
+ * Idempotency-Key, in Redis for all hosts and in shared memory for this host.
+ * A submit claims the record before it is sent, and settles it when it has
+ * ended.
  */
 
 #ifndef NGX_VIOLET_CART_RECORD_H
@@ -20,7 +20,7 @@
 #include "violet_cart_record.h"
 
 
-/* what "violet_submit_guard on" is, in milliseconds */
+/* ms: the time of "violet_submit_guard on" */
 
 #define NGX_VIOLET_RECORD_TIME  (10 * 60 * 1000)
 
@@ -28,37 +28,38 @@
 typedef struct ngx_violet_record_s  ngx_violet_record_t;
 
 
-/* whose record; all of it is copied */
+/* the cart of a record; ngx_violet_record_create() copies all of it */
 
 typedef struct {
     ngx_violet_redis_t         *redis;       /* NULL: none */
     ngx_shm_zone_t             *zone;
     ngx_violet_keys_t           keys;
-    int64_t                     cart_id;     /* 0: by the key alone */
+    int64_t                     cart_id;     /* 0: named by the key alone */
     ngx_str_t                   key;         /* Idempotency-Key, or empty */
-    ngx_str_t                   body;        /* what the key is good for */
+    ngx_str_t                   body;        /* the digest of the body */
     ngx_log_t                  *log;         /* of the request */
-    ngx_msec_t                  time;        /* an outcome is kept so long */
+    ngx_msec_t                  time;        /* ms that an outcome is kept */
     unsigned                    override_unknown:1;  /* X-Violet-Submit:
                                                         again */
 } ngx_violet_record_conf_t;
 
 
-/* what became of the last claim or look */
+/* the result of the last claim or look */
 
 typedef struct {
     violet_record_verdict_t     verdict;     /* of a claim */
     violet_record_state_t       state;       /* of the record */
-    ngx_uint_t                  status;      /* of one that ended */
+    ngx_uint_t                  status;      /* HTTP status of the submit that
+                                                ended */
     ngx_violet_redis_status_e   redis;
-    unsigned                    full:1;      /* nothing could be recorded */
+    unsigned                    full:1;      /* no memory for the record */
 } ngx_violet_record_result_t;
 
 
 /*
- * A handle of a record, held by the pool.  When the pool goes, a claim that
- * is not settled is: as unknown if ngx_violet_record_sent() was called, as
- * open if not.  NULL if memory runs out.
+ * Makes a handle of a record.  When the pool is destroyed, a claim that is not
+ * settled yet is settled: as unknown if ngx_violet_record_sent() was called,
+ * else as open.  NULL if memory runs out.
  */
 
 ngx_violet_record_t *ngx_violet_record_create(ngx_pool_t *pool,
@@ -66,9 +67,9 @@ ngx_violet_record_t *ngx_violet_record_create(ngx_pool_t *pool,
 
 
 /*
- * Claims the record for a submit, or looks what it says.  Returns NGX_OK if
- * the result is there, or NGX_AGAIN if ngx_violet_wait_end() will be called
- * on "wait" when it is; a wait that was not needed stays the caller's.
+ * Claims the record for a submit, or reads its state.  Returns NGX_OK if the
+ * result is there; "wait" is then still the caller's.  Returns NGX_AGAIN if
+ * ngx_violet_wait_end() will be called on "wait" when the result is there.
  * Without Redis "wait" may be NULL.
  */
 
@@ -82,34 +83,37 @@ ngx_violet_record_result_t *ngx_violet_record_result(
 
 
 /*
- * From here on the submit may have been acted on; until it is settled, all
- * are told that it is in flight.
+ * The submit is about to be sent: Violet may act on it.  Until the record is
+ * settled, the worker keeps it in flight by renewing its deadline.
  */
 
 void ngx_violet_record_sent(ngx_violet_record_t *submit);
 
 
-/* The claimed submit is not sent after all: it is as if nobody had asked. */
+/* Takes the claim of a submit back that was not sent. */
 
 void ngx_violet_record_unsent(ngx_violet_record_t *submit);
 
 
 /*
- * Settles a claim: here at once, in Redis soon.  "status" is what the caller
- * is told.
+ * Writes the result of a submit to shared memory at once, and sends it to
+ * Redis.  "status" is the HTTP status that the caller gets.
  */
 
 void ngx_violet_record_settle(ngx_violet_record_t *submit,
     violet_record_state_t state, ngx_uint_t status);
 
 
-/* Frees the unknown record that was looked at, if it is still the same. */
+/*
+ * Opens the unknown record that ngx_violet_record_look() has read, if it was
+ * not claimed since.
+ */
 
 void ngx_violet_record_reopen(ngx_violet_record_t *submit);
 
 
 /*
- * What the names of all records of an app begin with; "names" has room for
+ * The prefix of the names of all records of an app; names->data has room for
  * NGX_VIOLET_KEYS_NAME bytes.
  */
 
@@ -118,8 +122,8 @@ void ngx_violet_record_names(ngx_violet_redis_t *redis,
 
 
 /*
- * How many records there are in shared memory whose names begin so and that
- * keep a submit from being sent.
+ * The number of records in shared memory whose names have this prefix and
+ * whose state is neither none nor open.
  */
 
 ngx_uint_t ngx_violet_record_count(ngx_shm_zone_t *zone, ngx_str_t *names);

@@ -1,8 +1,8 @@
 
 /*
- * The submit guard's records in shared memory: one small value for each,
- * changed under the zone's lock.  It is kept as long as it says something,
- * and is not dropped for what somebody else wants to store.
+ * The submit guard's records in shared memory: one value for each record,
+ * changed under the zone's lock.  A value is kept until it expires; it is
+ * never evicted for another one.
  */
 
 
@@ -106,13 +106,13 @@ ngx_violet_record_apply(ngx_violet_record_update_t *u,
 
     case NGX_VIOLET_RECORD_ADOPT:
 
-        /* what this host learned by itself in the meantime stays */
+        /* a record that this host has settled meanwhile stays */
 
         if (record->state == VIOLET_RECORD_NONE
             || (record->flags & VIOLET_RECORD_SHARED)
             || ngx_violet_record_is_ours(record, claim))
         {
-            /* what goes with the claim, Redis does not say */
+            /* Redis does not return OVERRIDE and DOUBT: keep ours */
 
             if (ngx_memcmp(record->token, u->record.token,
                            VIOLET_RECORD_DIGEST)

@@ -1,8 +1,7 @@
 
 /*
- * What a record of the submit guard and a claim are known by: the name of
- * the one, the token of the other.  Of a key and a body only digests are
- * kept.
+ * The name of a record and the token of a claim.  A name has only the digest
+ * of the Idempotency-Key.
  */
 
 
@@ -76,13 +75,13 @@ ngx_violet_record_digest(u_char *digest, ngx_str_t *text)
 
     ngx_memcpy(digest, sum, VIOLET_RECORD_DIGEST);
 
-    /* all zeroes would say that there is none */
+    /* a digest of all zeroes means that there is none */
 
     digest[0] |= 1;
 }
 
 
-/* Unlike any other on any host: a claim is known by it, nothing else is. */
+/* A token that no other claim has, on this host or on others. */
 
 void
 ngx_violet_record_token(u_char *token)

@@ -1,9 +1,8 @@
 
 /*
- * Shared by the parts of a record alone: its decisions in
- * ngx_violet_cart_record.c, its form in shared memory in
- * ngx_violet_cart_record_memory.c, its form in Redis in
- * ngx_violet_cart_record_redis.c.
+ * Shared by the files of a record alone: ngx_violet_cart_record.c (which of
+ * shared memory and Redis decides), ngx_violet_cart_record_memory.c,
+ * ngx_violet_cart_record_redis.c and ngx_violet_cart_record_name.c.
  */
 
 #ifndef NGX_VIOLET_CART_RECORD_PRIV_H
@@ -16,9 +15,8 @@
 #define NGX_VIOLET_RECORD_HEX  (2 * VIOLET_RECORD_DIGEST)
 
 /*
- * How long a submit in flight is believed to be without hearing of it, in
- * milliseconds, at most; its worker says at half of that that it still is.
- * One of which nothing is heard reads as unknown, which refuses as well.
+ * ms, at most, until a flight that is not renewed reads as unknown.  The
+ * worker of the submit renews the deadline after half of this time.
  */
 #define NGX_VIOLET_RECORD_FLIGHT  (5 * 60 * 1000)
 
@@ -27,12 +25,14 @@ struct ngx_violet_record_s {
     ngx_violet_redis_t           *redis;
     ngx_shm_zone_t               *zone;
     ngx_violet_wait_t            *wait;
-    ngx_log_t                    *log;          /* the request's, see gone */
+    ngx_log_t                    *log;          /* the request's; invalid if
+                                                   "gone" */
     violet_record_claim_t         claim;
     ngx_violet_record_result_t    result;
-    ngx_event_t                   renewal;      /* or retraction */
+    ngx_event_t                   renewal;      /* of the deadline; or the next
+                                                   try to retract the claim */
 
-    /* what memory said to a claim or a look */
+    /* the record in shared memory before the claim or look */
     violet_record_t               known;
 
     ngx_uint_t                    refs;
@@ -40,7 +40,7 @@ struct ngx_violet_record_s {
     uint32_t                      seq;
     size_t                        name_len;
 
-    unsigned                      gone:1;       /* the request */
+    unsigned                      gone:1;       /* the request has ended */
     unsigned                      claimed:1;
     unsigned                      sent:1;
     unsigned                      settled:1;
@@ -62,7 +62,7 @@ typedef enum {
 } ngx_violet_record_op_e;
 
 
-/* all zeroes but for what an operation is given */
+/* members that an operation does not use are zero */
 
 typedef struct {
     ngx_violet_record_t          *submit;
@@ -70,11 +70,12 @@ typedef struct {
     violet_record_verdict_t       verdict;
     violet_record_state_t         state;        /* to settle */
     ngx_uint_t                    status;
-    violet_record_t               record;  /* as it was; to adopt */
+    violet_record_t               record;       /* before the operation; for
+                                                   ADOPT the new one */
 } ngx_violet_record_update_t;
 
 
-/* what Redis says */
+/* the reply of the script in Redis */
 
 typedef struct {
     ngx_str_t                     verdict;
@@ -82,15 +83,15 @@ typedef struct {
     ngx_str_t                     body;
     violet_record_state_t         state;
     int64_t                       status;
-    int64_t                       left;         /* of a flight, ms */
-    int64_t                       ttl;
+    int64_t                       left;         /* ms until the deadline */
+    int64_t                       ttl;          /* ms until it is dropped */
     int64_t                       seq;
 } ngx_violet_record_reply_t;
 
 
 /*
- * Writes the name of a record.  Makes the token of a claim, and the digest of
- * a text, never all zeroes.
+ * The name of a record, the token of a claim, and the digest of a text.
+ * Tokens and digests are never all zeroes.
  */
 
 void ngx_violet_record_name(ngx_violet_record_t *submit,
@@ -101,7 +102,7 @@ void ngx_violet_record_digest(u_char *digest, ngx_str_t *text);
 
 /*
  * Runs an operation on the record in shared memory.  NGX_OK, or NGX_ERROR if
- * there is no room for it.
+ * the zone has no room for the record.
  */
 
 ngx_int_t ngx_violet_record_memory(ngx_violet_record_update_t *update,
@@ -110,11 +111,11 @@ ngx_int_t ngx_violet_record_memory(ngx_violet_record_update_t *update,
 
 /*
  * Runs an operation ("claim", "look", "renew", "settle", "cancel", "free")
- * in Redis for the handle, which it then holds.  "known" is the record of a
- * claim that memory refused or of a look, or NULL; "state" and "status" are
- * those of a settlement, or "1" for a claim that overrides doubt.  Returns
- * NGX_VIOLET_REDIS_OK if the handler will be called, with the handle as its
- * data.
+ * in Redis; the command then holds a reference to the handle.  "known" is the
+ * record in shared memory for a look or for a claim that it refused, or NULL.
+ * "state" and "status" are the new ones for "settle"; "state" is "1" for a
+ * claim that overrides an unknown record.  Returns NGX_VIOLET_REDIS_OK if the
+ * handler will be called, with the handle as its data.
  */
 
 ngx_violet_redis_status_e ngx_violet_record_run(ngx_violet_record_t *submit,
@@ -123,15 +124,15 @@ ngx_violet_redis_status_e ngx_violet_record_run(ngx_violet_record_t *submit,
 
 
 /*
- * Reads a reply; its texts point into it.  NGX_ERROR if it is none of the
- * script's.
+ * Reads a reply; the texts of the result point into it.  NGX_ERROR if the
+ * reply does not have the form that the script returns.
  */
 
 ngx_int_t ngx_violet_record_read(redisReply *reply,
     ngx_violet_record_reply_t *result);
 
 
-/* Is this the verdict of a reply? */
+/* True if the verdict of the reply is this word. */
 
 #define ngx_violet_record_is(reply, word)                                     \
     ((reply)->verdict.len == sizeof(word) - 1                                 \

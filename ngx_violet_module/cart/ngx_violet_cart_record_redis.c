@@ -1,8 +1,8 @@
 
 /*
- * The submit guard's records in Redis: a hash of v (the number of its form),
- * state, token, status, body (a digest), deadline, seq, doubt and again for
- * each, changed by one script alone.  The script lives as long as the process.
+ * The submit guard's records in Redis, each a hash with the fields v (version
+ * of the format), state, token, status, body (a digest), deadline, seq, doubt
+ * and again.  Only one script changes them; it lives as long as the process.
  */
 
 
@@ -10,16 +10,17 @@
 
 
 /*
- * ARGV: operation, token, body, and in milliseconds how long a flight, doubt
- * and an outcome last; then of a claim "again" (1), of a settlement its
- * state; the token of the record that the gateway knows of, or the status;
- * and the number of the last claim that the gateway knows of.
+ * ARGV[1], [2], [3]   operation, token, body
+ * ARGV[4], [5], [6]   ms that a flight, an unknown record, an outcome last
+ * ARGV[7]             claim: "1" overrides unknown; settle: the state
+ * ARGV[8]             claim, look: the token of the record in shared memory;
+ *                     settle: the status
+ * ARGV[9]             seq of the record in shared memory
  *
- * A value of another type or another form, or one that cannot be read, is
- * doubt.  So is a
- * record that is missing or older than what the gateway knows: this Redis
- * has lost something.  300000 is NGX_VIOLET_RECORD_FLIGHT.  A claim that was
- * not sent is taken back even if its deadline has passed meanwhile.
+ * A value of another type or version, or one that cannot be read, counts as
+ * unknown.  So does a record that is missing or older than the one in shared
+ * memory: this Redis has lost data.  300000 is NGX_VIOLET_RECORD_FLIGHT.  A
+ * claim that was not sent is taken back even if its deadline has passed.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_record_script = {
@@ -205,7 +206,7 @@ ngx_violet_record_run(ngx_violet_record_t *submit, char *op,
 }
 
 
-/* Nothing that Redis returns is taken on trust. */
+/* The type and the range of everything that Redis returns are checked. */
 
 ngx_int_t
 ngx_violet_record_read(redisReply *reply, ngx_violet_record_reply_t *result)
@@ -247,7 +248,7 @@ ngx_violet_record_read(redisReply *reply, ngx_violet_record_reply_t *result)
          || result->state == VIOLET_RECORD_PARTIAL)
         && (result->status < 200 || result->status > 599))
     {
-        /* somebody wrote there who should not */
+        /* another program has changed the record */
 
         result->state = VIOLET_RECORD_UNKNOWN;
     }

@@ -1,8 +1,7 @@
 
 /*
- * What the cart-submit flow reads of a caller's request beside its path: a
- * header, and the body, wherever nginx has put it.  What is returned points
- * into the request or lies in its pool.
+ * The caller's body and its digest.  nginx has the body in memory, in a
+ * temporary file, or in both.
  */
 
 
@@ -67,7 +66,7 @@ ngx_violet_cart_body(ngx_http_request_t *r, ngx_str_t *body)
 }
 
 
-/* Piece by piece: however large it is, none of it is passed over. */
+/* Reads the body piece by piece, so that the digest covers all of it. */
 
 ngx_int_t
 ngx_violet_cart_digest(ngx_http_request_t *r, ngx_str_t *digest)

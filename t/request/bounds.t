@@ -93,7 +93,7 @@ retry: check_first
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- error_log
-the answer to the submit of cart 7 is no order: too large to be parsed (
+the answer to the submit of cart 7 is not an order: too large to be parsed (
 --- mock_submits: 0
 
 

@@ -388,13 +388,13 @@ POST /v1/checkout/cart/20001/submit
 
 
 
-=== so has the line about an answer that is no order
+=== so has the line about an answer that is not an order
 --- request
 POST /v1/checkout/cart/21701/submit
 --- error_code: 502
 --- error_log eval
 [qr/submit of cart 21701: unknown, .*, id: [0-9a-f]{32}, /,
- qr/the answer to the submit of cart 21701 is no order: .*, id: /]
+ qr/the answer to the submit of cart 21701 is not an order: .*, id: /]
 
 
 
