@@ -25,8 +25,8 @@ typedef struct {
 
 
 /*
- * True if the text is this word, in any letter case of ASCII; the locale is
- * not asked.  A null text is no word.
+ * True if the text is this word, in any letter case of ASCII, whatever the
+ * locale.  A null text equals no word.
  */
 
 int violet_text_is(violet_text_t text, const char *word);
@@ -61,7 +61,7 @@ const char *violet_text_utf8(const char *p, const char *last);
 int violet_text_hex(char c);
 
 
-/* how long a text in the log may become, in bytes */
+/* bytes of a text in the log at most */
 
 #define VIOLET_TEXT_SHOWN  256
 

@@ -96,7 +96,7 @@ sub calls_that_bring_nothing {
         forbidden => "Violet refused the credentials, check the app's "
                      . 'secrets (status 403)',
         limited   => 'Violet issued no token (status 429)',
-        html      => "Violet's answer is invalid: it is no JSON",
+        html      => "Violet's answer is invalid: it is not JSON",
     );
     my %mock = map { $_ => $live->mock } keys %said;
 

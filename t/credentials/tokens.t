@@ -384,7 +384,7 @@ GET /v1/orders/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
-no new access token for app "shop": Violet's answer is invalid: it is no JSON
+no new access token for app "shop": Violet's answer is invalid: it is not JSON
 
 
 

@@ -1,8 +1,8 @@
 
 /*
- * The bounds are checked on the bytes, before jansson builds anything: it
- * recurses by nesting, and an empty object of two bytes costs it a few
- * hundred.  The copy made for repairs lives during one parse.
+ * The bounds are checked on the text, before jansson builds a tree: jansson
+ * recurses into each level of nesting, and allocates a few hundred bytes for
+ * an empty object.  A copy that is made for repairs lives during one parse.
  */
 
 #include <stdlib.h>
@@ -14,9 +14,8 @@
 
 
 /*
- * A null character inside a string is legal JSON and no reason to lose an
- * order.  Two members of one name are as legal, but nobody knows which one
- * counts.
+ * A null character in a string is valid JSON: an order with one must be read.
+ * Two members with the same name are valid too, but ambiguous.
  */
 
 #define VIOLET_JSON_STRICT  (JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL)
@@ -99,9 +98,9 @@ violet_json_parse_loose(const char *data, size_t len,
 
 
 /*
- * The walk has the last word.  jansson 2.14 overlooks a null byte behind a
- * number or a word, and a repair may find a number in what is none, as in
- * "1-1e999".
+ * Checks the original text by this module's own parser.  jansson 2.14 accepts
+ * a null byte after a number or a word, and a repair may take a part of
+ * "1-1e999" for a number.
  */
 
 static json_t *
@@ -128,7 +127,7 @@ violet_json_checked(json_t *root, const char *data, size_t len,
 }
 
 
-/* Checks the bounds, and prepares an error for what is found later. */
+/* Clears *error and checks the bounds. */
 
 static int
 violet_json_bounds(const char *data, size_t len, violet_json_error_t *error)
@@ -208,8 +207,8 @@ violet_json_containers(const char *data, size_t len,
 
 
 /*
- * jansson refuses a whole document for one number that it cannot hold.  Such
- * a number is an id that nobody can use; the order around it still counts.
+ * jansson refuses a document with a number beyond its types.  Such a number
+ * cannot be a valid id, but the rest of the order is needed.
  */
 
 static json_t *
@@ -239,7 +238,7 @@ violet_json_load(const char *data, size_t len, json_error_t *e)
 }
 
 
-/* NULL if memory runs out, and the error says so. */
+/* NULL if memory runs out; violet_json_explain() then reports that. */
 
 static char *
 violet_json_copy(const char *data, size_t len, json_error_t *e)
@@ -263,7 +262,7 @@ static void
 violet_json_explain(const json_error_t *e, violet_json_error_t *error)
 {
     if (e->text[0] == '\0') {
-        /* it can fail without a word only when memory runs out */
+        /* jansson fails without a text only when memory runs out */
         error->reason = "no memory";
         error->memory = 1;
         return;

@@ -1,9 +1,8 @@
 
 /*
- * jansson within bounds: hostile bytes in, a tree or a reason out, and
- * getters that take any type of value without surprise.  A tree belongs to
- * who parsed it; texts and values that a getter returns live as long as the
- * tree does.
+ * JSON from untrusted sources, parsed by jansson within bounds, and getters
+ * that accept a value of any type.  The caller of a parser owns the tree;
+ * texts and values that a getter returns live as long as the tree.
  */
 
 #ifndef VIOLET_JSON_H
@@ -19,9 +18,9 @@
 
 
 /*
- * Nesting, values in all, and bytes of a text that is parsed as a whole.  A
- * value of two bytes costs as much as one of a hundred, and nothing else is
- * done meanwhile: within these bounds a parse takes some 10 ms.
+ * The bounds of a text that jansson parses: levels of nesting, number of
+ * values, and bytes.  A worker does nothing else while it parses; within
+ * these bounds that takes about 10 ms.
  */
 
 #define VIOLET_JSON_MAX_DEPTH   64
@@ -30,21 +29,21 @@
 
 
 typedef struct {
-    /* static */
+    /* a static text */
     const char  *reason;
 
-    /* where the parser gave up, in bytes; 0 if it did not get that far */
+    /* place of the error in bytes, 0 if unknown */
     size_t       offset;
 
     /*
-     * memory ran out, so nothing is known of the text; where jansson does
-     * not notice why it failed, this is not set
+     * memory ran out, so the text may be valid; not always set, since
+     * jansson does not always report it
      */
     unsigned     memory:1;
 } violet_json_error_t;
 
 
-/* an id, or that it is not known */
+/* an id, which may be unknown */
 
 typedef struct {
     int64_t      value;
@@ -53,10 +52,10 @@ typedef struct {
 
 
 /*
- * Parses an object or an array of at most VIOLET_JSON_MAX_WHOLE bytes; of a
- * larger one violet_json_outline() reads what is needed.  Returns a new
- * reference, or NULL and the reason.  Numbers that no int64_t or double can
- * hold are read as null or 0.0 and do not spoil the rest.
+ * Parses an object or an array of at most VIOLET_JSON_MAX_WHOLE bytes; use
+ * violet_json_outline() for a larger one.  Returns a new reference, or NULL
+ * and fills in *error.  An integer beyond int64_t is read as null, and a real
+ * number beyond double as 0.0.
  */
 
 json_t *violet_json_parse(const char *data, size_t len,
@@ -64,10 +63,11 @@ json_t *violet_json_parse(const char *data, size_t len,
 
 
 /*
- * The same for whatever RFC 8259 calls JSON: half a surrogate pair, and a
- * null in a name, are read as U+FFFD, and of members of one name the last one
- * counts.  "twice" is set if an object, nested at most "depth" deep, has a
- * member of one of "names" twice; at most 64, ending with NULL.
+ * The same for all that is JSON by RFC 8259: a lone surrogate, and a null
+ * character in a name, are read as U+FFFD; of members with the same name the
+ * last one counts.  *twice is set if an object at most "depth" levels deep
+ * has two members with the same name, and "names" has that name.  "names" has
+ * at most 64 names and ends with NULL.
  */
 
 json_t *violet_json_parse_loose(const char *data, size_t len,
@@ -75,14 +75,14 @@ json_t *violet_json_parse_loose(const char *data, size_t len,
     violet_json_error_t *error);
 
 
-/* The text without a BOM, and without the white space of JSON around it. */
+/* The text without a byte order mark, and without JSON's white space around. */
 
 violet_text_t violet_json_trim(violet_text_t text);
 
 
 /*
  * The member called "snake" or, if that is absent or null, "camel" (which
- * may be NULL); NULL if there is none, it is null, or "object" is no object.
+ * may be NULL).  NULL if both are absent or null, or "object" is no object.
  */
 
 json_t *violet_json_get(const json_t *object, const char *snake,
@@ -108,22 +108,22 @@ violet_id_t violet_json_id(const json_t *object, const char *snake,
 
 
 /*
- * The items of an array; what should be one, but is some other value, counts
- * as its only item.  NULL has none.
+ * The items of an array.  A value of another type counts as an array with
+ * this value as its only item, NULL as an empty one.
  */
 
 size_t violet_json_count(const json_t *value);
 const json_t *violet_json_item(const json_t *value, size_t i);
 
 
-/* The text of a string; a null text for all else, NULL included. */
+/* The text of a string; a null text for any other value, or for NULL. */
 
 violet_text_t violet_json_to_text(const json_t *value);
 
 
 /*
- * The id in an integer or a decimal string that an int64_t can hold, in its
- * canonical form (no plus sign, no leading zeros); unknown for all else.
+ * The id in an integer, or in a string with a canonical decimal number (no
+ * plus sign, no leading zeros) within int64_t.  Unknown for any other value.
  */
 
 violet_id_t violet_json_to_id(const json_t *value);
@@ -138,8 +138,8 @@ int violet_json_is_exception(const json_t *root);
 
 
 /*
- * Seeds jansson's hash once, before there are workers, so that no request
- * has to read the random source.
+ * Seeds jansson's hash.  Called once, before workers are started: jansson
+ * then reads the source of random numbers during no request.
  */
 
 void violet_json_init(void);

@@ -1,9 +1,8 @@
 
 /*
- * Most of an answer's bytes are text in strings, so these are looked at
- * sixteen or eight at a time until one is more than itself; and most of its
- * values are of no interest, so there is one loop that steps over any of
- * them.
+ * Most bytes of an answer are plain text in strings: they are scanned sixteen
+ * or eight at a time.  Most values of an answer are not needed: one loop
+ * steps over a value of any type.
  */
 
 #include <stdint.h>
@@ -16,7 +15,7 @@
 #include "violet_json_lexeme.h"
 
 
-/* each byte of a word at once: the value in all of them, and its highest bit */
+/* a word of eight bytes that all have this value */
 
 #define VIOLET_JSON_ALL(c)    (UINT64_C(0x0101010101010101) * (c))
 #define VIOLET_JSON_HIGH      VIOLET_JSON_ALL(0x80)
@@ -54,7 +53,8 @@ violet_json_value(const char *p, const char *last, unsigned room)
     violet_text_t  name;
 
     level = 0;
-    objects = 0;    /* which levels are objects, the innermost in bit 0 */
+    objects = 0;    /* a bit is 1 if the level is an object; bit 0 is the
+                       innermost level */
 
     for ( ;; ) {
 
@@ -220,10 +220,10 @@ violet_json_string(const char *p, const char *last, violet_text_t *text,
 
 
 /*
- * The first byte that is more than itself: a quote, a backslash, a control
- * character or one that is not ASCII.  A borrow makes bytes look odd that
- * are not, but it comes from one before them that is: the first one found is
- * always right, if the first in memory is the lowest in the word.
+ * The first special byte: a quote, a backslash, a control character, or one
+ * that is not ASCII.  A borrow of the subtraction may mark a plain byte, but
+ * only after a special one, so the first marked byte is right.  This needs a
+ * little-endian word.
  */
 
 static const char *
@@ -281,7 +281,7 @@ violet_json_plain(const char *p, const char *last)
 
 #if defined(__SSE2__)
 
-/* A bit for each of sixteen: as a signed one, what is not ASCII is below. */
+/* A bit for each of sixteen bytes.  Signed, a byte above 0x7f is below 0x20. */
 
 static unsigned
 violet_json_odd(const char *p)
@@ -384,7 +384,7 @@ violet_json_number(const char *p, const char *last, int *real)
 }
 
 
-/* A loop that ends after one digit or five is what CPUs predict worst. */
+/* Sixteen digits at a time: CPUs predict the end of a short loop badly. */
 
 const char *
 violet_json_digits(const char *p, const char *last)
@@ -415,7 +415,7 @@ violet_json_digits(const char *p, const char *last)
 
 #if defined(__SSE2__)
 
-/* A bit for each of sixteen: less '0', what is no digit is above 9. */
+/* A bit for each of sixteen bytes: minus '0', a non-digit is above 9. */
 
 static unsigned
 violet_json_no_digits(const char *p)

@@ -1,8 +1,8 @@
 
 /*
- * The lexemes of JSON, checked to the letter (RFC 8259, RFC 3629).  The
- * outline steps over them and the repair looks for them.  Nothing is decoded,
- * copied or kept; a text of the caller's must outlive what points into it.
+ * The lexemes of JSON, checked strictly by RFC 8259 and RFC 3629.  The
+ * functions decode, copy and keep nothing; what they return points into the
+ * caller's text.
  */
 
 #ifndef VIOLET_JSON_LEXEME_H
@@ -12,41 +12,43 @@
 #include "violet_text.h"
 
 
-/* The first byte that is no white space, or "last". */
+/* The first byte that is not white space, or "last". */
 
 const char *violet_json_space(const char *p, const char *last);
 
 
 /*
- * The value that begins at "p", of any type.  Returns what follows it and the
- * white space after it, or NULL if it is none, or has more than "room"
- * objects and arrays within each other; at most 64, as many as it can note.
+ * Steps over the value of any type that begins at "p", and the white space
+ * after it.  Returns the next byte, or NULL if the value is invalid or nested
+ * more than "room" levels deep.  "room" is 64 at most.
  */
 
 const char *violet_json_value(const char *p, const char *last, unsigned room);
 
 
 /*
- * The name of a member that begins at "p", with its colon and the white space
- * around it.  Returns where the member's value begins, perhaps "last", or
- * NULL if it is none.  "name" and "plain" are as in violet_json_string().
+ * Reads the name of a member that begins at "p", and steps over its colon and
+ * the white space around.  Returns the first byte of the member's value, or
+ * "last", or NULL if the name is invalid.  "name" and "plain" are set as by
+ * violet_json_string().
  */
 
 const char *violet_json_name(const char *p, const char *last,
     violet_text_t *name, int *plain);
 
 
-/* What follows the word, or NULL if something else begins at "p". */
+/* The byte after the word, or NULL if the word does not begin at "p". */
 
 const char *violet_json_word(const char *p, const char *last,
     const char *word);
 
 
 /*
- * The string that begins at the quote "p".  Returns what follows its end, or
- * NULL if it is none: not ended, with a control character or a bad escape in
- * it, not UTF-8.  Half a surrogate pair is good enough, as in the grammar.
- * "text" is what is between the quotes, "plain" whether it has no escapes.
+ * Reads the string that begins at the quote "p".  Returns the byte after it,
+ * or NULL if it is invalid: it has no end, or has a control character, a bad
+ * escape or invalid UTF-8.  A lone surrogate in an escape is valid, as in the
+ * grammar.  Sets "text" to the bytes between the quotes, and "plain" to true
+ * if there is no escape.
  */
 
 const char *violet_json_string(const char *p, const char *last,
@@ -54,14 +56,14 @@ const char *violet_json_string(const char *p, const char *last,
 
 
 /*
- * The number that begins at "p".  Returns what follows it, or NULL if it is
- * none; "real" is whether it has a fraction or an exponent.
+ * Reads the number that begins at "p".  Returns the byte after it, or NULL if
+ * it is invalid.  Sets "real" to true if it has a fraction or an exponent.
  */
 
 const char *violet_json_number(const char *p, const char *last, int *real);
 
 
-/* What follows the digits, which may be none. */
+/* The first byte at or after "p" that is no digit, or "last". */
 
 const char *violet_json_digits(const char *p, const char *last);
 

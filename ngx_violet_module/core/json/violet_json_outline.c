@@ -1,8 +1,8 @@
 
 /*
- * A parser that builds jansson's tree of what is picked and steps over the
- * rest.  It is content with plain text: whatever takes a second thought is
- * left to the parser of the whole.
+ * A parser that builds a tree of jansson's from the picked members, and steps
+ * over all others.  It gives up on rare forms of JSON, which need the full
+ * parser: see violet_json_outline().
  */
 
 #include <string.h>
@@ -44,7 +44,7 @@ static json_t *violet_outline_word(violet_outline_t *o, const char *word,
 static json_t *violet_outline_number(violet_outline_t *o);
 
 
-/* all of an object */
+/* picks all members of an object */
 
 static const violet_json_pick_t  violet_outline_all[] = {
     { violet_text("*"), NULL },
@@ -84,8 +84,8 @@ violet_json_outline(const char *data, size_t len,
 
 
 /*
- * This and those that follow read what "p" points to and move it to what
- * comes after it and its white space, or return NULL.
+ * This function and the next ones read the value at o->p and move o->p past
+ * it and the white space after it.  NULL if they give up.
  */
 
 static json_t *
@@ -166,7 +166,7 @@ violet_outline_member(violet_outline_t *o, json_t *object,
 
     p = violet_json_name(o->p, o->last, &name, &plain);
 
-    /* with escapes it may be one that is picked */
+    /* a name with escapes may spell a picked one */
 
     if (p == NULL || !plain) {
         return -1;
@@ -212,7 +212,7 @@ violet_outline_find(const violet_json_pick_t *members,
 }
 
 
-/* Takes the value in any case; a name that was there before is an error. */
+/* Takes ownership of "value".  -1 if the object has the name already. */
 
 static int
 violet_outline_set(json_t *object, const violet_text_t *name, json_t *value)
@@ -238,7 +238,7 @@ violet_outline_set(json_t *object, const violet_text_t *name, json_t *value)
 }
 
 
-/* What is picked counts for objects in the array, not for arrays in it. */
+/* "members" is for objects in the array, not for arrays in it. */
 
 static json_t *
 violet_outline_array(violet_outline_t *o, const violet_json_pick_t *members,
@@ -355,7 +355,7 @@ violet_outline_word(violet_outline_t *o, const char *word, json_t *value)
 }
 
 
-/* Nobody asks for the value of a real one. */
+/* A real number becomes 0.0: no caller needs its value. */
 
 static json_t *
 violet_outline_number(violet_outline_t *o)

@@ -1,8 +1,8 @@
 
 /*
- * The outline of a JSON text: a tree of those members that somebody asks for.
- * It is for whoever asks little of a large document: the outline costs a
- * small part of what jansson needs for all of it.
+ * The outline of a JSON text: a tree of the picked members only.  For a large
+ * document of which few members are needed, it costs a small part of the time
+ * and memory that jansson needs for the whole.
  */
 
 #ifndef VIOLET_JSON_OUTLINE_H
@@ -18,7 +18,7 @@
 
 typedef struct violet_json_pick_s  violet_json_pick_t;
 
-/* One of the members to keep of an object; the last of a list has no name. */
+/* A member of an object to pick; the last item of a list has a null name. */
 
 struct violet_json_pick_s {
 
@@ -26,25 +26,23 @@ struct violet_json_pick_s {
     violet_text_t               name;
 
     /*
-     * What to keep of the value if it is an object, or of each object in it
-     * if it is an array; NULL: all of it.
+     * The members to pick of the value if it is an object, or of each object
+     * in it if it is an array; NULL: all.
      */
     const violet_json_pick_t   *members;
 };
 
 
 /*
- * Returns a new reference to the outline of a text, an object or an array
- * without those members that are not picked.  What is left out is valid JSON
- * to the letter (RFC 8259), but may have members twice, and any number of
- * values.  Real numbers are there, but all of them are 0.0.
+ * Returns a new reference to the outline of a text: an object or an array
+ * with the picked members.  The members that are left out are checked to be
+ * valid JSON (RFC 8259), but may have the same name twice and any number of
+ * values.  All real numbers become 0.0.
  *
- * Returns NULL if there is none that surely says what the text says: it is no
- * JSON, or nested too deep; what is picked has too many values, an object
- * with a name twice, a very long name or one with escapes, a string with half
- * a surrogate pair, too many bytes in strings with escapes, an integer that
- * no int64_t holds; memory ran out.  The text as a whole must then be parsed,
- * if it is not too large for that.
+ * Returns NULL if memory ran out, or if the text needs the full parser:
+ * invalid JSON, nested too deep; or, in what is picked, too many values, a
+ * name that occurs twice, is very long or has escapes, a lone surrogate, too
+ * many bytes in strings with escapes, an integer beyond int64_t.
  */
 
 json_t *violet_json_outline(const char *data, size_t len,

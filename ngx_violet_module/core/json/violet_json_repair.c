@@ -1,8 +1,8 @@
 
 /*
- * Tokens alone are looked at, never what they stand in.  What only looks
- * like a number or an escape is left as it is, for jansson to refuse; where
- * that fails, violet_json.c looks at the text as it was.
+ * The repairs read the text token by token, without its structure.  An
+ * invalid number or escape is left as it is: jansson refuses it, or the check
+ * of the original text in violet_json.c does.
  */
 
 #include <string.h>
@@ -38,8 +38,8 @@ violet_json_repair(char *data, size_t len)
 
 
 /*
- * Every real number has room for "0.0" and every integer out of range for
- * "null"; nobody asks for the value of a real one.
+ * A real number becomes "0.0" and an integer beyond int64_t "null"; each is
+ * long enough for that.  No caller needs the value of a real number.
  */
 
 static void
@@ -67,7 +67,7 @@ violet_json_repair_tokens(char *p, const char *last, int strings)
 
         if (end == NULL) {
 
-            /* "--1e400" has no number in it: what is left would be one */
+            /* "--1e400" is invalid: without its "-" it would be a number */
 
             n = 0;
 
@@ -83,7 +83,7 @@ violet_json_repair_tokens(char *p, const char *last, int strings)
 
         n = (size_t) (end - p);
 
-        /* what is shorter than its stand-in cannot be out of range */
+        /* a number of up to three bytes is never out of range */
 
         if (n > 3 && (real || violet_json_integer(p, n, &value) == -1)) {
             fill = real ? "0.0" : "null";
@@ -138,7 +138,7 @@ violet_json_repair_string(char *p, const char *end, const char *last)
 }
 
 
-/* Is what ended before this a name?  A colon follows it then. */
+/* True if the string before "p" is a name: a colon follows it. */
 
 static int
 violet_json_is_name(const char *p, const char *last)
@@ -149,7 +149,7 @@ violet_json_is_name(const char *p, const char *last)
 }
 
 
-/* Four hexadecimal digits, or -1. */
+/* The value of four hexadecimal digits, or -1. */
 
 static int
 violet_json_hex(const char *p, const char *last)
@@ -209,14 +209,14 @@ violet_json_integer(const char *data, size_t len, int64_t *value)
         n = n * 10 + (*p - '0');
     }
 
-    /* negated below zero: INT64_MIN has no positive counterpart */
+    /* subtracts 1 before and after: -INT64_MIN would overflow */
     *value = negative ? -(int64_t) (n - 1) - 1 : (int64_t) n;
 
     return 0;
 }
 
 
-/* A quote ends it unless an odd number of backslashes stands before it. */
+/* A quote ends the string unless an odd number of backslashes precedes it. */
 
 const char *
 violet_json_skip_string(const char *p, const char *last)
@@ -290,7 +290,7 @@ violet_json_twice(const char *data, size_t len, const char *const *names,
 }
 
 
-/* A bit for each name; none for any other. */
+/* The bit of a name in "names"; 0 for any other name. */
 
 static uint64_t
 violet_json_find(const char *const *names, const char *p, const char *last)
@@ -321,7 +321,7 @@ violet_json_spells(const char *name, const char *p, const char *last)
 
         c = (unsigned char) *p++;
 
-        /* no other escape spells a letter */
+        /* only \u escapes can spell a letter */
 
         if (c == '\\') {
             c = *p == 'u' ? violet_json_hex(p + 1, last) : -1;

@@ -1,10 +1,10 @@
 
 /*
- * What jansson refuses although RFC 8259 calls it JSON: numbers that it
- * cannot hold, halves of surrogate pairs, nulls in names, names that occur
- * twice.  Repairs are made in a copy, byte for byte, so that offsets stay
- * true, and only of what looks well formed: whether the whole is JSON remains
- * to be said of the text as it was.
+ * Repairs of texts that are JSON by RFC 8259 but that jansson refuses:
+ * numbers beyond its types, lone surrogates, null characters in names.
+ * Repairs are made in a copy of the same length, so that offsets of errors
+ * stay right.  A repair may make an invalid text valid: the caller must check
+ * the original text too.
  */
 
 #ifndef VIOLET_JSON_REPAIR_H
@@ -15,39 +15,36 @@
 #include <stddef.h>
 
 
-/*
- * Puts null or 0.0 in the place of numbers that no int64_t or double may be
- * able to hold.
- */
+/* Replaces integers beyond int64_t by null, and real numbers by 0.0. */
 
 void violet_json_repair_numbers(char *data, size_t len);
 
 
 /*
- * The same, and U+FFFD in the place of an escape that is half a surrogate
- * pair, or a null in a name.
+ * The same; also replaces the escape of a lone surrogate, or of a null
+ * character in a name, by that of U+FFFD.
  */
 
 void violet_json_repair(char *data, size_t len);
 
 
 /*
- * Does an object that is nested at most "depth" deep have a member of one of
- * these names twice, however it is spelled?  The text is JSON, within the
- * bounds of violet_json.h; "names" has at most 64, of ASCII letters and "_",
- * and ends with NULL.
+ * True if an object at most "depth" levels deep has two members with the same
+ * name, with or without escapes, and "names" has that name.  The text must be
+ * JSON within the bounds of violet_json.h.  "names" has at most 64 names, of
+ * ASCII letters and "_", and ends with NULL.
  */
 
 int violet_json_twice(const char *data, size_t len, const char *const *names,
     unsigned depth);
 
 
-/* From the opening quote to the closing one, or to the last byte. */
+/* The closing quote of the string that begins at "p", or the last byte. */
 
 const char *violet_json_skip_string(const char *p, const char *last);
 
 
-/* Canonical decimal; returns -1 if it is none or out of range. */
+/* Reads a canonical decimal number.  -1 if it is invalid or out of range. */
 
 int violet_json_integer(const char *data, size_t len, int64_t *value);
 

@@ -1,7 +1,7 @@
 
 /*
  * The "exp" of a JWT.  The payload is decoded into a buffer on the stack,
- * which is wiped: what it says of an account is nobody's business.
+ * which is wiped, since it holds data of an account.
  */
 
 #define _GNU_SOURCE
@@ -60,7 +60,7 @@ violet_jwt_expiry(const char *data, size_t len, int64_t *expires)
 }
 
 
-/* The second of three parts. */
+/* Finds the payload: the second of three parts between dots. */
 
 static int
 violet_jwt_payload(const char *data, size_t len, violet_text_t *payload)
@@ -92,7 +92,7 @@ violet_jwt_payload(const char *data, size_t len, violet_text_t *payload)
 }
 
 
-/* RFC 7515, section 2: base64url, without padding. */
+/* Decodes base64url without padding (RFC 7515, section 2). */
 
 static int
 violet_jwt_decode(violet_text_t text, char *out, size_t *out_len)

@@ -1,8 +1,8 @@
 
 /*
- * When an access token of Violet's ends.  It is a JWT (RFC 7519), signed
- * with a key that only Violet has; so nothing of it is verified, and nothing
- * but its "exp" is read.
+ * When an access token of Violet's expires.  It is a JWT (RFC 7519), signed
+ * with a key that only Violet has: the signature is not verified, and only
+ * "exp" is read.
  */
 
 #ifndef VIOLET_JWT_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 
-/* of the token as a whole, in bytes */
+/* bytes of a whole token at most */
 
 #define VIOLET_JWT_MAX  8192
 

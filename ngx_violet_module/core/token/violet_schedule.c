@@ -1,19 +1,19 @@
 
 /*
- * The times of tokens.  What an "exp" says is a stranger's number, and any
- * one is taken: nothing here overflows.
+ * The times of tokens.  "exp" comes from outside and may be any number: no
+ * calculation here overflows.
  */
 
 #include "violet_schedule.h"
 
 
-/* the lead is not more than a part of a token's life */
+/* the lead is at most this part of a token's life: a 32nd */
 #define VIOLET_SCHEDULE_PART    32
 
-/* what a request may need to reach Violet, and clocks may differ */
+/* ms, for a request's way to Violet and the difference of two clocks */
 #define VIOLET_SCHEDULE_MARGIN  10000
 
-/* a hundred years */
+/* ms, about a hundred years */
 #define VIOLET_SCHEDULE_FOREVER  ((int64_t) 100 * 366 * 86400 * 1000)
 
 
@@ -29,7 +29,7 @@ violet_schedule_expiring(int64_t now, int64_t expires, uint32_t random,
 
     lead = VIOLET_SCHEDULE_LEAD;
 
-    /* unsigned, as the span may be as wide as all instants */
+    /* unsigned: the difference may be beyond int64_t */
 
     if ((uint64_t) expires - (uint64_t) now
         < (uint64_t) lead * VIOLET_SCHEDULE_PART)

@@ -1,7 +1,7 @@
 
 /*
- * Violet's answers about tokens.  What jansson allocates to read them is
- * wiped when it is freed, so the only copies are the caller's.
+ * Violet's answers about tokens.  Memory that jansson allocates to parse them
+ * is wiped when it is freed, so the only copy of a token is the caller's.
  */
 
 #define _GNU_SOURCE
@@ -17,7 +17,7 @@
 #define VIOLET_TOKEN_MAX_ANSWER  65536
 
 
-/* in front of what jansson gets */
+/* in front of each block of memory for jansson: its size */
 
 typedef union {
     size_t       size;
@@ -47,7 +47,7 @@ violet_token_parse(const char *data, size_t len, violet_token_answer_t *token)
     token->access_len = 0;
     token->refresh_len = 0;
 
-    /* jansson copies what it reads more than once, and wipes nothing */
+    /* jansson makes copies of a string while it parses, and wipes none */
 
     json_get_alloc_funcs(&alloc, &release);
     json_set_alloc_funcs(violet_token_alloc, violet_token_release);
@@ -55,7 +55,7 @@ violet_token_parse(const char *data, size_t len, violet_token_answer_t *token)
     root = len > VIOLET_TOKEN_MAX_ANSWER
            ? NULL : violet_json_parse(data, len, &error);
 
-    reason = root ? violet_token_take_all(root, token) : "it is no JSON";
+    reason = root ? violet_token_take_all(root, token) : "it is not JSON";
 
     json_decref(root);
 

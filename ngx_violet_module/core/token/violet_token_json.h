@@ -1,7 +1,6 @@
 
 /*
- * What Violet answers when it is asked for a token, and what it is asked
- * with when somebody logs in.
+ * The JSON of calls for a token: Violet's answers, and the body of a login.
  */
 
 #ifndef VIOLET_TOKEN_JSON_H
@@ -18,11 +17,11 @@
 #define VIOLET_REFRESH_MAX  4096
 
 
-/* room for both; whoever owns it wipes it */
+/* both tokens of an answer; the owner must wipe it */
 
 typedef struct {
     size_t   access_len;
-    size_t   refresh_len;      /* 0: the answer has none */
+    size_t   refresh_len;      /* 0: no refresh token in the answer */
     char     access[VIOLET_TOKEN_MAX];
     char     refresh[VIOLET_REFRESH_MAX];
 } violet_token_answer_t;
@@ -30,11 +29,11 @@ typedef struct {
 
 /*
  * Reads the answer to GET /v1/auth/token (an object with "token") or to POST
- * /v1/login (with "refresh_token" as well).  A token is 1 to its maximum of
- * visible ASCII characters: it becomes a header.
+ * /v1/login (with "refresh_token" as well).  A token must have at least one
+ * character, at most its maximum, all of visible ASCII: it becomes a header.
  *
- * Returns NULL and fills in *token, or a static text that says what is
- * wrong, and *token has no tokens.
+ * Returns NULL and fills in *token.  On failure returns a static text with
+ * the reason, and both lengths in *token are 0.
  */
 
 const char *violet_token_parse(const char *data, size_t len,
@@ -42,8 +41,8 @@ const char *violet_token_parse(const char *data, size_t len,
 
 
 /*
- * Writes the body of POST /v1/login, with all but letters and digits of
- * ASCII as "\uXXXX": Violet is said to stumble over some of them.
+ * Writes the body of POST /v1/login.  All characters but ASCII letters and
+ * digits are written as "\uXXXX": Violet is said to fail on some of them.
  *
  * Returns its length, or 0 if it does not fit into "size".
  */
