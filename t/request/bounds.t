@@ -59,7 +59,7 @@ sub exception {
 sub landed {
     my ($detail) = @_;
 
-    my @numbers = (1, 2, 502, (0) x 18, length $detail);
+    my @numbers = (2, 2, 502, (0) x 18, length $detail);
 
     return "*2\r\n" . bulk('landed') . bulk("@numbers $detail");
 }

@@ -998,8 +998,8 @@ Cache-Status: violet; fwd=uri-miss
 [(map { ("\$-1\r\n", $_, ":1\r\n") }
       "+OK\r\n", ":1\r\n", "*0\r\n", "*-1\r\n", "*1\r\n:1\r\n",
       "*1\r\n" . ::bulk('theirs'), "*2\r\n" . ::bulk('theirs') . ::bulk('x'),
-      "*2\r\n" . ::bulk('landed') . ::bulk('1 2 3'),
-      "*2\r\n" . ::bulk('landed') . ::bulk('1 ' . '9' x 400 . ' '),
+      "*2\r\n" . ::bulk('landed') . ::bulk('2 2 3'),
+      "*2\r\n" . ::bulk('landed') . ::bulk('2 ' . '9' x 400 . ' '),
       "*2\r\n" . ::bulk('held') . ":1\r\n",
       "*7\r\n" . ::bulk('report') . ::bulk('x') x 6), ":1\r\n"]
 --- request eval: ::get(20301 .. 20311)
