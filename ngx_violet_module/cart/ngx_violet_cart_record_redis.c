@@ -19,8 +19,8 @@
  *
  * A value of another type or version, or one that cannot be read, counts as
  * unknown.  So does a record that is missing or older than the one in shared
- * memory: this Redis has lost data.  300000 is NGX_VIOLET_RECORD_FLIGHT.  A
- * claim that was not sent is taken back even if its deadline has passed.
+ * memory: this Redis has lost data.  A claim that was not sent is taken
+ * back even if its deadline has passed.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_record_script = {
@@ -64,7 +64,9 @@ static ngx_violet_redis_script_t  ngx_violet_record_script = {
         "end "
         "if state == 'in_flight' then "
             "left = math.floor((tonumber(h[5] or '') or 0) - now) "
-            "if not (left > 0 and left <= 300000) then "
+            "if not (left > 0 "
+                    "and left <= " ngx_value(NGX_VIOLET_RECORD_FLIGHT) ") "
+            "then "
                 "state, left = 'unknown', 0 "
                 "redis.call('HSET', k, 'state', state) "
             "end "

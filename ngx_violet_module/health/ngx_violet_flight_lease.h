@@ -25,6 +25,9 @@
 
 #define NGX_VIOLET_LEASE_TOKEN  16     /* bytes of a token's text */
 
+/* ms that a result is left for followers, who look every 20 ms */
+#define NGX_VIOLET_LEASE_RESULT_TTL  5000
+
 /* ms that the first failure is held, and that a failure is held at most */
 #define NGX_VIOLET_LEASE_HOLD      5000
 #define NGX_VIOLET_LEASE_MAX_HOLD  60000

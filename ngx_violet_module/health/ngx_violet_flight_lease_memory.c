@@ -12,10 +12,6 @@
 #include "ngx_violet_memory.h"
 
 
-/* ms that a result is left for followers, who look every 20 ms */
-#define NGX_VIOLET_LEASE_RESULT_TTL  5000
-
-
 /* slot 0 is for plain reads, slot 1 for refreshes */
 
 typedef struct {

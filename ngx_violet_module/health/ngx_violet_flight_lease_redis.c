@@ -23,9 +23,6 @@
 #include <sys/random.h>
 
 
-/* ms that a result is left for followers */
-#define NGX_VIOLET_LEASE_RESULT_TTL  5000
-
 /* bytes of a result that is left for followers; a longer one is not left */
 #define NGX_VIOLET_LEASE_MAX_RESULT  65536
 
