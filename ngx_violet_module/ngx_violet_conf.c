@@ -1,8 +1,8 @@
 
 /*
- * Parsers of the directives that have no file of their own.  All that is
- * parsed lives in the configuration's pool.  Every refusal names the
- * directive, the value and the remedy.
+ * Parsers of the directives that have no file of their own.  Their results
+ * live in the configuration's pool.  Every error names the directive, the
+ * value and the remedy.
  */
 
 
@@ -336,7 +336,7 @@ ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* ngx_conf_set_enum_slot(), whose message names the values that may be */
+/* As ngx_conf_set_enum_slot(), but the error names the valid values. */
 
 char *
 ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -378,7 +378,7 @@ ngx_violet_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* The n-th argument must not be a parameter that came before. */
+/* NGX_ERROR if the n-th argument repeats a parameter before it. */
 
 ngx_int_t
 ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n)
@@ -397,7 +397,7 @@ ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n)
         if (value[i].len >= len && (eq || value[i].len == len)
             && ngx_strncmp(value[i].data, value[n].data, len) == 0)
         {
-            /* the name alone, the value may be a secret */
+            /* only the name: the value may be a secret */
 
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "duplicate parameter \"%*s\" in \"%V\", "

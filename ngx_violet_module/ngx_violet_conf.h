@@ -1,8 +1,8 @@
 
 /*
- * The parsers of directives, the checks of what they read, and what proxy_pass
- * was given in each location.  All of it lives in the configuration's pool.
- * Every refusal is logged with the directive, the value and the remedy.
+ * The parsers of directives, the checks of a configuration, and the arguments
+ * of proxy_pass in each location.  All of it lives in the configuration's
+ * pool.  Every error is logged with the directive, the value and the remedy.
  */
 
 #ifndef NGX_VIOLET_CONF_H
@@ -28,8 +28,8 @@ typedef struct {
     ngx_violet_conf_kind_e    kind;
     ngx_int_t                 min;
     ngx_int_t                 max;
-    ngx_int_t                 on;       /* value of "on"; 0: no "on" */
-    ngx_uint_t                off;      /* "off" may be given, it means 0 */
+    ngx_int_t                 on;       /* value of "on"; 0: "on" is invalid */
+    ngx_uint_t                off;      /* 1: "off" is valid and means 0 */
     char                     *example;
 } ngx_violet_conf_bounds_t;
 
@@ -51,16 +51,17 @@ char *ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
-/* checks of a violet location once all is merged; NGX_OK or NGX_ERROR */
+/* Checks a violet location once it is merged; NGX_OK or NGX_ERROR. */
 
 ngx_int_t ngx_violet_conf_check_location(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf, ngx_violet_loc_conf_t *vlcf);
 
 
 /*
- * How tokens are got, ngx_violet_conf_token.c.  In turn: a location that is
- * merged may be the one for its app; every app that renews its token has one
- * and a place in the zone for it, NGX_OK or NGX_ERROR.
+ * How apps get their tokens, ngx_violet_conf_token.c.  The first takes a
+ * merged location as the one for the tokens of its app, if it fits.  The
+ * second checks that every app that renews its token has such a location, and
+ * gives it a place in the zone; NGX_OK or NGX_ERROR.
  */
 
 void ngx_violet_conf_token_route(ngx_conf_t *cf,
@@ -69,7 +70,7 @@ ngx_int_t ngx_violet_conf_check_apps(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf);
 
 
-/* a proxy_pass, where it stands and as it is written */
+/* a proxy_pass as it is written, and where */
 
 typedef struct {
     void                         *conf;     /* the proxy module's, of its
@@ -81,8 +82,8 @@ typedef struct {
 
 
 /*
- * From the first to the second of these each proxy_pass that is read is
- * noted.  NGX_OK or NGX_ERROR.  Releasing twice does nothing.
+ * Each proxy_pass that nginx reads between these two calls is recorded.
+ * NGX_OK or NGX_ERROR.  A second release does nothing.
  */
 
 ngx_int_t ngx_violet_conf_proxy_watch(ngx_conf_t *cf,
@@ -91,8 +92,8 @@ void ngx_violet_conf_proxy_release(ngx_violet_main_conf_t *vmcf);
 
 
 /*
- * The proxy_pass of the location that is merged; NULL if it has none of its
- * own.
+ * The proxy_pass of the location that is being merged; NULL if none stands in
+ * it.
  */
 
 ngx_violet_proxy_pass_t *ngx_violet_conf_proxy_pass(ngx_conf_t *cf,
@@ -100,8 +101,8 @@ ngx_violet_proxy_pass_t *ngx_violet_conf_proxy_pass(ngx_conf_t *cf,
 
 
 /*
- * A module's own among the configurations of a location, or NULL.  By its
- * name, since a build without the module has no such symbol.
+ * The configuration of a module in a location, or NULL.  The module is found
+ * by name, since a build without it has no such symbol.
  */
 
 void *ngx_violet_conf_of(ngx_conf_t *cf, void **confs, char *module);
@@ -113,8 +114,8 @@ ngx_str_t *ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name);
 
 
 /*
- * Where proxy_pass of a violet location leads: an error or warnings for what
- * people get wrong.  NGX_OK or NGX_ERROR.
+ * Checks where proxy_pass of a violet location leads; logs an error or
+ * warnings.  NGX_OK or NGX_ERROR.
  */
 
 ngx_int_t ngx_violet_conf_check_upstream(ngx_conf_t *cf,
@@ -122,30 +123,30 @@ ngx_int_t ngx_violet_conf_check_upstream(ngx_conf_t *cf,
 
 
 /*
- * Does an upstream, or a URL with variables whatever they are, lead to this
- * machine alone?  The URL is without its scheme.
+ * True if an upstream, or a URL with any values of its variables, leads to
+ * this machine only.  The URL has no scheme.
  */
 
 ngx_uint_t ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us);
 ngx_uint_t ngx_violet_conf_is_local_url(ngx_conf_t *cf, ngx_str_t *url);
 
 
-/* Warns, once for a block, of servers whose addresses never change. */
+/* Warns, once for a block, of server names that are resolved once. */
 
 ngx_int_t ngx_violet_conf_check_names(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf, ngx_http_upstream_srv_conf_t *us);
 
 
 /*
- * Warns of a location within a violet one, whose configuration is "outer",
- * that has no violet and sends its requests to nowhere good.
+ * Warns of an inner location without "violet" whose requests go to Violet
+ * without credentials, or to files.  "outer" is the violet location around it.
  */
 
 void ngx_violet_conf_check_inner(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf, ngx_violet_loc_conf_t *outer);
 
 
-/* no header of nginx declares it */
+/* nginx's headers do not declare it */
 
 extern ngx_module_t  ngx_http_try_files_module;
 

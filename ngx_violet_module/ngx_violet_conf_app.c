@@ -1,7 +1,7 @@
 
 /*
- * The violet_app block: an app and its secrets.  What is parsed lives in
- * the configuration's pool.
+ * The violet_app block: an app and its secrets, which live in the
+ * configuration's pool.
  */
 
 
@@ -24,7 +24,7 @@ typedef struct {
     ngx_str_t               name;
     ngx_uint_t              args;
     ngx_uint_t              secret;
-    ngx_violet_app_set_pt   set;        /* of what is no secret */
+    ngx_violet_app_set_pt   set;        /* NULL for a secret */
 } ngx_violet_app_parameter_t;
 
 

@@ -1,8 +1,8 @@
 
 /*
- * A name for a Violet, made of the words of the configuration: the literal
- * Host line of proxy_set_header, else proxy_ssl_name, else host and port of
- * proxy_pass, and what of its URI stands before "v1".  Names live in the
+ * The name of a Violet, made from the configuration: the Host line of
+ * proxy_set_header without variables, else proxy_ssl_name, else host and port
+ * of proxy_pass; then the part of its URI before "v1".  Names live in the
  * configuration's pool.
  */
 
@@ -73,7 +73,7 @@ ngx_violet_conf_env(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 
     pass = ngx_violet_conf_proxy_pass(cf, vmcf);
 
-    /* "if" and "limit_except" inherit what was looked at before */
+    /* "if" and "limit_except" inherit a proxy_pass that has been checked */
 
     if (pass == NULL) {
         return NGX_OK;
@@ -146,7 +146,7 @@ ngx_violet_conf_env_name(ngx_conf_t *cf, ngx_violet_proxy_pass_t *pass,
 }
 
 
-/* The length of the scheme; nginx has read this URL and found it good. */
+/* The length of the scheme; nginx has parsed this URL without an error. */
 
 static size_t
 ngx_violet_conf_env_split(ngx_conf_t *cf, ngx_str_t *url, ngx_str_t *host,
@@ -192,7 +192,7 @@ ngx_violet_conf_env_split(ngx_conf_t *cf, ngx_str_t *url, ngx_str_t *host,
 }
 
 
-/* The literal Host line, else proxy_ssl_name, else it stays. */
+/* Sets the Host line or proxy_ssl_name without variables, if any. */
 
 static void
 ngx_violet_conf_env_host(ngx_conf_t *cf, ngx_str_t *host)
@@ -234,7 +234,7 @@ ngx_violet_conf_env_port(ngx_str_t *host, char *port)
 }
 
 
-/* "/shop/v1/" is "/shop", "/v1/" and "/" are nothing. */
+/* "/shop/v1/" gives "/shop"; "/v1/" and "/" give "". */
 
 static void
 ngx_violet_conf_env_path(ngx_str_t *uri)
@@ -321,7 +321,7 @@ ngx_violet_conf_env_use(ngx_conf_t *cf, ngx_violet_proxy_pass_t *pass,
 }
 
 
-/* Letters, digits and those others. */
+/* True if all characters are letters, digits or one of those others. */
 
 static ngx_uint_t
 ngx_violet_conf_env_valid(ngx_str_t *env, char *others)
@@ -345,9 +345,8 @@ ngx_violet_conf_env_valid(ngx_str_t *env, char *others)
 
 
 /*
- * Records of a submit that is in doubt, or that was made, are what keeps the
- * cart from being ordered twice.  Two apps with one environment and id have
- * the same ones.
+ * The record of a submit that is in doubt or was made keeps its cart from
+ * being ordered twice.  Two apps with one environment and id share records.
  */
 
 void
@@ -401,7 +400,7 @@ ngx_violet_conf_env_changed(ngx_cycle_t *cycle, ngx_violet_main_conf_t *vmcf)
 }
 
 
-/* The configuration that this one takes the place of, or NULL. */
+/* The configuration that this one replaces, or NULL. */
 
 static ngx_violet_main_conf_t *
 ngx_violet_conf_env_before(ngx_cycle_t *cycle)
@@ -415,7 +414,7 @@ ngx_violet_conf_env_before(ngx_cycle_t *cycle)
         return NULL;
     }
 
-    /* it may not have had the module, or another build of it */
+    /* it may have had no such module, or another build of it */
 
     for (i = 0; old->modules[i]; i++) {
         if (old->modules[i] == &ngx_violet_module) {
@@ -428,7 +427,7 @@ ngx_violet_conf_env_before(ngx_cycle_t *cycle)
 }
 
 
-/* Do the names of one of the first n apps begin so? */
+/* True if the record names of one of the first n apps begin so. */
 
 static ngx_uint_t
 ngx_violet_conf_env_has(ngx_violet_main_conf_t *vmcf, ngx_uint_t n,

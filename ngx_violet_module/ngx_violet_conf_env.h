@@ -1,7 +1,7 @@
 
 /*
- * Which Violet an app talks to, as the keys say it: the "environment" of its
- * violet_app block, else a name made of what its locations lead to.
+ * Which Violet an app talks to, a part of all keys: the "environment" of its
+ * violet_app block, else a name made from where its locations lead.
  */
 
 #ifndef NGX_VIOLET_CONF_ENV_H
@@ -18,9 +18,9 @@ char *ngx_violet_conf_environment(ngx_conf_t *cf, ngx_violet_app_t *app,
 
 
 /*
- * Takes note of where a location that is merged leads its app, or all apps
- * if it names one by a variable.  NGX_OK, or NGX_ERROR if it cannot be told,
- * or leads elsewhere than another location of the app, which is logged.
+ * Records where a merged location leads its app, or all apps if it names the
+ * app by a variable.  NGX_OK, or NGX_ERROR, logged, if that is unknown or
+ * differs from another location of the app.
  */
 
 ngx_int_t ngx_violet_conf_env(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
@@ -28,8 +28,8 @@ ngx_int_t ngx_violet_conf_env(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 
 
 /*
- * At a reload: tells of apps whose records of submits have other names now,
- * and so no longer count.
+ * After a reload: logs the apps whose records of submits have other names
+ * now, and so no longer count.
  */
 
 void ngx_violet_conf_env_changed(ngx_cycle_t *cycle,

@@ -1,7 +1,7 @@
 
 /*
- * The violet directive, and what is checked of its location once everything
- * is merged.  What is parsed lives in the configuration's pool.
+ * The violet directive, and the checks of its location once everything is
+ * merged.  The results live in the configuration's pool.
  */
 
 
@@ -189,7 +189,7 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 }
 
 
-/* What proxy_pass leads to, in the words of the configuration. */
+/* The host that proxy_pass leads to, as it is written. */
 
 static ngx_int_t
 ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
@@ -274,8 +274,8 @@ ngx_violet_conf_header_lines(ngx_conf_t *cf)
 
 
 /*
- * A credential of the operator's goes beside the module's, and Violet takes
- * neither.  A line without a value sends nothing.
+ * nginx sends a credential header of the operator's beside the module's, and
+ * Violet accepts neither.  A line without a value sends nothing.
  */
 
 static void
@@ -358,7 +358,7 @@ ngx_violet_conf_check_inner(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 }
 
 
-/* Files of its own, or access rules of its own, are an answer. */
+/* True if the location has files or access rules of its own. */
 
 static ngx_uint_t
 ngx_violet_conf_is_blocked(ngx_conf_t *cf, ngx_violet_loc_conf_t *outer)

@@ -1,6 +1,7 @@
 
 /*
- * Whose machine an upstream is, and whether its names are resolved again.
+ * Whether an upstream is this machine, and whether its names are resolved
+ * again.
  */
 
 
@@ -54,8 +55,8 @@ ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
 
 
 /*
- * Does a URL with variables lead to this machine, whatever they are?  Its
- * host must end before the first of them, or that must begin with a slash.
+ * True if a URL leads to this machine with any values of its variables: its
+ * host ends before the first variable, or that variable begins with a slash.
  */
 
 ngx_uint_t
@@ -96,7 +97,7 @@ ngx_violet_conf_is_local_url(ngx_conf_t *cf, ngx_str_t *url)
 }
 
 
-/* The one variable behind a host that always begins with a slash. */
+/* The only variable after a host whose value always begins with a slash. */
 
 static ngx_uint_t
 ngx_violet_conf_is_request_uri(u_char *p, u_char *last)
@@ -143,7 +144,7 @@ ngx_violet_conf_is_local_host(ngx_conf_t *cf, ngx_str_t *host,
 }
 
 
-/* nginx has "resolve" from 1.27.3 on, as it has "resolver" in a block. */
+/* nginx has "resolve", and "resolver" in a block, from 1.27.3 on. */
 
 ngx_int_t
 ngx_violet_conf_check_names(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
@@ -207,8 +208,8 @@ ngx_violet_conf_knows_resolve(void)
 
 
 /*
- * A name with "resolve" has one address, of the port alone and without a
- * text.  A name of this machine does not change.
+ * A name with "resolve" has one address with a port and no text.  A name of
+ * this machine does not change.
  */
 
 static ngx_uint_t

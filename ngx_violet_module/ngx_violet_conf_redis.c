@@ -1,7 +1,7 @@
 
 /*
  * The violet_redis directive.  The address is resolved here, once, so that
- * no worker ever waits for a name server; what is parsed lives in the
+ * no worker ever waits for a name server; the results live in the
  * configuration's pool.
  */
 
@@ -26,7 +26,7 @@ typedef char *(*ngx_violet_redis_set_pt)(ngx_conf_t *cf,
 struct ngx_violet_redis_parameter_s {
     ngx_str_t                 name;
     ngx_violet_redis_set_pt   set;
-    size_t                    offset;   /* of a time-out's member */
+    size_t                    offset;   /* of the member, for a time-out */
 };
 
 
@@ -186,7 +186,7 @@ ngx_violet_conf_redis_scheme(ngx_conf_t *cf, ngx_str_t *value)
         return NGX_CONF_OK;
     }
 
-    /* before anything could print them */
+    /* first, so that no other error prints the credentials */
 
     if (ngx_strlchr(value->data, value->data + value->len, '@')) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -365,7 +365,7 @@ ngx_violet_conf_redis_invalid(ngx_conf_t *cf, ngx_str_t *value)
     size_t   len;
     u_char  *eq;
 
-    /* not with the URL, which may hold credentials */
+    /* without the URL, which may hold credentials */
 
     if (ngx_strncmp(value->data, "unix:", 5) == 0
         || ngx_strncmp(value->data, "redis://", 8) == 0
@@ -377,7 +377,7 @@ ngx_violet_conf_redis_invalid(ngx_conf_t *cf, ngx_str_t *value)
         return NGX_CONF_ERROR;
     }
 
-    /* the name alone: a misspelt "password=" has a secret behind it */
+    /* only the name: a misspelt "password=" has a secret as its value */
 
     eq = ngx_strlchr(value->data, value->data + value->len, '=');
     len = eq ? (size_t) (eq - value->data) : value->len;

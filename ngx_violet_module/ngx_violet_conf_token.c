@@ -1,8 +1,8 @@
 
 /*
- * How apps that renew their tokens get them: through which location, and
- * where the workers share them.  The routes point into the configuration and
- * live as long as it does.
+ * How apps that renew their tokens get them: the location for the calls, and
+ * the zone that the workers share.  The routes point into the configuration
+ * and live as long as it does.
  */
 
 
@@ -12,9 +12,9 @@
 
 
 /*
- * The first location that names the app and whose proxy_pass has no
- * variables.  What precedes the API path there must be the whole prefix:
- * proxy_pass may put something else in the place of that.
+ * Takes the first location that names the app and whose proxy_pass has no
+ * variables.  Its prefix must end where the API path begins, since proxy_pass
+ * may replace the prefix by another path.
  */
 
 void

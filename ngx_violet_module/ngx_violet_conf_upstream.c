@@ -1,8 +1,7 @@
 
 /*
- * Where proxy_pass of a violet location leads, and what people get wrong
- * about it.  What is certain is an error; what may be meant is a warning.
- * Nothing is kept.
+ * Where proxy_pass of a violet location leads, and the frequent mistakes.  A
+ * certain mistake is an error, a possible one a warning.  Nothing is stored.
  */
 
 
@@ -10,7 +9,7 @@
 #include "ngx_violet_credentials.h"
 
 
-/* a proxy_pass, taken to pieces */
+/* the parts of a proxy_pass */
 
 typedef struct {
     ngx_violet_proxy_pass_t       *pass;
@@ -49,7 +48,7 @@ ngx_violet_conf_check_upstream(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 
     pass = ngx_violet_conf_proxy_pass(cf, vmcf);
 
-    /* "if" and "limit_except" inherit what was looked at before */
+    /* "if" and "limit_except" inherit a proxy_pass that has been checked */
 
     if (pass == NULL) {
         return NGX_OK;
@@ -118,7 +117,7 @@ ngx_violet_conf_target(ngx_conf_t *cf, ngx_violet_proxy_pass_t *pass,
 }
 
 
-/* nginx's cache looks before the module: one caller gets another's answer. */
+/* nginx's cache answers by URL: one caller would get another's answer. */
 
 static ngx_int_t
 ngx_violet_conf_check_cache(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
@@ -167,7 +166,7 @@ ngx_violet_conf_check_https(ngx_conf_t *cf, ngx_violet_target_t *target,
         return NGX_ERROR;
     }
 
-    /* a block with a dot in its name is named as the host is */
+    /* a block with a dot in its name is assumed to be named after the host */
 
     if (target->clcf->noname || target->upstream == NULL
         || target->upstream->servers == NULL
@@ -240,8 +239,8 @@ ngx_violet_conf_check_http(ngx_conf_t *cf, ngx_violet_target_t *target)
 
 
 /*
- * The path behind the location's prefix must reach Violet behind a "v1/".
- * Where something rewrites URIs this cannot be told from here.
+ * The path after the location's prefix must reach Violet after "v1/".  Where
+ * rewrite directives change URIs, this cannot be checked.
  */
 
 static ngx_int_t
@@ -290,9 +289,9 @@ ngx_violet_conf_check_path(ngx_conf_t *cf, ngx_violet_target_t *target)
 
 
 /*
- * Without a path proxy_pass sends the URI as it is; else its path takes the
- * place of the prefix.  "end" is what it must end in then.  Where the prefix
- * has no "v1", callers may write it, if a segment begins behind the path.
+ * Without a path proxy_pass sends the URI unchanged; else its path replaces
+ * the prefix and must end in "end".  Where the prefix has no "v1", callers may
+ * write it, if a segment begins after the path.
  */
 
 static ngx_uint_t
@@ -325,7 +324,7 @@ ngx_violet_conf_ends(ngx_str_t *text, ngx_str_t *end)
 }
 
 
-/* Are there lines of the rewrite module, in the location or its server? */
+/* True if the location or its server has lines of the rewrite module. */
 
 static ngx_uint_t
 ngx_violet_conf_rewrites(ngx_conf_t *cf)

@@ -1,11 +1,11 @@
 
 /*
- * The module's filters.  They take the answers of exchanges for themselves,
- * and turn a request that was refused while proxy_pass built it into its
- * problem document.  Everything else passes.
+ * The module's filters.  They capture the answers of exchanges, and replace
+ * the answer of a request that was refused while proxy_pass built it by a
+ * problem document.  They pass everything else on.
  *
- * A module of type HTTP_AUX_FILTER stands right behind the copy filter: what
- * comes by is in memory, and neither compressed nor seen by add_header.
+ * A module of type HTTP_AUX_FILTER runs right after the copy filter: its
+ * buffers are in memory, and gzip and add_header come later.
  */
 
 
@@ -70,7 +70,7 @@ ngx_violet_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_violet_next_body_filter(r, in);
     }
 
-    /* nginx's own error page, in one chain, gives way to the problem */
+    /* the problem replaces nginx's error page, which is one chain */
 
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
@@ -86,7 +86,7 @@ ngx_violet_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     out.buf = b;
     out.next = NULL;
 
-    /* only once */
+    /* later calls pass their chain on */
 
     ctx->refused = NGX_VIOLET_NOT_REFUSED;
 

@@ -1,10 +1,11 @@
 
 /*
- * The PRECONTENT handler: which route a request is for, whether it may go
- * there, and which flow takes it.  By then nginx has decided who may call.
+ * The PRECONTENT handler: it finds the route of a request, checks whether the
+ * request is allowed, and calls the handler of the route.  nginx has checked
+ * access in earlier phases.
  *
- * A request passes here as often as its phases run: what is to be done next
- * stands in its context, and while it waits there is nothing to do.
+ * The handler runs each time the phases of a request run: the context holds
+ * the next step, and while the request waits the handler does nothing.
  */
 
 
@@ -87,7 +88,7 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     vmcf = ngx_violet_main_conf(r);
     vlcf = ngx_violet_loc_conf(r);
 
-    /* without a master a new configuration begins without an init_process */
+    /* without a master process nginx calls no init_process after a reload */
 
     if (!vmcf->started) {
         ngx_violet_tracking_start(vmcf);
@@ -129,7 +130,7 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* Nothing was sent, and a caller who submits is told so in the usual way. */
+/* Nothing was sent; a submit gets its problem in the schema of submits. */
 
 static ngx_int_t
 ngx_violet_handler_configuration(ngx_http_request_t *r,
@@ -140,7 +141,7 @@ ngx_violet_handler_configuration(ngx_http_request_t *r,
 
     ngx_violet_tell_id(r);
 
-    /* as the caller spelled it, unless nginx has changed it since */
+    /* the caller's URI, unless nginx has rewritten it */
 
     uri = r->valid_unparsed_uri ? &r->unparsed_uri : &r->uri;
     shown = ngx_violet_log_text(uri, buf);
@@ -206,7 +207,7 @@ ngx_violet_match_route(ngx_http_request_t *r, ngx_violet_app_t *app,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    /* a rewritten URI is not what the caller spelled */
+    /* a rewritten URI is not the caller's */
 
     raw = r->valid_unparsed_uri ? &r->unparsed_uri : &r->uri;
 
@@ -236,7 +237,10 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_auth(r, ctx, vlcf);
     }
 
-    /* to Violet's other doors for a submit, the operator may shut the eyes */
+    /*
+     * violet_cart_errors submit-only: the payment and order routes are
+     * proxied untouched
+     */
 
     if (vlcf->cart_errors == NGX_VIOLET_CART_SUBMIT_ONLY
         && violet_route_submits(ctx->route.id)
@@ -254,7 +258,7 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_other(r, ctx);
     }
 
-    /* what is captured cannot be put into another response */
+    /* a captured answer cannot become a part of another response */
 
     if (r != r->main) {
         ngx_str_set(&detail, "this route cannot be the target of a "
@@ -285,15 +289,15 @@ ngx_violet_handler_auth(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return ngx_violet_handler_other(r, ctx);
     }
 
-    ngx_str_set(&detail, "tokens are the gateway's own affair: Violet's "
-                         "login routes are not for callers");
+    ngx_str_set(&detail, "Violet's login routes are blocked: the gateway "
+                         "obtains tokens itself (see violet_auth_routes)");
 
     return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_ROUTE_BLOCKED, 0,
                                      &detail);
 }
 
 
-/* To proxy_pass, which from now on gets the credentials. */
+/* Passes the request to proxy_pass, with the credentials. */
 
 static ngx_int_t
 ngx_violet_handler_other(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
@@ -308,7 +312,7 @@ ngx_violet_handler_other(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->credentials = 1;
 
-    /* Violet reads what was matched, not how the caller spelled it */
+    /* Violet gets the normalized URI that was matched, not the caller's */
 
     r->valid_unparsed_uri = 0;
 
@@ -340,8 +344,8 @@ ngx_violet_handler_send(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 
 /*
- * NGX_OK if the request can be sent; else it waits and "next" runs after
- * that, or it gets its problem.
+ * NGX_OK if the credentials are there.  Else the request waits for them and
+ * "next" runs after that; if they do not come it gets a problem document.
  */
 
 static ngx_int_t

@@ -5,8 +5,8 @@
  * This file holds the directive table, the creation and inheritance of the
  * configuration, and the registration with nginx; the parsers of directives
  * are in ngx_violet_conf.c.  Configurations live in the pool of the cycle
- * and are read-only once nginx runs; only what is a worker's own changes
- * after that: the Redis client, the queue of flights, secrets and tokens.
+ * and are read-only once nginx runs, except for the data of one worker: the
+ * Redis client, the queue of flights, secrets and tokens.
  */
 
 
@@ -378,7 +378,7 @@ ngx_violet_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_size_value(vmcf->zone_size, NGX_VIOLET_ZONE_SIZE);
 
-    /* the http block is read */
+    /* the http block has been read */
 
     ngx_violet_conf_proxy_release(vmcf);
 
@@ -508,7 +508,7 @@ ngx_violet_merge_limit(ngx_conf_t *cf, ngx_violet_loc_conf_t *prev,
 }
 
 
-/* What is not the pool's: PCRE2's memory, and a timer. */
+/* Frees PCRE2's memory and a timer, which the pool does not. */
 
 static void
 ngx_violet_main_conf_cleanup(void *data)
@@ -529,7 +529,7 @@ ngx_violet_main_conf_cleanup(void *data)
 }
 
 
-/* In the master, also for "nginx -t": the configuration is whole now. */
+/* Runs in the master and for "nginx -t", once the configuration is read. */
 
 static ngx_int_t
 ngx_violet_init_module(ngx_cycle_t *cycle)
@@ -567,7 +567,7 @@ ngx_violet_init_process(ngx_cycle_t *cycle)
 
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
 
-    /* the helpers that look after caches send nothing to Violet */
+    /* cache manager and cache loader send nothing to Violet */
 
     if (vmcf && vmcf->used
         && (ngx_process == NGX_PROCESS_WORKER

@@ -1,6 +1,6 @@
 
 /*
- * What the files of the root share: the handler of the PRECONTENT phase, the
+ * Functions of the root's own files: the handler of the PRECONTENT phase, the
  * filters and the variables, which ngx_violet_module.c registers.
  */
 
@@ -16,7 +16,7 @@
 ngx_int_t ngx_violet_handler(ngx_http_request_t *r);
 
 
-/* The route of a request; without an app no app_id argument is right. */
+/* The route of a request.  Without an app any app_id argument is invalid. */
 
 violet_route_status_t ngx_violet_match_route(ngx_http_request_t *r,
     ngx_violet_app_t *app, violet_route_t *route);

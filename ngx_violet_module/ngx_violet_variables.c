@@ -105,7 +105,7 @@ ngx_violet_add_variables(ngx_conf_t *cf)
         var->data = (uintptr_t) v;
     }
 
-    /* with an index it has one value for a request, whoever asks for it */
+    /* an indexed variable has one value in all parts of a request */
 
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
 
@@ -131,7 +131,7 @@ ngx_violet_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     ctx = ngx_violet_ctx(r);
 
-    /* within an exchange the request it is made for is asked */
+    /* an exchange has the values of the request that it is made for */
 
     if (ctx && ctx->exchange) {
         ctx = ngx_violet_ctx(r->main);

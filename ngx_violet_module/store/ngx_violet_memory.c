@@ -1,12 +1,13 @@
 
 /*
  * The shared memory zone: its operations.  The slab's mutex guards
- * everything; what is done under it is short, allocates nothing outside the
- * zone and logs nothing.  Who changes more than one number says so first,
- * see ngx_violet_memory_lock.c.  Nodes are in ngx_violet_memory_node.c.
+ * everything; code under it is short, allocates nothing outside the zone and
+ * logs nothing.  A function that changes more than one number calls
+ * ngx_violet_memory_change() first, see ngx_violet_memory_lock.c.  Nodes are
+ * in ngx_violet_memory_node.c.
  *
- * To forget all that is cached is to begin a new generation; what is left of
- * older ones counts as expired and goes when room is needed.
+ * A new generation forgets all cached values: values of an older one count as
+ * expired and are evicted when room is needed.
  */
 
 
@@ -91,7 +92,7 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
     p = NULL;
     len = 0;
 
-    /* the pool is not for use under the lock, so the size is asked first */
+    /* nothing is allocated under the lock, so the size is read first */
 
     for ( ;; ) {
         ngx_violet_memory_lock(memory);
@@ -186,7 +187,7 @@ uint64_t
 ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key)
 {
     uint32_t              hash;
-    uint64_t              note;
+    uint64_t              version;
     ngx_violet_memory_t  *memory;
 
     memory = zone->data;
@@ -194,19 +195,20 @@ ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key)
 
     ngx_violet_memory_lock(memory);
 
-    /* both only grow, so a sum that is the same means that neither did */
+    /* both only grow, so an equal sum means that neither has changed */
 
-    note = *ngx_violet_memory_changes(memory, hash) + memory->sh->generation;
+    version = *ngx_violet_memory_changes(memory, hash)
+              + memory->sh->generation;
 
     ngx_violet_memory_unlock(memory);
 
-    return note;
+    return version;
 }
 
 
 ngx_int_t
 ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
-    ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t note)
+    ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t version)
 {
     uint32_t              hash;
     ngx_int_t             rc;
@@ -219,8 +221,8 @@ ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
 
     ngx_violet_memory_lock(memory);
 
-    if (note == *ngx_violet_memory_changes(memory, hash)
-                + memory->sh->generation)
+    if (version == *ngx_violet_memory_changes(memory, hash)
+                   + memory->sh->generation)
     {
         rc = ngx_violet_memory_put(memory, key, hash, head, body, ttl,
                                    NGX_VIOLET_MEMORY_CACHED);
@@ -375,8 +377,8 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
     ngx_violet_memory_lock(memory);
 
     /*
-     * the decision is taken on copies: making room for the second may drop
-     * the first
+     * "update" works on copies: making room for the second counter may
+     * delete the first
      */
 
     for (i = 0; i < n; i++) {

@@ -1,12 +1,13 @@
 
 /*
- * The shared memory zone: reports and results, of which those go first that
- * were not used lately, and counters.  All workers see it, it survives a
- * reload, and it holds nothing of a configuration.  Instants in it are those
- * of ngx_violet_clock().
+ * The shared memory zone: reports and results, which are evicted, the least
+ * recently used first, and counters, which are not.  All workers share it, it
+ * survives a reload, and it holds no pointer to a configuration.  Its instants
+ * are those of ngx_violet_clock().
  *
- * Reports that have their truth in Redis are "cached": they can be forgotten
- * all at once, and one that was changed while it was being read is not kept.
+ * A report that is a copy of one in Redis is "cached": all of them can be
+ * forgotten at once, and a copy whose key changed while it was read is not
+ * stored.
  */
 
 #ifndef NGX_VIOLET_MEMORY_H
@@ -18,14 +19,14 @@
 
 
 /*
- * Called while the zone is locked: quick, and without logging.  Returns how
- * long what it leaves is kept, in milliseconds.
+ * Called while the zone is locked, so it must be quick and must not log.
+ * Returns how long the values are kept, in ms.
  */
 
 typedef int64_t (*ngx_violet_memory_update_pt)(void *data, u_char *value);
 
 
-/* Adds the zone to a configuration; NULL if it cannot, which is logged. */
+/* Adds the zone to a configuration; NULL after an error, which is logged. */
 
 ngx_shm_zone_t *ngx_violet_memory_add(ngx_conf_t *cf, size_t size,
     void *tag);
@@ -33,7 +34,7 @@ ngx_shm_zone_t *ngx_violet_memory_add(ngx_conf_t *cf, size_t size,
 
 /*
  * Copies the value of a key to a pool.  Returns NGX_OK, NGX_DECLINED if
- * there is none or it has expired, or NGX_ERROR if memory runs out.
+ * the key has no value or an expired one, or NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key,
@@ -42,7 +43,7 @@ ngx_int_t ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key,
 
 /*
  * Copies a value of exactly that size to a buffer.  NGX_OK, or NGX_DECLINED
- * if there is none.
+ * if the key has no such value.
  */
 
 ngx_int_t ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key,
@@ -50,9 +51,9 @@ ngx_int_t ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key,
 
 
 /*
- * Sets a value from two parts, head and body, for a time in milliseconds.
- * Others are dropped to make room.  Returns NGX_OK, or NGX_ERROR if it does
- * not fit; then the key is gone.
+ * Sets a value from two parts, head and body, for "ttl" ms.  Other values are
+ * evicted to make room.  Returns NGX_OK, or NGX_ERROR if the value does not
+ * fit; the key then has no value.
  */
 
 ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
@@ -60,33 +61,35 @@ ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
 
 
 /*
- * What a copy of the truth about a key is worth: noted before the truth is
- * asked, and given to ngx_violet_memory_cache() with the answer.
+ * The version of a key.  Take it before you ask Redis or Violet;
+ * ngx_violet_memory_cache() refuses the answer if the key was forgotten
+ * meanwhile.
  */
 
 uint64_t ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key);
 
 
 /*
- * Sets a cached value.  As above, and NGX_DECLINED if the key has been
- * forgotten since the note was taken.
+ * Sets a cached value, as ngx_violet_memory_set() does.  NGX_DECLINED if the
+ * key has been forgotten since its version was taken.
  */
 
 ngx_int_t ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
-    ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t note);
+    ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t version);
 
 
-/* Forgets a key; forgets all that is cached. */
+/* Forgets a key; forgets all cached values. */
 
 void ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key);
 void ngx_violet_memory_forget_all(ngx_shm_zone_t *zone);
 
 
 /*
- * Whether somebody on this host is told of every change of the truth: a
- * worker says that it was up to now and will be for some milliseconds, or
- * that it no longer is.  If it only begins to be told, and nobody else was,
- * all that is cached is forgotten.
+ * Whether a worker of this host gets a notice of every change in Redis.  A
+ * worker calls the first when its notices are complete and will be for some
+ * ms; "begins" says that they were not before, and if no other worker had
+ * them either, all cached values are forgotten.  It calls the second when
+ * its notices are interrupted.
  */
 
 void ngx_violet_memory_cover(ngx_shm_zone_t *zone, int64_t msec,
@@ -95,11 +98,11 @@ void ngx_violet_memory_uncover(ngx_shm_zone_t *zone);
 
 
 /*
- * Updates counters: one or two small values of equal size, under one lock;
- * those that are new come as zeroes, those left as zeroes are not kept, and
- * none of the others is dropped before its time.
- * Returns NGX_OK, or NGX_ERROR if there is no room for them; what "update"
- * decided does not hold then.
+ * Updates counters: one or two small values of equal size, under one lock.
+ * "update" gets zeroes for a new counter; a counter that it leaves as zeroes
+ * is deleted, and any other one is kept until it expires.
+ * Returns NGX_OK, or NGX_ERROR if the zone has no room for the counters; the
+ * decision of "update" is void then.
  */
 
 ngx_int_t ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys,
@@ -107,14 +110,14 @@ ngx_int_t ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys,
     void *data);
 
 
-/* Called while the zone is locked, as above: does this value count? */
+/* Called while the zone is locked, as above.  True if the value counts. */
 
 typedef ngx_uint_t (*ngx_violet_memory_counts_pt)(u_char *value, size_t len);
 
 
 /*
- * How many counters there are whose keys begin with that.  All are looked at
- * under the lock: for a reload, not for requests.
+ * The number of counters whose keys begin with the prefix.  It reads all
+ * counters under the lock: for a reload, not for requests.
  */
 
 ngx_uint_t ngx_violet_memory_count(ngx_shm_zone_t *zone, ngx_str_t *prefix,

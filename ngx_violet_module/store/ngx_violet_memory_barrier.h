@@ -1,9 +1,9 @@
 
 /*
- * Keeps the compiler from moving a store over another one.  A process that is
- * killed stops between two instructions, so this order is all that matters
- * for what it leaves half made in shared memory: the kernel and nginx's master
- * see to the rest before they free its lock.
+ * Keeps the compiler from moving a store past another one.  A process that is
+ * killed stops between two instructions, and its stores are visible to others
+ * before nginx's master frees its lock.  So the order of the instructions
+ * alone decides the state in which it leaves shared memory.
  */
 
 #ifndef NGX_VIOLET_MEMORY_BARRIER_H

@@ -1,8 +1,7 @@
 
 /*
- * Where ngx_msec_t has 32 bits nginx's milliseconds come round every 49.7
- * days.  The system's clock, of which they are a cached copy, says which
- * round it is.
+ * Where ngx_msec_t has 32 bits, ngx_current_msec wraps every 49.7 days.  The
+ * system's clock, of which it is a cached copy, gives the upper bits.
  */
 
 

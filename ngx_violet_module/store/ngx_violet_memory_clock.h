@@ -26,12 +26,12 @@ int64_t ngx_violet_clock(void);
 #endif
 
 
-/* Milliseconds since the epoch, by nginx's cached time. */
+/* ms since the epoch, by nginx's cached time */
 
 int64_t ngx_violet_epoch(void);
 
 
-/* How long ago an instant was, in milliseconds; 0 if it is yet to come. */
+/* ms since an instant; 0 if it is in the future. */
 
 #define ngx_violet_clock_since(then)                                          \
     violet_clock_since(then, ngx_violet_clock())

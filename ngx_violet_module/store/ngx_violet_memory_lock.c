@@ -2,14 +2,14 @@
 /*
  * The lock of the shared memory zone.  A worker may be killed at any
  * instruction; nginx's master then frees the lock that it held.  So a worker
- * marks the zone before it changes it, and the next one that finds the mark
- * believes neither trees nor queues nor the slab pool.
+ * marks the zone before it changes it, and the next worker that finds the
+ * mark trusts neither trees nor queues nor the slab pool.
  *
- * Reports can be had again.  Counters cannot: they are the records of
- * submits, budgets and claims.  So the queue of counters is whole at every
- * instruction if it is followed forwards, and a counter has two versions of
- * its value, of which a single byte tells the one that holds.  They are
- * copied out, the zone is emptied, and they are put back.
+ * Reports can be fetched again.  Counters cannot: they are the records of
+ * submits, budgets and leases.  So the queue of counters is valid forwards at
+ * every instruction, and a counter has two versions of its value, of which a
+ * single byte selects the valid one.  Counters are copied out of the zone, the
+ * zone is emptied, and they are restored.
  */
 
 
@@ -36,8 +36,8 @@ static ngx_uint_t ngx_violet_memory_restore(ngx_violet_memory_t *memory,
 
 
 /*
- * This worker may be killed as well.  Then those that it had copied and not
- * put back are lost, and their number is in the zone.
+ * This worker may be killed as well.  Then the counters that it had copied
+ * and not restored are lost; their number is in the zone.
  */
 
 void
@@ -66,7 +66,7 @@ ngx_violet_memory_rescue(ngx_violet_memory_t *memory)
 
     ngx_violet_barrier();
 
-    /* nor is a report to be kept that was asked for before */
+    /* a report that was requested before is not cached */
 
     sh->generation++;
 
@@ -86,7 +86,7 @@ ngx_violet_memory_rescue(ngx_violet_memory_t *memory)
 }
 
 
-/* Copies all counters, or says how many there are, and of which size. */
+/* Returns the number of counters and their size; copies them if it can. */
 
 static ngx_uint_t
 ngx_violet_memory_collect(ngx_violet_memory_t *memory, u_char *copies,
@@ -128,7 +128,7 @@ ngx_violet_memory_collect(ngx_violet_memory_t *memory, u_char *copies,
 }
 
 
-/* A value may be moved as well, and a worker may have run wild. */
+/* "moving" may be a value, and a faulty worker may have written anything. */
 
 static ngx_uint_t
 ngx_violet_memory_is_counter(ngx_violet_memory_t *memory,
@@ -155,7 +155,7 @@ ngx_violet_memory_is_counter(ngx_violet_memory_t *memory,
 }
 
 
-/* Returns the size of the copy, which is not made if there is no place. */
+/* Returns the size of the copy; copies nothing if p is NULL. */
 
 static size_t
 ngx_violet_memory_copy(ngx_violet_memory_node_t *mn, u_char *p)
@@ -177,7 +177,7 @@ ngx_violet_memory_copy(ngx_violet_memory_node_t *mn, u_char *p)
 }
 
 
-/* Returns how many there was room for. */
+/* Returns the number of counters that fitted in. */
 
 static ngx_uint_t
 ngx_violet_memory_restore(ngx_violet_memory_t *memory, u_char *p,
@@ -225,15 +225,16 @@ ngx_violet_memory_tell(ngx_violet_memory_t *memory)
         ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                       "violet: a worker ended while it changed the shared "
                       "memory zone, and %ui records of submits, budgets and "
-                      "flights were lost with it: a cart whose submit is in "
-                      "doubt and that Redis does not know may be submitted "
-                      "again, so compare the orders at Violet with your own",
+                      "flights were lost: a cart whose submit is in doubt "
+                      "can be submitted again unless Redis has its record, "
+                      "so compare the orders at Violet with your own",
                       memory->lost);
         return;
     }
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "violet: a worker ended while it changed the shared memory "
-                  "zone: its reports were dropped, its %ui records of "
-                  "submits, budgets and flights were kept", memory->kept);
+                  "zone: the reports in it were dropped, the %ui records "
+                  "of submits, budgets and flights in it were kept",
+                  memory->kept);
 }

@@ -4,9 +4,9 @@
  * one of values and one of counters.  A node is one allocation of the slab
  * pool: header, key, value.
  *
- * Of a full zone hardly a node is in the CPU's caches, so what a hit costs is
- * how many of them it looks at: the trees are many and low, and a node that
- * is not near the end of its queue stays where it is.
+ * Few nodes of a full zone are in the CPU's caches, so the cost of a hit is
+ * the number of nodes that it reads: there are many low trees, and a node is
+ * moved in its queue only if it is near the end.
  */
 
 
@@ -14,10 +14,10 @@
 #include "ngx_violet_memory_node.h"
 
 
-/* how many of the least recently used go, at most, to make room for one */
+/* values that are evicted at most to make room for one */
 #define NGX_VIOLET_MEMORY_EVICT  64
 
-/* how many counters are looked at when there is no room */
+/* counters that are checked for their end when there is no room */
 #define NGX_VIOLET_MEMORY_LOOK   256
 
 
@@ -98,7 +98,7 @@ ngx_violet_memory_clear(ngx_violet_memory_t *memory)
 
     ngx_slab_init(memory->shpool);
 
-    /* a full zone makes room by itself, there is nothing to log */
+    /* values are evicted when the zone is full: nothing to log */
 
     memory->shpool->log_nomem = 0;
 }
@@ -214,9 +214,9 @@ ngx_violet_memory_assign(ngx_violet_memory_node_t *mn, u_char *value,
 
 
 /*
- * Counters that have had their time go, a few whenever a new node comes.
- * They do not end in the order of their use; those that are looked at and
- * stay go to the other side, so that all have their turn.
+ * Deletes expired counters, a few whenever a node is created.  Counters do
+ * not expire in the order of their use: one that is checked and stays is moved
+ * to the head, so that all are checked in turn.
  */
 
 static ngx_uint_t
@@ -247,9 +247,9 @@ ngx_violet_memory_expire(ngx_violet_memory_t *memory, ngx_uint_t n)
 
 
 /*
- * Values make room for anything, the least recently used first.  A counter
- * that still counts does not, or whoever fills the zone would get new
- * budgets.
+ * Values are evicted for any node, the least recently used first.  A counter
+ * that has not expired is not: a caller who fills the zone would get a new
+ * budget.
  */
 
 static void *
@@ -313,8 +313,8 @@ ngx_violet_memory_use(ngx_violet_memory_t *memory,
 
 
 /*
- * Whoever follows "next" from a queue's head finds each node that is in the
- * queue, however far these two have come.
+ * At every instruction of this function and the next one, "next" from the
+ * head of a queue leads to each node of the queue.
  */
 
 static void

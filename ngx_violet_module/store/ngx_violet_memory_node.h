@@ -1,10 +1,9 @@
 
 /*
- * What the parts of the shared memory zone share: its operations
- * (ngx_violet_memory.c), the nodes they are made of
- * (ngx_violet_memory_node.c), and its lock, with what is done after a worker
- * was killed that held it (ngx_violet_memory_lock.c).  For nobody else; all
- * of it under the zone's mutex.
+ * Types and functions of the zone's own files: its operations
+ * (ngx_violet_memory.c), its nodes (ngx_violet_memory_node.c), and its lock
+ * with the repair after a worker was killed that held it
+ * (ngx_violet_memory_lock.c).  All of it is used under the zone's mutex.
  */
 
 #ifndef NGX_VIOLET_MEMORY_NODE_H
@@ -17,19 +16,19 @@
 #include "ngx_violet_memory_barrier.h"
 
 
-/* of keys that share a count of changes; a power of two */
+/* groups of keys with one count of changes each; a power of two */
 #define NGX_VIOLET_MEMORY_BUCKETS  256
 
-/* of the zone's bytes there is a tree for so many: a few nodes in each */
+/* bytes of the zone for each tree, so that a tree has a few nodes */
 #define NGX_VIOLET_MEMORY_TREE     16384
 
 
-/* what a value is to those who need room */
+/* when a value is deleted */
 
 typedef enum {
     NGX_VIOLET_MEMORY_VALUE = 0,
-    NGX_VIOLET_MEMORY_CACHED,       /* goes with its generation */
-    NGX_VIOLET_MEMORY_COUNTER       /* not to be dropped before its time */
+    NGX_VIOLET_MEMORY_CACHED,       /* or when its generation ends */
+    NGX_VIOLET_MEMORY_COUNTER       /* not before it expires */
 } ngx_violet_memory_kind_e;
 
 
@@ -39,17 +38,17 @@ struct ngx_violet_memory_node_s {
     ngx_rbtree_node_t    node;        /* node.key is a hash of the key */
     ngx_queue_t          queue;
     int64_t              expires[2];  /* of each version */
-    ngx_uint_t           used;        /* which use brought it to the head */
+    ngx_uint_t           used;        /* number of the use that moved it */
     ngx_uint_t           generation;
     uint32_t             value_len;
     uint16_t             key_len;
     u_char               kind;
-    u_char               version;     /* 0 or 1: which one holds */
+    u_char               version;     /* 0 or 1: the valid one */
     u_char               data[1];     /* the key, then the value, aligned, */
 };                                    /* of a counter two versions of it */
 
 
-/* It lies at the end of the zone, where the slab pool does not reach. */
+/* It lies at the end of the zone, behind the slab pool. */
 
 typedef struct {
     ngx_uint_t                 changing;    /* a change is half made */
@@ -58,12 +57,12 @@ typedef struct {
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;       /* of values, by use */
     ngx_uint_t                 values;      /* in it */
-    ngx_uint_t                 uses;        /* that moved one to its head */
+    ngx_uint_t                 uses;        /* that moved a value to its head */
     ngx_queue_t                counters;    /* by use */
-    ngx_violet_memory_node_t  *moving;      /* out of its queue for now */
-    ngx_uint_t                 owed;        /* counters not yet put back */
+    ngx_violet_memory_node_t  *moving;      /* outside of its queue for now */
+    ngx_uint_t                 owed;        /* counters not yet restored */
     ngx_uint_t                 generation;
-    int64_t                    covered;     /* until then */
+    int64_t                    covered;     /* end of complete notices */
     uint64_t                   changes[NGX_VIOLET_MEMORY_BUCKETS];
 } ngx_violet_memory_shared_t;
 
@@ -74,7 +73,7 @@ typedef struct {
     ngx_violet_memory_shared_t  *sh;
     ngx_slab_pool_t             *shpool;
 
-    /* found under the lock, told after it */
+    /* counters after a repair; logged once the lock is released */
     ngx_uint_t                   kept;
     ngx_uint_t                   lost;
     unsigned                     emptied:1;
@@ -82,8 +81,8 @@ typedef struct {
 
 
 /*
- * After a worker was killed while it changed the zone: empties the zone, but
- * for its counters; and tells it, once the lock is given back.
+ * After a worker was killed while it changed the zone: the first deletes all
+ * but the counters, the second logs it once the lock is released.
  */
 
 void ngx_violet_memory_rescue(ngx_violet_memory_t *memory);
@@ -101,7 +100,7 @@ ngx_violet_memory_lock(ngx_violet_memory_t *memory)
 }
 
 
-/* What follows cannot be left half made; until the lock is given back. */
+/* Marks the zone as half changed until the lock is released. */
 
 static ngx_inline void
 ngx_violet_memory_change(ngx_violet_memory_t *memory)
@@ -134,12 +133,12 @@ ngx_violet_memory_unlock(ngx_violet_memory_t *memory)
 ngx_int_t ngx_violet_memory_plant(ngx_violet_memory_t *memory, size_t size);
 
 
-/* Empties the zone and makes its slab pool anew, whatever state it is in. */
+/* Empties the zone and initializes its slab pool, whatever its state. */
 
 void ngx_violet_memory_clear(ngx_violet_memory_t *memory);
 
 
-/* A version of the value of a node, and the one that holds. */
+/* The n-th version of the value of a node, and the valid one. */
 
 #define ngx_violet_memory_version(mn, n)                                      \
     (ngx_align_ptr((mn)->data + (mn)->key_len, NGX_ALIGNMENT)                 \
@@ -156,9 +155,9 @@ ngx_violet_memory_node_t *ngx_violet_memory_lookup(
 
 
 /*
- * A new node with room for a value of that size; others are dropped for it.
- * NULL if there is no room.  Nobody finds it before it is inserted, with its
- * value.
+ * A new node with room for a value of that size; other values are evicted for
+ * it.  NULL if there is no room.  The caller sets the value, then inserts the
+ * node.
  */
 
 ngx_violet_memory_node_t *ngx_violet_memory_create(
@@ -177,9 +176,10 @@ void ngx_violet_memory_assign(ngx_violet_memory_node_t *mn, u_char *value,
 
 
 /*
- * The node is the most recently used one now.  A touch leaves a value where
- * it is while three quarters of the others at most have come before it since:
- * a quarter goes first, and most touches cost nothing.
+ * The first moves a node to the head of its queue.  The second is an
+ * approximate LRU: it moves a node only if more than 3/4 of all values were
+ * moved since the node's last move.  So the coldest quarter is evicted first,
+ * and most hits write nothing.
  */
 
 void ngx_violet_memory_use(ngx_violet_memory_t *memory,

@@ -18,8 +18,8 @@
 
 
 /*
- * What a Redis that was away must echo before it is trusted: as much as a
- * report, so that one that dribbles is not taken for one that is well.
+ * bytes that Redis must echo after a failure before it is used again: as many
+ * as a report has, so that a Redis that sends a few bytes a second fails
  */
 #define NGX_VIOLET_REDIS_PROBE        4096
 
@@ -231,7 +231,7 @@ ngx_violet_redis_connected(const redisAsyncContext *ac, int status)
         return;
     }
 
-    /* not from here: hiredis would write what is queued by itself */
+    /* not in this callback: hiredis would write the queued commands itself */
 
     ngx_post_event(&redis->hello, &ngx_posted_events);
 }
@@ -284,7 +284,7 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
         }
     }
 
-    /* the kernel accepts for a Redis that hangs: let it say something */
+    /* the kernel accepts connections for a Redis that hangs: ask for a reply */
 
     argv[0] = "PING";
     lens[0] = 4;
@@ -338,7 +338,7 @@ ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
         ngx_violet_redis_error_log(&redis->errors, &redis->conf.url, command,
                                    reply);
 
-        /* not later: more replies may follow in what was read */
+        /* not later: the bytes that were read may hold more replies */
 
         ngx_violet_redis_drop(&redis->drop);
         return;
@@ -388,9 +388,9 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
 
 
 /*
- * The connection is gone or about to be: whoever still waits for it is told,
- * and the breaker is open until another one is ready.  Commands that were
- * sent are told by hiredis, which calls them back without a reply.
+ * The connection is closed or about to be: pending commands fail, and the
+ * breaker is open until another connection is ready.  hiredis calls back the
+ * commands that were sent, without a reply.
  */
 
 static void
@@ -412,7 +412,7 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
         ngx_delete_posted_event(&redis->drop);
     }
 
-    /* what was wrong here is over once a new connection was tried */
+    /* once a new connection was tried, a failure is Redis's own */
 
     redis->distrusted &= (redis->state == NGX_VIOLET_REDIS_READY);
 
@@ -443,7 +443,7 @@ ngx_violet_redis_disconnected(const redisAsyncContext *ac, int status)
 
     redis = ac->data;
 
-    /* a context that drop() has already given up */
+    /* ngx_violet_redis_drop() has already replaced this context */
 
     if (redis->ac != ac) {
         return;

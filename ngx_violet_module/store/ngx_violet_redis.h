@@ -1,10 +1,10 @@
 
 /*
- * The Redis client: one pipelined connection a worker.  Every command has a
- * deadline of its own, and whoever issued it is called back exactly once:
- * with the reply, at the deadline, or when the connection is lost.  While
- * Redis is away nobody waits for it: the breaker is open, and the client
- * alone finds out, in the background, when it can be closed.
+ * The Redis client: one pipelined connection in each worker.  Every command
+ * has a deadline, and its handler is called exactly once: with the reply, at
+ * the deadline, or when the connection is lost.  While Redis is away no
+ * request waits for it: the breaker is open, and the client tries to connect
+ * in the background.
  */
 
 #ifndef NGX_VIOLET_REDIS_H
@@ -28,7 +28,7 @@ typedef enum {
     NGX_VIOLET_REDIS_DOWN,        /* no connection, or an error reply */
     NGX_VIOLET_REDIS_OPEN,        /* the breaker is open: not even tried */
     NGX_VIOLET_REDIS_OFF,         /* no violet_redis */
-    NGX_VIOLET_REDIS_MEMORY       /* none in this worker: not asked */
+    NGX_VIOLET_REDIS_MEMORY       /* not asked: no memory in this worker */
 } ngx_violet_redis_status_e;
 
 
@@ -61,9 +61,8 @@ typedef struct {
 /*
  * Called once for each script that was accepted.  The reply is hiredis's
  * and only valid during the call; it is never an error reply, and NULL
- * unless the status is NGX_VIOLET_REDIS_OK.  The call comes from within
- * hiredis or a timer: it copies what it needs and posts an event for the
- * rest.
+ * unless the status is NGX_VIOLET_REDIS_OK.  hiredis or a timer makes the
+ * call, so the handler only copies data out of the reply and posts an event.
  */
 
 typedef void (*ngx_violet_redis_handler_pt)(void *data,
@@ -89,8 +88,8 @@ void ngx_violet_redis_start(ngx_violet_redis_t *redis);
  * its arguments; at most 24 in all.  They are copied.  The timeout is in
  * milliseconds and covers connecting as well.
  *
- * Returns NGX_VIOLET_REDIS_OK if the handler will be called, or else why it
- * will not: OPEN, or MEMORY.
+ * Returns NGX_VIOLET_REDIS_OK if the handler will be called, else OPEN or
+ * MEMORY.
  */
 
 ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,
@@ -100,8 +99,8 @@ ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,
 
 
 /*
- * A reply cannot be the one to what was asked: the connection is closed, and
- * nothing more is read from it.
+ * Called for a reply that cannot belong to its command: the connection is
+ * closed, and nothing more is read from it.
  */
 
 void ngx_violet_redis_distrust(ngx_violet_redis_t *redis);
@@ -113,9 +112,9 @@ ngx_violet_redis_conf_t *ngx_violet_redis_conf(ngx_violet_redis_t *redis);
 
 
 /*
- * The status of Redis for a request that asks it several times, from the one
- * known so far and that of the last command: a failure stays, since the
- * later ones follow from it.
+ * The status of Redis for a request that runs several commands, from the
+ * status so far and the status of the last command.  A failure stays, since
+ * later failures follow from it.
  */
 
 ngx_violet_redis_status_e ngx_violet_redis_status_merge(

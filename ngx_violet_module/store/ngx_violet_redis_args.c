@@ -1,7 +1,7 @@
 
 /*
- * The keys and arguments of a script.  What does not fit is noted and makes
- * the run fail, so that whoever adds them need not look at each.
+ * The keys and arguments of a script.  An argument that does not fit sets
+ * "failed", and the run returns DOWN, so that callers need not check each.
  */
 
 

@@ -1,8 +1,8 @@
 
 /*
- * The keys and arguments of a script, put together on the stack: whatever
- * has to be made for one, such as the name of a key with its prefix, lives
- * in here until the script has been run.
+ * The keys and arguments of a script, built on the stack.  The names of keys
+ * with their prefix, and numbers as text, live in this structure until the
+ * script has been sent.
  */
 
 #ifndef NGX_VIOLET_REDIS_ARGS_H
@@ -21,7 +21,7 @@
 typedef struct {
     ngx_violet_redis_t         *redis;
     ngx_str_t                   args[NGX_VIOLET_REDIS_MAX_ARGS];
-    ngx_uint_t                  nargs;      /* with the keys */
+    ngx_uint_t                  nargs;      /* keys included */
     ngx_uint_t                  nkeys;
     ngx_uint_t                  nnumbers;
     unsigned                    failed:1;   /* too long or too many */
@@ -45,7 +45,7 @@ void ngx_violet_redis_args_key(ngx_violet_redis_args_t *args,
     ngx_str_t *key);
 
 
-/* Adds an argument, which is not copied; a number; a literal. */
+/* Add bytes or a literal, neither of which is copied, or a number. */
 
 void ngx_violet_redis_args_add(ngx_violet_redis_args_t *args, u_char *data,
     size_t len);
@@ -55,7 +55,7 @@ void ngx_violet_redis_args_text(ngx_violet_redis_args_t *args,
     const char *text);
 
 
-/* ngx_violet_redis_script(); DOWN if something did not fit. */
+/* As ngx_violet_redis_script(); DOWN if an argument did not fit. */
 
 ngx_violet_redis_status_e ngx_violet_redis_args_run(
     ngx_violet_redis_args_t *args, ngx_violet_redis_script_t *script,

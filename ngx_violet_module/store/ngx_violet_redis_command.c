@@ -1,13 +1,13 @@
 
 /*
  * Commands of the Redis client.  A command lives on the heap from the moment
- * it is accepted until hiredis has let go of it; one that missed its
- * deadline stays behind as a tombstone, so that a late reply meets it and
- * nobody else.
+ * it is accepted until hiredis has called it back.  A command that missed its
+ * deadline stays in the queue, so that a late reply is matched with it and
+ * not with another command.
  *
- * Replies come in the order of the commands.  So once one of them is late,
- * those behind it are as good as late: all of them are told at once, and
- * nobody joins the queue before the last of it has been answered.
+ * Replies come in the order of the commands.  So once a reply is late, the
+ * replies behind it will be late, too: all commands in the queue time out at
+ * once, and no command is added before all of them have been answered.
  */
 
 
@@ -17,7 +17,7 @@
 #include <ngx_sha1.h>
 
 
-/* milliseconds without a reply after which the connection is given up */
+/* ms without a reply after which the connection is closed */
 #define NGX_VIOLET_REDIS_STALL  1000
 
 
@@ -49,7 +49,7 @@ ngx_violet_redis_script(ngx_violet_redis_t *redis,
 {
     ngx_violet_redis_command_t  *cmd;
 
-    /* while the breaker is open only the connection's own PING waits */
+    /* while the breaker is open only the connection's own PING is sent */
 
     if (!redis->initialized || redis->stalled || redis->drop.posted
         || redis->state == NGX_VIOLET_REDIS_IDLE
@@ -166,8 +166,8 @@ ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
 
 
 /*
- * After NGX_OK the command is freed by its reply, which always comes: hiredis
- * calls back without one when the connection goes.
+ * After NGX_OK the callback frees the command.  It is always called: without
+ * a reply if the connection is lost.
  */
 
 static ngx_int_t
@@ -328,7 +328,7 @@ ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
     if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
         && !cmd->by_source)
     {
-        /* one that nobody waits for any more is not run late */
+        /* a command whose deadline has passed is not sent again */
 
         return !cmd->done && redis->ac != NULL && !redis->drop.posted
                && ngx_violet_redis_use_source(cmd) == NGX_OK;
@@ -406,7 +406,10 @@ ngx_violet_redis_command_timeout(ngx_event_t *ev)
             return;
         }
 
-        /* who had less time than Redis is given says nothing about Redis */
+        /*
+         * this command had a shorter deadline than violet_redis timeout=:
+         * that is no sign of a slow Redis
+         */
 
         ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
         ngx_add_timer(&cmd->timer, timeout - age);
@@ -438,9 +441,9 @@ ngx_violet_redis_stall(ngx_violet_redis_t *redis)
             redis->stall_told = 1;
 
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                          "violet: Redis at \"%V\" missed a deadline, nobody "
-                          "waits for it until it answers again",
-                          &redis->conf.url);
+                          "violet: Redis at \"%V\" did not answer within "
+                          "%Mms and is bypassed until it answers again",
+                          &redis->conf.url, redis->conf.timeout);
         }
     }
 
@@ -455,7 +458,7 @@ ngx_violet_redis_stall(ngx_violet_redis_t *redis)
 }
 
 
-/* All that was late has been answered in the end. */
+/* All late commands have been answered: Redis is used again. */
 
 static void
 ngx_violet_redis_recover(ngx_violet_redis_t *redis)

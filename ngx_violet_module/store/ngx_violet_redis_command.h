@@ -1,9 +1,9 @@
 
 /*
- * What the parts of the Redis client share: the connection
- * (ngx_violet_redis.c), its commands (ngx_violet_redis_command.c) and what
- * is told of errors (ngx_violet_redis_error.c).  The connection calls the
- * other two, never the reverse.  For nobody else.
+ * Types of the Redis client's own files: the connection
+ * (ngx_violet_redis.c), its commands (ngx_violet_redis_command.c) and log
+ * lines about errors (ngx_violet_redis_error.c).  The connection calls the
+ * other two, never the reverse.
  */
 
 #ifndef NGX_VIOLET_REDIS_COMMAND_H
@@ -34,8 +34,8 @@ struct ngx_violet_redis_s {
     ngx_uint_t                   addr;          /* index of the next try */
     ngx_uint_t                   preamble;      /* replies still awaited */
 
-    ngx_queue_t                  pending;       /* until it is ready */
-    ngx_queue_t                  sent;          /* no reply yet, by age */
+    ngx_queue_t                  pending;       /* until connected */
+    ngx_queue_t                  sent;          /* without a reply, by age */
 
     ngx_event_t                  connect_timer;
     ngx_event_t                  retry_timer;
@@ -49,7 +49,7 @@ struct ngx_violet_redis_s {
     unsigned                     initialized:1;
     unsigned                     stalled:1;     /* a deadline was missed */
     unsigned                     stall_told:1;
-    unsigned                     distrusted:1;  /* not Redis's fault */
+    unsigned                     distrusted:1;  /* a failure of this worker */
 };
 
 
@@ -61,7 +61,7 @@ typedef struct {
     void                        *data;
 
     ngx_violet_redis_script_t   *script;
-    char                        *request;       /* hiredis's, EVALSHA */
+    char                        *request;       /* in hiredis's format */
     int                          len;
     ngx_msec_t                   sent_at;
 
@@ -72,13 +72,13 @@ typedef struct {
 
 
 /*
- * Looks at what has become of a command that hiredis was given: "last" is
- * the last callback that was queued before, "rc" what hiredis returned.
- * Without memory hiredis drops the callback or the command, and says nothing:
- * every later reply would then be taken for that of another command.  Such a
- * connection is given up before a byte more is written to it or read.
+ * Checks that hiredis has queued a command: "last" is the last callback that
+ * was queued before, "rc" the code that hiredis returned.  Without memory
+ * hiredis drops the callback or the command silently, and every later reply
+ * would be matched with another command.  Such a connection is closed before
+ * anything more is written or read.
  *
- * NGX_OK if the callback is queued, and will be called; else NGX_ERROR.
+ * NGX_OK if the callback is queued and will be called; else NGX_ERROR.
  */
 
 ngx_int_t ngx_violet_redis_accepted(ngx_violet_redis_t *redis,
@@ -86,8 +86,8 @@ ngx_int_t ngx_violet_redis_accepted(ngx_violet_redis_t *redis,
 
 
 /*
- * The connection is ready: what was pending is sent.  It is lost: what was
- * pending is told so; hiredis tells those that were sent.
+ * Send the pending commands when the connection is ready, or fail them when
+ * it is lost.  hiredis calls back the commands that were sent.
  */
 
 void ngx_violet_redis_send_pending(ngx_violet_redis_t *redis);
@@ -95,8 +95,8 @@ void ngx_violet_redis_fail_pending(ngx_violet_redis_t *redis);
 
 
 /*
- * hiredis calls abort() on a reply that no command asked for; such bytes
- * have the connection closed before it sees them.
+ * hiredis calls abort() on a reply that belongs to no command, so the
+ * connection is closed before hiredis parses such a reply.
  */
 
 void ngx_violet_redis_check_excess(ngx_violet_redis_t *redis,

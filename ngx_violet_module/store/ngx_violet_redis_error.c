@@ -1,7 +1,7 @@
 
 /*
- * Redis's error replies, told apart by their first word.  Nothing is kept
- * here: when an error was told last lies with whoever has the connection.
+ * Redis's error replies, by their first word.  Nothing is stored here: each
+ * connection keeps the times at which its errors were logged.
  */
 
 
@@ -10,7 +10,7 @@
 #include "violet_text.h"
 
 
-/* milliseconds during which an error is not told again */
+/* ms during which an error is not logged again */
 #define NGX_VIOLET_REDIS_TELL_AGAIN  60000
 
 
@@ -31,19 +31,18 @@ static ngx_str_t ngx_violet_redis_words(redisReply *reply, u_char *buf,
 static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
 
     { ngx_string("LOADING"), NGX_VIOLET_REDIS_ERROR_LOADING, 1,
-      "it is loading its data and is left alone until that is done" },
+      "it is loading its data and is bypassed until that is done" },
 
     { ngx_string("MASTERDOWN"), NGX_VIOLET_REDIS_ERROR_MASTERDOWN, 1,
-      "it is a replica that has lost its master and is left alone until it "
+      "it is a replica that has lost its master and is bypassed until it "
       "has one" },
 
     { ngx_string("BUSY"), NGX_VIOLET_REDIS_ERROR_BUSY, 1,
-      "somebody's script keeps it busy (SCRIPT KILL ends it), it is left "
-      "alone until then" },
+      "a script keeps it busy (SCRIPT KILL ends it), it is bypassed until "
+      "then" },
 
     { ngx_string("NOAUTH"), NGX_VIOLET_REDIS_ERROR_NOAUTH, 1,
-      "it asks for a password, give it to \"violet_redis\" as "
-      "\"password=\"" },
+      "it requires a password, add \"password=\" to \"violet_redis\"" },
 
     { ngx_string("WRONGPASS"), NGX_VIOLET_REDIS_ERROR_NOAUTH, 1,
       "check \"username=\" and \"password=\" of \"violet_redis\"" },
@@ -63,20 +62,20 @@ static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
       "it refuses writes because it cannot save: see its log" },
 
     { ngx_string("WRONGTYPE"), NGX_VIOLET_REDIS_ERROR_WRONGTYPE, 0,
-      "somebody else's key is in the place of one of ours, see \"prefix=\" "
-      "of \"violet_redis\"" },
+      "another program uses a key of this module, see \"prefix=\" of "
+      "\"violet_redis\"" },
 
     { ngx_string("MOVED"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
-      "it is a node of a cluster: \"violet_redis\" wants a single server" },
+      "it is a node of a cluster: \"violet_redis\" needs a single server" },
 
     { ngx_string("ASK"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
-      "it is a node of a cluster: \"violet_redis\" wants a single server" },
+      "it is a node of a cluster: \"violet_redis\" needs a single server" },
 
     { ngx_string("CLUSTERDOWN"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
-      "it is a node of a cluster: \"violet_redis\" wants a single server" },
+      "it is a node of a cluster: \"violet_redis\" needs a single server" },
 
     { ngx_string("CROSSSLOT"), NGX_VIOLET_REDIS_ERROR_CROSSSLOT, 0,
-      "it is a node of a cluster: \"violet_redis\" wants a single server" },
+      "it is a node of a cluster: \"violet_redis\" needs a single server" },
 
     { ngx_null_string, NGX_VIOLET_REDIS_ERROR_OTHER, 0, NULL }
 };
@@ -184,8 +183,8 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
 
 
 /*
- * What an error reply says, fit for a log; only its first word, the code, if
- * the rest could repeat what was sent.
+ * The text of an error reply, escaped for the log; only its first word, the
+ * code, if the rest could repeat a password.
  */
 
 static ngx_str_t

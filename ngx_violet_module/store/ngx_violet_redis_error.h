@@ -1,8 +1,7 @@
 
 /*
- * What Redis can have against a command or a connection, told apart: what
- * it means for us, and what the operator hears of it, once a minute for
- * each kind.
+ * Errors of Redis's commands and connections, by kind: whether Redis can be
+ * used, and the log line for the operator, once a minute for each kind.
  */
 
 #ifndef NGX_VIOLET_REDIS_ERROR_H
@@ -41,7 +40,7 @@ typedef enum {
 } ngx_violet_redis_error_e;
 
 
-/* when each was told last, a worker's own; all zeroes to begin with */
+/* when a worker logged each error last; all zeroes at first */
 
 typedef struct {
     ngx_msec_t    told_at[NGX_VIOLET_REDIS_ERRORS];
@@ -49,29 +48,29 @@ typedef struct {
 } ngx_violet_redis_errors_t;
 
 
-/* Which error a reply of type error is. */
+/* The kind of an error reply. */
 
 ngx_violet_redis_error_e ngx_violet_redis_error(redisReply *reply);
 
 
 /*
- * True if Redis will say the same to every command for a while, so that it
- * is better left alone until it answers a PING.
+ * True if Redis will refuse every command for a while, so that it is
+ * bypassed until it answers a PING.
  */
 
 ngx_uint_t ngx_violet_redis_error_is_away(ngx_violet_redis_error_e error);
 
 
-/* True if the error is to be logged now; notes that it is. */
+/* True if the error is to be logged now; stores the time. */
 
 ngx_uint_t ngx_violet_redis_error_tell(ngx_violet_redis_errors_t *errors,
     ngx_violet_redis_error_e error);
 
 
 /*
- * Logs an error reply with what follows from it: to a command of ours if
- * "what" is NULL, else to that word of the preamble.  Of an AUTH only the
- * code is logged: Redis may repeat its arguments.
+ * Logs an error reply and its consequence.  "what" is NULL for a script, else
+ * the command that opens a connection.  Of an error of AUTH only the code is
+ * logged: Redis may repeat the arguments.
  */
 
 void ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors,

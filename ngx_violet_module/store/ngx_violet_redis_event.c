@@ -1,18 +1,17 @@
 
 /*
- * hiredis on nginx's event loop.  One adapter object a context, allocated on
- * attach and freed in hiredis's cleanup hook, or, when that runs inside one
- * of our own handlers, as soon as the handler returns.
+ * hiredis on nginx's event loop.  Each context has one adapter object, which
+ * is allocated on attach and freed in hiredis's cleanup hook; if the hook runs
+ * inside a handler of this file, the object is freed when the handler returns.
  *
- * The events are level-triggered: hiredis reads at most 16k at a time and
- * whatever is left is reported again, with no loop of ours.  What is to be
- * written is written at the end of the event loop's round, all commands of
- * the round at once; epoll is asked only if the socket cannot take them.
- * The socket is hiredis's; nginx's connection object is given back without
- * closing it.
+ * The events are level-triggered: hiredis reads at most 16k at a time, and
+ * epoll reports the rest again.  All commands of one round of the event loop
+ * are written at once, at its end; a write event is added only if the socket
+ * cannot take them.  hiredis owns the socket; nginx's connection object is
+ * freed without closing it.
  *
- * Once connected, the bytes are written here and not by hiredis: it gives its
- * buffer back after each write and takes another one, and version 0.14 ends
+ * Once connected, this file writes the bytes, not hiredis: hiredis frees its
+ * buffer after each write and allocates another one, and version 0.14 ends
  * the process if there is no memory for that.
  */
 
@@ -92,8 +91,8 @@ ngx_violet_redis_event_attach(redisAsyncContext *ac, ngx_log_t *log)
 
 
 /*
- * hiredis 0.14 ends the process if it has given a large buffer back and there
- * is no memory for a small one, so it must not: see the next function.
+ * hiredis 0.14 ends the process if it has freed a large buffer and there is
+ * no memory for a small one.  So it must not free any: the next function does.
  */
 
 void
@@ -247,8 +246,8 @@ ngx_violet_redis_write(ngx_violet_redis_event_t *e)
 
 
 /*
- * hiredis calls abort() on a reply that no command asked for, so such bytes
- * must not reach it.  An end of file may: that is how it learns of it.
+ * hiredis calls abort() on a reply that belongs to no command, so such bytes
+ * must not reach it.  An end of file must: hiredis then closes the context.
  */
 
 static ngx_int_t
@@ -320,7 +319,7 @@ ngx_violet_redis_add_write(void *data)
         return;
     }
 
-    /* what it could not write now is for later, and so is a connect() */
+    /* the rest of a write, or connect(), needs an event of the socket */
 
     if (!e->writing && (e->ac->c.flags & REDIS_CONNECTED)) {
         ngx_post_event(wev, &ngx_posted_events);
@@ -352,7 +351,7 @@ ngx_violet_redis_cleanup(void *data)
 
     ngx_connection_t  *c;
 
-    /* newer versions of hiredis call the hook twice */
+    /* newer versions of hiredis call this hook twice */
 
     if (e == NULL || e->deleted) {
         return;
@@ -371,7 +370,7 @@ ngx_violet_redis_cleanup(void *data)
         ngx_delete_posted_event(c->write);
     }
 
-    /* the number of the socket is read by ngx_free_connection() */
+    /* ngx_free_connection() reads the file descriptor */
 
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;

@@ -17,9 +17,9 @@
 
 
 /*
- * Attaches a fresh context, before any callback is set on it.  What this
- * allocates is freed when hiredis frees the context.  Returns NGX_OK or
- * NGX_ERROR; after an error the context is still the caller's to free.
+ * Attaches a new context, before any callback is set on it.  The adapter's
+ * memory is freed when hiredis frees the context.  Returns NGX_OK or
+ * NGX_ERROR; after an error the caller frees the context.
  */
 
 ngx_int_t ngx_violet_redis_event_attach(redisAsyncContext *ac,
@@ -27,16 +27,16 @@ ngx_int_t ngx_violet_redis_event_attach(redisAsyncContext *ac,
 
 
 /*
- * From now on nothing is read from the socket or written to it, whatever the
- * event loop has noticed already.
+ * Stops all reading and writing of the socket; events that are already posted
+ * are dropped.
  */
 
 void ngx_violet_redis_event_stop(redisAsyncContext *ac);
 
 
 /*
- * A reader that keeps its buffer, and after a large reply, when all of it has
- * been taken, gives the buffer back, if there is memory for a small one.
+ * The first makes a reader keep its buffer.  The second replaces a large
+ * buffer that is empty by a small one, if there is memory for it.
  */
 
 void ngx_violet_redis_event_reader(redisReader *reader);

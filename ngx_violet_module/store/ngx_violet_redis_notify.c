@@ -1,12 +1,12 @@
 
 /*
- * The link to Redis.  The object lives in the configuration's pool and its
- * run-time part belongs to one worker.  The socket is nginx's own, and only
- * hiredis's reader is used on it: its asynchronous client ends the process
- * on a message that it does not expect.
+ * The link to Redis.  The object lives in the configuration's pool, and its
+ * run-time part belongs to one worker.  The connection is nginx's, and only
+ * hiredis's reader is used: hiredis's asynchronous client ends the process on
+ * a message that it does not expect.
  *
- * Whatever goes wrong ends the link, and it is opened anew after a delay;
- * whoever relies on it is told of both.
+ * Any error closes the link, and it is opened again after a delay.  The
+ * handler is called for both.
  */
 
 
@@ -21,10 +21,10 @@
  */
 #define NGX_VIOLET_REDIS_NOTIFY_REFUSED  60000
 
-/* buffers that are read in one turn */
+/* reads in one turn, of 16k each */
 #define NGX_VIOLET_REDIS_NOTIFY_READS  8
 
-/* of one message, in bytes */
+/* bytes of one message */
 #define NGX_VIOLET_REDIS_NOTIFY_MAX_SIZE  (16 * 1024 * 1024)
 
 
@@ -108,7 +108,7 @@ ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link)
 
     ngx_memzero(&link->peer, sizeof(ngx_peer_connection_t));
 
-    /* what goes wrong is told by us, once a minute and not at each try */
+    /* this file logs errors, once a minute and not at each try */
 
     link->log = *ngx_cycle->log;
     link->log.log_level = ngx_min(link->log.log_level, NGX_LOG_ALERT);
@@ -191,7 +191,7 @@ ngx_violet_redis_notify_read_handler(ngx_event_t *rev)
     c = rev->data;
     link = c->data;
 
-    /* others have a turn, however much Redis has to tell */
+    /* after some reads other events have their turn */
 
     for (i = 0; i < NGX_VIOLET_REDIS_NOTIFY_READS; i++) {
         n = c->recv(c, buf, sizeof(buf));
@@ -199,7 +199,7 @@ ngx_violet_redis_notify_read_handler(ngx_event_t *rev)
         if (n == NGX_AGAIN) {
 
             if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-                ngx_violet_redis_notify_lost(link, "it cannot be watched");
+                ngx_violet_redis_notify_lost(link, "no event could be added");
             }
 
             return;
@@ -238,7 +238,7 @@ ngx_violet_redis_notify_read(ngx_violet_redis_notify_t *link, u_char *data,
     for ( ;; ) {
 
         if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
-            ngx_violet_redis_notify_lost(link, "it sent what is no reply");
+            ngx_violet_redis_notify_lost(link, "it sent an invalid reply");
             return NGX_ERROR;
         }
 
@@ -266,7 +266,7 @@ ngx_violet_redis_notify_read(ngx_violet_redis_notify_t *link, u_char *data,
 
         default: /* NGX_ERROR */
             ngx_violet_redis_notify_lost(link,
-                                         "it sent what was not expected");
+                                         "it sent an unexpected reply");
             return NGX_ERROR;
         }
     }
@@ -295,7 +295,7 @@ ngx_violet_redis_notify_timer(ngx_event_t *ev)
     }
 
     if (ngx_violet_redis_notify_ping(link) != NGX_OK) {
-        ngx_violet_redis_notify_lost(link, "it takes no more");
+        ngx_violet_redis_notify_lost(link, "a command could not be sent");
         return;
     }
 
@@ -318,10 +318,9 @@ ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why)
 
     if (why && ngx_violet_redis_error_tell(&link->errors, error)) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "violet: no notices of changed keys from Redis at "
-                      "\"%V\", %s; until they are back a report may be "
-                      "served for violet_health_memory after it changed "
-                      "there", &link->conf->url, why);
+                      "violet: notices of changed keys from Redis at \"%V\" "
+                      "are interrupted, %s: a report in memory may be up to "
+                      "violet_health_memory old", &link->conf->url, why);
     }
 
     ngx_violet_redis_notify_end(link);

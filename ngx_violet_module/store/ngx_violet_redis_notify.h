@@ -1,9 +1,9 @@
 
 /*
- * The link: a second connection to Redis, on which it tells by itself what
- * became of keys (client-side caching: CLIENT TRACKING, broadcast by prefix,
- * redirected to the link's own subscription, so RESP2 will do).  One in each
- * worker, opened again and again in the background.
+ * The link: a second connection to Redis, on which Redis sends a notice of
+ * every key that was written or removed (client-side caching: CLIENT TRACKING,
+ * broadcast by prefix, redirected to the link's own subscription, so that
+ * RESP2 is enough).  Each worker has one and opens it again when it is lost.
  *
  * Source: https://redis.io/docs/manual/client-side-caching/
  */
@@ -15,7 +15,7 @@
 #include "ngx_violet_redis.h"
 
 
-/* while a link is up it is asked for a sign of life this often, in ms */
+/* ms between two PINGs on a link that is up */
 #define NGX_VIOLET_REDIS_NOTIFY_PERIOD  1000
 
 
@@ -23,23 +23,26 @@ typedef struct ngx_violet_redis_notify_s  ngx_violet_redis_notify_t;
 
 
 typedef enum {
-    NGX_VIOLET_REDIS_NOTIFY_UP = 0,  /* from now on all is told */
-    NGX_VIOLET_REDIS_NOTIFY_ALIVE,   /* all was told up to now */
-    NGX_VIOLET_REDIS_NOTIFY_DOWN,    /* nothing is told any more */
-    NGX_VIOLET_REDIS_NOTIFY_KEY,     /* a key was written, or is gone */
-    NGX_VIOLET_REDIS_NOTIFY_ALL      /* any key may be */
+    NGX_VIOLET_REDIS_NOTIFY_UP = 0,  /* notices are complete from now on */
+    NGX_VIOLET_REDIS_NOTIFY_ALIVE,   /* notices were complete until now */
+    NGX_VIOLET_REDIS_NOTIFY_DOWN,    /* no more notices */
+    NGX_VIOLET_REDIS_NOTIFY_KEY,     /* a key was written or removed */
+    NGX_VIOLET_REDIS_NOTIFY_ALL      /* all keys may have been */
 } ngx_violet_redis_notify_event_e;
 
 
-/* The key has its prefix and is valid during the call; else it is NULL. */
+/*
+ * The key is NULL but for NGX_VIOLET_REDIS_NOTIFY_KEY.  It has the prefix of
+ * the configuration and is valid during the call.
+ */
 
 typedef void (*ngx_violet_redis_notify_pt)(void *data,
     ngx_violet_redis_notify_event_e event, ngx_str_t *key);
 
 
 /*
- * Makes a link for keys that begin with one of the n names, each behind the
- * prefix of the configuration, which must outlive it; so must the names.
+ * Makes a link for keys that begin with the prefix of the configuration and
+ * one of the n names.  The configuration and the names must outlive the link.
  * NULL if memory runs out.
  */
 

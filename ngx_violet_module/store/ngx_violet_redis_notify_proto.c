@@ -1,9 +1,9 @@
 
 /*
- * What is said on the link: AUTH, CLIENT ID, CLIENT TRACKING with that id,
- * SUBSCRIBE, each after the reply to the one before; then only messages come,
- * and replies to PING.  Redis's words are not believed: what is not as it
- * should be ends the link.
+ * The commands of the link: AUTH, CLIENT ID, CLIENT TRACKING with that id,
+ * SUBSCRIBE, each after the reply to the one before; after that Redis sends
+ * only messages and replies to PING.  Redis is not trusted: any other reply
+ * is an error, and the caller closes the link.
  */
 
 
@@ -13,7 +13,7 @@
 
 #define NGX_VIOLET_REDIS_NOTIFY_CHANNEL  "__redis__:invalidate"
 
-/* of one message: more keys are taken for all */
+/* keys of one message; a message with more means all keys */
 #define NGX_VIOLET_REDIS_NOTIFY_MAX_KEYS  1000
 
 
@@ -113,7 +113,7 @@ ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link)
 }
 
 
-/* What is sent is shorter than any socket's buffer. */
+/* Every command is shorter than a socket's buffer. */
 
 static ngx_int_t
 ngx_violet_redis_notify_send(ngx_violet_redis_notify_t *link, int argc,

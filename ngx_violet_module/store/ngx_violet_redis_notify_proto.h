@@ -1,8 +1,8 @@
 
 /*
- * What the two halves of the link share: its connection
- * (ngx_violet_redis_notify.c) and what is said on it
- * (ngx_violet_redis_notify_proto.c).  For nobody else.
+ * Types of the link's own files: its connection (ngx_violet_redis_notify.c)
+ * and its protocol (ngx_violet_redis_notify_proto.c), which the connection
+ * calls.
  */
 
 #ifndef NGX_VIOLET_REDIS_NOTIFY_PROTO_H
@@ -47,16 +47,16 @@ struct ngx_violet_redis_notify_s {
     ngx_uint_t                        failures;
     ngx_violet_redis_errors_t         errors;
 
-    unsigned                          asked:1;  /* a PING is under way */
+    unsigned                          asked:1;  /* a PING has no reply yet */
 };
 
 
-/* The connection is open: begins to ask for the notices. */
+/* Sends the first command on a connection that is open. */
 
 ngx_int_t ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link);
 
 
-/* Asks for a sign of life. */
+/* Sends a PING. */
 
 ngx_int_t ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link);
 

@@ -776,7 +776,7 @@ did not answer within 200ms while connecting
 X-Time: 0\\.(2[89]|[3-8])\\d+
 X-Vars: cache=MISS .* redis=timeout up=200"
 --- error_log
-missed a deadline, nobody waits for it until it answers again
+did not answer within 300ms and is bypassed until it answers again
 --- response_body_like: "merchant_id": 20074,
 
 
