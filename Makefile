@@ -1,5 +1,5 @@
-# The targets call what lies in util/; each of those says in its head what
-# it does and which variables it takes.
+# The targets call the scripts in util/.  The head of each script says what the
+# script does and which variables it takes.
 
 .PHONY: help build run test check bench clean
 
@@ -17,9 +17,9 @@ help:
 	@echo "             Debian, whose root debootstrap makes (ROOTS=DIR: in DIR)"
 	@echo "make check   style, arrows between folders, documentation against the"
 	@echo "             code, OpenAPI, how many instructions a request takes"
-	@echo "make bench   the gateway beside what could be used in its place"
+	@echo "make bench   measures the gateway beside other ways to do its work"
 	@echo "             (BENCH_SECONDS=1 BENCH_ROUNDS=1: a quick look)"
-	@echo "make clean   away with build/"
+	@echo "make clean   deletes build/"
 
 # ROOT=trixie: on that Debian, in a root of its own.
 in = $(if $(ROOT),util/root $(ROOT))

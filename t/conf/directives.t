@@ -1,5 +1,5 @@
-# Every directive in each wrong form, which nginx refuses to start with, and in
-# its good ones, with what locations inherit: the contract's section 2.
+# The wrong forms of each directive, with which nginx must refuse to start, then
+# the right forms, and the directives that a location inherits.
 
 use strict;
 use warnings;

@@ -9,8 +9,8 @@ package Violet;
 #
 # A block without http_config gets a Redis, an app and an upstream; one without
 # config gets the location /v1/.  The sections redis, app and location replace
-# one piece of these.  Before each block Redis and the mock are emptied; after it
-# nginx is stopped and its whole error log is looked through.
+# one piece of these.  Before each block Redis and the mock are emptied; after
+# it nginx is stopped and its whole error log is looked through.
 #
 # Sections of its own: app, environment, http_extra, keep_state, location,
 # mock_commands, no_log_check, redis, redis_check, redis_commands, refused (see
@@ -183,7 +183,7 @@ sub expect_refusal {
 }
 
 
-# The app "shop" is told which Violet it talks to.
+# Adds "environment" to the app "shop".
 sub set_environment {
     my ($block) = @_;
 
@@ -210,7 +210,8 @@ sub append {
 }
 
 
-# The runner shows a body to the checks as the block's filters leave it.
+# A body check sees the body only after the block's filters have changed it, so
+# the first filter keeps the problem.
 sub keep_problems {
     my ($block) = @_;
 
@@ -229,7 +230,8 @@ sub keep_problems {
 }
 
 
-# The runner does it if it is told to, or nginx has the module built in.
+# TEST_NGINX_LOAD_MODULES makes the runner load the module; with
+# TEST_NGINX_STATIC it is built in.
 sub load_module {
     my ($block) = @_;
 
@@ -243,7 +245,7 @@ sub load_module {
 }
 
 
-# No block can forget these; one that expects such a line names it.
+# Every block forbids these lines, unless its own sections name the level.
 sub forbid_grave_lines {
     my ($block) = @_;
 
@@ -264,7 +266,7 @@ sub forbid_grave_lines {
 }
 
 
-# The level's name, which a pattern of any kind that is about it contains.
+# The level without brackets, as a string or a regex of a block contains it.
 sub bare {
     my ($level) = @_;
 
@@ -422,7 +424,7 @@ sub redis_check {
 }
 
 
-# What a process logs when it ends belongs to the block as well.
+# The lines that nginx logs while it ends belong to the block as well.
 sub stop_nginx {
     my ($name) = @_;
 
@@ -457,7 +459,7 @@ sub is_alive {
 }
 
 
-# Adds no line of TAP unless there is something wrong.
+# Prints a line of TAP only for a line that must not be there.
 sub check_whole_log {
     my ($name, @expected) = @_;
 
@@ -475,8 +477,8 @@ sub check_whole_log {
 }
 
 
-# For the look over all logs at the end of a run, which does not blame a log
-# named ".expected.log" for its levels.
+# The harness reads all kept logs at the end of a run; it allows the levels
+# [alert] and [emerg] in a log named ".expected.log".
 sub keep_log {
     my ($name, $expected) = @_;
 
