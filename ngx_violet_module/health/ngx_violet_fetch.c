@@ -1,14 +1,14 @@
 
 /*
- * A report from Violet, as a flight.  The fetch lives in the flight's pool;
- * its exchange is carried by a request without a client, which is destroyed
- * before the flight lands.  So what callers get is a copy in the flight's
- * pool, and no caller can disturb any of it.
+ * The fetch of a report, second half: the refresh limit, the exchange, the
+ * store.  ngx_violet_fetch_lease.c takes the lease before that.
  *
- * Before that the flight is claimed: see ngx_violet_fetch_lease.c.
+ * The fetch lives in the flight's pool.  A request without a client carries
+ * its exchange and is destroyed before the flight lands, so callers read a
+ * copy in the flight's pool.
  *
- * Redis's callbacks and the end of the exchange only note what happened and
- * post the event that goes on.
+ * Redis's callbacks and the end of the exchange only store what happened and
+ * post the event that runs the next step.
  */
 
 
@@ -58,7 +58,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
         *flightp = flight;
         *joined = 1;
 
-        /* once: the second flight ends in time */
+        /* a request leaves only one flight: the second one ends in time */
 
         timeout = conf->left ? 0 : conf->upstream_timeout
                                    + NGX_VIOLET_FETCH_LOOK_LAST;
@@ -75,7 +75,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
 
     if (conf->left) {
 
-        /* it waits for nobody's claim: see ngx_violet_fetch_follow() */
+        /* the flight waits for no lease, see ngx_violet_fetch_follow() */
 
         flight->bounded = 1;
         flight->ends = ngx_current_msec + conf->upstream_timeout;
@@ -94,7 +94,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
     *flightp = flight;
     *joined = 0;
 
-    /* not from here: the request must be parked before anything can end */
+    /* posted, since the request must be parked before the flight can land */
 
     ngx_violet_fetch_post(fetch, ngx_violet_fetch_start);
 
@@ -305,7 +305,7 @@ ngx_violet_fetch_repeat(ngx_violet_fetch_t *fetch)
 }
 
 
-/* Inside the end of the subrequest: its carrier must outlive this call. */
+/* Runs at the end of the subrequest: the carrier must outlive this call. */
 
 static void
 ngx_violet_fetch_exchanged(void *data, ngx_violet_exchange_t *exchange)
@@ -343,7 +343,7 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 }
 
 
-/* Nothing was sent to Violet, so nothing was spent. */
+/* Gives a refresh back that was not sent to Violet. */
 
 static void
 ngx_violet_fetch_refund(ngx_violet_fetch_t *fetch)
@@ -354,7 +354,7 @@ ngx_violet_fetch_refund(ngx_violet_fetch_t *fetch)
 }
 
 
-/* Whoever follows is told, and the report is stored. */
+/* Stores the report, and leaves the result for followers. */
 
 static void
 ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
@@ -368,7 +368,7 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    /* parsing a large report takes time that is not Redis's */
+    /* the time that parsing took must not count as a wait for Redis */
 
     ngx_time_update();
 
@@ -439,7 +439,7 @@ ngx_violet_fetch_told(void *data, ngx_violet_redis_status_e status,
 
     if (status == NGX_VIOLET_REDIS_OK) {
 
-        /* Redis has the truth now, a copy comes with the next read of it */
+        /* the next read copies the report from Redis into memory */
 
         ngx_violet_memory_forget(fetch->conf.store.zone,
                                  &fetch->conf.store.key);
@@ -452,7 +452,10 @@ ngx_violet_fetch_told(void *data, ngx_violet_redis_status_e status,
 }
 
 
-/* Without Redis, or while it is away, unless somebody has a newer one. */
+/*
+ * Stores the report in memory, without Redis or while it is away, unless
+ * another flight has taken the lease.
+ */
 
 static void
 ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
@@ -490,7 +493,10 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
 }
 
 
-/* Redis may have one, which nobody can tell. */
+/*
+ * Drops the report from memory.  While Redis is away it may have the report,
+ * so "dropped" is set.
+ */
 
 static void
 ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch)
@@ -510,8 +516,8 @@ ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch)
 
 
 /*
- * What a refresh makes old and Redis still has.  Plain reads under way keep
- * nothing after this.
+ * Marks the report and the lists that Redis still has as old.  Plain reads
+ * that are under way do not store their reports after this.
  */
 
 static void
@@ -562,7 +568,7 @@ ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
 }
 
 
-/* One deadline for all waits on Redis. */
+/* All waits for Redis share one deadline. */
 
 void
 ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,

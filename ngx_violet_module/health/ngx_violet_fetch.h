@@ -1,8 +1,8 @@
 
 /*
- * A report from Violet: lease, limiter if it is a refresh, exchange, check,
- * store.  It runs as a flight, for whoever waits and even for nobody; the
- * result lives in the flight's pool.
+ * A fetch gets a report from Violet: lease, refresh limit (a refresh only),
+ * exchange, check, store.  It runs as a flight, even if all requests that
+ * waited have gone; the result lives in the flight's pool.
  */
 
 #ifndef NGX_VIOLET_FETCH_H
@@ -31,7 +31,7 @@ typedef struct {
                                                answer */
     unsigned                    refresh:1;
     unsigned                    cached:1;   /* the report may be stored */
-    unsigned                    stale:1;    /* the caller has an old one */
+    unsigned                    stale:1;    /* the caller has an old report */
 
     /* the flight that the caller has left, or NULL */
     ngx_violet_flight_t        *left;
@@ -39,13 +39,13 @@ typedef struct {
 
 
 /*
- * Joins the flight for a report or opens one, and parks the request until
- * it lands.  All strings of the conf are copied.  Returns NGX_AGAIN, or
- * NGX_ERROR if memory runs out.  *joined tells which it was.
+ * Joins the flight for a report, or opens one, and parks the request until
+ * the flight lands.  *joined is 1 if a flight was joined.  All strings of the
+ * conf are copied.  Returns NGX_AGAIN, or NGX_ERROR if memory runs out.
  *
- * Who joins somebody else's waits as long as a request of its own could take;
- * then *left is set, and it asks once more, itself.  Not even that one's
- * lease is waited for.
+ * A request waits for a flight that it joined for conf->upstream_timeout and
+ * NGX_VIOLET_FETCH_LOOK_LAST.  Then *left is set, and the request calls this
+ * function again; a second flight does not wait for another flight's lease.
  */
 
 ngx_int_t ngx_violet_fetch(ngx_http_request_t *r,

@@ -1,9 +1,9 @@
 
 /*
- * The first half of a fetch: who asks Violet.  The flight is claimed on this
- * host and then in Redis.  If somebody else has it, the fetch follows: one
- * in a worker, whoever waits there; it looks again when the link tells that
- * something has changed, and now and then by itself.
+ * The first half of a fetch: the lease.  The fetch takes the lease on this
+ * host and then in Redis.  If another flight has it, the fetch follows that
+ * flight, for all requests of this worker: it looks again when a notice of
+ * Redis says that the key has changed, and at intervals.
  */
 
 
@@ -11,10 +11,10 @@
 #include "ngx_violet_redis_notify.h"
 
 
-/* how often a follower looks by itself, in milliseconds: on its own host; */
+/* ms between two looks of a follower: on its own host */
 #define NGX_VIOLET_FETCH_LOOK         20
 
-/* in Redis, with and without a link that tells */
+/* ms between two looks in Redis, while the link is up and while it is down */
 #define NGX_VIOLET_FETCH_LOOK_LINKED  250
 #define NGX_VIOLET_FETCH_LOOK_REDIS   50
 
@@ -118,8 +118,8 @@ ngx_violet_fetch_lease_on_host(ngx_violet_fetch_t *fetch)
 
 
 /*
- * Redis has not decided.  Somebody of this host may have landed since the
- * caller looked.
+ * Continues without Redis's decision.  Another flight of this host may have
+ * stored a report since the caller's lookup.
  */
 
 static void
@@ -155,7 +155,7 @@ ngx_violet_fetch_lease_in_redis(ngx_violet_fetch_t *fetch)
 
     if (fetch->followed) {
 
-        /* who follows waits for Violet, and for Redis once at a time */
+        /* a follower waits for Violet, so each look has a full timeout */
 
         timeout = ngx_violet_redis_conf(fetch->conf.store.redis)->timeout;
     }
@@ -236,8 +236,8 @@ ngx_violet_fetch_lease_answered(void *data, ngx_violet_redis_status_e status,
 
 
 /*
- * What somebody else's flight brought.  NGX_OK, or else the fetch must find
- * out by itself.
+ * Takes over the result of another flight.  NGX_OK; NGX_DECLINED or NGX_ERROR
+ * if this fetch must ask Violet itself.
  */
 
 static ngx_int_t
@@ -276,7 +276,7 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
 
     if (fetched.held) {
 
-        /* nobody has asked the limiter this time */
+        /* the limiter was not asked for this request */
 
         ngx_memzero(&fetched.limit, sizeof(ngx_violet_limit_result_t));
 
@@ -322,7 +322,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
     ngx_msec_t               delay;
     ngx_violet_main_conf_t  *vmcf;
 
-    /* nobody waits any more */
+    /* no request waits for the result */
 
     if (ngx_violet_flight_is_empty(fetch->flight)) {
         fetch->not_shared = 1;
@@ -330,7 +330,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    /* whoever asks tells the others at the end of the same time */
+    /* the flight that is followed had the same upstream_timeout */
 
     if (fetch->conf.left
         || ngx_current_msec - fetch->opened_at
@@ -383,7 +383,7 @@ ngx_violet_fetch_look_event(ngx_event_t *ev)
 }
 
 
-/* From within the link's handler. */
+/* Runs within the link's handler, so the next step is posted. */
 
 static void
 ngx_violet_fetch_noticed(ngx_violet_flight_t *flight)

@@ -1,8 +1,8 @@
 
 /*
- * What the two halves of a fetch share: asking Violet (ngx_violet_fetch.c),
- * and finding out whether somebody else does (ngx_violet_fetch_lease.c).  For
- * nobody else.  Each function is a step that posts or calls the next one.
+ * The private header of a fetch: ngx_violet_fetch_lease.c takes the lease or
+ * follows the flight that has it, ngx_violet_fetch.c asks Violet.  Each
+ * function is a step, which posts or calls the next one.
  */
 
 #ifndef NGX_VIOLET_FETCH_LEASE_H
@@ -14,8 +14,8 @@
 
 
 /*
- * how much longer than a request of its own one waits for another's, in
- * milliseconds: who asks tells the others at the end of the same time
+ * ms that a follower waits after upstream_timeout: the flight that it follows
+ * may take all of upstream_timeout, and then leaves its result
  */
 #define NGX_VIOLET_FETCH_LOOK_LAST  1000
 
@@ -52,28 +52,28 @@ struct ngx_violet_fetch_s {
 };
 
 
-/* The first step: claims the flight, follows it, or goes on to ask Violet. */
+/* The first step: takes the lease, or follows the flight that has it. */
 
 void ngx_violet_fetch_start(ngx_violet_fetch_t *fetch);
 
 
-/* Asks Violet: the limiter first, if it is a refresh. */
+/* Asks Violet, and before that the limiter if it is a refresh. */
 
 void ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch);
 
 
-/* The last step: the outcome is known, and the fetch may be gone. */
+/* The last step: lands the flight, which may destroy the fetch. */
 
 void ngx_violet_fetch_land(ngx_violet_fetch_t *fetch);
 
 
-/* Redis has answered: notes how it was and what that took. */
+/* Stores the status of a reply of Redis, and the time that was waited. */
 
 void ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,
     ngx_violet_redis_status_e status);
 
 
-/* Lets the next step run soon, from an event of its own. */
+/* Posts an event that runs the next step. */
 
 void ngx_violet_fetch_post(ngx_violet_fetch_t *fetch,
     ngx_violet_fetch_step_pt next);

@@ -1,8 +1,8 @@
 
 /*
- * What came of an exchange: a report, another whole answer, or a failure.
- * Everything is copied out of the carrier's pool, which is about to go, into
- * the flight's.
+ * The result of an exchange: a report, another complete answer, or a failure.
+ * It is copied to the flight's pool, since the carrier's pool is destroyed
+ * before the flight lands.
  */
 
 
@@ -10,11 +10,13 @@
 #include "ngx_violet_header.h"
 
 
-/* seconds: after an answer that is too large, or a 429 without a time */
+/* s that an answer is held that is too large, or a 429 without Retry-After */
 #define NGX_VIOLET_FETCH_HOLD      60
+
+/* s that a 429 is held at most */
 #define NGX_VIOLET_FETCH_MAX_HOLD  86400
 
-/* a status that nginx has no name for */
+/* a status for which nginx has no name */
 #define NGX_VIOLET_FETCH_GONE  410
 
 
@@ -57,7 +59,7 @@ ngx_violet_fetch_result_take(ngx_violet_fetch_result_t *fetched,
         fetched->kind = NGX_VIOLET_FETCH_REFUSED;
         fetched->refused = e->refused;
 
-        /* without a token Violet has as good as failed: stale reports help */
+        /* without a token it is a failure: a stale report may be served */
 
         if (e->refused == NGX_VIOLET_REFUSED_CREDENTIALS) {
             fetched->kind = NGX_VIOLET_FETCH_FAILED;
@@ -168,8 +170,8 @@ ngx_violet_fetch_result_answer(ngx_violet_fetch_result_t *fetched,
 
 
 /*
- * Whose merchant has left is told so in an API exception.  A 403 without one
- * is not Violet's own: something between has failed.
+ * If a merchant has left, Violet's 403, 404 or 410 has an API exception.  A
+ * 403 without one comes from a proxy in front of Violet: it is a failure.
  */
 
 static ngx_int_t
@@ -201,8 +203,8 @@ ngx_violet_fetch_result_refusal(ngx_violet_fetch_result_t *fetched,
 
 
 /*
- * 5xx and 429, and what Violet's API has no use for: its words stay behind,
- * the status is in the problem.
+ * A 5xx, a 429, or a status that Violet's API does not use: a failure.  The
+ * problem names the status; Violet's body is dropped.
  */
 
 static ngx_int_t
@@ -226,7 +228,7 @@ ngx_violet_fetch_result_error(ngx_violet_fetch_result_t *fetched,
                                       e->status)
                           - p;
 
-    /* those who follow are not told what nobody uses */
+    /* no caller gets the body, so followers do not either */
 
     ngx_str_null(&fetched->content);
     ngx_str_null(&fetched->content_type);
@@ -288,7 +290,7 @@ ngx_violet_fetch_result_tell(ngx_violet_exchange_t *e)
 }
 
 
-/* RFC 9110, section 10.2.3: seconds or a date. */
+/* Retry-After is seconds or a date (RFC 9110, section 10.2.3). */
 
 static ngx_int_t
 ngx_violet_fetch_result_retry_after(ngx_violet_fetch_result_t *fetched,
@@ -337,7 +339,7 @@ ngx_violet_fetch_result_check(ngx_violet_fetch_result_t *fetched,
     ngx_memzero(&report, sizeof(violet_report_check_t));
 
     if (fetched->content_encoding.len) {
-        report.reason = "it is compressed although that was not asked for";
+        report.reason = "it is compressed, which was not asked for";
         rc = -1;
 
     } else if (merchant_id) {

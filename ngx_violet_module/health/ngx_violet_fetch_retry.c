@@ -1,8 +1,8 @@
 
 /*
- * Waiting for credentials and repeating with others, for exchanges that no
- * request carries.  Nothing is allocated here; what waits is counted on to
- * live until its handler is called.
+ * Waits for credentials, and repeats with others, for exchanges without a
+ * caller's request.  No memory is allocated here.  The structure must live
+ * until its handler is called.
  */
 
 

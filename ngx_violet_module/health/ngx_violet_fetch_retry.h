@@ -1,8 +1,8 @@
 
 /*
- * An attempt to ask Violet something, as far as credentials go: it waits for
- * them, and is made once more if they were refused and others can be had.
- * The structure belongs to whoever makes the attempt.
+ * The credentials of an exchange without a caller's request: it waits for
+ * credentials, and is repeated once if Violet refused them and others are
+ * available.  The structure is part of the caller's.
  */
 
 #ifndef NGX_VIOLET_FETCH_RETRY_H
@@ -16,20 +16,20 @@
 typedef struct {
     ngx_violet_app_t                    *app;
 
-    /* called once after each wait, later */
+    /* called once after each wait, from an event */
     ngx_violet_credentials_handler_pt    handler;
     void                                *data;
 
-    /* its own */
+    /* set by the functions below */
     unsigned                             waited:1;
     unsigned                             repeated:1;
 } ngx_violet_retry_t;
 
 
 /*
- * Before an exchange.  NGX_OK: start it; NGX_AGAIN: call this again when the
- * handler was called; NGX_DECLINED: there are no credentials, and that is
- * the outcome of the exchange.
+ * Call this before an exchange.  NGX_OK: start the exchange; NGX_AGAIN: call
+ * this function again from the handler; NGX_DECLINED: there are no
+ * credentials, and the exchange has the result REFUSED.
  */
 
 ngx_int_t ngx_violet_retry_start(ngx_violet_retry_t *retry,
@@ -37,9 +37,8 @@ ngx_int_t ngx_violet_retry_start(ngx_violet_retry_t *retry,
 
 
 /*
- * After an exchange without a client.  True if it was refused and the
- * handler will be called: ask then whether there is anything to repeat it
- * with.
+ * Call this after an exchange.  True if Violet refused the credentials and
+ * the handler will be called, which then calls ngx_violet_retry_again().
  */
 
 ngx_uint_t ngx_violet_retry_refused(ngx_violet_retry_t *retry,
@@ -47,8 +46,9 @@ ngx_uint_t ngx_violet_retry_refused(ngx_violet_retry_t *retry,
 
 
 /*
- * True if the exchange is to be started again: its carrier is destroyed, it
- * is empty, and its upstream states are appended to others, in the pool.
+ * True if there are other credentials to repeat the exchange with: the
+ * carrier is destroyed, the exchange is zeroed, and its upstream states are
+ * appended to *states, in the pool.
  */
 
 ngx_uint_t ngx_violet_retry_again(ngx_violet_retry_t *retry,

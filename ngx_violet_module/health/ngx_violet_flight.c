@@ -1,9 +1,8 @@
 
 /*
- * Flights.  A flight has a pool of its own, in which it and its result live;
- * it is destroyed when whoever ran it has landed it and the last request
- * that joined it is gone.  The queue of those under way belongs to the
- * worker.
+ * Flights.  A flight and its result live in the flight's own pool.  The pool
+ * is destroyed when the flight has landed and the last request that joined it
+ * has ended.
  */
 
 

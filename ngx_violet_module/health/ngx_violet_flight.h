@@ -1,9 +1,9 @@
 
 /*
- * Flights: one request to Violet at a time for a report, and everybody who
- * wants it meanwhile waits for that one.  A flight is held by whoever runs
- * it and by each request that uses its result, and its pool goes with the
- * last of them.  The queue of flights is a worker's own.
+ * A flight is one request to Violet for a report, for which all requests of
+ * the worker that want this report wait.  The fetch that runs the flight and
+ * each request that uses the result hold it; when the last one lets go, the
+ * flight's pool is destroyed.  Each worker has its own queue of flights.
  */
 
 #ifndef NGX_VIOLET_FLIGHT_H
@@ -17,7 +17,7 @@
 #include "ngx_violet_wait.h"
 
 
-/* more than these wait for the next flight */
+/* requests that join one flight; more wait for the next flight */
 #define NGX_VIOLET_FLIGHT_MAX_WAITERS  8192
 
 
@@ -30,23 +30,23 @@ struct ngx_violet_flight_s {
     ngx_queue_t                   waiters;
     ngx_pool_t                   *pool;
     ngx_str_t                     key;
-    ngx_uint_t                    refs;
-    ngx_uint_t                    joined;     /* in all */
-    void                         *data;       /* whoever runs it */
+    ngx_uint_t                    refs;       /* holders */
+    ngx_uint_t                    joined;     /* requests, in all */
+    void                         *data;       /* the fetch that runs it */
     ngx_msec_t                    ends;       /* at the latest, if bounded */
-    ngx_violet_flight_notice_pt   notice;     /* something has changed */
+    ngx_violet_flight_notice_pt   notice;     /* of a changed key */
     unsigned                      refresh:1;
-    unsigned                      cached:1;   /* its report is stored */
+    unsigned                      cached:1;   /* the report is stored */
     unsigned                      following:1; /* waits for a notice */
     unsigned                      bounded:1;  /* waits for no other flight */
 };
 
 
 /*
- * A flight under way for this key that can be joined, or NULL.  A refresh
- * joins only a refresh; a plain read joins either; where reports are cached
- * nobody joins a flight that stores none.  Who has left a flight (NULL: has
- * left none) joins only another one that ends within so many milliseconds.
+ * Returns a flight under way for this key that the request may join, or NULL.
+ * A refresh joins only a refresh, a plain read joins either.  "cached" must be
+ * the same.  A request that has left a flight joins only another one, which
+ * ends within "timeout" milliseconds; "left" is NULL if it has left none.
  */
 
 ngx_violet_flight_t *ngx_violet_flight_find(ngx_queue_t *flights,
@@ -54,7 +54,7 @@ ngx_violet_flight_t *ngx_violet_flight_find(ngx_queue_t *flights,
     ngx_violet_flight_t *left, ngx_msec_t timeout);
 
 
-/* Opens a flight, held once by the caller; NULL if memory runs out. */
+/* Opens a flight, which the caller holds; NULL if memory runs out. */
 
 ngx_violet_flight_t *ngx_violet_flight_open(ngx_queue_t *flights,
     ngx_str_t *key, ngx_uint_t refresh, ngx_uint_t cached);
@@ -62,30 +62,31 @@ ngx_violet_flight_t *ngx_violet_flight_open(ngx_queue_t *flights,
 
 /*
  * Holds the flight for as long as the request lives, and parks the request
- * until it lands, or for so many milliseconds (0: until it lands): *left is
- * set then.  It lives as long as the request.  NGX_OK or NGX_ERROR.
+ * until the flight lands.  After "timeout" milliseconds (0: never) the request
+ * is resumed and *left is set to the flight; *left must live as long as the
+ * request.  NGX_OK or NGX_ERROR.
  */
 
 ngx_int_t ngx_violet_flight_join(ngx_violet_flight_t *flight,
     ngx_http_request_t *r, ngx_msec_t timeout, ngx_violet_flight_t **left);
 
 
-/* True if nobody is left who would use the result. */
+/* True if no request uses the result any more. */
 
 ngx_uint_t ngx_violet_flight_is_empty(ngx_violet_flight_t *flight);
 
 
 /*
- * Gives notice to the flights of a key that follow others, or to all of
- * them if it is NULL.
+ * Calls "notice" of the flights of this key that follow another flight, or of
+ * all that follow one if the key is NULL.
  */
 
 void ngx_violet_flight_notify(ngx_queue_t *flights, ngx_str_t *key);
 
 
 /*
- * The flight has a result: nobody joins it any more, those who wait are
- * resumed, and the caller's hold is given up.
+ * Ends a flight that has a result: takes it off the queue, resumes the
+ * requests that wait, and gives up the caller's hold.
  */
 
 void ngx_violet_flight_land(ngx_violet_flight_t *flight);

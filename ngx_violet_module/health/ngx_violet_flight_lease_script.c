@@ -124,13 +124,14 @@ ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
  * The flight is the fence.  A report is stored by the flight that holds the
  * lease.  If no flight holds it (no "F" and no "X") any flight may store, if
  * no report of this form was stored since Violet was asked.  HSET runs before
- * any DEL, since a full Redis refuses HSET but not DEL; a report of another
- * type is replaced.  If a refreshed report cannot be stored, the old one is
- * deleted.
+ * any DEL: a full Redis refuses it then, but not after a DEL of the same
+ * script.  A report of another type is replaced.  If a refreshed report cannot
+ * be stored, the old one is deleted.
  *
- * A flight that is ended is not renewed, and its key runs out before its
- * answer comes.  So what is dropped leaves "v" and "stored_at", which newer()
- * finds; without "body" this is no report.
+ * A flight whose lease a refresh has ended renews it no more, so its key may
+ * expire before its answer comes.  So a report that is dropped leaves the
+ * fields "v" and "stored_at", which newer() reads; a hash without "body" is no
+ * report.
  */
 
 ngx_violet_redis_script_t  ngx_violet_lease_land_script = {

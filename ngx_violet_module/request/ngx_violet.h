@@ -1,9 +1,9 @@
 
 /*
- * What every part of the module knows of a request: the configuration, which
- * lives as long as the cycle and is read-only once it is read, and the
- * context of the request, which the PRECONTENT handler makes in the request's
- * pool.  Members that belong to one part are pointers to a type of that part.
+ * The types that all folders share: the configuration, which lives as long as
+ * the cycle and is read-only at run time, and the context of a request, which
+ * the PRECONTENT handler allocates in the request's pool.  A member that
+ * belongs to one folder is a pointer to a type of that folder.
  */
 
 #ifndef NGX_VIOLET_H
@@ -39,14 +39,15 @@ typedef struct {
     ngx_array_t                        apps;      /* of ngx_violet_app_t * */
     struct ngx_violet_credentials_s   *credentials;
     struct ngx_violet_redis_s         *redis;     /* NULL: no violet_redis */
-    struct ngx_violet_redis_notify_s  *link;        /* NULL: the same */
+    struct ngx_violet_redis_notify_s  *link;      /* NULL: no violet_redis */
     ngx_shm_zone_t                    *zone;
-    ngx_shm_zone_t                    *tokens;    /* NULL: none is renewed */
+    ngx_shm_zone_t                    *tokens;    /* NULL: no renewal */
     size_t                             zone_size;
-    violet_reasons_t                  *reasons;   /* NULL: none */
+    violet_reasons_t                  *reasons;   /* NULL: no patterns */
     ngx_queue_t                        flights;   /* this worker's */
     ngx_queue_t                        submits;   /* sent, this worker's */
-    ngx_event_t                        look;      /* at files, this worker's */
+    ngx_event_t                        look;      /* timer of files, this
+                                                     worker's */
     ngx_http_handler_pt                proxy_handler;  /* NULL: there is no
                                                          proxy_pass */
 
@@ -115,13 +116,13 @@ typedef enum {
 
 typedef struct ngx_violet_ctx_s  ngx_violet_ctx_t;
 
-/* a step of a request's way, run by the PRECONTENT handler */
+/* a step of a flow, run by the PRECONTENT handler */
 
 typedef ngx_int_t (*ngx_violet_step_pt)(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
-/* what variables and the log say of a request; set by the flows */
+/* values of variables and of the log; set by the flows */
 
 typedef struct {
     ngx_violet_cache_status_e     cache_status;
@@ -129,7 +130,7 @@ typedef struct {
     ngx_uint_t                    redis;        /* an
                                                    ngx_violet_redis_status_e */
     ngx_uint_t                    tier;         /* an ngx_violet_tier_e */
-    ngx_int_t                     age;          /* in seconds, -1: none */
+    ngx_int_t                     age;          /* seconds, -1: no report */
     ngx_str_t                     merchant_state;
 } ngx_violet_seen_t;
 
@@ -138,19 +139,20 @@ struct ngx_violet_ctx_s {
     violet_route_t                   route;
     ngx_violet_app_t                *app;
 
-    /* the step that runs when the phases come by again */
+    /* the step that the PRECONTENT handler runs next */
     ngx_violet_step_pt               next;
 
     ngx_violet_answer_t              answer;
     ngx_violet_seen_t                seen;
 
-    struct ngx_violet_exchange_s    *exchange;  /* of a clone; else NULL */
+    struct ngx_violet_exchange_s    *exchange;  /* of a clone, or NULL */
     struct ngx_violet_check_s       *check;     /* of r->upstream */
     struct ngx_violet_health_ctx_s  *health;    /* NULL on other routes */
     struct ngx_violet_cart_ctx_s    *cart;      /* NULL on other routes */
 
     ngx_violet_refusal_e             refused;
-    ngx_violet_used_t                used;      /* to send it */
+    ngx_violet_used_t                used;      /* credentials it was sent
+                                                   with */
 
     unsigned                         routed:1;    /* "route" is valid */
     unsigned                         waiting:1;   /* no step is due */

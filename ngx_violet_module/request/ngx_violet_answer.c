@@ -1,8 +1,8 @@
 
 /*
- * Responses that the module makes itself.  Whatever is sent lives in the
- * request's pool, or longer, and the content phase sends it: no phase
- * handler finalizes a request.
+ * Responses that the module sends itself.  The content phase sends them, since
+ * no phase handler finalizes a request.  A body lives in the request's pool,
+ * or longer.
  */
 
 
@@ -268,8 +268,8 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
     }
 
     /*
-     * nothing that is answered here has a Last-Modified, so that dates decide
-     * nothing (RFC 9110, sections 13.1.3 and 13.1.4)
+     * no response of the module has a Last-Modified, so conditions by date
+     * are ignored (RFC 9110, sections 13.1.3 and 13.1.4)
      */
 
     r->headers_in.if_modified_since = NULL;
@@ -300,7 +300,7 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
         b->memory = 1;
     }
 
-    /* within a subrequest the rest of the page is still to come */
+    /* after a subrequest nginx sends the rest of the main response */
 
     b->last_buf = (r == r->main);
     b->last_in_chain = 1;
@@ -312,7 +312,7 @@ ngx_violet_answer_handler(ngx_http_request_t *r)
 }
 
 
-/* Statuses whose words nginx does not know. */
+/* Sets the status line of statuses for which nginx has no text. */
 
 static void
 ngx_violet_answer_status_line(ngx_http_request_t *r)

@@ -1,8 +1,8 @@
 
 /*
- * Responses that the module makes itself: reports, problems (RFC 9457), and
- * Violet's own captured answers.  An answer is set in a phase handler and
- * sent by the content phase.
+ * Responses that the module sends itself: reports, problems (RFC 9457), and
+ * captured answers of Violet.  A phase handler sets the answer, the content
+ * phase sends it.
  */
 
 #ifndef NGX_VIOLET_ANSWER_H
@@ -24,7 +24,7 @@ typedef enum {
 } ngx_violet_problem_e;
 
 
-/* why a request is not sent although everything else was ready */
+/* why a request is not sent to Violet */
 
 typedef enum {
     NGX_VIOLET_NOT_REFUSED = 0,
@@ -32,10 +32,10 @@ typedef enum {
     NGX_VIOLET_REFUSED_SHARED,           /* on an unverified connection */
     NGX_VIOLET_REFUSED_PLAIN,            /* http to another machine */
     NGX_VIOLET_REFUSED_URI,              /* proxy_pass built another URI */
-    NGX_VIOLET_REFUSED_UNSEEN,           /* or does not show it */
-    NGX_VIOLET_REFUSED_LENGTH,           /* a body without its length */
-    NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed by itself */
-    NGX_VIOLET_REFUSED_UNCHECKED,        /* it never passed our handler */
+    NGX_VIOLET_REFUSED_UNSEEN,           /* nginx does not show the URI */
+    NGX_VIOLET_REFUSED_LENGTH,           /* a body without a length */
+    NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed */
+    NGX_VIOLET_REFUSED_UNCHECKED,        /* it did not pass our handler */
     NGX_VIOLET_REFUSED_CREDENTIALS,      /* there is no access token */
     NGX_VIOLET_REFUSED_PATH              /* see ngx_violet_exchange_own_t */
 } ngx_violet_refusal_e;
@@ -60,18 +60,18 @@ void ngx_violet_answer_set(ngx_http_request_t *r, ngx_uint_t status,
 
 
 /*
- * Sets the request's answer to a problem document.  status 0 takes the
- * type's own.  The detail is a sentence for the caller.
+ * Sets the request's answer to a problem document.  With status 0 the status
+ * of the type is used.  The detail is a sentence for the caller.
  *
- * Returns NGX_DECLINED, for a phase handler to return, or a plain 500 if
- * memory runs out.
+ * Returns NGX_DECLINED, for a phase handler to return, or
+ * NGX_HTTP_INTERNAL_SERVER_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_answer_problem(ngx_http_request_t *r,
     ngx_violet_problem_e type, ngx_uint_t status, ngx_str_t *detail);
 
 
-/* A problem document by itself, in the request's pool. */
+/* Writes a problem document into the request's pool. */
 
 ngx_int_t ngx_violet_answer_problem_text(ngx_http_request_t *r,
     ngx_violet_problem_e type, ngx_uint_t status, ngx_str_t *detail,
@@ -79,8 +79,8 @@ ngx_int_t ngx_violet_answer_problem_text(ngx_http_request_t *r,
 
 
 /*
- * The problem for a request that was refused before it connected: what to
- * tell, and as ngx_violet_answer_problem() does.
+ * A request that was refused before it connected: the detail of its problem,
+ * and the problem, set as by ngx_violet_answer_problem().
  */
 
 void ngx_violet_answer_refusal(ngx_uint_t refusal, ngx_str_t *detail);
@@ -94,12 +94,12 @@ ngx_int_t ngx_violet_answer_header(ngx_http_request_t *r, char *name,
     ngx_str_t *value);
 
 
-/* The content handler that sends what was set. */
+/* The content handler that sends the answer. */
 
 ngx_int_t ngx_violet_answer_handler(ngx_http_request_t *r);
 
 
-/* $request_id, empty if it cannot be had. */
+/* $request_id, empty without memory for it. */
 
 void ngx_violet_answer_request_id(ngx_http_request_t *r, ngx_str_t *id);
 

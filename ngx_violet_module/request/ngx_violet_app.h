@@ -1,9 +1,9 @@
 
 /*
- * An app of Violet's: its id, its secrets, and what this worker has learned
- * of them.  Apps are made while the configuration is read and live as long
- * as it does; they are read-only after that, but for "state".  Secrets and
- * tokens are opaque here, see credentials/.
+ * An app of Violet's: its id, its secrets, and the worker's state of them.
+ * Apps are created while the configuration is read and live as long as the
+ * configuration.  At run time only "state" changes.  Secrets and tokens are
+ * opaque here, see credentials/.
  */
 
 #ifndef NGX_VIOLET_APP_H
@@ -17,7 +17,7 @@
 #include "ngx_violet_tell.h"
 
 
-#define NGX_VIOLET_APP_SECRET         0     /* and 1 */
+#define NGX_VIOLET_APP_SECRET         0     /* 1 is the second app_secret */
 #define NGX_VIOLET_APP_TOKEN          2
 #define NGX_VIOLET_APP_REFRESH_TOKEN  3
 #define NGX_VIOLET_APP_USERNAME       4
@@ -25,15 +25,17 @@
 #define NGX_VIOLET_APP_SECRETS        6
 
 
-/* what a worker has learned of an app; its own */
+/* the state of an app, in one worker */
 
 typedef struct {
-    ngx_uint_t               secret;    /* which one is right */
-    ngx_uint_t               refused;   /* which ones were not, as bits */
-    ngx_msec_t               doubted;   /* when the first of them was */
-    ngx_uint_t               proven;    /* the last that was right, plus 1 */
-    ngx_msec_t               worked;    /* when it was */
-    ngx_violet_told_t        told;      /* in the error log */
+    ngx_uint_t               secret;    /* the app_secret in use, 0 or 1 */
+    ngx_uint_t               refused;   /* app_secrets that Violet refused,
+                                           as bits */
+    ngx_msec_t               doubted;   /* time of the first refusal */
+    ngx_uint_t               proven;    /* the app_secret that Violet accepted
+                                           last, plus 1 */
+    ngx_msec_t               worked;    /* time of that */
+    ngx_violet_told_t        told;      /* lines in the error log */
 } ngx_violet_app_state_t;
 
 
@@ -42,26 +44,26 @@ typedef struct {
     ngx_int_t                id;        /* int32; 0 while unset */
     ngx_str_t                id_text;
     ngx_violet_keys_t        keys;
-    ngx_str_t                location;  /* that says its <env>, if it must */
+    ngx_str_t                location;  /* that <env> is taken from */
     unsigned                 environment:1;
 
-    u_char                  *file;      /* where violet_app stands */
+    u_char                  *file;      /* of the violet_app block */
     ngx_uint_t               line;
     unsigned                 used:1;    /* by some location */
 
-    /* NULL where not given; a second app_secret, one of three for tokens */
+    /* NULL if not configured */
     struct ngx_violet_secret_s  *secrets[NGX_VIOLET_APP_SECRETS];
 
-    struct ngx_violet_token_s  *renewal;   /* NULL: somebody else renews it */
+    struct ngx_violet_token_s  *renewal;   /* NULL: not renewed */
     ngx_violet_app_state_t  *state;
 } ngx_violet_app_t;
 
 
-/* what a request was sent with */
+/* the credentials that a request was sent with */
 
 typedef struct {
-    ngx_uint_t               token;     /* its generation; 0: none */
-    ngx_uint_t               secret;
+    ngx_uint_t               token;     /* its generation; 0: no token */
+    ngx_uint_t               secret;    /* 0 or 1 */
 } ngx_violet_used_t;
 
 

@@ -1,8 +1,8 @@
 
 /*
- * One function for each line of the table in ngx_violet_keys.h.  No key can
- * be too long: <env> is bounded where the configuration is read, and all else
- * is a number, a word of ours or a digest.
+ * One function for each line of the table in ngx_violet_keys.h.  No key is too
+ * long: <env> is bounded when the configuration is read, and the other parts
+ * are numbers, words of the module or digests.
  */
 
 
@@ -11,7 +11,7 @@
 
 typedef struct {
     char                    *head;
-    char                    *report;     /* of the one that it goes with */
+    char                    *report;     /* the report's key begins so */
     ngx_violet_keys_kind_e   kind;
 } ngx_violet_keys_head_t;
 
@@ -225,7 +225,7 @@ ngx_violet_keys_go_with(ngx_violet_key_t *key, ngx_str_t *report, char *name,
 }
 
 
-/* "rest" is all of the name where it does not. */
+/* "rest" is the whole name if it does not begin with "head". */
 
 static ngx_uint_t
 ngx_violet_keys_begins(ngx_str_t *name, char *head, ngx_str_t *rest)

@@ -1,22 +1,22 @@
 
 /*
- * The names of all that the gateway keeps, in Redis and in the shared memory
- * zone, and the numbers of the forms that the values have there.
+ * The keys of all values in Redis and in the shared memory zone, and the
+ * numbers of the forms of these values.
  *
- * Whatever is kept is an environment's and an app's: <env> says which Violet
- * the app talks to (ngx_violet_conf_env.c), <app_id> is Violet's own number
- * of the app.  The name of an app is in no key.
+ * Each key names an environment and an app: <env> is the Violet that the app
+ * talks to (ngx_violet_conf_env.c), <app_id> is Violet's number of the app.
+ * The name of an app is in no key.
  *
  *     health:<env>:<app_id>:<merchant_id>            a report
  *     health-list:<env>:<app_id>:<exclude_public>    the list of an app
- *     health-held:...  health-list-held:...          what is not asked again
- *     flight:...:read  flight-list:...:refresh       who asks Violet
+ *     health-held:...  health-list-held:...          a held result
+ *     flight:...:read  flight-list:...:refresh       the lease of a flight
  *     limit:<env>:<app_id>[:<merchant_id>]           a budget
  *     submit:<env>:<app_id>:<cart_id>                a submit of a cart
  *     submit:<env>:<app_id>:<cart_id>:key:<digest>   with an Idempotency-Key
  *     submit:<env>:<app_id>:key:<digest>             the same without a cart
  *
- * In Redis the prefix of violet_redis stands before them.
+ * In Redis each key begins with the prefix of violet_redis.
  */
 
 #ifndef NGX_VIOLET_KEYS_H
@@ -28,8 +28,9 @@
 
 
 /*
- * What a value begins with, or what its field "v" is.  A value of another
- * number is a miss; of a submit it is unknown what became of it.
+ * The number of a value's form: its first word, or the field "v" of a hash.
+ * A value with another number is a miss; a submit with another number counts
+ * as unknown.
  */
 
 #define NGX_VIOLET_FORM_REPORT  1
@@ -39,20 +40,20 @@
 #define NGX_VIOLET_FORM_SUBMIT  1
 
 
-/* bytes of <env>, of a key and of a key with its prefix, at most */
+/* the most bytes of <env>, of a key, and of a key with its prefix */
 
 #define NGX_VIOLET_KEYS_ENV     128
 #define NGX_VIOLET_KEYS_LEN     256
 #define NGX_VIOLET_KEYS_NAME    512
 
 
-/* the two that all of what is tracked in Redis begins with */
+/* the beginnings of the keys of which Redis sends notices */
 
 #define NGX_VIOLET_KEYS_HEALTH  "health"
 #define NGX_VIOLET_KEYS_FLIGHT  "flight"
 
 
-/* whose */
+/* the environment and the app of a key */
 
 typedef struct {
     ngx_str_t    env;
@@ -67,8 +68,8 @@ typedef struct {
 
 
 /*
- * The key of a report, and of a list, in the pool.  NGX_ERROR if memory runs
- * out.
+ * Write the key of a report, and of a list, into the pool.  NGX_ERROR if
+ * memory runs out.
  */
 
 ngx_int_t ngx_violet_keys_report(ngx_violet_keys_t *keys, ngx_pool_t *pool,
@@ -78,17 +79,17 @@ ngx_int_t ngx_violet_keys_list(ngx_violet_keys_t *keys, ngx_pool_t *pool,
 
 
 /*
- * What the report or list of a key is of: its last word, a merchant's number,
- * or "true" or "false".
+ * The last word of a report's or list's key: the merchant's id, or "true" or
+ * "false" (exclude_public).
  */
 
 void ngx_violet_keys_of(ngx_str_t *report, ngx_str_t *of);
 
 
 /*
- * The keys that go with that of a report or list: of its flight ("read",
- * "refresh" or, in shared memory, a token or nothing follows), of what is
- * held, and of when it was last refreshed.
+ * The keys that belong to the key of a report or list: of its flight (the word
+ * is "read" or "refresh"; in shared memory a token, or NULL), of its held
+ * result, and of the time of its last refresh.
  */
 
 void ngx_violet_keys_flight(ngx_violet_key_t *key, ngx_str_t *report,
@@ -105,13 +106,13 @@ typedef enum {
 } ngx_violet_keys_kind_e;
 
 
-/* The reverse: what a key is, and the report that it goes with. */
+/* The kind of a key, and the key of the report that it belongs to. */
 
 ngx_violet_keys_kind_e ngx_violet_keys_read(ngx_str_t *name,
     ngx_violet_key_t *report);
 
 
-/* The key of a budget: the app's if the merchant is 0. */
+/* The key of a budget; with merchant_id 0 of the app's budget. */
 
 void ngx_violet_keys_limit(ngx_violet_keys_t *keys, int32_t merchant_id,
     ngx_violet_key_t *key);
@@ -119,7 +120,7 @@ void ngx_violet_keys_limit(ngx_violet_keys_t *keys, int32_t merchant_id,
 
 /*
  * The key of a submit by cart, by the digest of an Idempotency-Key (in
- * hexadecimal, or empty), or both; and what all of an app begin with.
+ * hexadecimal, or empty), or both; and the beginning of all of an app's.
  */
 
 void ngx_violet_keys_submit(ngx_violet_keys_t *keys, int64_t cart_id,

@@ -1,7 +1,7 @@
 
 /*
- * Nothing is allocated for a line of the log: what it shows lies on the
- * stack of the function that logs it.
+ * No memory is allocated for a line of the log: its texts are on the stack of
+ * the function that writes it.
  */
 
 

@@ -1,6 +1,6 @@
 
 /*
- * Texts of somebody else's, made harmless for the error log.
+ * Texts of callers, Violet and Redis, made harmless for the error log.
  */
 
 #ifndef NGX_VIOLET_LOG_H
@@ -14,7 +14,7 @@
 
 
 /*
- * violet_text_shown() for a text of nginx's.  The result lies in "buf", which
+ * violet_text_shown() for an ngx_str_t.  The result lies in "buf", which
  * has room for NGX_VIOLET_LOG_TEXT bytes.
  */
 

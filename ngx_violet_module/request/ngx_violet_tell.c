@@ -1,7 +1,7 @@
 
 /*
- * The id of a request is made before there is a line about it, since nothing
- * may be allocated while a line is written.
+ * The id of a request is made before a line about the request is written,
+ * since no memory may be allocated while a line is written.
  */
 
 
@@ -9,7 +9,7 @@
 #include "ngx_violet_tell.h"
 
 
-/* milliseconds during which a cause is not told again */
+/* ms during which a cause is not logged again */
 #define NGX_VIOLET_TELL_AGAIN  60000
 
 
@@ -53,7 +53,7 @@ ngx_violet_tell_id(ngx_http_request_t *r)
         ngx_violet_next_log_handler = r->log_handler;
     }
 
-    /* false if it is set already, or if some other module has its own */
+    /* false if it is set already, or if another module has set its own */
 
     if (r->log_handler == ngx_violet_next_log_handler) {
         ngx_violet_answer_request_id(r, &id);
@@ -81,7 +81,7 @@ ngx_violet_tell_request(ngx_http_request_t *r, ngx_http_request_t *sr,
 
     last = ngx_violet_next_log_handler(r, sr, p, len - (p - buf));
 
-    /* nginx shows a header as it came, and the URI of a subrequest decoded */
+    /* nginx writes header fields raw, and the URI of a subrequest decoded */
 
     for ( /* void */ ; p < last; p++) {
         if (*p < 0x20 || *p == 0x7f) {

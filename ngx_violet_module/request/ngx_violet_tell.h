@@ -1,7 +1,7 @@
 
 /*
- * What is common to the module's lines in the error log that are about
- * requests.
+ * Lines in the error log about requests: at most one a minute for each app
+ * and cause, and with the request's id.
  */
 
 #ifndef NGX_VIOLET_TELL_H
@@ -13,7 +13,7 @@
 #include <ngx_http.h>
 
 
-/* causes of which an operator is told for each app, but not each time */
+/* causes that are logged once a minute for each app */
 
 typedef enum {
     NGX_VIOLET_TELL_UNAUTHORIZED = 0,    /* Violet's 401 */
@@ -26,25 +26,25 @@ typedef enum {
 } ngx_violet_tell_e;
 
 
-/* what a worker has told of an app; all zeroes: nothing */
+/* the causes that a worker has logged for an app; zeroed at first */
 
 typedef struct {
-    ngx_msec_t   at[NGX_VIOLET_TELL_CAUSES];
-    ngx_uint_t   causes;                 /* those told before, as bits */
+    ngx_msec_t   at[NGX_VIOLET_TELL_CAUSES];  /* time of the last line */
+    ngx_uint_t   causes;                 /* logged before, as bits */
 } ngx_violet_told_t;
 
 
 /*
- * True if there is to be a line about the cause now, which then counts as
- * written: at most one a minute.
+ * True if a line about the cause may be written now; the line then counts as
+ * written.  At most one a minute.
  */
 
 ngx_uint_t ngx_violet_tell(ngx_violet_told_t *told, ngx_violet_tell_e cause);
 
 
 /*
- * From here on each line about the request, nginx's own too, has its
- * $request_id.  If memory runs out, the lines go without it.
+ * Adds $request_id to each line about the request from now on, also to lines
+ * of nginx.  If memory runs out, the lines have no id.
  */
 
 void ngx_violet_tell_id(ngx_http_request_t *r);

@@ -1,8 +1,8 @@
 
 /*
- * How a request waits.  A wait is allocated when the request is parked and
- * freed after both have let go: the service by ngx_violet_wait_end(), the
- * request by being resumed or by being destroyed first.
+ * The wait of a request.  It is allocated when the request is parked, and
+ * freed when both holders have let go: the service by ngx_violet_wait_end(),
+ * the request when it is resumed or ends.
  *
  * The request is resumed from a posted event, so its phases never run inside
  * hiredis or inside somebody else's request.
@@ -53,7 +53,7 @@ ngx_violet_wait_start(ngx_http_request_t *r)
         return NULL;
     }
 
-    /* whoever discards a body also notices that the client has gone */
+    /* nginx, while it discards a body, also notices that the client left */
 
     if (!r->discard_body) {
         r->read_event_handler = ngx_http_test_reading;
@@ -103,7 +103,7 @@ ngx_violet_wait_cancel(ngx_violet_wait_t *wait)
 }
 
 
-/* The client has gone, or the request ends for another reason. */
+/* The cleanup of the request, which ends before the wait. */
 
 static void
 ngx_violet_wait_detach(void *data)

@@ -1,8 +1,8 @@
 
 /*
- * How a request waits: for Redis, for a flight, for an exchange.  The wait
- * lives on the heap and is held by two: the request, which may go away at
- * any moment, and the service, which ends the wait exactly once.
+ * The wait of a request for Redis, for a flight or for a token.  A wait lives
+ * on the heap and has two holders: the request, which may end at any moment,
+ * and the service, which ends the wait exactly once.
  */
 
 #ifndef NGX_VIOLET_WAIT_H
@@ -19,7 +19,8 @@ typedef struct ngx_violet_wait_s  ngx_violet_wait_t;
 
 /*
  * Parks a request from within its phase handler, which then returns
- * NGX_AGAIN.  While it is parked a client that leaves is noticed.
+ * NGX_AGAIN.  If the client closes the connection meanwhile, nginx ends the
+ * request.
  *
  * Returns NULL if memory runs out or the connection cannot be watched.
  */
@@ -27,14 +28,14 @@ typedef struct ngx_violet_wait_s  ngx_violet_wait_t;
 ngx_violet_wait_t *ngx_violet_wait_start(ngx_http_request_t *r);
 
 
-/* The parked request; NULL once its client has gone. */
+/* The parked request, or NULL if the request has ended. */
 
 ngx_http_request_t *ngx_violet_wait_request(ngx_violet_wait_t *wait);
 
 
 /*
- * Ends the wait: the request's phases run again soon, never from within
- * this call.  The wait must not be used afterwards.
+ * Ends the wait: a posted event runs the request's phases again.  The wait
+ * must not be used afterwards.
  */
 
 void ngx_violet_wait_end(ngx_violet_wait_t *wait);
