@@ -1,9 +1,8 @@
 
 /*
- * Budgets in whole milliseconds.  The interval between two requests is
- * rounded up, so that a budget is never refilled faster than was written,
- * and the capacity is n of these intervals, so that exactly n fit in it.
- * Nothing is kept: the one instant of a budget is the caller's.
+ * Budgets in whole milliseconds.  The interval between two requests is rounded
+ * up, so that a budget is never refilled faster than configured.  The capacity
+ * is n intervals.  The caller stores the tat of a budget.
  */
 
 #include "violet_rate.h"
@@ -66,7 +65,7 @@ violet_rate_parse(const char *data, size_t len, violet_rate_t *rate)
         return -1;
     }
 
-    /* more than one a millisecond cannot be counted in milliseconds */
+    /* the unit is 1 ms, so the limit is one request per ms */
 
     if (requests > count * unit) {
         return -1;
@@ -97,9 +96,9 @@ violet_rate_check(const violet_rate_t *rate, int64_t tat, int64_t now,
     }
 
     /*
-     * a refusal leaves the tat as it was, unless it came from a clock that
-     * was ahead: that one is brought back, or it would refuse until the
-     * clock gets there
+     * a refusal does not change the tat, but for a tat from a clock that was
+     * ahead: violet_rate_owed() bounds it, or all requests would be refused
+     * until the clock is there
      */
 
     verdict->tat = violet_rate_later(now, owed);
@@ -124,7 +123,7 @@ violet_rate_refund(const violet_rate_t *rate, int64_t tat, int64_t now)
 
     tat = violet_rate_earlier(tat, violet_rate_interval(rate));
 
-    /* that far back it is a full budget already */
+    /* the budget is full with any earlier tat, too */
 
     floor = violet_rate_earlier(now, rate->period);
 
@@ -184,8 +183,8 @@ violet_rate_interval(const violet_rate_t *rate)
 
 
 /*
- * What the budget owes to the clock, 0 to its capacity.  The difference is
- * taken unsigned: the tat may come from a foreign store and be any number.
+ * The spent part of the budget in ms, from 0 to the capacity.  The difference
+ * is unsigned, since the tat may come from Redis and be any number.
  */
 
 static uint64_t

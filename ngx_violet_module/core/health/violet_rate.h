@@ -1,12 +1,11 @@
 
 /*
- * The arithmetic of a rate such as 30r/h: n at once, refilled evenly over
- * the period.  It is the generic cell rate algorithm (GCRA): all that is
- * kept of a budget is one instant, its "theoretical arrival time" (tat), in
- * milliseconds of whatever clock the caller reads; a budget that was never
- * used has a tat of 0.  One request is worth period / n, rounded up to
- * whole milliseconds, and n of them are the budget.  The script that Redis
- * runs does the same sums.
+ * The arithmetic of a rate such as 30r/h: n requests at once, refilled evenly
+ * over the period.  It is the generic cell rate algorithm (GCRA): a budget is
+ * stored as one instant, its "theoretical arrival time" (tat), in ms of the
+ * caller's clock.  A budget that was never used has a tat of 0.  One request
+ * costs an interval of period / n, rounded up to whole ms; the capacity is n
+ * intervals.  The script in Redis calculates in the same way.
  */
 
 #ifndef VIOLET_RATE_H
@@ -18,15 +17,15 @@
 
 
 typedef struct {
-    uint32_t   requests;    /* n, 1 to 1000000, at most one a ms */
-    uint64_t   period;      /* milliseconds, 1 s to 366 days */
+    uint32_t   requests;    /* n, 1 to 1000000, at most one per ms */
+    uint64_t   period;      /* ms, from 1 s to 366 days */
 } violet_rate_t;
 
 
 typedef struct {
     unsigned   allowed:1;
 
-    /* what is left of the budget after the decision, in requests */
+    /* requests left in the budget after the decision */
     uint32_t   remaining;
 
     /*
@@ -36,9 +35,8 @@ typedef struct {
     uint64_t   wait;
 
     /*
-     * the tat to be kept, whatever the decision: with the request charged
-     * if it is allowed; if not, the old one, or the end of what the budget
-     * can owe where the old one lay beyond that
+     * the tat to store: with the request charged if it is allowed, else the
+     * old tat, but no later than now plus the capacity
      */
     int64_t    tat;
 } violet_rate_verdict_t;
@@ -54,15 +52,15 @@ int violet_rate_parse(const char *data, size_t len, violet_rate_t *rate);
 
 
 /*
- * Would one request now be within the budget?  A tat beyond what the budget
- * can owe (a clock that jumped back) counts as a budget used up just now.
+ * Decides about one request now.  A tat later than now plus the capacity (the
+ * clock was set back) counts as a budget that has just been used up.
  */
 
 void violet_rate_check(const violet_rate_t *rate, int64_t tat, int64_t now,
     violet_rate_verdict_t *verdict);
 
 
-/* The tat after giving one request back: never below "now - period". */
+/* The tat after a refund of one request; never before "now - period". */
 
 int64_t violet_rate_refund(const violet_rate_t *rate, int64_t tat,
     int64_t now);

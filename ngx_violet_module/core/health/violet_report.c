@@ -1,9 +1,9 @@
 
 /*
- * What is looked at of a report: whose it is, the status of its sections,
- * and the merchant's own status.  Violet writes names in snake_case and in
- * camelCase and statuses in either case; all of it is understood, and what
- * is not known makes a merchant degraded, never ready.
+ * Reads the merchant's id, the status of each section and the status of the
+ * merchant.  Violet writes names in snake_case or camelCase, and statuses in
+ * upper or lower case.  An unknown status makes a merchant degraded, never
+ * ready.
  */
 
 #include <string.h>
@@ -44,7 +44,7 @@ static void violet_report_worsen(violet_report_check_t *report,
     violet_report_state_t state);
 
 
-/* all members of a report count, and of what is in them the status */
+/* all members of a report, and their member "status" */
 
 static const violet_json_pick_t  violet_report_section_picks[] = {
     { violet_text("status"), NULL },
@@ -201,7 +201,7 @@ violet_report_state_parse(const char *data, size_t len,
 }
 
 
-/* The text as a whole is parsed if the outline does not do. */
+/* Parses the whole text if it has no outline. */
 
 static json_t *
 violet_report_parse(const char *data, size_t len, violet_report_check_t *report)
@@ -230,7 +230,7 @@ violet_report_parse(const char *data, size_t len, violet_report_check_t *report)
 }
 
 
-/* If the id comes under both names, both must be right. */
+/* If the report has both names of the id, both must match. */
 
 static const char *
 violet_report_check_owner(const json_t *root, int32_t merchant_id)
@@ -262,7 +262,7 @@ violet_report_check_owner(const json_t *root, int32_t merchant_id)
 }
 
 
-/* Whoever the merchant is, it is one, and the same under both names. */
+/* Any merchant's id is valid here, but must match under both names. */
 
 static const char *
 violet_report_member(json_t *member, violet_report_check_t *report)
@@ -272,13 +272,13 @@ violet_report_member(json_t *member, violet_report_check_t *report)
     const json_t   *value;
 
     if (!json_is_object(member)) {
-        return "a member that is not an object";
+        return "an entry that is not an object";
     }
 
     value = violet_json_get(member, "merchant_id", "merchantId");
 
     if (value == NULL) {
-        return "a member without merchant_id";
+        return "an entry without merchant_id";
     }
 
     id = violet_json_to_id(value);
@@ -286,13 +286,13 @@ violet_report_member(json_t *member, violet_report_check_t *report)
     if (!id.known || id.value < 1 || id.value > INT32_MAX
         || violet_report_check_owner(member, (int32_t) id.value) != NULL)
     {
-        return "a member whose merchant_id is none";
+        return "an entry with an invalid merchant_id";
     }
 
     reason = violet_report_sections(member, report);
 
     if (reason != NULL) {
-        return "a member without a known section";
+        return "an entry without a known section";
     }
 
     violet_report_merchant(member, report);
@@ -353,8 +353,8 @@ violet_report_is_section(const char *key)
 
 
 /*
- * A member with an unknown name may be a new section or anything else: it
- * counts for what is surely bad, but cannot be missed or misunderstood.
+ * A member with an unknown name may be a new section or something else: it
+ * makes the merchant blocked if its status says so, but never degraded.
  */
 
 static violet_report_state_t
@@ -366,7 +366,7 @@ violet_report_section(const json_t *section, int known)
 
     other = known ? VIOLET_REPORT_DEGRADED : VIOLET_REPORT_READY;
 
-    /* a section that was not asked for may come as a null */
+    /* Violet may send null for a section that was not requested */
 
     if (json_is_null(section)) {
         return VIOLET_REPORT_READY;
@@ -419,7 +419,7 @@ violet_report_merchant_status(const json_t *value)
         }
     }
 
-    /* DISABLED, DISABLED_INACTIVE and those to come */
+    /* DISABLED, DISABLED_INACTIVE and any other that begins so */
 
     if (status.len > 8) {
         status.len = 8;

@@ -1,7 +1,7 @@
 
 /*
- * A connection-health report, or a list of them: is it one, whose is it, and
- * what does it say of the merchant.  Nothing is kept between calls.
+ * Checks a connection-health report, or a list of reports, and derives the
+ * merchant's state.  No state is kept between calls.
  *
  * Source: Violet, "Get Connection Health Report" (sections, their statuses)
  * and "Connection health" of the Violet Connect guides (what they mean).
@@ -25,10 +25,10 @@ typedef enum {
 typedef struct {
     violet_report_state_t   state;
 
-    /* why it is not what was asked for, static; NULL if it is */
+    /* why the body is not the report that was asked for, static; or NULL */
     const char             *reason;
 
-    /* where the JSON parser gave up, in bytes; 0 if it did not */
+    /* offset in bytes at which the JSON is invalid, or 0 */
     size_t                  offset;
 } violet_report_check_t;
 
@@ -38,8 +38,8 @@ typedef struct {
  * (a number or a string) equal to merchant_id and with at least one known
  * section, and derives the merchant's state from it.
  *
- * Returns 0 and the state, or -1 and a reason that can be logged.  Memory
- * that runs out is a reason as well.
+ * Returns 0 and the state, or -1 and a reason that can be logged; without
+ * memory it returns -1, too.
  */
 
 int violet_report_check(const char *data, size_t len, int32_t merchant_id,
@@ -47,13 +47,12 @@ int violet_report_check(const char *data, size_t len, int32_t merchant_id,
 
 
 /*
- * The same for the list of an app's merchants: a JSON array, empty if there
- * are none, each member an object with the id of a merchant and with at
- * least one known section.
+ * Checks the list of an app's merchants: a JSON array, which may be empty.
+ * Each entry is an object with the id of a merchant and at least one known
+ * section.
  *
- * The state is the worst of all members, "ready" for an empty list.  It is
- * for the gateway's own books: X-Violet-Merchant-State speaks of one
- * merchant, and a list has none to speak of, so it is not sent there.
+ * The state is the worst of all entries, "ready" for an empty list.  It is
+ * stored but not sent: X-Violet-Merchant-State is the state of one merchant.
  *
  * Source: Violet, "Get Connection Health" (all merchants, unpaged).
  */
@@ -62,7 +61,7 @@ int violet_report_list_check(const char *data, size_t len,
     violet_report_check_t *report);
 
 
-/* True if the body is an API exception: Violet refuses, in its own words. */
+/* True if the body is an API exception of Violet. */
 
 int violet_report_is_refusal(const char *data, size_t len);
 
@@ -72,7 +71,7 @@ int violet_report_is_refusal(const char *data, size_t len);
 const char *violet_report_state_name(violet_report_state_t state);
 
 
-/* The reverse; returns -1 if the text is none of the three. */
+/* Parses one of these three words; returns -1 for any other text. */
 
 int violet_report_state_parse(const char *data, size_t len,
     violet_report_state_t *state);

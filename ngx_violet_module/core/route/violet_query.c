@@ -1,8 +1,8 @@
 
 /*
- * Arguments, as far as Violet's connection health has any.  All that can be
- * understood is short, so names and values are decoded into small buffers
- * on the stack, and what does not fit is not understood.
+ * The arguments of Violet's connection health.  All known names and values are
+ * short: they are decoded into small buffers on the stack, and a longer one is
+ * unknown.
  */
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "violet_query.h"
 
 
-/* longer than any name or value that is understood */
+/* bytes; longer than any known name or value */
 
 #define VIOLET_QUERY_WORD  16
 
@@ -29,11 +29,11 @@ typedef struct {
 } violet_query_flag_t;
 
 
-/* the one boolean of a route: what it is named, and what came of it */
+/* the boolean argument of a route */
 
 typedef struct {
     const char    *name;
-    const char    *reason;         /* for other values */
+    const char    *reason;         /* the error for other values */
     unsigned       seen:1;
     unsigned       value:1;
 } violet_query_switch_t;
@@ -50,7 +50,7 @@ static int violet_query_equal(const violet_query_word_t *word,
     const char *other);
 
 
-/* the words that Spring takes for a boolean */
+/* the words that Spring reads as a boolean */
 
 static const violet_query_flag_t  violet_query_flags[] = {
     { "true", 1 },
@@ -211,9 +211,9 @@ violet_query_argument(const violet_text_t *argument, int32_t app_id,
 
 
 /*
- * What is too long for a word comes out as an empty one, which nothing is
- * equal to.  A plus stays one: no word has it, nor the space it stands for.
- * Returns -1 if the encoding is broken.
+ * A text that is too long becomes an empty word, which is equal to no other.
+ * "+" is not decoded, since no known word has a "+" or a space.  Returns -1 if
+ * the encoding is invalid.
  */
 
 static int
@@ -251,7 +251,7 @@ violet_query_decode(const char *data, size_t len, violet_query_word_t *word)
 }
 
 
-/* 1 or 0, or -1 if it is no boolean. */
+/* Returns 1 or 0, or -1 if the word is no boolean. */
 
 static int
 violet_query_flag(const violet_query_word_t *word)

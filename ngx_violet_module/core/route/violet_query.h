@@ -1,8 +1,7 @@
 
 /*
- * The arguments of connection health, read the way Spring reads them, and
- * the percent-decoding that they and paths share.  Nothing is allocated and
- * nothing is kept.
+ * Reads the arguments of connection health as Spring does; percent-decoding,
+ * also for paths.  No memory is allocated, and no state is kept.
  */
 
 #ifndef VIOLET_QUERY_H
@@ -22,12 +21,11 @@ typedef struct {
 
 
 /*
- * Reads "app_id" and "refresh" out of raw arguments and passes over all
- * others.  If any repetition of "refresh" is true, it is true; an "app_id"
- * must be the canonical spelling of the app's own.
+ * Reads "app_id" and "refresh" from raw arguments and ignores all others.  If
+ * "refresh" is repeated, one true value is enough.  "app_id" must be the
+ * canonical spelling of the app's own id.
  *
- * Returns NULL, or a sentence for the caller that says what is wrong,
- * static.
+ * Returns NULL, or the error as a static sentence for the caller.
  */
 
 const char *violet_query_read(const violet_text_t *args, int32_t app_id,
@@ -35,20 +33,16 @@ const char *violet_query_read(const violet_text_t *args, int32_t app_id,
 
 
 /*
- * The same for the list of an app's merchants, which knows "app_id" and
- * "exclude_public".  The latter is true if it is absent, and if any
- * repetition is true: a caller who contradicts himself gets the shorter
- * list, never merchants that he asked not to see.
+ * Reads "app_id" and "exclude_public", for the list of an app's merchants.
+ * "exclude_public" is true if it is absent.  If it is repeated, one true value
+ * is enough: the caller gets the shorter list.
  */
 
 const char *violet_query_read_list(const violet_text_t *args, int32_t app_id,
     violet_query_t *query);
 
 
-/*
- * The character that the "%XX" at the beginning of "data" stands for, or -1
- * if there is none.
- */
+/* Decodes the "%XX" at the beginning of "data"; -1 if it is no escape. */
 
 int violet_query_unescape(const char *data, size_t len);
 

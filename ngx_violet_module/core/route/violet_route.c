@@ -1,9 +1,9 @@
 
 /*
- * The routes as plain text matching: first what nginx and Spring could read
- * differently is turned away, then the API path is cut into segments and
- * compared, then what was understood is spelled anew.  Nothing is allocated;
- * all results lie in the caller's structure.
+ * Matches routes in three steps: refuse a URI that nginx and Spring could read
+ * differently, compare the segments of the API path, print the canonical path
+ * and arguments.  No memory is allocated; all results are in the caller's
+ * structure.
  */
 
 #include <inttypes.h>
@@ -57,8 +57,8 @@ violet_route_match(const violet_route_request_t *request,
     route->path_offset = version ? version : prefix;
 
     /*
-     * a "v1" deep inside what follows the prefix may not hide a first
-     * segment that is blocked
+     * a "v1" after the prefix must not hide a blocked first segment, so the
+     * path after the prefix is checked, too
      */
 
     if (violet_route_is_auth(&request->uri, route->path_offset)
@@ -150,15 +150,15 @@ violet_route_check_uri(const violet_text_t *uri)
 
         len = i - start;
 
-        /* after a trailing slash there is no segment */
+        /* no segment follows a trailing slash */
 
         if (len == 0 && i < uri->len) {
             return "The path must not contain an empty segment.";
         }
 
         /*
-         * nginx resolves these in what a caller sends, but not in what a
-         * rewrite makes of it
+         * nginx resolves these in the URI that a caller sends, but not in
+         * the URI that a rewrite makes
          */
 
         if ((len == 1 && memcmp(uri->data + start, ".", 1) == 0)
@@ -175,9 +175,9 @@ violet_route_check_uri(const violet_text_t *uri)
 
 
 /*
- * What nginx has cut off ("#") or resolved away ("/x;y/../") is only in the
- * URI as it was sent.  One level of escaping is looked through: nginx
- * removes one, restores it when it asks Violet, and Spring removes one.
+ * Checks the URI as the caller sent it: nginx has cut off "#" and resolved
+ * "/x;y/../" in the other one.  One level of escaping is decoded, as by nginx
+ * and by Spring.
  */
 
 static const char *
@@ -218,15 +218,15 @@ violet_route_check_raw(const violet_text_t *raw)
 
 
 /*
- * Most of a path: neither refused nor the beginning of an escape.  Both
- * forms of the URI are walked for each request, so this is one look.
+ * True for a character that is neither refused nor "%".  It is a table, since
+ * both forms of the URI are read for each request.
  */
 
 static int
 violet_route_is_plain(unsigned char c)
 {
     static const uint32_t  plain[] = {
-        0x00000000, /* none below the space */
+        0x00000000, /* control characters */
 
                     /* ?>=< ;:98 7654 3210  /.-, +*)( '&%$ #"!  */
         0x77ffffd7, /* 0111 0111 1111 1111  1111 1111 1101 0111 */
@@ -325,7 +325,7 @@ violet_route_is_auth(const violet_text_t *uri, size_t offset)
         len = (size_t) (end - data);
     }
 
-    /* Spring may take what follows a dot for the wanted format */
+    /* Spring may read the text after a dot as the format that is wanted */
 
     end = memchr(data, '.', len);
 
@@ -371,7 +371,7 @@ violet_route_cart(const violet_route_request_t *request,
 
     action = submit ? "submit" : "payment";
 
-    /* Spring may take it for a submit, with a wish for some format */
+    /* Spring may read it as a submit, with the format that is wanted */
 
     if (!violet_text_equal(path->segments[3], action)) {
         return "\"submit\" and \"payment\" must not have an extension.";

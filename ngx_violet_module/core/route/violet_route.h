@@ -1,9 +1,9 @@
 
 /*
- * Which of Violet's routes a request is for.  Matching is on the decoded and
- * normalized path and on the raw arguments; what it accepts it also spells
- * anew, so that Violet is asked for one canonical form and no spelling gets
- * round the cache, the limit or the block.
+ * Matches a request to one of Violet's routes, by its decoded and normalized
+ * path and its raw arguments.  A matched request gets a canonical path and
+ * canonical arguments, so that no spelling of a request avoids the cache, the
+ * limit or the block.
  */
 
 #ifndef VIOLET_ROUTE_H
@@ -21,7 +21,7 @@ typedef enum {
     VIOLET_ROUTE_CONNECTION_HEALTH_LIST,
     VIOLET_ROUTE_CONNECTION_HEALTH_REPORT,
     VIOLET_ROUTE_CART_SUBMIT,
-    VIOLET_ROUTE_CART_PAYMENT,    /* submits, if its body says so */
+    VIOLET_ROUTE_CART_PAYMENT,    /* submits, depending on its body */
     VIOLET_ROUTE_ORDER_CREATE,
     VIOLET_ROUTE_AUTH
 } violet_route_id_t;
@@ -30,7 +30,7 @@ typedef enum {
 typedef enum {
     VIOLET_ROUTE_OK = 0,
 
-    /* the request is refused, "reason" says why in one sentence */
+    /* the request is refused, see "reason" */
     VIOLET_ROUTE_INVALID
 } violet_route_status_t;
 
@@ -38,7 +38,7 @@ typedef enum {
 typedef struct {
     violet_text_t       method;    /* "GET", exact case matters */
     violet_text_t       uri;       /* decoded, normalized, without args */
-    violet_text_t       raw_uri;   /* as the caller sent it, args included */
+    violet_text_t       raw_uri;   /* as the caller sent it, with args */
     violet_text_t       args;      /* raw, without the question mark */
     violet_text_t       prefix;    /* name of the location, ends in "/" */
     int32_t             app_id;    /* the app's own id */
@@ -48,14 +48,14 @@ typedef struct {
 typedef struct {
     violet_route_id_t   id;
 
-    /* where the API path begins in "uri", in bytes */
+    /* offset of the API path in "uri", in bytes */
     size_t              path_offset;
 
     /* 0 where the route has none */
     int32_t             merchant_id;
     int64_t             cart_id;
 
-    /* of VIOLET_ROUTE_OTHER: the cart or order that a GET shows, else 0 */
+    /* VIOLET_ROUTE_OTHER: id of the cart or order that a GET reads, or 0 */
     int64_t             read_id;
 
     /* connection_health and its report only */
@@ -74,13 +74,13 @@ typedef struct {
 
     /*
      * the canonical arguments of connection_health and its report
-     * ("refresh=true" or none: the header says the app's id) and of the list
-     * ("app_id=10000&exclude_public=true"); empty on the others
+     * ("refresh=true" or empty; the app's id is in a header field) and of the
+     * list ("app_id=10000&exclude_public=true"); empty on the others
      */
     char                args[48];
     size_t              args_len;
 
-    /* for VIOLET_ROUTE_INVALID: a sentence for the caller, static */
+    /* VIOLET_ROUTE_INVALID: the error, a static sentence for the caller */
     const char         *reason;
 } violet_route_t;
 
@@ -96,15 +96,15 @@ typedef struct {
  * nginx and Violet (Spring) could read differently: matrix parameters,
  * "#", a backslash or a control character, raw or encoded; an empty
  * segment; a captured route whose id is not canonical; on
- * connection_health and its list an argument that is not understood or an
- * app_id that is not the app's own.
+ * connection_health and its list an invalid argument, or an app_id of another
+ * app.
  */
 
 violet_route_status_t violet_route_match(const violet_route_request_t *request,
     violet_route_t *route);
 
 
-/* Is it one of the three doors by which a cart or order is submitted? */
+/* True for the three routes that submit a cart or an order. */
 
 int violet_route_submits(violet_route_id_t id);
 

@@ -1,8 +1,7 @@
 
 /*
- * Connection health: which of its three routes a path is, and how Violet is
- * asked.  Whatever a caller wrote, the canonical path and arguments are
- * printed from what was understood.
+ * Matches the three routes of connection health, and prints the canonical path
+ * and arguments with which Violet is asked.
  */
 
 #include <inttypes.h>
@@ -84,7 +83,7 @@ violet_route_health_list(const violet_route_request_t *request,
 
     route->exclude_public = query.exclude_public;
 
-    /* Violet requires the id, which a caller of the gateway need not know */
+    /* Violet requires app_id; a caller may leave it out */
 
     n = snprintf(route->args, sizeof(route->args),
                  "app_id=%" PRId32 "&exclude_public=%s", request->app_id,
@@ -112,7 +111,7 @@ violet_route_health_merchant(const violet_route_request_t *request,
         return NULL;
     }
 
-    /* a search over all merchants, Violet's own */
+    /* another route of Violet: it searches all merchants */
 
     if (violet_text_equal(path->segments[2], "search")
         && violet_text_equal(request->method, "POST"))
@@ -165,7 +164,7 @@ violet_route_health_reads(const violet_text_t *method)
 }
 
 
-/* A merchant_id that was understood is spelled as it should be already. */
+/* A valid merchant_id is in its canonical spelling. */
 
 static void
 violet_route_health_spell(const violet_text_t *merchant_id,

@@ -1,7 +1,7 @@
 
 /*
- * The routes of connection health: one merchant's report, read or asked for
- * anew, and the list of all merchants of an app.
+ * The three routes of connection health: a merchant's report by GET, the same
+ * by POST, and the list of all merchants of an app.
  */
 
 #ifndef VIOLET_ROUTE_HEALTH_H
@@ -13,9 +13,8 @@
 
 
 /*
- * Fills in *route if the path is one of theirs, and leaves it alone if it is
- * not.  Returns NULL, or for a request that is refused a sentence for the
- * caller, static.
+ * Fills in *route if the path is one of these routes.  Returns NULL, or if the
+ * request is refused the error, a static sentence for the caller.
  */
 
 const char *violet_route_health(const violet_route_request_t *request,

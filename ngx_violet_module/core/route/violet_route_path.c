@@ -1,6 +1,6 @@
 
 /*
- * Segments of a path, and the words and numbers that they may be.
+ * The segments of a path.
  */
 
 #include <string.h>

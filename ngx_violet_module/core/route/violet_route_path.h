@@ -1,7 +1,7 @@
 
 /*
- * An API path cut into segments, and what the matchers of the routes ask of
- * one.  Segments point into the request, and nothing is allocated.
+ * Cuts an API path into segments, and compares segments with words and
+ * numbers.  Segments point into the request; no memory is allocated.
  */
 
 #ifndef VIOLET_ROUTE_PATH_H
@@ -14,7 +14,7 @@
 #include "violet_text.h"
 
 
-/* longer than any captured route, so that one segment too many shows */
+/* one more than the longest captured route has */
 
 #define VIOLET_ROUTE_SEGMENTS  5
 
@@ -26,23 +26,22 @@ typedef struct {
 
 
 /*
- * Cuts what follows "offset" bytes of the URI; of more than five segments
- * the first five.  After a trailing slash there is no segment.
+ * Cuts the URI from "offset" into segments, at most VIOLET_ROUTE_SEGMENTS.  No
+ * segment follows a trailing slash.
  */
 
 void violet_route_split(const violet_text_t *uri, size_t offset,
     violet_route_path_t *path);
 
 
-/* A canonical decimal number from 1 to "max", or 0 if it is not one. */
+/* Reads a canonical decimal number from 1 to "max"; 0 if it is invalid. */
 
 int64_t violet_route_number(const violet_text_t *text, int64_t max);
 
 
 /*
- * Is it this word, alone or with an extension ("submit.json")?  Spring may
- * take what follows a dot for the wanted format, so the latter is refused
- * where the former is a route.
+ * True for this word, alone or with an extension ("submit.json").  Spring may
+ * read an extension as the format that is wanted, so callers refuse it.
  */
 
 int violet_route_extended(const violet_text_t *text, const char *word);
