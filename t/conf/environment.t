@@ -1,5 +1,6 @@
-# Which Violet an app talks to, as the keys say it: "environment" of its
-# violet_app block, else what its locations lead to.  The contract's section 9.
+# Which Violet an app talks to, a part of all keys: "environment" of its
+# violet_app block, else the name made from its locations.  The contract's
+# section 9.
 
 use strict;
 use warnings;
@@ -162,7 +163,7 @@ my @verify = ('proxy_ssl_verify on',
 
 
 
-=== what of the URI of proxy_pass stands before v1 is part of it
+=== the part of the URI of proxy_pass before v1 is part of the name
 --- http_extra eval: ::apps(qw(a b c d e f g))
 --- config eval
 ::locations(
@@ -355,7 +356,7 @@ invalid value "{live}" in "environment"
 
 
 
-=== environment: a letter that is none of ASCII
+=== environment: a letter outside of ASCII
 --- http_config eval: ::app('shop', "environment caf\xc3\xa9")
 --- config eval: ::shop('proxy_pass http://127.0.0.1')
 --- must_die

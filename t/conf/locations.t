@@ -1,4 +1,4 @@
-# What people get wrong about the location of violet and is certain: errors of
+# Certain mistakes in the location of violet: errors of
 # nginx -t, and the right form beside each.  The contract's section 2.
 
 use strict;
@@ -22,7 +22,7 @@ our $Https = 'https://127.0.0.1:1';
 our @Verify = ('proxy_ssl_verify on',
                'proxy_ssl_trusted_certificate $TEST_NGINX_SERVER_ROOT/html/ca');
 
-# Enough for nginx to read; nobody is ever asked for it.
+# nginx reads it; no request uses it.
 my $ca = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \\
           -nodes -days 2 -subj /CN=authority -keyout /dev/null 2>/dev/null`;
 
@@ -108,7 +108,7 @@ qr{\[emerg\].*"proxy_pass" "https://127\.0\.0\.1:1" in location "/v1/" with "vio
 
 
 
-=== in whatever letters
+=== https in upper and lower case
 --- config eval: ::location('/v1/', 'HTTPS://127.0.0.1:1')
 --- must_die
 --- error_log
@@ -315,7 +315,7 @@ GET /_mock/counts
 
 
 
-=== a path of variables cannot be told
+=== a path with variables is not checked
 --- environment: violet_api
 --- config eval
 ::location('/v1/', 'http://violet_api/$arg_x')

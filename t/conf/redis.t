@@ -23,7 +23,7 @@ qr{"rediss://redis.example:6380/0" in "violet_redis" asks for TLS to Redis, whic
 
 
 
-=== nor are its parameters
+=== the parameters of TLS are not there yet
 --- http_config
     violet_redis redis://127.0.0.1:1/0 ssl_trusted_certificate=/etc/ca.pem;
 --- config
@@ -45,7 +45,7 @@ S5s3cret
 
 
 
-=== nor with a socket
+=== several URLs, one of a socket, are not there yet
 --- http_config
     violet_redis unix:/run/redis-1.sock unix:/run/redis-2.sock;
 --- config
@@ -55,7 +55,7 @@ more than one URL in "violet_redis", which is not there yet, keep only one
 
 
 
-=== nor with TLS in the second
+=== several URLs, the second with TLS, are not there yet
 --- http_config
     violet_redis redis://127.0.0.1:1/0 rediss://127.0.0.1:2/0;
 --- config
@@ -75,7 +75,7 @@ more than one URL in "violet_redis", which is not there yet, keep only one
 
 
 
-=== nor is their password, which is not printed
+=== the password of sentinels is not there yet, and is not printed
 --- http_config
     violet_redis redis://127.0.0.1:26379 sentinel_password=S6s3cret;
 --- config
@@ -132,7 +132,7 @@ GET /t
 
 
 
-=== a colon in the path of a socket is none in a host
+=== a colon in the path of a socket is allowed
 --- http_config
     violet_redis unix:/tmp/no:such:redis.sock;
 --- config

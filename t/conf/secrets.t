@@ -1,4 +1,4 @@
-# What a secret must not be: a path, a variable or a placeholder in the place
+# Values that a secret must not have: a path, a variable or a placeholder instead
 # of a value, a file with a byte order mark.  The contract's section 2.
 
 use strict;
@@ -219,7 +219,7 @@ the value of "app_secret" begins with a byte order mark
 
 
 
-=== the other one
+=== the other byte order mark of UTF-16
 --- http_config eval
 ::app("app_secret file:$ENV{TEST_NGINX_SERVER_ROOT}/html/marked", 'token t')
 --- post_setup_server_root
@@ -257,7 +257,7 @@ marked-secret
 
 
 
-=== a file of two bytes that are none
+=== a file of two bytes that are no byte order mark
 --- http_config eval
 ::app("app_secret file:$ENV{TEST_NGINX_SERVER_ROOT}/html/short", 'token mock-token')
 --- post_setup_server_root

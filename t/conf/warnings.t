@@ -1,4 +1,4 @@
-# What people may get wrong about proxy_pass and its neighbours: warnings of
+# Possible mistakes in proxy_pass and the lines beside it: warnings of
 # nginx -t, each once, with which nginx starts; and that the right form beside
 # each is silent.  The contract's section 2.
 
@@ -380,7 +380,7 @@ no "proxy_ssl_name"
 
 
 
-=== with both there is nothing to say, nor without a block, nor if it is named so
+=== no warning with both, without a block, or if the block has the host's name
 --- environment: violet_api
 --- post_setup_server_root
 ::authority();
@@ -400,7 +400,7 @@ GET /_mock/counts
 
 
 
-=== nobody looks into a certificate: its name is not missed, but Host is
+=== without verification there is no warning about proxy_ssl_name, but about Host
 --- environment: violet_api
 --- config eval
 ::location('/v1/', 'https://violet_api', 'violet_unverified_upstream on')

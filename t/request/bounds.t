@@ -1,5 +1,5 @@
-# Foreign texts that take too long to parse, and long texts in a problem:
-# what callers get of them.
+# Texts of Violet that take too long to parse, and long texts in a problem:
+# the answers to callers.
 
 use strict;
 use warnings;
@@ -55,7 +55,7 @@ sub exception {
     return qq({"code":1,"error":"e","message":"Sold out.","$_[0]":"$Long"});
 }
 
-# What Redis says of a flight that landed: Violet failed, with these words.
+# The result of a flight in Redis: Violet failed, with this text.
 sub landed {
     my ($detail) = @_;
 
@@ -172,7 +172,7 @@ upstream.error: /\Ae{1021}\x{2026}\z/
 
 
 
-=== what another gateway was told of a failure is told here as well
+=== the failure that another gateway stored has its cause in the problem
 --- http_config eval
 "    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
 --- fake_redis eval
@@ -185,7 +185,7 @@ upstream.error: /\Ae{1021}\x{2026}\z/
 
 
 
-=== unless it is too long for a problem
+=== a stored cause that is too long for a problem is not used
 --- http_config eval
 "    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
 --- fake_redis eval
@@ -197,7 +197,7 @@ upstream.error: /\Ae{1021}\x{2026}\z/
 
 
 
-=== or would break a line
+=== a stored cause with a line break is not used
 --- http_config eval
 "    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
 --- fake_redis eval

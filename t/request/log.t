@@ -1,4 +1,4 @@
-# The error log: what comes from a caller, from Violet or from Redis cannot
+# The error log: texts of a caller, of Violet or of Redis cannot
 # write a line of its own there, and each failure has a line that names the
 # app, the cause and what to do.
 
@@ -210,7 +210,7 @@ qr{answered "OOPS \\x1B\[31m\\x22\\x5C\\x00\\xFFx{224}\.\.\."}
 
 
 
-=== hostile bytes that are no reply of Redis's
+=== hostile bytes in place of a reply of Redis
 --- http_config eval
 "    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n"
 . $::App . '
@@ -388,7 +388,7 @@ POST /v1/checkout/cart/20001/submit
 
 
 
-=== so has the line about an answer that is not an order
+=== the line about an answer that is not an order has the id
 --- request
 POST /v1/checkout/cart/21701/submit
 --- error_code: 502
@@ -398,7 +398,7 @@ POST /v1/checkout/cart/21701/submit
 
 
 
-=== so has a completed one
+=== the line about a completed submit has the id
 --- request
 POST /v1/checkout/cart/20001/submit
 --- error_code: 200

@@ -148,7 +148,7 @@ $::Decode
 
 
 
-=== upstream-unavailable, 502: nobody there
+=== upstream-unavailable, 502: no server listens
 --- config eval
 $::Same . $::Location =~ s/violet_api/127.0.0.1:1/r
 --- request eval
@@ -329,7 +329,7 @@ X-Id: \[[0-9a-f]{32}\]
 
 
 
-=== error_page leaves a problem as it is that came while proxy_pass built
+=== error_page does not change a problem that was made while proxy_pass built
 --- environment: violet_api
 --- config
         error_page 500 /page;
@@ -430,7 +430,7 @@ Content-Type: application/problem+json
 
 
 
-=== deny is nginx's 403, and comes before all of the module's
+=== deny is nginx's 403, before any check of the module
 --- config
         location /v1/ {
             deny all;
@@ -515,7 +515,7 @@ me:{PLAIN}pass
 
 
 
-=== a return is nginx's, and comes before all of the module's
+=== the answer of return is nginx's, before any check of the module
 --- config
         location /v1/ {
             violet shop;
@@ -544,7 +544,7 @@ me:{PLAIN}pass
 
 
 
-=== 400 is nginx's for what is no request
+=== 400 is nginx's for an invalid request line
 --- raw_request eval
 "GET /v1/merchants HTTP/1.1\r\nConnection: close\r\n\r\n"
 --- error_code: 400

@@ -581,7 +581,7 @@ __DATA__
 
 
 
-=== connection_health: what is no refresh is a plain read
+=== connection_health: false values of refresh are a plain read
 --- request eval
 [(map { "GET $::Health/42$_" }
   '', qw(?refresh=false ?refresh=0 ?refresh=no ?refresh=off ?refresh=OFF
@@ -760,7 +760,7 @@ __DATA__
 
 
 
-=== what only looks like the list is passed on as it is
+=== paths that only resemble the list are passed on unchanged
 --- request eval
 ["POST $::Health\n{}", "PUT $::Health/\n{}", "GET /v1/operations/Connection_Health",
  "GET /v1/operations/connection_healthy?app_id=1", "GET /v1/operations/",
@@ -786,7 +786,7 @@ __DATA__
 
 
 
-=== no spelling of a login route gets round the block
+=== no spelling of a login route avoids the block
 --- request eval
 ["POST /v1/%6cogin", "POST /v1//login", "POST /v1/login/",
  "POST /v1/login//", "POST /v1/./login", "POST /v1/x/../login",
@@ -802,7 +802,7 @@ __DATA__
 
 
 
-=== what only looks like a login route passes
+=== paths that only resemble a login route are passed on
 --- request eval
 ["GET /v1/logins", "GET /v1/authority", "GET /v1/merchants/login",
  "GET /v1/merchants/auth/token", "GET /v1/LOGIN", "GET /v1/login_x",
@@ -851,7 +851,7 @@ __DATA__
 
 
 
-=== another prefix: what follows it is the API path
+=== another prefix: the part of the URI after it is the API path
 --- config eval: $::Api
 --- http_extra eval: $::NoCache
 --- request eval
@@ -877,7 +877,7 @@ __DATA__
 
 
 
-=== another prefix: nothing gets round the block and the checks
+=== another prefix: no spelling avoids the block and the checks
 --- config eval: $::Api
 --- request eval
 ["POST /api/login", "GET /api/auth/token", "POST /api//%6cogin/",
@@ -909,7 +909,7 @@ __DATA__
 
 
 
-=== a prefix with v1 in it: the API path begins behind v1
+=== a prefix with v1 in it: the API path begins after v1
 --- config
         location /shop/v1/ {
             violet shop;
@@ -928,7 +928,7 @@ __DATA__
 
 
 
-=== a prefix deeper than v1: the API path begins behind v1 all the same
+=== a prefix deeper than v1: the API path also begins after v1
 --- config
         location /v1/operations/ {
             violet shop;
@@ -999,7 +999,7 @@ X-Violet-Merchant-State: ready
 
 
 
-=== a rewrite cannot make what a caller could not send
+=== a rewrite cannot make a URI that a caller could not send
 --- config
         location /v1/ {
             rewrite ^/v1/a/(.*)$ "/v1/merchants;$1" break;
@@ -1068,7 +1068,7 @@ X-Violet-Merchant-State: ready
 
 
 
-=== a body on a cache hit is read away, and the connection lives on
+=== a body on a cache hit is discarded, and the connection stays open
 --- request eval
 ["GET $::Health/42", "GET /_mock/counts"]
 --- pipelined_requests eval
@@ -1082,7 +1082,7 @@ X-Violet-Merchant-State: ready
 
 
 
-=== a body on a refused request is read away, and the connection lives on
+=== a body on a refused request is discarded, and the connection stays open
 --- pipelined_requests eval
 ["POST /v1/login\nGET /v1/a HTTP/1.1", "POST $::Cart/07/submit\nabc",
  "GET /v1/merchants;x\nabc", "GET /_mock/counts"]

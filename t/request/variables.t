@@ -39,7 +39,7 @@ our $Upstream = <<'END';
         'cookie=$upstream_http_set_cookie cached=$upstream_cache_status';
 END
 
-# What no line tells by default is nginx's "-", for an empty variable.
+# By default each variable is empty, which nginx logs as "-".
 sub line {
     my (%value) = @_;
 
@@ -330,7 +330,7 @@ cache=JOINED tier=- age=0 refresh=joined state=ready
 
 
 
-=== connection_health: Violet fails, and Violet says no
+=== connection_health: Violet fails, and Violet refuses
 --- http_extra eval: $::Variables
 --- request eval
 ["GET $::Health/50000", "GET $::Health/40400"]
@@ -401,7 +401,7 @@ CORE::join "\n",
 
 
 
-=== Redis is down, and then not asked for a while
+=== Redis is down, and then bypassed for a while
 --- http_config eval
 <<'END' . $::Variables;
     violet_redis redis://127.0.0.1:1/0;
@@ -428,7 +428,7 @@ my %all = (app => 'shop', route => 'connection_health', cache => 'MISS',
 
 
 
-=== Redis is silent
+=== Redis does not answer
 --- http_config eval
 <<'END' . $::Variables;
     violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 timeout=50ms;
@@ -622,7 +622,7 @@ END
 
 
 
-=== an app that is not known: the route is, all the same
+=== an unknown app: the route is in the variable all the same
 --- http_extra eval: $::Variables
 --- config
         location /v1/ {

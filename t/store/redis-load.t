@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
-# Redis's bad days under a steady load of hits and misses: frozen, killed,
-# started anew with nothing in it or read-only, talking rubbish, dribbling, and
-# accepting without ever answering.  No request fails, and there are hits again
-# when Redis is well; not even with reloads and a killed worker in between.
+# Failures of Redis under a steady load of hits and misses: frozen, killed,
+# restarted empty or read-only, sending garbage, sending slowly, and
+# accepting without ever answering.  No request fails, and hits come back
+# with Redis; the same with reloads and a killed worker in between.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ use Time::HiRes qw(sleep time);
 my $timeout = 0.2;
 my $rate = 200;
 
-# A merchant that is in Redis, and those that are asked for the first time.
+# A merchant that is in Redis, and the merchants of the misses.
 my $known = 30000;
 my $fresh = 1000000;
 
@@ -74,7 +74,7 @@ sub load {
 }
 
 
-# Until a report is found in Redis; the first may be the one that stores it.
+# Waits until a report is found in Redis; the first request may store it.
 sub until_hits {
     my ($title, $nginx) = @_;
 
@@ -91,7 +91,7 @@ sub until_hits {
 }
 
 
-# The load goes on before, during and after it.
+# The load goes on before, during and after the failure.
 sub bad_day {
     my ($title, $nginx, $seconds, $bad, $well) = @_;
 
@@ -148,7 +148,7 @@ sub say_times {
 }
 
 
-# What the load is when all is well.
+# The load while Redis answers.
 sub quiet {
     for my $nginx ($direct, $relayed) {
         $health->get($nginx, $known + $_) for 0 .. 29;
@@ -180,7 +180,7 @@ sub restarted_empty {
 }
 
 
-# Its master has never been there, and it takes no writes.
+# A replica whose master has never existed: it refuses writes.
 sub restarted_read_only {
     my $nowhere = Live::free_port();
     my $before = () = $direct->error_log =~ /READONLY/g;
@@ -217,7 +217,7 @@ sub silent {
 
 # --- growth ---
 
-# Of the worker that has most: open files, and private memory in kB.
+# Open files and private memory in kB, of the worker that has most.
 sub most {
     my ($nginx) = @_;
 
@@ -236,7 +236,7 @@ sub most {
 }
 
 
-# Bad days, one after the other, leave nothing behind.
+# Failures, one after the other, leave no open file and no memory behind.
 sub no_growth {
     bad_day('warm', $direct, 1, sub { $health->redis->pause },
             sub { $health->redis->resume });
@@ -298,7 +298,7 @@ sub reloads {
 }
 
 
-# Only what it held is lost: requests that had begun when it was killed.
+# Only the requests that the killed worker had begun are lost.
 sub killed_worker {
     my $load = load($direct);
 

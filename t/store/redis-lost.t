@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Redis that freezes, dies and comes back, callers who leave while nginx waits
-# for it, a reload in the middle; and what two workers share through it.
+# A Redis that freezes, dies and comes back; callers who leave while nginx waits
+# for Redis; a reload meanwhile; and two workers that share a Redis.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 use Violet::Redis;
 
-# What all requests to Redis of one request may take together.
+# The time, in seconds, that one request waits for Redis in all.
 my $timeout = 0.5;
 
 my $live = Live->new;
@@ -95,7 +95,7 @@ sub reached {
 }
 
 
-# Until Redis is used again.
+# Waits until Redis is used again.
 sub until_hit {
     my ($merchant) = @_;
 
@@ -103,7 +103,7 @@ sub until_hit {
 }
 
 
-# Only the connection that asks; and what the worker has open.
+# nginx has only the test's connection, and the worker has these open files.
 sub is_idle {
     my ($fds, $title) = @_;
 
@@ -132,7 +132,7 @@ sub open_files {
 }
 
 
-# They go while their requests wait for Redis.
+# Callers close their connections while their requests wait for Redis.
 sub callers_who_leave {
     is(vars(get(20001)), 'MISS ok', 'a report is stored');
     is(vars(get(20001)), 'HIT ok', 'and found');
@@ -157,7 +157,7 @@ sub callers_who_leave {
 }
 
 
-# Deadlines missed one after the other, then nobody waits any more.
+# After some requests that time out no request waits for Redis.
 sub frozen_under_load {
     $redis->pause;
 
@@ -201,7 +201,7 @@ sub frozen_and_back {
 }
 
 
-# What Redis could not be told is not undone when it is back.
+# A report that was not stored in a frozen Redis is not stored later.
 sub refreshed_while_frozen {
     is(recalculated(20007), 1, 'before the frost: a report is stored');
 
@@ -230,7 +230,7 @@ sub refreshed_while_full {
 }
 
 
-# How often the merchant's report was calculated, as an answer says.
+# The number of calculations of the merchant's report, from an answer.
 sub recalculated {
     my ($n) = get($_[0])->{body} =~ /"recalculated": (\d+)/;
 
@@ -287,7 +287,7 @@ sub killed_under_load {
 
 
 # An idle connection to Redis does not keep a worker from going.
-# A good reply between the errors, as each lookup is, does not begin anew.
+# Good replies between the errors, as each lookup has, cause no second line.
 sub full {
     my $before = () = $nginx->error_log =~ /answered "OOM/g;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The rights that docs/caching.md asks for are enough for all that is done
-# with Redis: with a user who has no others nothing is refused.
+# The rights in docs/caching.md are enough for all commands of the module:
+# Redis refuses none to a user with only these rights.
 
 use strict;
 use warnings;

@@ -20,7 +20,7 @@ our $Replaced = "TYPE $Key:%d\n=> hash\nHLEN $Key:%d\n=> 7\n"
                 . "HGET $Key:%d body\n=~ ^\\{\"merchant_id\": %d,\n"
                 . "PTTL $Key:%d\n=~ ^(86400000|8639\\d{4})\$\n";
 
-# What a request is told whose miss could not be stored.
+# The headers of a miss that could not be stored.
 our $Unstored = 'Cache-Status: violet; fwd=uri-miss';
 
 # A second Redis, with passwords.
@@ -83,7 +83,7 @@ sub guarded {
 }
 
 
-# What is to be looked for in Redis after a merchant's value was replaced.
+# The checks in Redis after a merchant's value was replaced.
 sub replaced {
     my ($merchant) = @_;
 
@@ -107,7 +107,7 @@ END {
 
 __DATA__
 
-=== a report that somebody else stored is served, if it is of our form
+=== a report that another program stored is served, if it has the module's form
 --- redis_commands eval: ::seed(20001)
 --- request eval: ::get(20001)
 --- response_headers_like
@@ -225,7 +225,7 @@ Cache-Status: violet; fwd=uri-miss; stored
 
 
 
-=== a state that is none of the three: replaced
+=== a state other than the three: replaced
 --- redis_commands eval
 ::seed(20022, state => '') . ::seed(20023, state => 'READY')
 . ::seed(20024, state => 'ready ') . ::seed(20025, state => 'unknown')
@@ -266,7 +266,7 @@ Cache-Status: violet; fwd=uri-miss; stored
 
 
 
-=== a stored_at that is no number: replaced
+=== a stored_at that is not a number: replaced
 --- redis_commands eval
 my $merchant = 20031;
 CORE::join '', map { ::seed($merchant++, stored_at => $_) }
@@ -321,7 +321,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 
-=== a form without a number, or with a number that is not known: replaced
+=== a report without a form number, or with an unknown one: replaced
 --- redis_commands eval
 my $merchant = 20060;
 CORE::join '', map { ::seed($merchant++, v => $_) }
@@ -343,7 +343,7 @@ CORE::join '', map { ::seed($merchant++, v => $_) }
 
 
 
-=== a flight without the number of its form, or with one that is not known, is none
+=== a flight without a form number, or with an unknown one, is ignored
 --- redis_commands
 SET violet:flight:violet_api:10000:20170:read F0123456789abcdef PX 60000
 SET violet:flight:violet_api:10000:20171:read "2 F0123456789abcdef" PX 60000
@@ -381,7 +381,7 @@ SET violet:health-list-held:violet_api:10000:true "0 3" PX 60000
 
 
 
-=== "kept" is no number, is missing or has run out: replaced
+=== "kept" is not a number, is missing or is over: replaced
 --- redis_commands eval
 my $merchant = 20070;
 CORE::join '', map { ::seed($merchant++, kept => $_) }
@@ -451,7 +451,7 @@ Cache-Status: violet; fwd=uri-miss; stored
 
 
 
-=== a value that is bad is not served when Violet fails either
+=== an invalid value is not served when Violet fails either
 --- config eval: ::location('violet_health_stale 1h;')
 --- redis_commands eval: ::seed(50001, etag => 'x')
 --- request eval: ::get(50001)
@@ -461,7 +461,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 
-=== a value that is bad does not stay because Violet's answer is no report
+=== an invalid value is removed although Violet's answer is no report
 --- redis_commands eval: ::seed(22301, etag => 'x')
 --- request eval: ::get(22301)
 --- response_headers
@@ -479,7 +479,7 @@ X-Vars: .* redis=off up=200
 
 
 
-=== a port where nobody listens: open, the request is answered
+=== a port without a server: open, the request is answered
 --- http_config eval: ::servers("$::Closed;")
 --- request eval: ::get(20049)
 --- response_headers_like eval
@@ -492,7 +492,7 @@ qr/\[error\] .*violet: cannot connect to Redis at "redis:[^"]*": Connection refu
 
 
 
-=== after a failure the breaker is open: nobody tries, nobody waits
+=== after a failure the breaker is open: no request asks Redis or waits
 --- http_config eval: ::servers("$::Closed;")
 --- pipelined_requests eval: ::get((20049) x 4)
 --- response_headers_like eval
@@ -500,7 +500,7 @@ qr/\[error\] .*violet: cannot connect to Redis at "redis:[^"]*": Connection refu
 
 
 
-=== a Redis that is not there is told once, however often it is tried
+=== a Redis that cannot be reached is logged once, not at each try
 --- http_config eval: ::servers("$::Closed;")
 --- log_level: debug
 --- wait: 0.5
@@ -513,7 +513,7 @@ violet: cannot connect to Redis
 
 
 
-=== a failure of Redis is told in the log by its URL
+=== the log line of a failure has the URL of Redis
 --- http_config eval
 ::servers('violet_redis unix:/nowhere/redis.sock;')
 --- request eval: ::get(20049)
@@ -567,7 +567,7 @@ X-Vars: .* redis=ok up=200', 'Cache-Status: violet; hit; ttl=\d+']
 
 
 
-=== a wrong password: open, the request is answered, the log does not tell it
+=== a wrong password: open, the request is answered, the log does not show it
 --- http_config eval: ::guarded(' username=violet password=guesswork')
 --- request eval: ::get(20054)
 --- response_headers_like eval
@@ -580,7 +580,7 @@ guesswork
 
 
 
-=== no password where there must be one: open
+=== no password for a Redis that requires one: open
 --- http_config eval: ::guarded('')
 --- request eval: ::get(20055)
 --- response_headers_like eval
@@ -590,7 +590,7 @@ qr/violet: Redis at "[^"]*" .*NOAUTH/
 
 
 
-=== a password where there is none: open
+=== a password for a Redis without one: open
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=guesswork;')
 --- request eval: ::get(20056)
@@ -603,7 +603,7 @@ guesswork
 
 
 
-=== a database that does not exist: open, nothing is ever asked in another
+=== a database that does not exist: open, no other database is used
 --- http_config eval: ::guarded('/4 password=sesame')
 --- request eval: ::get(20057)
 --- response_headers_like eval
@@ -613,7 +613,7 @@ refused SELECT: ERR DB index is out of range
 
 
 
-=== a user who may not touch our keys: down
+=== a user without rights to the module's keys: down
 --- http_config eval: ::guarded(' username=stranger password=opensesame')
 --- request eval: ::get(20058)
 --- response_headers_like eval
@@ -647,7 +647,7 @@ X-Vars: .* redis=ok up=']
 
 
 
-=== a Redis that is full is told in the log, once
+=== a full Redis is logged once
 --- redis_commands
 CONFIG SET maxmemory 1
 --- request eval: ::get(20062)
@@ -709,7 +709,7 @@ X-Vars: cache=MISS tier= age=0 refresh= state=ready redis=timeout up=200"
 
 
 
-=== half of the time for reading: the other half for storing
+=== reading takes half of the time: the other half remains for storing
 --- http_config eval
 ::servers("$::Fake timeout=400ms;")
 --- fake_redis eval: [[0.2, "\$-1\r\n"], undef]
@@ -758,7 +758,7 @@ did not answer within 200ms while connecting
 
 
 
-=== a deadline is missed: nobody waits for that Redis any more
+=== after a timeout no request waits for that Redis
 --- http_config eval: ::servers("$::Fake timeout=100ms;")
 --- fake_redis eval: [undef]
 --- pipelined_requests eval: ::get((20073) x 3)
@@ -767,7 +767,7 @@ did not answer within 200ms while connecting
 
 
 
-=== a reply that dribbles: one bounded wait
+=== a reply that comes byte by byte: one bounded wait
 --- http_config eval: ::servers("$::Fake timeout=300ms;")
 --- fake_redis eval: [\::found(20074)]
 --- request eval: ::get(20074)
@@ -821,7 +821,7 @@ qr/violet: Redis at "[^"]*" closed the connection: Protocol error/
 
 
 
-=== lengths that cannot be: down
+=== impossible lengths: down
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["*5\r\n\$-7\r\n"]
 --- request eval: ::get(20079)
@@ -830,7 +830,7 @@ qr/violet: Redis at "[^"]*" closed the connection: Protocol error/
 
 
 
-=== an array of thousands of millions: down, or a wait, but nothing else
+=== an array of thousands of millions of elements: down or timeout
 --- http_config eval: ::servers("$::Fake timeout=100ms;")
 --- fake_redis eval: ["*4000000000\r\n"]
 --- request eval: ::get(20080)
@@ -839,7 +839,7 @@ qr/violet: Redis at "[^"]*" closed the connection: Protocol error/
 
 
 
-=== a string of a terabyte is announced: a wait, but nothing else
+=== a string with a length of a terabyte: timeout
 --- http_config eval: ::servers("$::Fake timeout=100ms;")
 --- fake_redis eval: ["\$1099511627776\r\nx"]
 --- request eval: ::get(20081)
@@ -848,7 +848,7 @@ qr/violet: Redis at "[^"]*" closed the connection: Protocol error/
 
 
 
-=== a reply nested without end: down, or a wait
+=== a reply nested without end: down or timeout
 --- http_config eval: ::servers("$::Fake timeout=100ms;")
 --- fake_redis eval: ["*1\r\n" x 1000]
 --- request eval: ::get(20082)
@@ -892,7 +892,7 @@ Connection reset by peer
 
 
 
-=== closed before a word is said: open, and told in the log
+=== closed before the first reply: open, and logged
 --- http_config eval: ::servers("$::Closed;")
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
 --- tcp_shutdown: 2
@@ -904,7 +904,7 @@ closed the connection
 
 
 
-=== -LOADING: down, and told in the log
+=== -LOADING: down, and logged
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-LOADING Redis is loading the dataset in memory\r\n"]
 --- request eval: ::get(20087)
@@ -992,7 +992,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 
-=== replies to a claim that are none: Violet is asked without it
+=== invalid replies to a claim: Violet is asked without it
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
 [(map { ("\$-1\r\n", $_, ":1\r\n") }
@@ -1010,7 +1010,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 
-=== a reply that says it was stored, but is no 1
+=== a reply to storing other than 1
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["\$-1\r\n", "+OK\r\n"]
 --- request eval: ::get(20098)
@@ -1019,7 +1019,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 
-=== one reply more than was asked for: the connection is closed, nginx lives
+=== one reply more than commands: the connection is closed, nginx keeps running
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
 [::found(20099) . ::found(20000, 'somebody else'),
@@ -1034,7 +1034,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 
-=== one reply more: told in the log
+=== one reply more: logged
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: [::found(20601) . "+OK\r\n"]
 --- request eval: ::get(20601)
@@ -1044,7 +1044,7 @@ sent more than it was asked for
 
 
 
-=== a refused PING, SELECT or AUTH with another reply behind it: nginx lives
+=== a refused PING, SELECT or AUTH with another reply after it: nginx keeps running
 --- http_config eval
 ::servers("$::Fake/1 password=x;")
 --- fake_redis eval
@@ -1057,7 +1057,7 @@ sent more than it was asked for
 
 
 
-=== another reply behind that of PING: nginx lives
+=== another reply after that of PING: nginx keeps running
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
 [{PING => "+PONG\r\n+PONG\r\n"}, ::found(20062)]
@@ -1069,7 +1069,7 @@ sent more than it was asked for
 
 
 
-=== a thousand replies more: nginx lives
+=== a thousand replies more: nginx keeps running
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: [::found(20602) . "+OK\r\n" x 1000]
 --- wait: 0.3
@@ -1079,7 +1079,7 @@ sent more than it was asked for
 
 
 
-=== a reply out of nothing, later: nginx lives, and connects anew
+=== a later reply without a command: nginx keeps running and connects again
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
 [[0, ::found(20603), [0.1, "+surprise\r\n"]], ::found(20604, 'another')]
@@ -1092,7 +1092,7 @@ sent more than it was asked for
 
 
 
-=== a reply out of nothing is told in the log
+=== a reply without a command is logged
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
 [[0, ::found(20605), [0.1, "+surprise\r\n"]]]
@@ -1103,7 +1103,7 @@ a reply that nobody asked for
 
 
 
-=== a push message before the reply: nginx lives
+=== a push message before the reply: nginx keeps running
 --- http_config eval: ::servers("$::Fake timeout=200ms;")
 --- fake_redis eval
 [">2\r\n" . ::bulk('invalidate') . "*0\r\n" . ::found(20606)]
@@ -1114,7 +1114,7 @@ a reply that nobody asked for
 
 
 
-=== Redis back: connected again, told in the log
+=== Redis is back: connected again, and logged
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ['close', ::found(20607)]
 --- wait: 0.3
@@ -1125,7 +1125,7 @@ a reply that nobody asked for
 
 
 
-=== a Redis that repeats the password in its refusal: the log does not
+=== a Redis whose error repeats the password: the log does not show it
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT password=S3cretOfRedis;')
 --- fake_redis eval

@@ -1,10 +1,10 @@
 #!/usr/bin/perl
 
-# A worker that is killed while it holds the lock of a zone takes nobody with
-# it: after the changes that a miss, a refresh, a submit and a renewal make,
+# A worker that is killed while it holds the lock of a zone stops no other
+# worker: after the changes that a miss, a refresh, a submit and a renewal make,
 # in even steps.
 #
-# TEST_LIVE_KILLS is how many in each sweep; with 100000 it is after each
+# TEST_LIVE_KILLS is the number of kills in each sweep; 100000 kills after each
 # change.  TEST_LIVE_KILL_FIRST is the first one.
 
 use strict;
@@ -19,7 +19,7 @@ use Time::HiRes qw(time);
 my $kills = $ENV{TEST_LIVE_KILLS} || 60;
 my $first = $ENV{TEST_LIVE_KILL_FIRST} || 1;
 
-# a sweep ends after so many seconds, so that a busy machine ends it, too
+# a sweep ends after this many seconds, also on a busy machine
 my $enough = $kills > 60 ? 100000 : 8;
 
 plan skip_all => 'the processor is another one' if !Live::Killer::supported();
@@ -87,7 +87,7 @@ sub sweep {
 }
 
 
-# In an order in which the first few are far apart as well.
+# The order spreads the first few over the whole range, too.
 sub spread {
     my ($from, $to, $step) = @_;
 
@@ -149,7 +149,7 @@ sub miss {
 }
 
 
-# Each report has others dropped for it.
+# Other reports are evicted for each report.
 sub miss_in_a_full_zone {
     my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer);
@@ -166,7 +166,7 @@ sub miss_in_a_full_zone {
 }
 
 
-# The budget of a merchant is not filled again by a death.
+# The budget of a merchant is not full again after a worker was killed.
 sub refresh {
     my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer, lines => 'violet_refresh_limit app=9999r/h;');
