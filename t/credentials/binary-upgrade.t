@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Secrets and tokens while the binary of nginx is upgraded: a new master is
-# started by the old one, with the environment that nginx hands on.
+# Secrets and tokens while the binary of nginx is upgraded: the old master
+# starts a new one, with the environment variables that nginx passes on.
 
 use strict;
 use warnings;
@@ -17,7 +17,7 @@ plan skip_all => 'a program under Valgrind is not started anew'
 my $live = Live->new;
 my $mock = $live->mock;
 
-# what the test has is not what nginx has
+# nginx gets an environment of its own, not that of the test
 local $ENV{LIVE_UPGRADE_SECRET} = 'mock-app-secret';
 local $ENV{LIVE_UPGRADE_TOKEN} = 'mock-refresh-token';
 
@@ -31,7 +31,7 @@ done_testing();
 sub gateway {
     my ($main) = @_;
 
-    # the sanitizers of a new binary have options, too
+    # options of the sanitizers for the new binary
     $main .= ' env ASAN_OPTIONS; env UBSAN_OPTIONS;';
 
     return $live->nginx(workers => 2, orphan => 1, main => $main,
@@ -61,7 +61,7 @@ sub serves {
 }
 
 
-# WINCH, which lets one look before the old one ends, is for daemons only.
+# Without WINCH, which keeps the old master: only daemons obey it.
 sub secrets_of_the_environment {
     my $nginx = gateway('env LIVE_UPGRADE_SECRET; env LIVE_UPGRADE_TOKEN;');
     my $old = $nginx->pid;

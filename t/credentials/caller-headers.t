@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Callers of every version of HTTP: what they say of credentials does not
-# reach Violet on any route, and all of them wait for a token.
+# Callers over every version of HTTP: their headers with credentials do not
+# reach Violet on any route, and their requests wait for a token.
 
 use strict;
 use warnings;
@@ -183,7 +183,8 @@ sub cold_start {
 }
 
 
-# How many streams end after a 200; all are opened at once, which curl cannot.
+# Number of streams that end after a 200.  All are opened at once, which curl
+# cannot do.
 sub streams_answered {
     my ($nginx, @paths) = @_;
 
@@ -253,7 +254,7 @@ sub request_headers {
 }
 
 
-# One who leaves while it waits, and one who stays.
+# One caller closes its connection while it waits, another one does not.
 sub no_token {
     my $mock = $live->mock;
 

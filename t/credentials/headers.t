@@ -1,5 +1,5 @@
-# The app's credentials reach Violet on every proxied request, and nobody
-# else: the contract's section 4, and what it rests on in section 2.
+# The app's credentials reach Violet on every proxied request, and no other
+# server: sections 4 and 2 of the contract.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use Violet::Mock;
 $ENV{VIOLET_TEST_SECRET} = 'mock-app-secret';
 $ENV{VIOLET_TEST_TOKEN} = 'mock-token';
 
-# What the mock must have got, each header once, in any order of its own.
+# The headers that the mock must have got, each once, in any order.
 our $Sent = join '[^{}]*', ::sent('X-Violet-App-Id', '10000'),
                            ::sent('X-Violet-App-Secret', 'mock-app-secret'),
                            ::sent('X-Violet-Token', 'mock-token');
@@ -315,7 +315,7 @@ X-Violet-Token: evil
 
 
 
-=== a blank behind the name is no way round
+=== a caller's own copy with a blank behind the name does not arrive
 --- config
         ignore_invalid_headers off;
 
@@ -331,7 +331,7 @@ X-Violet-Token : evil\r\n\r\n"
 
 
 
-=== mirror: what is mirrored out of the location has no credentials
+=== mirror: a mirrored request to another location has no credentials
 --- http_extra eval: $::Elsewhere
 --- config
         location /v1/ {
@@ -356,7 +356,7 @@ mock-token
 
 
 
-=== mirror: nor has what is mirrored out of a captured route
+=== mirror: a mirrored request of a captured route has no credentials
 --- http_extra eval: $::Elsewhere
 --- config
         location /v1/ {
@@ -381,7 +381,7 @@ mock-token
 
 
 
-=== auth_request: who decides has no credentials
+=== auth_request: its request has no credentials
 --- http_extra eval: $::Elsewhere
 --- config
         location /v1/ {
@@ -406,7 +406,7 @@ mock-token
 
 
 
-=== auth_request: it comes before the module
+=== auth_request: it runs before the module
 --- config
         location /v1/ {
             violet shop;
@@ -520,7 +520,7 @@ mock-token
 
 
 
-=== X-Accel-Redirect: on captured routes it is not followed
+=== X-Accel-Redirect: ignored on captured routes
 --- config
         location /v1/ {
             violet shop;
@@ -539,7 +539,7 @@ mock-token
 
 
 
-=== a rewrite out of the location leaves the credentials behind
+=== a rewrite to another location: no credentials there
 --- http_extra eval: $::Elsewhere
 --- config
         location /v1/ {
@@ -563,7 +563,7 @@ mock-token
 
 
 
-=== the access log has no secret, whatever variable it names
+=== the access log has no secret in any variable
 --- http_extra
     log_format all 'all $violet_app $violet_route $violet_merchant_id '
         '$violet_cart_id $violet_cache_status $violet_cache_tier '
@@ -623,7 +623,7 @@ unknown "violet_app_id" variable
 
 
 
-=== SSI cannot name them either
+=== SSI cannot name the variables of the credentials
 --- config
         location /page {
             ssi on;
@@ -796,7 +796,7 @@ X-App: shoe
 
 
 
-=== violet $variable: no name at all is a problem
+=== violet $variable: an empty name is a problem
 --- config
         location /v1/ {
             violet $http_x_app;
@@ -811,7 +811,7 @@ X-App: shoe
 
 
 
-=== violet $variable: the log has the name that is not known
+=== violet $variable: the log shows an unknown name
 --- config
         location /v1/ {
             violet $http_x_app;
@@ -889,7 +889,7 @@ $::Tls . "violet_auth_routes pass; violet_refresh_limit off;"
 
 
 
-=== https that is not verified: nobody is connected to
+=== https that is not verified: no connection is made
 --- environment: violet_api
 --- http_extra eval: $::Tls
 --- config
@@ -926,7 +926,7 @@ connect to 127.0.0.1
 
 
 
-=== violet_unverified_upstream on: then it goes through
+=== https that is not verified, with violet_unverified_upstream on: sent
 --- http_extra eval: $::Tls
 --- config
         location /v1/ {
@@ -947,7 +947,7 @@ connect to 127.0.0.1
 
 
 
-=== https that is verified goes through
+=== https that is verified: sent
 --- http_extra eval: $::Tls
 --- config
         location /v1/ {

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Nobody but Violet ever sees a secret: everything that leaves nginx, and all
-# that it writes, is searched for the secrets' bytes, raw, in base64 and
-# percent-encoded, while as much goes wrong as can.
+# Only Violet gets the secrets: all that nginx sends and writes is searched
+# for the secrets' bytes, raw, in base64 and percent-encoded, during many
+# kinds of failures.
 
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 use Violet::Redis ();
 
-# With bytes that each encoding changes, and in no word of the documents.
+# Secrets with bytes that each encoding changes, and that no document has.
 my %secret = (
     'app_secret'    => 'Sec+ret/0f~the=App?1',
     'other secret'  => 'Sec+ret/0f~the=App?2',
@@ -150,7 +150,7 @@ END
         auth_request /elsewhere;
     }
 
-    # in front of the gateway: beside violet it is an error
+    # in a server before the gateway: beside violet it is an error
     location /cached/v1/ {
         rewrite ^/cached(/.*) \$1 break;
         proxy_pass http://127.0.0.1:\$server_port;
@@ -283,7 +283,7 @@ sub everything {
 is(ask(bytes('GET /accelerated/v1/orders/1', '1.1'))->{body}, 'elsewhere',
    'X-Accel-Redirect leads to the other upstream');
 
-# So that Violet knows the cart that is read, and does not echo the headers.
+# The mock must know the cart that is read, and must not echo the headers.
 ask(bytes('POST /v1/checkout/cart/20000/submit', '1.1'));
 
 everything('all is well');
@@ -317,7 +317,7 @@ sub run {
 }
 
 
-# A caller who leaves in the middle of a body, and one who is too slow.
+# A caller who closes the connection in the middle of a body, and a slow one.
 {
     my @half = map { sprintf("$_ HTTP/1.1\r\nHost: localhost\r\n", '')
                      . "Content-Length: 100\r\n\r\nhalf" }
@@ -337,7 +337,7 @@ sub run {
          qr/^status 408 /m, 'a body was too slow');
 }
 
-# Tokens that end, secrets that Violet refuses, a Redis and a Violet that die.
+# Tokens expire, Violet refuses secrets, Redis and Violet stop.
 $live->request($mock->port, 'POST /_mock/expire');
 everything('tokens have expired');
 
@@ -430,7 +430,7 @@ sub spellings {
 }
 
 
-# A search that finds nothing must be one that could.
+# The search itself is tested: it must find a secret that is there.
 {
     my $secret = $secret{'app_secret'};
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Secrets in files that change while nginx runs: what is taken up, by whom,
-# and what nginx says about what it cannot take up.
+# Secrets in files that change while nginx runs: the workers use a new value,
+# or log why they cannot.
 
 use strict;
 use warnings;
@@ -53,7 +53,8 @@ sub put {
 }
 
 
-# What the workers send for a header, each asked often enough to be met.
+# The values of a header that the workers send; enough requests for each
+# worker to get one.
 sub sent {
     my ($nginx, $header) = @_;
 
@@ -83,7 +84,7 @@ sub becomes {
 }
 
 
-# In the place of Violet one that takes any token and says what it got.
+# A server in the place of Violet that accepts any token and returns it.
 my $echo = $live->nginx(server => <<'END');
     location / {
         return 200 '["X-Violet-Token", "$http_x_violet_token"]
@@ -147,7 +148,7 @@ sub lenient {
     becomes($nginx, 'X-Violet-App-Secret', 'second-secret',
             'a file that another one replaces');
 
-    # each of two workers told each of four failures once
+    # each of two workers logged each of four failures once
     my @told = $nginx->error_log =~ /the old value is kept/g;
     is(scalar @told, 8, 'a failure is one line of each worker');
 
@@ -159,8 +160,8 @@ sub lenient {
 }
 
 
-# As nginx's own clock counts the seconds: how many a machine needs for them
-# is another matter.  The second one comes right after a look.
+# Seconds of nginx's own clock, since a busy machine may be slow.  The second
+# change comes right after a check.
 {
     my $folder = folder('seconds');
     put("$folder/token", 'token-0');
@@ -176,7 +177,7 @@ sub lenient {
     for my $n (1 .. 3) {
         put("$folder/token", "token-$n");
 
-        # requests wake the workers, which then see what time it is
+        # requests wake the workers, which then update their time
         for my $second (1 .. 4) {
             $clock->count(4 * $n - 4 + $second);
             sent($nginx, 'X-Violet-Token');
@@ -190,8 +191,8 @@ sub lenient {
 }
 
 
-# What has nothing to do with the file is over some time, and then the file
-# is read although it has not changed again.
+# After a temporary error that is not about the file, such as a lack of
+# descriptors, the file is read although it has not changed again.
 SKIP: {
     skip 'Valgrind has limits of its own', 4 if $ENV{TEST_NGINX_USE_VALGRIND};
 
@@ -281,7 +282,7 @@ sub open_files {
 }
 
 
-# What will not follow is said by "nginx -t".
+# "nginx -t" warns of secrets whose changes workers cannot see.
 SKIP: {
     skip 'only root starts workers as somebody else', 5 if $> != 0;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A secret that was replaced is nowhere in a worker's memory any more: what
-# the module held is wiped, and so is what the requests were built in.
+# A worker's memory does not hold a replaced secret: the module wipes its
+# values and the buffers in which nginx built the requests.
 
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ END
 
 my %old = (token => 'Old~token~of~wiped.t~1', secret => 'Old~secret~wiped.t~2');
 
-# An allocator writes into what it got back, at its beginning.
+# An allocator writes to the first bytes of memory that is freed.
 put($_, 'x' x 99 . $old{$_}) for keys %old;
 
 my $nginx = $live->nginx(http => <<"END", server => <<'SERVER');
@@ -65,7 +65,7 @@ $live->request($nginx->port, $_) for (@requests) x 3;
 
 my ($worker) = $nginx->workers;
 
-# A search that finds nothing must be one that could.
+# The search itself is tested: it must find a secret that is there.
 ok(found($worker, $old{$_}), "the worker has its $_") for sort keys %old;
 
 put($_, "the new $_") for keys %old;
@@ -86,7 +86,7 @@ login_and_renewal();
 done_testing();
 
 
-# A token that a login brought, and the password that it took.
+# The token of a login, and the password.
 sub renewed_token {
     my $mock = $live->mock(args => ['--token-ttl', '3600']);
     my $mark = 'Pass~word~of~wiped.t~3';
@@ -124,7 +124,7 @@ sub renewed_token {
     # its end is the signature, which differs from that of the next one
     my $end = substr $old, -40;
 
-    # not in what its answer was read with
+    # not in the buffers of the answer
     is(own($worker, $end), 1, 'the worker has its token once');
     $live->request($mock->port, 'POST /_mock/expire', body => '');
     ok($live->wait_for(20, sub {
@@ -132,7 +132,7 @@ sub renewed_token {
            return $new && $new ne $old;
        }), 'there is another one');
 
-    # at once: what comes later may lie where it was
+    # searched at once: later data may overwrite it
     is(found($worker, $end), '', 'the one before is in no memory');
 
     $nginx->stop;
@@ -140,7 +140,7 @@ sub renewed_token {
 }
 
 
-# Nobody asks for anything, so that what is given back stays as it was left.
+# No request runs meanwhile, so freed memory keeps its content.
 sub login_and_renewal {
     my $clock = Live::Clock->new($live);
 
@@ -188,8 +188,8 @@ sub login_and_renewal {
 }
 
 
-# How often it is in memory that is not shared.  A program with sanitizers
-# binds its functions late, which leaves registers on the stack.
+# The number of copies in memory that is not shared.  A program with
+# sanitizers binds functions lazily, which leaves registers on the stack.
 sub own {
     my ($pid, $secret) = @_;
 
@@ -199,7 +199,7 @@ sub own {
 }
 
 
-# As the mock saw it: an answer that repeats it would leave it in memory.
+# Read from the mock: an answer with the token would leave it in memory.
 sub token_of {
     my ($nginx, $mock) = @_;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Renewals on bad days: calls for a token that do not end, refusals that are
-# not about the credentials, what the rest of a configuration does to them.
+# Renewals that fail: calls for a token that do not end, refusals that are not
+# about the credentials, effects of other directives.
 
 use strict;
 use warnings;
@@ -89,8 +89,8 @@ sub has_token {
 }
 
 
-# Each kind with a gateway of its own, all at once: who waits for a token is
-# told that there is none, nothing is sent, and calls pause.
+# Each kind of failure with a gateway of its own, all at once: requests that
+# wait for a token get a 503, nothing is sent, and calls pause.
 sub calls_that_bring_nothing {
     my %said = (
         forbidden => "Violet refused the credentials, check the app's "
@@ -130,7 +130,7 @@ sub calls_that_bring_nothing {
 }
 
 
-# Each byte comes in time, the answer does not.
+# Violet sends a byte now and then, and never the whole answer.
 sub call_that_dribbles {
     my $fake = $live->fake(do => 'dribble', every => 0.5, step => 1,
                            bytes => "HTTP/1.1 200 OK\r\n"
@@ -140,7 +140,7 @@ sub call_that_dribbles {
     my $nginx = gateway($fake, refreshing());
     my $begun = time;
 
-    # which takes less time than that
+    # within that time
     calls_that_bring_nothing();
 
     ok($live->wait_for(20, sub {
@@ -288,7 +288,7 @@ sub refusal_after_a_renewal {
 }
 
 
-# The operator has done something about it, so nobody waits.
+# A secret's file changes or nginx is reloaded: the pause ends.
 sub refusal_that_a_reload_ends {
     my ($mock, $nginx, $refused, $taken) = @_;
 
@@ -301,7 +301,7 @@ sub refusal_that_a_reload_ends {
 }
 
 
-# Requests go on meanwhile.
+# Requests succeed meanwhile.
 sub becomes_said {
     my ($nginx, $pattern, $n, $title) = @_;
 
@@ -330,7 +330,7 @@ sub pause_ends_with_a_reload {
     control($mock, 'expire');
     status_of($nginx);
 
-    # 1 s, 2 s, 4 s: the next one is far
+    # pauses of 1, 2 and 4 s: the next call is seconds away
     ok($live->wait_for(30, sub {
         $live->mock_counts($mock)->{token} >= 5
     }), 'renewals fail');

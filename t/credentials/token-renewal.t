@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
-# Access tokens that the gateway renews by itself: storms, workers, reloads,
-# time.  What a single request sees is in t/credentials/tokens.t.
+# Access tokens that the gateway renews: many requests at once, several
+# workers, reloads, load.  Tests of single requests are in
+# t/credentials/tokens.t.
 
 use strict;
 use warnings;
@@ -69,7 +70,7 @@ sub having {
 }
 
 
-# The token is there before anybody asks, and one worker got it.
+# One worker gets the token before the first request.
 {
     my $mock = $live->mock;
     my $nginx = gateway($mock, workers => 2);
@@ -94,7 +95,7 @@ sub having {
 }
 
 
-# A storm at a cold start: all wait for one call.
+# Many requests at a cold start wait for one call.
 for my $route ('GET /v1/orders/1', 'POST /v1/checkout/cart/20000/submit',
                sub { 'GET /v1/operations/connection_health/'
                      . (20000 + $_[0] % 100) })
@@ -116,7 +117,7 @@ for my $route ('GET /v1/orders/1', 'POST /v1/checkout/cart/20000/submit',
 }
 
 
-# A login that takes its time, with the same result.
+# The same with a login that is slow.
 {
     my $mock = $live->mock;
     set($mock, 'tokens?answer=slow');
@@ -133,7 +134,7 @@ for my $route ('GET /v1/orders/1', 'POST /v1/checkout/cart/20000/submit',
 }
 
 
-# A token that is revoked: one renewal, and captured routes do not notice.
+# A token that is revoked: one renewal, and captured routes succeed.
 for my $route (sub { 'GET /v1/operations/connection_health/'
                      . (20000 + $_[0] % 100) },
                'POST /v1/checkout/cart/20000/submit')
@@ -181,9 +182,9 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 }
 
 
-# Many short lives under load.  A life of 2 s is renewed 62 ms ahead at the
-# earliest, so there are 31 renewals in 60 s at most: one for each life that
-# is lived to its end, and one for the life under way.
+# Many short-lived tokens under load.  A token of 2 s is renewed at most 62 ms
+# before it expires, so there are at most 31 renewals in 60 s: one for each
+# token that expired, and one for the current token.
 {
     my $life = 2 - 2 / 32 - 0.001;
     my @grace = $ENV{TOKENS_SECONDS} ? () : ('--token-grace', '1');
@@ -223,7 +224,7 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 }
 
 
-# A worker that is killed while it renews holds nobody up.
+# A worker is killed while it renews: another one renews at once.
 {
     my $mock = $live->mock;
     set($mock, 'tokens?answer=stalled');
@@ -247,7 +248,7 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 }
 
 
-# Violet is away: requests wait, get a 503, and all is well again afterwards.
+# Violet is down: requests wait and get a 503; later ones succeed.
 {
     my $mock = $live->mock;
     set($mock, 'tokens?answer=error');
@@ -275,7 +276,7 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 }
 
 
-# A reload in the middle of a renewal: who began it ends it.
+# A reload during a renewal: the old worker ends the renewal.
 {
     my $mock = $live->mock;
     set($mock, 'tokens?answer=slow');

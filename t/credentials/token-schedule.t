@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# When tokens are renewed, on clocks that are moved: a day goes by in some
-# seconds.  The sums themselves are in t/unit/test_schedule.c.
+# The times of renewals, with nginx's clock moved: a day passes in seconds.
+# The arithmetic is tested in t/unit/test_schedule.c.
 
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ my $live = Live->new;
 my $day = 86400;
 my $minute = 60;
 
-# a worker looks once a second whether a token is due
+# seconds; a worker checks once a second whether to renew
 my $look = 1.3;
 
 my $failing = failures_begin();
@@ -199,9 +199,8 @@ sub old_token_serves_on {
 }
 
 
-# A renewal that is due brings the same token, while Violet still thinks
-# about a request that was sent with it.  The refusal then is of this token,
-# and a repeat would be with it, too.
+# A renewal brings the same token while Violet is still answering a request
+# with it.  Violet then refuses this token, and a repeat would have the same.
 sub token_that_is_the_same {
     my $mock = $live->mock;
     my $clock = Live::Clock->new($live);
@@ -232,8 +231,8 @@ sub token_that_is_the_same {
 }
 
 
-# A worker stands still with a call for a token under way; after a minute
-# another one asks.  What the first one heard is of no interest any more.
+# A worker hangs during a call for a token; after a minute another worker
+# renews.  The answer to the first worker's call is ignored.
 sub call_that_lost_its_lease {
     my $mock = $live->mock;
     my $clock = Live::Clock->new($live);
@@ -291,8 +290,8 @@ sub token_of {
 }
 
 
-# nginx asks for a header's length first and for its bytes after that, and
-# one that takes its time lies in between.  Another worker renews meanwhile.
+# nginx asks for a header's length first and for its bytes later, with a slow
+# header between.  Another worker renews meanwhile.
 sub tokens_of_two_lengths {
     my $mock = $live->mock(args => ['--token-ttl', '0.3',
                                     '--token-grace', '3600']);
@@ -330,7 +329,7 @@ sub tokens_of_two_lengths {
 }
 
 
-# Beside all else, since it takes its time.
+# Runs beside the other tests, since it is slow.
 sub failures_begin {
     my $mock = $live->mock;
 

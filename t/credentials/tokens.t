@@ -1,5 +1,5 @@
-# Access tokens that the gateway gets by itself: how it asks for them, and
-# what a request sees of it.  Storms, workers and time are in t/credentials/token-renewal.t.
+# Access tokens that the gateway gets: the calls for a token, and single
+# requests.  Tests with many requests are in t/credentials/token-renewal.t.
 
 use strict;
 use warnings;
@@ -42,7 +42,7 @@ run_tests();
 
 __DATA__
 
-=== refresh_token: a token is got, and used on every route
+=== refresh_token: the gateway gets a token and uses it on every route
 --- http_config eval: $::Refresh
 --- request eval
 ["GET /v1/orders/1",
@@ -58,7 +58,7 @@ __DATA__
 
 
 
-=== refresh_token: how Violet is asked
+=== refresh_token: the request to Violet
 --- http_config eval: $::Refresh
 --- request eval
 ["GET /v1/orders/1", "GET /_mock/last"]
@@ -83,7 +83,7 @@ __DATA__
 
 
 
-=== login: a token is got by one login
+=== login: the gateway gets a token by one login
 --- http_config eval: $::Login
 --- request eval
 ["GET /v1/orders/1", "POST /v1/checkout/cart/20000/submit\n{}",
@@ -95,7 +95,7 @@ __DATA__
 
 
 
-=== login: how Violet is asked
+=== login: the request to Violet
 --- http_config eval: $::Login
 --- request eval
 ["GET /v1/orders/1", "GET /_mock/last"]
@@ -106,7 +106,7 @@ __DATA__
 
 
 
-=== login: no token goes with it
+=== login: the request has no token
 --- http_config eval: $::Login
 --- request eval
 ["GET /v1/orders/1", "GET /_mock/last"]
@@ -117,7 +117,7 @@ __DATA__
 
 
 
-=== login: renewed by the refresh token that it brought
+=== login: the token is renewed by the refresh token of the login
 --- http_config eval: $::Login
 --- request eval
 ["GET /v1/orders/1", "POST /_mock/expire\n",
@@ -129,7 +129,7 @@ __DATA__
 
 
 
-=== login: a refresh token that is refused means another login
+=== login: another login if Violet refuses the refresh token
 --- http_config eval: $::Login
 --- request eval
 ["GET /v1/orders/1", "POST /_mock/tokens?refresh=none\n",
@@ -142,7 +142,7 @@ __DATA__
 
 
 
-=== login: a 429 says nothing of the refresh token
+=== login: a 429 is no refusal of the refresh token
 --- http_config eval: $::Login
 --- request eval
 ["GET /v1/orders/1", "POST /_mock/tokens?answer=limited\n",
@@ -155,7 +155,7 @@ __DATA__
 
 
 
-=== login: a 403 does, and a login that is refused, too, ends it
+=== login: a 403 refuses the refresh token; a refused login ends the renewal
 --- http_config eval: $::Login
 --- request eval
 ["GET /v1/orders/1", "POST /_mock/tokens?answer=forbidden\n",
@@ -168,7 +168,7 @@ __DATA__
 
 
 
-=== secrets of a login may be anything a header cannot carry but JSON can
+=== login: any text that JSON can hold
 --- main_config
 env MOCK_PASSWORD=mock-password;
 --- http_config eval
@@ -193,7 +193,7 @@ $::Upstream . '
 
 
 
-=== where proxy_pass has a URI
+=== the path of a call: proxy_pass has a URI
 --- http_config eval: $::Refresh
 --- config
         location /api/ {
@@ -209,7 +209,7 @@ $::Upstream . '
 
 
 
-=== where proxy_pass has none and the prefix no version
+=== the path of a call: proxy_pass has no URI, and the prefix no version
 --- http_config eval: $::Refresh
 --- config
         location / {
@@ -228,7 +228,7 @@ $::Upstream . '
 
 
 
-=== where proxy_pass cuts off a prefix
+=== the path of a call: proxy_pass cuts off a prefix
 --- http_config eval: $::Login
 --- config
         location /violet/ {
@@ -244,7 +244,7 @@ $::Upstream . '
 
 
 
-=== where the prefix ends in the version
+=== the path of a call: the prefix ends in the version
 --- http_config eval: $::Refresh
 --- config
         location /shop/v1/ {
@@ -260,7 +260,7 @@ $::Upstream . '
 
 
 
-=== through the first location that can, whatever comes before it
+=== a call goes through the first location that is suitable
 --- environment: violet_api
 --- http_config eval: $::Refresh
 --- config
@@ -293,7 +293,7 @@ $::Upstream . '
 
 
 
-=== through a location that no caller can reach
+=== a call goes through an internal location
 --- http_config eval: $::Refresh
 --- config
         location /v1/ {
@@ -328,7 +328,7 @@ $::Upstream . '
 
 
 
-=== an answer that is slow is waited for
+=== a slow answer: the request waits
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=slow
@@ -339,7 +339,7 @@ GET /v1/orders/1
 
 
 
-=== what is refused: a 503 problem, one line in the log, nothing sent
+=== Violet refuses the call: a 503 problem, one line in the log, nothing sent
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=refused
@@ -360,7 +360,7 @@ GET /v1/orders/1
 
 
 
-=== what is refused is said in the log, with the remedy
+=== Violet refuses the call: the log names the remedy
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=refused
@@ -460,7 +460,7 @@ no new access token for app "shop": Violet's answer was cut off
 
 
 
-=== answers that do not come: a bounded wait
+=== no answer: a bounded wait
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=stalled
@@ -472,7 +472,7 @@ GET /v1/orders/1
 
 
 
-=== Violet's failures: the status is told
+=== Violet's failures: the log has the status
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=error
@@ -486,7 +486,7 @@ no new access token for app "shop": Violet issued no token (status 500)
 
 
 
-=== nobody there
+=== Violet is down
 --- http_config
     violet_app shop {
         app_id 10000;
@@ -601,7 +601,7 @@ submit 401, 200
 
 
 
-=== 401 whatever the token: one repeat, then the answer
+=== 401 for every token: one repeat, then the answer
 --- http_config eval: $::Refresh
 --- request eval
 ["POST /v1/checkout/cart/40100/submit\n{}", "GET /_mock/counts"]
@@ -614,7 +614,7 @@ submit 401, 200
 
 
 
-=== 401 whatever the token: no loop, the next ones are passed on at once
+=== 401 for every token: no loop, the next ones are passed on at once
 --- http_config eval: $::Refresh
 --- request eval
 ["GET /v1/operations/connection_health/40100",
@@ -630,7 +630,7 @@ submit 401, 200
 
 
 
-=== 401: a token that is the same again is not sent again
+=== 401: the same token is not sent again
 --- http_config eval: $::Refresh
 --- request eval
 ["GET /v1/orders/1", "POST /_mock/tokens?answer=same\n",
@@ -645,7 +645,7 @@ submit 401, 200
 
 
 
-=== 401: a token that is the same again is said in the log
+=== 401: the log says that Violet issued the same token
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=same
@@ -670,7 +670,7 @@ no new access token for app "shop": Violet issued the same token that it had ref
 
 
 
-=== 401 with a token of somebody else's: nothing to repeat it with
+=== 401 with "token": no repeat
 --- request eval
 ["GET /v1/operations/connection_health/40100",
  "POST /v1/checkout/cart/40100/submit\n{}", "GET /_mock/counts"]
@@ -714,7 +714,7 @@ $::Upstream . '
 
 
 
-=== app_secret twice: the switch, without a request that fails
+=== app_secret twice: the change causes no failed request
 --- http_config eval
 $::Upstream . '
     violet_app shop {
@@ -734,7 +734,7 @@ $::Upstream . '
 
 
 
-=== app_secret twice: with a token of somebody else's the requests tell
+=== app_secret twice: with "token" the requests show which is right
 --- http_config eval
 $::Upstream . '
     violet_app shop {
@@ -754,7 +754,7 @@ $::Upstream . '
 
 
 
-=== app_secret twice: that another one is tried is said in the log
+=== app_secret twice: the log says that the other one is tried
 --- http_config eval
 $::Upstream . '
     violet_app shop {
@@ -789,7 +789,7 @@ $::Upstream . '
 
 
 
-=== app_secret twice: neither is right, and nobody is asked for ever
+=== app_secret twice: neither is right, no endless calls
 --- http_config eval
 $::Upstream . '
     violet_app shop {
@@ -875,7 +875,7 @@ before \{"method": "GET".*X-Violet-Token.* after
 
 
 
-=== a caller who leaves while waiting is noticed
+=== a caller who closes the connection while waiting: no error
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=slow

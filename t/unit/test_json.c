@@ -1,7 +1,7 @@
 
 /*
- * jansson within bounds: what is refused and where, what is repaired, and
- * getters on values of every type.
+ * The JSON parser: texts that are refused, with the offset of the error;
+ * texts that are repaired; getters on values of every type.
  */
 
 #include <setjmp.h>
@@ -19,7 +19,7 @@
 #define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
 
 
-/* allocations that jansson may still make; negative: no end */
+/* number of allocations that succeed; negative: all */
 
 static long  test_allocations = -1;
 
@@ -45,7 +45,7 @@ test_parse_bytes(const char *data, size_t len, violet_json_error_t *error)
     char    *copy;
     json_t  *root;
 
-    /* a block of its own, so that reading past the end is seen */
+    /* a block of its own, so that a sanitizer sees a read past the end */
     copy = malloc(len ? len : 1);
     assert_non_null(copy);
     memcpy(copy, data, len);
@@ -77,7 +77,7 @@ test_parse(const char *text)
 }
 
 
-/* jansson takes some of them; "#" is a null byte */
+/* jansson accepts some of them; "#" is a null byte */
 
 static void
 test_no_json_at_all(void **state)
@@ -93,7 +93,7 @@ test_no_json_at_all(void **state)
         "[1#]", "[1.5#]", "[1e5#,2]", "[true#]", "{\"a\":null#}", "[-1#]",
         "[\"a#\"]", "[\"a\"#]", "[#1]", "{}#", "#{}", "{\"a#\":1}",
 
-        /* repaired these would be numbers */
+        /* repairs of these would make valid numbers */
 
         "[1-1e999]", "[12-3.50]", "[1-99999999999999999999]", "[1e999-1e999]",
         "{\"a\":1e999,\"b\":1.50.50}", "[1e9991e999]"
@@ -322,7 +322,7 @@ test_ids(void **state)
 }
 
 
-/* A number that cannot be held does not spoil what is around it. */
+/* A number out of range is replaced; the rest of the text is read. */
 
 static void
 test_overflow(void **state)
@@ -383,7 +383,7 @@ test_overflow(void **state)
 }
 
 
-/* What is JSON but not jansson's, and what is none all the same. */
+/* JSON that jansson refuses, and similar texts that are not JSON. */
 
 static void
 test_loose(void **state)
@@ -398,7 +398,7 @@ test_loose(void **state)
 
     static const struct {
         const char  *text;
-        const char  *reason;      /* NULL: it is taken */
+        const char  *reason;      /* NULL: it is accepted */
         int          twice;
     } rows[] = {
         { "{\"a\":1}", NULL, 0 },
@@ -528,9 +528,9 @@ test_trim(void **state)
 
 
 /*
- * Memory that runs out at any point: no crash, no leak, and a reason.  No
- * token is longer than what jansson has room for from the start: it asserts
- * that its buffer grew.
+ * Memory runs out at each allocation in turn: no crash, no leak, and a
+ * reason.  All tokens fit into jansson's first buffer, since jansson asserts
+ * that its buffer could grow.
  */
 
 static void

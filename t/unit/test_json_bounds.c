@@ -1,7 +1,6 @@
 
 /*
- * How much of a foreign text jansson is given: bytes of it as a whole, and
- * values.
+ * The bounds of a text that jansson parses: bytes and values.
  */
 
 #include <setjmp.h>
@@ -60,7 +59,7 @@ test_size(void **state)
 }
 
 
-/* Objects, arrays and what a comma separates: as many as may be, one more. */
+/* Objects, arrays and values after commas: at the bound, and one more. */
 
 static void
 test_values(void **state)
@@ -100,7 +99,7 @@ test_values(void **state)
     assert_string_equal(error.reason, "too many values");
     assert_int_equal(error.offset, 2 * n);
 
-    /* those in a string are none */
+    /* commas in a string do not count */
 
     memset(text, ',', 2 * n + 3);
     memcpy(text, "[\"", 2);

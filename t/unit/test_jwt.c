@@ -1,7 +1,7 @@
 
 /*
- * When a token expires: what is a JWT, which "exp" is one, and what hostile
- * bytes come to.
+ * When a token expires: texts that are a JWT or not, values of "exp", hostile
+ * bytes.
  */
 
 #include <setjmp.h>
@@ -22,7 +22,7 @@ typedef struct {
 } test_jwt_t;
 
 
-/* payloads in base64url; the parts around them do not matter */
+/* payloads in base64url; the other two parts are not read */
 
 static const test_jwt_t  test_jwt_table[] = {
 
@@ -52,20 +52,20 @@ static const test_jwt_t  test_jwt_table[] = {
     /* {"exp":1e999} */
     { "e30.eyJleHAiOjFlOTk5fQ.sig", -1 },
 
-    /* {"exp":1,"exp":1700000000}: nobody knows which one counts */
+    /* {"exp":1,"exp":1700000000}: ambiguous */
     { "e30.eyJleHAiOjEsImV4cCI6MTcwMDAwMDAwMH0.sig", -1 },
 
-    /* the two digits that base64url has of its own: {"x":"?>?","exp":1} */
+    /* "-" and "_", which only base64url has: {"x":"?>?","exp":1} */
     { "e30.eyJ4IjoiPz4_IiwiZXhwIjoxfQ.sig", 1000 },
 
-    /* those of plain base64, and padding */
+    /* "+" and "/" of plain base64, and padding */
     { "e30.eyJ4IjoiPz4/IiwiZXhwIjoxfQ.sig", -1 },
     { "e30.eyJleHAiOjE3MDAwMDAwMDB9==.sig", -1 },
 
-    /* a length that no bytes have */
+    /* an invalid length of base64url */
     { "e30.eyJleHAiOjE3MDAwMDAwMDB9A.sig", -1 },
 
-    /* no three parts */
+    /* not three parts */
     { "", -1 },
     { ".", -1 },
     { "..", -1 },
@@ -115,7 +115,7 @@ test_length(void **state)
     assert_int_equal(violet_jwt_expiry(token, VIOLET_JWT_MAX + 1, &expires),
                      -1);
 
-    /* all payload, and all of it zeroes */
+    /* a payload of the maximal length, all zeroes */
 
     memset(token, 'A', sizeof(token));
     token[0] = '.';

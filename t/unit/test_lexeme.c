@@ -1,8 +1,8 @@
 
 /*
- * The lexemes of JSON, each text at every offset from a multiple of sixteen
- * and without a byte behind it, as a sanitizer sees it: what is looked at
- * sixteen or eight bytes at a time must end where the text does.
+ * The lexemes of JSON.  Each text is placed at every offset from a multiple
+ * of sixteen, at the end of a block of memory, so that a sanitizer sees a
+ * read past the text by the code that reads eight or sixteen bytes at a time.
  */
 
 #include <setjmp.h>
@@ -55,7 +55,7 @@ static const char *const  test_bad[] = {
 };
 
 
-/* Is it one value and nothing else? */
+/* True if the text is one value and nothing else. */
 
 static int
 is_value(const char *text, size_t len, unsigned offset, unsigned room)
@@ -104,7 +104,7 @@ test_values(void **state)
 }
 
 
-/* No beginning of a string is one, and no byte that is odd goes unseen. */
+/* A string without its end is refused, and each special byte is found. */
 
 static void
 test_every_length(void **state)
@@ -143,7 +143,7 @@ test_every_length(void **state)
 }
 
 
-/* Each byte ends the digits but a digit, wherever it stands. */
+/* Each byte that is not a digit ends the digits, at every place. */
 
 static void
 test_digits(void **state)
@@ -185,7 +185,7 @@ test_digits(void **state)
 }
 
 
-/* So many arrays, or objects, or both in turn, within each other. */
+/* Arrays, objects, or both in turn, nested "n" levels deep. */
 
 static size_t
 nest(char *text, unsigned depth, const char *kinds)
@@ -237,7 +237,7 @@ test_depth(void **state)
 }
 
 
-/* The text, and whether it stands for itself. */
+/* The text between the quotes, and whether it has no escapes. */
 
 static void
 test_names(void **state)

@@ -1,7 +1,7 @@
 
 /*
- * The outline of a JSON text against the tree of the whole: the same but for
- * what is left out, and none of what is no JSON.
+ * The outline of a JSON text, compared with jansson's tree of the whole text
+ * without the members that are not picked; texts without an outline.
  */
 
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 #define FLAGS  (JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL|JSON_DECODE_ANY)
 
 
-/* as of reports: all members, of what is in them the status */
+/* as for reports: all members, and of their values the status */
 
 static const violet_json_pick_t  status_picks[] = {
     { violet_text("status"), NULL },
@@ -36,7 +36,7 @@ static const violet_json_pick_t  report_picks[] = {
 };
 
 
-/* and as of orders: some members, of one of them the same */
+/* as for orders: some members, and some members of one of them */
 
 static const violet_json_pick_t  order_picks[] = {
     { violet_text("id"), NULL },
@@ -110,7 +110,7 @@ test_outlines(void **state)
 }
 
 
-/* It is JSON, but the whole must say what it is. */
+/* JSON that needs the full parser. */
 
 static void
 test_second_thoughts(void **state)
@@ -133,7 +133,7 @@ test_second_thoughts(void **state)
         }
     }
 
-    /* names have room for so much, and null */
+    /* bytes of a name, with its null */
 
     for (i = 255; i <= 256; i++) {
         sprintf(name, "{\"%0*d\":1}", (int) i, 0);
@@ -142,7 +142,7 @@ test_second_thoughts(void **state)
 }
 
 
-/* As many values as may be, the outer array included, and one more. */
+/* Values at the bound, with the outer array, and one more. */
 
 static void
 test_values(void **state)
@@ -180,7 +180,7 @@ test_values(void **state)
 }
 
 
-/* Those that nobody asks for are stepped over. */
+/* Members that are not picked do not count. */
 
 static void
 test_values_left_out(void **state)
@@ -211,7 +211,7 @@ test_values_left_out(void **state)
 }
 
 
-/* Strings with escapes are jansson's: so many bytes of them, and no more. */
+/* Bytes of strings with escapes: at the bound, and one more. */
 
 static void
 test_escapes(void **state)
@@ -278,7 +278,7 @@ test_no_json(void **state)
 }
 
 
-/* The same, by the tree. */
+/* Removes the members that are not picked from jansson's tree. */
 
 static void
 leave_out(json_t *value, const violet_json_pick_t *picks, int within)
@@ -422,8 +422,8 @@ test_against_the_tree(void **state)
                 any(2) ? report_picks : order_picks);
 
         /*
-         * and with a byte that does not belong there; an escape in a name
-         * would keep it
+         * with one byte changed; a backslash in a name would be a valid
+         * text without an outline
          */
 
         if (end > text) {

@@ -1,7 +1,7 @@
 
 /*
- * When tokens are renewed and how long failures rest: the lead, what jitter
- * does to it, short lives and endless ones, numbers that nobody would write.
+ * The times of tokens and the pauses after failures: the lead, its jitter,
+ * short lives, tokens without "exp", extreme numbers.
  */
 
 #include <setjmp.h>
@@ -27,7 +27,7 @@
 
 typedef struct {
     int64_t   life;
-    int64_t   first;      /* ms ahead of the end, at the earliest */
+    int64_t   first;      /* ms before a token expires, at the earliest */
     int64_t   last;
 } test_lead_t;
 
@@ -39,7 +39,7 @@ static const test_lead_t  test_lead_table[] = {
     { 365 * TEST_DAY, 30 * TEST_MINUTE, 22 * TEST_MINUTE + 30 * TEST_SECOND },
     { 16 * TEST_HOUR, 30 * TEST_MINUTE, 22 * TEST_MINUTE + 30 * TEST_SECOND },
 
-    /* a 32nd of what lives shorter */
+    /* a 32nd of a shorter life */
     { 8 * TEST_HOUR, 15 * TEST_MINUTE, 11 * TEST_MINUTE + 15 * TEST_SECOND },
     { TEST_HOUR, 112500, 84375 },
     { 31 * TEST_MINUTE, 58125, 43594 },
@@ -48,7 +48,7 @@ static const test_lead_t  test_lead_table[] = {
 };
 
 
-/* numbers on both sides of all that the remainders could be of */
+/* random numbers around each divisor of a remainder */
 
 static const uint32_t  test_random[] = {
     0, 1, 2, 14, 15, 16, 999, 1000, 29061, 449999, 450000, 450001, 1799999,
@@ -90,7 +90,7 @@ test_lead(void **state)
 }
 
 
-/* Both ends of the span are reached, and a step makes a step. */
+/* Jitter reaches both ends of its range, in steps of 1 ms. */
 
 static void
 test_jitter(void **state)
@@ -143,7 +143,7 @@ test_has_expired(void **state)
 }
 
 
-/* Whatever the numbers: the order of the three instants holds. */
+/* With any numbers the three instants have the same order. */
 
 static void
 test_any_number(void **state)
@@ -200,7 +200,7 @@ test_endless(void **state)
         assert_true(after <= 12 * TEST_HOUR);
         assert_true(after > 11 * TEST_HOUR + 30 * TEST_MINUTE);
 
-        /* and is good for longer than anybody is going to try */
+        /* and can be used for decades */
 
         assert_true(violet_schedule_usable(&schedule)
                     > TEST_NOW + 365 * 99 * TEST_DAY);
@@ -215,7 +215,7 @@ test_endless(void **state)
 }
 
 
-/* 10 s short of the end, or half of what is left when it is renewed. */
+/* 10 s before it expires, or half of the lead if that is less. */
 
 static void
 test_usable(void **state)
@@ -257,7 +257,7 @@ test_pause(void **state)
                         && pause <= doubled[i] + doubled[i] / 4);
         }
 
-        /* either end, and what lies between */
+        /* both ends of the range, and a value between */
 
         assert_int_equal(violet_schedule_pause(i + 1, 0), doubled[i] / 4 * 3);
         assert_int_equal(violet_schedule_pause(i + 1, 1),

@@ -82,7 +82,7 @@ test_table(void **state)
 }
 
 
-/* As long as may be, and one longer. */
+/* A token of the maximal length, and one byte more. */
 
 static void
 test_length(void **state)
@@ -133,7 +133,7 @@ test_login(void **state)
     len = violet_token_login(username, password, buf, sizeof(buf));
     assert_int_not_equal(len, 0);
 
-    /* only what nobody stumbles over */
+    /* only ASCII letters, digits and escapes */
 
     assert_null(memchr(buf, '!', len));
     assert_null(memchr(buf, '@', len));
@@ -151,7 +151,7 @@ test_login(void **state)
 
     json_decref(root);
 
-    /* in too little room nothing is written beyond it */
+    /* with a buffer that is too small no byte is written behind it */
 
     for (i = 0; i < len; i++) {
         buf[i] = '#';

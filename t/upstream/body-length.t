@@ -1,10 +1,10 @@
 #!/usr/bin/perl
 
-# nginx leaves the Content-Length out of a request to Violet if it finds no
-# memory for its digits, and would send the body all the same: to be read as
-# the next request on that connection.  Each allocation of a request with a
-# body fails once here, for headers of several lengths, which move what is
-# small from one block of memory to another.
+# nginx omits Content-Length from a request to Violet if it has no memory for
+# the digits, but would send the body: Violet would read it as the next
+# request on that connection.  Each allocation of a request with a body fails
+# once here.  Headers of several lengths move small allocations from one block
+# of memory to another.
 
 use strict;
 use warnings;
@@ -52,7 +52,7 @@ sub each_call {
         my $answer = ask('POST /v1/merchants', $length);
         $faults->disarm;
 
-        # on the connection that it may have left half read
+        # on the same connection to Violet
         my $next = ask('GET /v1/merchants', 0);
 
         push @wrong, "$length, $nth: " . ($next->{status} || $next->{error})

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A worker that has no connection or no descriptor left for Violet: the
-# submit was not sent, and its caller is told to come again.
+# A worker without a free connection or descriptor for Violet: the submit was
+# not sent, and its caller may repeat it.
 
 use strict;
 use warnings;
@@ -24,8 +24,8 @@ $live->check_logs(qr/worker_connections are not enough/,
 done_testing();
 
 
-# Without a Redis nothing comes and goes in the worker but clients and peers,
-# and no connection to a peer is kept.
+# Without Redis the worker has only connections of clients and peers, and
+# keeps none to a peer.
 sub gateway {
     my (%option) = @_;
 
@@ -49,8 +49,8 @@ sub gateway {
 }
 
 
-# Clients come one by one and stay, each with half a request, until a submit
-# is not even accepted.  Gives the answers to the submits before that.
+# Clients connect one by one and stay, each with half a request, until a
+# submit is not accepted.  Returns the answers to the submits before that.
 sub crowd {
     my ($nginx) = @_;
 

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# An allocation or a system call fails, each in its turn, while a request is
-# served: no worker ends, nobody waits without end, nobody gets another's
-# answer, no cart is submitted twice, and the next request is fine.
+# Each allocation and system call of a request fails in turn: no worker ends,
+# no request hangs, no caller gets the answer to another request, no cart is
+# submitted twice, and the next request succeeds.
 
 use strict;
 use warnings;
@@ -14,10 +14,10 @@ use Live::Health;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# seconds that an answer may take; nothing here is slow by itself
+# seconds that an answer may take
 my $patience = 20;
 
-# Seconds for each flow in which allocations fail, of which there are hundreds.
+# Seconds for each flow in which allocations fail.  There are hundreds of them:
 # FAULTS_SECONDS=600 FAULTS_MOST=10000 FAULTS_PADS=12 lets all of them fail.
 my %seconds = (submit => 8, hits => 6, misses => 5, refresh => 5,
                limited => 2, list => 2, failed => 2, left => 2, again => 2,
@@ -80,7 +80,7 @@ sub gateway {
 }
 
 
-# Its token is good for two seconds, so it is renewed all the time.
+# Its token expires after two seconds, so renewals run all the time.
 sub renewing {
     my $violet = $live->mock(args => [qw(--token-ttl 2 --token-grace 3600)]);
 
@@ -134,8 +134,8 @@ sub try {
 }
 
 
-# What is smaller than a block of a pool is a call of its own only where a
-# block begins: a header of another length makes that another thing.
+# A small allocation calls the system's allocator only if it needs a new block
+# of the pool: a header of another length changes which one does.
 sub tries {
     my ($kind, $calls) = @_;
 
@@ -161,7 +161,7 @@ sub some_of {
 }
 
 
-# The worker is the same, Redis is asked again, and all is as it should be.
+# The worker is the same, uses Redis again, and answers correctly.
 sub healed {
     if (!kill 0, $worker) {
         $live->wait_for(10, sub { ($worker) = $nginx->workers });
@@ -205,7 +205,7 @@ sub flow_refresh {
 }
 
 
-# The limiter is asked in Redis; where that fails it refuses.
+# The limiter asks Redis; if that fails it refuses.
 sub flow_limited {
     $merchant += 2;
 
@@ -254,7 +254,7 @@ sub flow_left {
 }
 
 
-# What follows in the same bytes is answered as it is, or not at all.
+# A pipelined request gets its own answer, or none.
 sub flow_pipelined {
     my $id = ++$cart;
     my $who = ++$merchant;
@@ -288,7 +288,7 @@ sub flow_again {
 }
 
 
-# One of which nobody knows what became, and a read that may tell.
+# A submit with an unknown outcome, and a read that may find the outcome.
 sub flow_doubt {
     my $id = 50000 + 2 * (++$cart % 50);
 
@@ -305,7 +305,7 @@ sub flow_doubt {
 }
 
 
-# For as long as a token is good; then the next one must be there.
+# Until the token expires; then there must be the next one.
 sub flow_renewal {
     my $deadline = time + 2.5;
 
@@ -344,7 +344,8 @@ sub together {
 
 # --- what is right ---
 
-# A report is about whom it was asked for; all else is an error or nothing.
+# A report is about the requested merchant; any other answer is an error or
+# none.
 sub about {
     my ($answer, $who) = @_;
 
@@ -375,7 +376,7 @@ sub reached {
 }
 
 
-# What a submit that is said to have failed here must not have done.
+# A submit that is reported as failed must not have been sent.
 sub submit {
     my ($id) = @_;
 
@@ -407,7 +408,7 @@ sub is_bare {
 }
 
 
-# Submitted again, without a fault: what was sent is not, what was not is.
+# Submits again, without a fault: sent only if the first one was not.
 sub repeated {
     my ($id, $sent) = @_;
 

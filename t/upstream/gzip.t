@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Violet is asked for plain answers.  One that comes as gzip all the same is
-# made plain; one that only says so, or is more than the limit allows, or has
-# another coding, leaves nothing but doubt.
+# The gateway asks Violet for answers without a content coding.  It
+# decompresses an answer with gzip.  An answer that is not valid gzip, is over
+# the limit or has another coding means an unknown outcome.
 
 use strict;
 use warnings;
@@ -160,7 +160,7 @@ sub serve {
 
     my $in = '';
 
-    # what is not read when it closes would reset the connection
+    # unread data at the close would reset the connection
     until ($in =~ /\r\n\r\n(.*)/s
            && length $1 >= ($in =~ /^Content-Length: (\d+)/m ? $1 : 0))
     {

@@ -1,8 +1,8 @@
-# Which peers secrets may be sent to by plain http, and which requests are
-# sent at all: the contract's section 4.  What is behind TLS is in tls.t.
+# Peers that get secrets by plain http, and requests that are not sent:
+# section 4 of the contract.  Tests of TLS are in tls.t.
 #
-# A peer on "another machine" is an address of this one that is not loopback.
-# Where there is none the blocks that need it are skipped.
+# A peer on "another machine" is an address of this machine that is not
+# loopback.  Without such an address the blocks that need it are skipped.
 
 use strict;
 use warnings;
@@ -171,7 +171,7 @@ was not sent
 
 
 
-=== one peer of a group is on another machine: it gets none of 8 requests
+=== one peer of a block is on another machine: it gets none of 8 requests
 --- http_extra eval
 $::Other . <<'END';
     upstream mixed {
@@ -190,7 +190,7 @@ far
 
 
 
-=== the same with keepalive, a zone and another balancer
+=== one peer of a block is on another machine: keepalive, a zone, least_conn
 --- http_extra eval
 $::Other . <<'END';
     upstream mixed {
@@ -387,7 +387,7 @@ far
 
 
 
-=== a location that is not one of ours uses the same peers as ever
+=== a location without violet uses the same peers as before
 --- http_extra eval
 $::Other . <<'END';
     upstream far {
@@ -430,7 +430,7 @@ END
 
 
 
-=== nor one of proxy_set_body, nor one that is streamed
+=== a body without its length is not sent: proxy_set_body, a streamed body
 --- config
         proxy_set_header Content-Length "";
 
@@ -457,7 +457,7 @@ END
 
 
 
-=== a body that says its length, or comes in chunks, is sent
+=== a body with its length, or in chunks, is sent
 --- config
         location /v1/ {
             violet shop;
@@ -481,7 +481,7 @@ END
 
 
 
-=== one whose last chunk is still to come is sent
+=== a body in chunks is sent before its last chunk has come
 --- config
         location /v1/ {
             violet shop;

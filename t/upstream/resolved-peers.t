@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Upstreams whose names nginx's resolver looks up while it runs: by https what
-# proxy_pass builds is looked at on the way to them, and by plain http they
-# get nothing unless they are on this machine when they are connected to.
+# Upstreams whose names nginx's resolver looks up at run time.  Over https the
+# request is checked before it is sent; by plain http a peer gets nothing
+# unless it is on this machine when nginx connects to it.
 
 use strict;
 use warnings;
@@ -33,7 +33,7 @@ $live->check_logs(qr/violet: the request was not sent/);
 done_testing();
 
 
-# It signed itself, so it is its own authority.
+# A self-signed certificate, which is its own authority.
 sub certificate {
     system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
            . " -nodes -days 2 -subj /CN=violet.test"
@@ -89,7 +89,7 @@ sub location {
 }
 
 
-# Violet got so many requests since the last look.
+# Checks the number of requests to Violet since the last call.
 sub got {
     my ($count, $name) = @_;
 

@@ -1,5 +1,5 @@
-# Violet behind TLS: which certificates secrets are sent to.  The contract's
-# section 2, violet_unverified_upstream.
+# Violet behind TLS: the certificates with which secrets are sent.  Section 2
+# of the contract, violet_unverified_upstream.
 
 use strict;
 use warnings;
@@ -196,7 +196,7 @@ __DATA__
 
 
 
-=== verified, but it signed itself: nothing is sent
+=== verified, the certificate is self-signed: nothing is sent
 --- http_config eval: (::gateway('self', $::Token, @::Verify))[0]
 --- config eval: (::gateway('self', $::Token, @::Verify))[1]
 --- request eval
@@ -209,7 +209,7 @@ __DATA__
 
 
 
-=== verified, but it has expired: nothing is sent
+=== verified, the certificate has expired: nothing is sent
 --- http_config eval: (::gateway('expired', $::Token, @::Verify))[0]
 --- config eval: (::gateway('expired', $::Token, @::Verify))[1]
 --- request eval
@@ -222,7 +222,7 @@ __DATA__
 
 
 
-=== verified, but it is for another name: nothing is sent
+=== verified, the certificate is for another name: nothing is sent
 --- http_config eval: (::gateway('name', $::Token, @::Verify))[0]
 --- config eval: (::gateway('name', $::Token, @::Verify))[1]
 --- request eval
@@ -235,7 +235,7 @@ __DATA__
 
 
 
-=== a refresh token is not sent to one that signed itself either
+=== a refresh token is not sent: self-signed certificate
 --- http_config eval: (::gateway('self', $::Refresh, @::Verify))[0]
 --- config eval: (::gateway('self', $::Refresh, @::Verify))[1]
 --- timeout: 12
@@ -248,7 +248,7 @@ __DATA__
 
 
 
-=== nor to one that has expired
+=== a refresh token is not sent: expired certificate
 --- http_config eval: (::gateway('expired', $::Refresh, @::Verify))[0]
 --- config eval: (::gateway('expired', $::Refresh, @::Verify))[1]
 --- timeout: 12
@@ -261,7 +261,7 @@ __DATA__
 
 
 
-=== nor to one of another name
+=== a refresh token is not sent: certificate for another name
 --- http_config eval: (::gateway('name', $::Refresh, @::Verify))[0]
 --- config eval: (::gateway('name', $::Refresh, @::Verify))[1]
 --- timeout: 12
@@ -299,7 +299,7 @@ with "violet" and without "proxy_ssl_verify on", add it
 
 
 
-=== violet_unverified_upstream on: one that signed itself will do
+=== violet_unverified_upstream on: a self-signed certificate is accepted
 --- http_config eval: (::gateway('self', $::Refresh, 'violet_unverified_upstream on'))[0]
 --- config eval: (::gateway('self', $::Refresh, 'violet_unverified_upstream on'))[1]
 --- request eval
@@ -339,7 +339,7 @@ with "violet" and without "proxy_ssl_verify on", add it
 
 
 
-=== one that was verified is used again, by all
+=== a connection that was verified is used again by all locations
 --- http_config eval: (::shared('good', '1.1'))[0]
 --- config eval: (::shared('good', '1.1'))[1]
 --- request eval
@@ -354,7 +354,7 @@ with "violet" and without "proxy_ssl_verify on", add it
 
 
 
-=== one that was verified for another name is not
+=== a connection that was verified for another name is not used
 --- http_config eval: (::shared('good', '1.1'))[0]
 --- config eval: (::shared('good', '1.1'))[1]
 --- request eval
@@ -385,7 +385,7 @@ with "violet" and without "proxy_ssl_verify on", add it
 
 
 
-=== one that was verified is used again, by all, in HTTP/2
+=== a connection that was verified is used again by all locations, in HTTP/2
 --- skip_nginx: 30: < 1.29.4
 --- http_config eval: (::shared('good', '2'))[0]
 --- config eval: (::shared('good', '2'))[1]
