@@ -85,8 +85,8 @@ static ngx_str_t  ngx_violet_refusals[] = {
     ngx_string("proxy_pass of the location could not make the request, the "
                "error log says why"),
 
-    ngx_string("it is a request that another module made past the gateway's "
-               "checks, and goes nowhere without credentials"),
+    ngx_string("a subrequest of another nginx module reached proxy_pass "
+               "without passing the violet checks"),
 
     ngx_string("the gateway has no access token for Violet at present"),
 

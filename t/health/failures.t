@@ -39,7 +39,7 @@ sub mock {
 
 __DATA__
 
-=== a stale report for each of Violet's bad days, marked
+=== each failure of Violet: the stale report is served, and Cache-Status says so
 --- config eval: ::location(@::Stale, 'proxy_read_timeout 300ms;')
 --- redis_commands eval
 CORE::join '', map { ::seed($_, %::Old) }
@@ -59,7 +59,7 @@ CORE::join '', map { ::seed($_, %::Old) }
 
 
 
-=== nobody listens at Violet's address: a stale report, marked
+=== no server at Violet's address: the stale report is served, and Cache-Status says so
 --- http_extra
     upstream nobody {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
@@ -94,7 +94,7 @@ CORE::join '', map { ::seed($_, %::Old) }
 
 
 
-=== what Violet refuses is no bad day: 401, 403, 404 pass, though a report is there
+=== Violet's 401, 403 and 404 are no failures: they pass although there is a stale report
 --- config eval: ::location(@::Stale)
 --- redis_commands eval
 CORE::join '', map { ::seed($_, %::Old) } 40001, 40101, 40301, 40401
@@ -103,7 +103,7 @@ CORE::join '', map { ::seed($_, %::Old) } 40001, 40101, 40301, 40401
 
 
 
-=== who has left is not ready: a 403, 404 or 410 in Violet's words drops the report and the lists
+=== a merchant who has left: a 403, 404 or 410 with an API exception drops the report and the lists
 --- config eval: ::location(@::Stale)
 --- redis_commands eval
 CORE::join '', map({ ::seed($_, %::Old) } 40301, 40401, 41001),
@@ -122,7 +122,7 @@ CORE::join '', map { "HKEYS $_\n=> [v, stored_at]\n" }
 
 
 
-=== who has left had no report: the lists stay
+=== a merchant who has left and had no report: the lists stay
 --- redis_commands eval
 CORE::join '', map { "SET ${\ ::list_key($_)} x\n" } 'true', 'false'
 --- request eval: ::get(40401, '40402?refresh=true', 41001)
@@ -132,7 +132,7 @@ CORE::join '', map { "SET ${\ ::list_key($_)} x\n" } 'true', 'false'
 
 
 
-=== what is not in Violet's words drops nothing: a 404 passes, a 403 is a bad day
+=== without an API exception the report stays: a 404 passes, a 403 is a failure
 --- config eval: ::location(@::Stale)
 --- redis_commands eval
 CORE::join '', map { ::seed($_, %::Old) } 40501, 40601
@@ -150,7 +150,7 @@ EXISTS violet:health:violet_api:10000:40501 violet:health:violet_api:10000:40601
 
 
 
-=== without Redis: who has left drops the report and the lists of the host
+=== without Redis: a merchant who has left, the host drops the report and the lists
 --- http_config eval: ::servers('')
 --- request eval
 ::get(24601, '/v1/operations/connection_health', 24601,
@@ -165,7 +165,7 @@ EXISTS violet:health:violet_api:10000:40501 violet:health:violet_api:10000:40601
 
 
 
-=== without Redis: who has left had no report, and the lists stay
+=== without Redis: a merchant who has left and had no report, the lists stay
 --- http_config eval: ::servers('')
 --- request eval
 ::get('/v1/operations/connection_health', 40401,
@@ -193,7 +193,7 @@ PTTL ${\ ::held_key(50003)}
 
 
 
-=== a refresh does not wait for the hold, nor lengthens it
+=== a refresh does not wait for the hold and does not lengthen it
 --- config eval: ::location(@::Stale)
 --- redis_commands eval: ::seed(50003, %::Old)
 --- request eval
@@ -222,7 +222,7 @@ PTTL ${\ ::held_key(50003)}
 
 
 
-=== who may not have a stale report does not wait for the hold of one who may
+=== a location without violet_health_stale does not use the failure that is held
 --- config eval
 ::location(@::Stale) . '
         location /fresh/v1/ {
@@ -263,7 +263,7 @@ GET ${\ ::held_key(50004)}
 
 
 
-=== a report ends what is known of failures
+=== a report ends the hold of failures
 --- config eval: ::location(@::Stale)
 --- redis_commands eval
 ::seed(20003, %::Old) . "SET ${\ ::held_key(20003)} \"2 5000 x\" PX 59000\n"
@@ -276,7 +276,7 @@ Cache-Status: violet; fwd=stale; stored
 
 
 
-=== a held result that is none of ours is not believed
+=== a held result that is invalid is ignored
 --- config eval: ::location(@::Stale)
 --- redis_commands eval
 CORE::join '', map({ ::seed(20010 + $_, %::Old) } 1 .. 6),
@@ -293,7 +293,7 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== a bad day ends: the next report is stored
+=== after a failure the next report is stored
 --- config eval: ::location(@::Stale)
 --- redis_commands eval: ::seed(20003, %::Old)
 --- request eval
@@ -307,7 +307,7 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== over violet_buffer_limit: remembered, Violet is not asked again
+=== a report over violet_buffer_limit is held, Violet is not asked again
 --- request eval: ::get(22102, 22102, 22102, '/_mock/counts')
 --- error_code eval: [502, 502, 502, 200]
 --- response_headers_like eval
@@ -318,7 +318,7 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== over violet_buffer_limit: with a stale report that is served, and Violet spared
+=== a report over violet_buffer_limit: the stale report is served, Violet is not asked again
 --- config eval: ::location(@::Stale)
 --- redis_commands eval: ::seed(22103, %::Old)
 --- request eval: ::get(22103, 22103, '/_mock/counts')
@@ -331,13 +331,13 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== over violet_buffer_limit of one merchant: others are asked for
+=== a report over violet_buffer_limit is held for one merchant, not for others
 --- request eval: ::get(22104, 22105, 20004)
 --- error_code eval: [502, 502, 200]
 
 
 
-=== Violet's 429 is remembered for its Retry-After
+=== Violet's 429 is held for its Retry-After
 --- request eval: ::get(42902, 42902, 42902, '/_mock/counts')
 --- error_code eval: [429, 429, 429, 200]
 --- response_headers_like eval
@@ -348,7 +348,7 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== Violet's 429 is forgotten after its Retry-After
+=== Violet's 429 is not held after its Retry-After
 --- timeout: 15
 --- request eval
 [::mock('fault?connection_health/20005=429'), ::get(20005), ::get(20005),
@@ -360,7 +360,7 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== Violet's 429 without a time is remembered for 60 s
+=== Violet's 429 without Retry-After is held for 60 s
 --- request eval: ::get(42802, 42802, '/_mock/counts')
 --- error_code eval: [429, 429, 200]
 --- response_body_like eval
@@ -369,7 +369,7 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== Violet's 429 is of one merchant
+=== Violet's 429 is held for one merchant, not for others
 --- request eval: ::get(42903, 42904, 42903, '/_mock/counts')
 --- error_code eval: [429, 429, 429, 200]
 --- response_body_like eval
@@ -378,7 +378,7 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== Violet's 429 and a stale report: served, and Violet spared
+=== Violet's 429: the stale report is served, Violet is not asked again
 --- config eval: ::location(@::Stale)
 --- redis_commands eval: ::seed(42905, %::Old)
 --- request eval: ::get(42905, 42905, '/_mock/counts')
@@ -391,13 +391,13 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
-=== a 500 is not remembered
+=== a 500 is not held
 --- request eval: ::get(24301, 24301)
 --- error_code eval: [502, 200]
 
 
 
-=== a limit's key without an end heals: it is a spent budget that comes back
+=== a limit's key without a TTL is a spent budget, and gets a TTL
 --- redis_commands
 SET violet:limit:violet_api:10000 "1 99999999999999"
 SET violet:limit:violet_api:10000:20007 "1 99999999999999"
@@ -413,7 +413,7 @@ PTTL violet:limit:violet_api:10000:20007
 
 
 
-=== a limit's key of long ago without an end is none, and gets one
+=== an old limit's key without a TTL is a full budget, and gets a TTL
 --- redis_commands
 SET violet:limit:violet_api:10000 "1 1000"
 SET violet:limit:violet_api:10000:20007 "1 1000"
@@ -427,7 +427,7 @@ PTTL violet:limit:violet_api:10000:20007
 
 
 
-=== a limit's key that is no number heals
+=== a limit's key that is no number is replaced
 --- redis_commands
 SET violet:limit:violet_api:10000 "1 nonsense"
 HSET violet:limit:violet_api:10000:20008 a b
@@ -441,7 +441,7 @@ PTTL violet:limit:violet_api:10000:20008
 
 
 
-=== a report without an end heals
+=== a report without a TTL is replaced
 --- redis_commands eval: ::seed(20009, ttl => undef)
 --- request eval: ::get(20009)
 --- response_headers
@@ -452,7 +452,7 @@ PTTL violet:health:violet_api:10000:20009
 
 
 
-=== LOADING: told once, with its remedy, and the request is answered
+=== LOADING: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-LOADING Redis is loading the dataset in memory\r\n"]
 --- request eval: ::get(20010)
@@ -466,7 +466,7 @@ qr/\[error\][^\n]*answered "LOADING[^\n]*loading/
 
 
 
-=== MASTERDOWN: told once, with its remedy, and the request is answered
+=== MASTERDOWN: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n"]
 --- request eval: ::get(20010)
@@ -480,7 +480,7 @@ qr/\[error\][^\n]*answered "MASTERDOWN[^\n]*replica/
 
 
 
-=== BUSY: told once, with its remedy, and the request is answered
+=== BUSY: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-BUSY Redis is busy running a script. You can only call SCRIPT KILL.\r\n"]
 --- request eval: ::get(20010)
@@ -494,7 +494,7 @@ qr/\[error\][^\n]*answered "BUSY[^\n]*script/
 
 
 
-=== NOAUTH: told once, with its remedy, and the request is answered
+=== NOAUTH: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-NOAUTH Authentication required.\r\n"]
 --- request eval: ::get(20010)
@@ -508,7 +508,7 @@ qr/\[error\][^\n]*answered "NOAUTH[^\n]*password=/
 
 
 
-=== NOPERM: told once, with its remedy, and the request is answered
+=== NOPERM: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-NOPERM this user has no permissions to run this command\r\n"]
 --- request eval: ::get(20010)
@@ -522,7 +522,7 @@ qr/\[error\][^\n]*answered "NOPERM[^\n]*ACL/
 
 
 
-=== READONLY: told once, with its remedy, and the request is answered
+=== READONLY: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-READONLY You can't write against a read only replica.\r\n"]
 --- request eval: ::get(20010)
@@ -536,7 +536,7 @@ qr/\[error\][^\n]*answered "READONLY[^\n]*read-only/
 
 
 
-=== OOM: told once, with its remedy, and the request is answered
+=== OOM: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-OOM command not allowed when used memory > 'maxmemory'.\r\n"]
 --- request eval: ::get(20010)
@@ -550,7 +550,7 @@ qr/\[error\][^\n]*answered "OOM[^\n]*maxmemory/
 
 
 
-=== WRONGTYPE: told once, with its remedy, and the request is answered
+=== WRONGTYPE: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"]
 --- request eval: ::get(20010)
@@ -564,7 +564,7 @@ qr/\[error\][^\n]*answered "WRONGTYPE[^\n]*prefix=/
 
 
 
-=== MOVED: told once, with its remedy, and the request is answered
+=== MOVED: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-MOVED 3999 127.0.0.1:6381\r\n"]
 --- request eval: ::get(20010)

@@ -68,14 +68,14 @@ ${main::Granted}X-Vars: cache=REFRESH tier= age=0 refresh=granted state=ready re
 
 
 
-=== a refresh of a report that nobody has cached
+=== a refresh of a report that is not cached
 --- request eval: ::get('20002?refresh=yes', 20002)
 --- response_headers_like eval
 ["$::Fresh$::Granted", 'Cache-Status: violet; hit; ttl=\d+']
 
 
 
-=== a read asks no limiter and says nothing of limits
+=== a plain read has no limit and no RateLimit fields
 --- request eval: ::get(20003, 20003)
 --- response_headers eval
 [("!RateLimit
@@ -100,7 +100,7 @@ ${main::Refused}X-Vars: cache=LIMITED tier= age= refresh=limited state= redis=ok
 
 
 
-=== a refused refresh reaches Violet in no way
+=== a refused refresh is not sent to Violet
 --- request eval
 ::get('20005?refresh=true', '20005?refresh=true', '20005?refresh=true',
       '/_mock/counts')
@@ -173,7 +173,7 @@ EVAL "return #redis.call('KEYS','*limit*')" 0
 
 
 
-=== Retry-After and t are what is left to wait
+=== Retry-After and t are the seconds until the next refresh
 --- redis_commands eval: ::owe("$::App:20013", 540)
 --- request eval: ::get('20013?refresh=true')
 --- error_code: 429
@@ -212,7 +212,7 @@ RateLimit: "merchant";r=0;t=(600|599)
 
 
 
-=== both are spent: the one that takes longer is told
+=== both budgets are spent: RateLimit names the one that takes longer
 --- redis_commands eval
 ::owe("$::App:20016", 300) . ::owe($::App, 3600)
 --- request eval: ::get('20016?refresh=true')
@@ -250,7 +250,7 @@ Retry-After: (1200|1199)"]
 
 
 
-=== the tighter of the two budgets is told
+=== RateLimit names the tighter of the two budgets
 --- config eval
 ::location('violet_refresh_limit merchant=10r/1m app=2r/1h;')
 --- request eval
@@ -265,7 +265,7 @@ Retry-After: (1800|1799)"]
 
 
 
-=== a budget refills: after the wait there is one again
+=== a budget refills: after the wait one refresh is granted
 --- config eval
 ::location('violet_refresh_limit merchant=1r/1s app=30r/1h;')
 --- wait: 1.1
@@ -338,7 +338,7 @@ EXISTS violet:limit:sandbox:10000:20026
 
 
 
-=== exceeded=cached: the cached report, and when to come again
+=== exceeded=cached: the cached report, with Retry-After
 --- config eval: ::location('violet_refresh_limit exceeded=cached;')
 --- redis_commands eval
 ::seed(20027, age => 100, state => 'degraded') . ::owe("$::App:20027", 600)
@@ -354,7 +354,7 @@ ${main::Refused}X-Vars: cache=LIMITED tier=redis age=10[01] refresh=limited stat
 
 
 
-=== exceeded=cached: 429 if there is nothing cached
+=== exceeded=cached: 429 if no report is cached
 --- config eval: ::location('violet_refresh_limit exceeded=cached;')
 --- redis_commands eval: ::owe("$::App:20028", 600)
 --- request eval: ::get('20028?refresh=true')
@@ -366,7 +366,7 @@ $::Refused"
 
 
 
-=== exceeded=cached: 429 if what is cached has expired
+=== exceeded=cached: 429 if the cached report has expired
 --- config eval
 ::location('violet_refresh_limit exceeded=cached;', 'violet_health_ttl 60s;',
            'violet_health_stale 1h;')
@@ -389,7 +389,7 @@ If-None-Match: *
 
 
 
-=== exceeded=cached: a granted refresh asks Violet as ever
+=== exceeded=cached: a granted refresh asks Violet
 --- config eval: ::location('violet_refresh_limit exceeded=cached;')
 --- redis_commands eval: ::seed(20031)
 --- request eval: ::get('20031?refresh=true', '20031?refresh=true')
@@ -412,7 +412,7 @@ $::Refused"]
 
 
 
-=== dry_run: what would be refused is granted, logged, and counted
+=== dry_run: a refresh over the limit is granted, logged, and counted
 --- config eval: ::location('violet_refresh_limit dry_run;')
 --- redis_commands eval: ::owe("$::App:20033", 600)
 --- request eval: ::get('20033?refresh=true')
@@ -489,7 +489,7 @@ Content-Type: application/json
 
 
 
-=== the report by POST does not replace or read what is cached
+=== the report by POST neither reads nor replaces the cached report
 --- redis_commands eval: ::seed(20039)
 --- request eval: ::get('POST 20039', 20039)
 --- response_body_like eval
@@ -497,7 +497,7 @@ Content-Type: application/json
 
 
 
-=== exceeded=cached: the report by POST gets 429 all the same
+=== exceeded=cached: the report by POST gets a 429
 --- config eval: ::location('violet_refresh_limit exceeded=cached;')
 --- redis_commands eval
 ::seed(20040) . ::owe("$::App:20040", 600)
@@ -527,7 +527,7 @@ KEYS violet:limit*
 
 
 
-=== a key without a TTL heals
+=== a key without a TTL gets a TTL
 --- redis_commands eval: "SET $::App:20043 '1 9999999999999'"
 --- request eval: ::get('20043?refresh=true')
 --- error_code: 429
@@ -539,7 +539,7 @@ KEYS violet:limit*
 
 
 
-=== an instant that is too far away counts as a full budget owed, no more
+=== an instant too far in the future counts as a spent budget
 --- redis_commands eval
 "SET $::App:20044 '1 99999999999999999999' EX 1000000\nSET $::App '1 1e300'"
 --- request eval: ::get('20044?refresh=true')
@@ -556,7 +556,7 @@ PTTL $::App
 
 
 
-=== infinity is no way out
+=== an infinite instant counts as a spent budget
 --- redis_commands eval: "SET $::App:20045 '1 inf'"
 --- request eval: ::get('20045?refresh=true')
 --- error_code: 429
@@ -564,7 +564,7 @@ PTTL $::App
 
 
 
-=== a value that is no number heals: it counts as nothing
+=== a value that is no number counts as a full budget, and is replaced
 --- redis_commands eval
 "SET $::App:20046 '1 garbage'\nSET $::App '1 nan'"
 --- request eval: ::get('20046?refresh=true', '20046?refresh=true')
@@ -575,7 +575,7 @@ PTTL $::App
 
 
 
-=== a value of another type heals: it counts as nothing
+=== a value of another type counts as a full budget, and is replaced
 --- redis_commands eval
 "RPUSH $::App:20047 1 2\nHSET $::App a b"
 --- request eval: ::get('20047?refresh=true', '20047?refresh=true')
@@ -586,7 +586,7 @@ PTTL $::App
 
 
 
-=== a value without the number of its form, or with one that is not known: nothing
+=== a value without the number of its form, or with another: a full budget
 --- redis_commands
 EVAL "local t=redis.call('TIME') local full=string.format('%.0f',t[1]*1000+600000) for i,v in ipairs({full,'2 '..full,'01 '..full,' 1 '..full,'1'..full,'1\t'..full,'1 '}) do redis.call('SET',KEYS[1]..i,v) end return 1" 1 violet:limit:violet_api:10000:2009
 SET violet:limit:violet_api:10000 "2 9999999999999"
@@ -599,7 +599,7 @@ CORE::join '', ::owes($::App, 840),
 
 
 
-=== an instant in the past counts as nothing
+=== an instant in the past counts as a full budget
 --- redis_commands eval
 "SET $::App:20048 '1 1000'\nSET $::App '1 -5'"
 --- request eval: ::get('20048?refresh=true')
@@ -630,7 +630,7 @@ KEYS violet:limit*
 
 
 
-=== nothing was sent: what was owed before is owed still
+=== nothing was sent: refreshes spent before stay spent
 --- http_extra
     upstream nobody {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
@@ -648,7 +648,7 @@ KEYS violet:limit*
 
 
 
-=== nothing was sent of a report by POST: it is given back
+=== nothing was sent of a report by POST: the refresh is given back
 --- http_extra
     upstream nobody {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
@@ -666,7 +666,7 @@ KEYS violet:limit*
 
 
 
-=== something was sent: it stays spent, however it ends
+=== a refresh that was sent stays spent, also if it fails
 --- config eval: ::location('proxy_read_timeout 200ms;')
 --- request eval
 ::get('60201?refresh=true', '60201?refresh=true', '50001?refresh=true',
@@ -698,7 +698,7 @@ X-Vars: cache=STALE tier=redis age=8650[01] refresh=granted state=ready redis=ok
 
 
 
-=== a refresh that brings no report does not replace the cached one
+=== an answer without a report does not replace the cached report
 --- redis_commands eval: ::seed(22301)
 --- request eval: ::get('22301?refresh=true', 22301)
 --- response_headers_like eval
@@ -721,7 +721,7 @@ X-Vars: cache=STALE tier=redis age=8650[01] refresh=granted state=ready redis=ok
 
 
 
-=== the scripts are not in Redis: each is sent once, and found from then on
+=== the scripts are not in Redis: each is sent once
 --- redis_commands
 SCRIPT FLUSH
 CONFIG RESETSTAT
@@ -813,7 +813,7 @@ ${main::Refused}X-Vars: cache=LIMITED tier=memory age=[01] refresh=limited state
 
 
 
-=== shared memory: nothing was sent, so it is given back
+=== shared memory: nothing was sent, the refresh is given back
 --- http_config eval
 ::servers('') . '    upstream nobody {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
@@ -883,7 +883,7 @@ REPLICAOF 127.0.0.1 1
 
 
 
-=== without violet_redis a budget outlives whatever else fills the zone
+=== without violet_redis budgets are kept when reports fill the zone
 --- http_config eval: ::servers('violet_zone 64k;')
 --- timeout: 10
 --- request eval: ::get('20072?refresh=true', 20101 .. 20180, '20072?refresh=true')
@@ -914,7 +914,7 @@ REPLICAOF 127.0.0.1 1
 
 
 
-=== a refresh with If-None-Match spends, and gets 304 if nothing changed
+=== a refresh with If-None-Match spends a refresh, and gets 304 if the report is the same
 --- more_headers
 If-None-Match: *
 --- request eval: ::get('20071?refresh=true', '20071?refresh=true')

@@ -48,7 +48,7 @@ X-Vars: cache=HIT tier=redis age=[01] refresh= state=ready redis=ok up=";
 
 
 
-=== miss and hit are what Violet sent, byte for byte
+=== a miss and a hit have Violet's bytes
 --- request eval: ::get('direct 20003', 20003, 20003)
 --- same_body: 0 1 2
 
@@ -70,7 +70,7 @@ X-Vars: cache=HIT tier=redis age=[01] refresh= state=ready redis=ok up=";
 
 
 
-=== bytes behind the announced length are no part of the report
+=== bytes after Content-Length are not part of the report
 --- request eval: ::get('direct 61001', 61001, 61001)
 --- response_headers eval
 ['', 'Cache-Status: violet; fwd=uri-miss; stored', '']
@@ -79,7 +79,7 @@ X-Vars: cache=HIT tier=redis age=[01] refresh= state=ready redis=ok up=";
 
 
 
-=== a report of 5 MB is stored if violet_buffer_limit lets it be
+=== a report of 5 MB is stored if violet_buffer_limit allows it
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=1s;')
 --- config eval: ::location('violet_buffer_limit 8m;')
@@ -94,7 +94,7 @@ X-Vars: cache=HIT tier=redis age=[01] refresh= state=ready redis=ok up=";
 
 
 
-=== a hit is told how old it is and how long it is good for
+=== a hit has its Age and the ttl in Cache-Status
 --- redis_commands eval: ::seed(20004, age => 100)
 --- request eval: ::get(20004)
 --- response_headers_like
@@ -151,7 +151,7 @@ If-None-Match: "0000000000000000000000000000000000000000"
 
 
 
-=== If-None-Match decides alone: what is said of dates beside it is ignored
+=== If-None-Match: conditions by date beside it are ignored
 --- redis_commands eval: ::seed(20010)
 --- more_headers eval
 use Digest::SHA;
@@ -165,7 +165,7 @@ use Digest::SHA;
 
 
 
-=== no report has a Last-Modified: what is said of dates is ignored
+=== no report has a Last-Modified: conditions by date are ignored
 --- redis_commands eval: ::seed(20010)
 --- more_headers eval
 ['If-Modified-Since: Mon, 30 Nov 2026 00:00:00 GMT',
@@ -193,7 +193,7 @@ If-None-Match: *
 
 
 
-=== HEAD is asked as GET, stored, and answered without a body
+=== HEAD is sent to Violet as GET, the report is stored, the answer has no body
 --- request eval: ::get('HEAD 20011', '/_mock/last', 20011)
 --- response_headers_like eval
 ["Cache-Status: violet; fwd=uri-miss; stored
@@ -303,7 +303,7 @@ HGET violet:health:violet_api:10000:20102 state
 
 
 
-=== Redis holds the report, what is known of it, and the number of this form
+=== Redis has the report, its fields, and the number of the form
 --- request eval: ::get(20302)
 --- redis_check eval
 "KEYS *
@@ -381,7 +381,7 @@ KEYS *
 
 
 
-=== the own app_id says nothing new: it is not forwarded, and the entry is the same
+=== the app's own app_id is not forwarded, and the entry is the same
 --- request eval
 ::get('20019?app_id=10000', '/_mock/last', 20019, '20019?app_id=10000',
       '/_mock/counts')
@@ -397,7 +397,7 @@ KEYS *
 
 
 
-=== the app_id of another is a 400 problem, and nothing is asked
+=== another app's app_id is a 400 problem, and Violet is not asked
 --- request eval: ::get('20020?app_id=10001', '/_mock/counts')
 --- error_code eval: [400, 200]
 --- response_headers eval
@@ -522,7 +522,7 @@ EXISTS violet:health:sandbox:10000:20022
 
 
 
-=== of Violet's own headers none is kept, from Violet or from Redis
+=== Violet's headers are not kept, on a miss and on a hit
 --- request eval: ::get(22901, 22901)
 --- response_headers_like eval
 [("ETag: $::Etag") x 2]
@@ -533,7 +533,7 @@ EXISTS violet:health:sandbox:10000:20022
 
 
 
-=== no header of a caller reaches Violet, the operator's do
+=== the caller's headers are not sent to Violet, the operator's are
 --- config eval
 ::location('proxy_set_header X-Env production;')
 --- more_headers
@@ -834,7 +834,7 @@ qr/\A\[warn\] [^\n]* about merchant 23101 is not stored: no merchant_id[^\n]*\n\
 
 
 
-=== a good report is stored without a warning
+=== a valid report is stored without a warning
 --- request eval: ::get(20034)
 --- no_error_log
 [warn]
@@ -842,7 +842,7 @@ qr/\A\[warn\] [^\n]* about merchant 23101 is not stored: no merchant_id[^\n]*\n\
 
 
 
-=== what was not stored is asked for again
+=== an answer that was not stored is asked for again
 --- request eval: ::get(22302, 22302, '/_mock/counts')
 --- response_headers eval
 [('Cache-Status: violet; fwd=uri-miss') x 2, '']
@@ -1074,7 +1074,7 @@ DBSIZE
 
 
 
-=== a header line that is none: a 502 problem
+=== an invalid header line: a 502 problem
 --- request eval: ::get(60801)
 --- error_code: 502
 --- response_body_like eval: $::Problem
@@ -1173,7 +1173,7 @@ DBSIZE
 
 
 
-=== after all of these the next report is good
+=== after all of these the next report is stored
 --- config eval: ::location('proxy_read_timeout 200ms;')
 --- request eval
 ::get(60003, 60102, 60202, 60302, 60402, 60502, 60602, 60702, 60802, 60902,
@@ -1247,7 +1247,7 @@ X-Vars: cache=STALE tier=redis age=364[01] refresh= state=degraded redis=ok up=5
 
 
 
-=== violet_health_stale, the whole way: stored, expired, failed
+=== violet_health_stale: a report is stored, expires, and is served when Violet fails
 --- config eval
 ::location('violet_health_ttl 1s;', 'violet_health_stale 1h;')
 --- wait: 2.1
@@ -1482,7 +1482,7 @@ X-Vars: cache=STALE tier=memory age=[23] refresh= state=ready redis=off up=500']
 
 
 
-=== shared memory: what is not good is not stored
+=== shared memory: an invalid report is not stored
 --- http_config eval: ::servers('')
 --- request eval: ::get(22304, 22304, '/_mock/counts')
 --- response_headers eval
