@@ -242,14 +242,16 @@ X-Env: <>
 --- redis_check
 EXISTS violet:health:api.violet.io:10000:20001 violet:health:sandbox-api.violet.io:10000:20001
 => 2
-EXISTS violet:health-list:sandbox-api.violet.io:10000:true violet:health-list:api.violet.io:10000:true
+HEXISTS violet:health-list:api.violet.io:10000:true body
+=> 0
+HEXISTS violet:health-list:sandbox-api.violet.io:10000:true body
 => 0
 EXISTS violet:limit:api.violet.io:10000 violet:limit:api.violet.io:10000:20001
 => 2
 EXISTS violet:limit:sandbox-api.violet.io:10000 violet:limit:sandbox-api.violet.io:10000:20001
 => 2
 DBSIZE
-=> 6
+=> 8
 
 
 
