@@ -215,7 +215,7 @@ errors.0.reason: MERCHANT_UNAVAILABLE
 
 
 
-=== violet_cart_reason ~ minds the letter case
+=== violet_cart_reason ~ is case-sensitive
 --- http_extra
     violet_cart_reason ~ "SHIPPING METHOD" MERCHANT_UNAVAILABLE;
 --- request eval
@@ -228,7 +228,7 @@ errors.0.reason: SHIPPING_INVALID
 
 
 
-=== violet_cart_reason ~* does not
+=== violet_cart_reason ~* is case-insensitive
 --- http_extra
     violet_cart_reason ~* "SHIPPING METHOD" MERCHANT_UNAVAILABLE;
 --- request eval
@@ -282,7 +282,7 @@ errors.0.reason: ITEM_INVALID
 
 
 
-=== violet_cart_reason cannot make a failure of what nobody knows
+=== violet_cart_reason cannot turn unknown into failed
 --- http_extra
     violet_cart_reason "already been submitted" CART_NOT_READY;
 --- request eval
@@ -494,7 +494,7 @@ qr/^<0\.[34]\d\d\|0\.0\d\d\|0\.[34]\d\d\|4\d{3}>$/
 
 
 
-=== variables of a submit that reached nobody
+=== variables of a submit that was not sent
 --- http_extra
     log_format cart '<$violet_cart_outcome|$violet_cart_reason|$status|'
                     '$upstream_addr|$upstream_status>';

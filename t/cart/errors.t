@@ -144,7 +144,7 @@ upstream: {"status":400,"error":"payment_failed","code":2419}
 
 
 
-=== code 2503 alone says nothing: the message gives the reason
+=== code 2503 alone gives no reason: the message gives the reason
 --- request
 POST /v1/checkout/cart/41101/submit
 {}
@@ -175,7 +175,7 @@ errors.0.message: Your card was declined.
 
 
 
-=== what no pattern knows is OTHER
+=== a message that no pattern matches is OTHER
 --- http_config eval
 ::answer(400, '{"message":"Computer says no.","code":2503}')
 --- request
@@ -225,7 +225,7 @@ upstream: {"status":400,"error":null,"code":20}
 
 
 
-=== so does code
+=== code alone makes an API exception
 --- http_config eval
 ::answer(400, '{"code":20}')
 --- request
@@ -241,7 +241,7 @@ upstream: {"status":400,"error":null,"code":20}
 
 
 
-=== error and message, without a code, are an API exception
+=== error and message without a code make an API exception
 --- http_config eval
 ::answer(400, '{"error":"Bad Request","message":"The cart is empty."}')
 --- request
@@ -273,7 +273,7 @@ upstream: {"status":400,"error":null,"code":null}
 
 
 
-=== a message alone makes none: nobody knows
+=== a message alone does not make an API exception: nobody knows
 --- http_config eval
 ::answer(400, '{"message":"The cart is empty."}')
 --- request
@@ -304,7 +304,7 @@ upstream.status: 410
 
 
 
-=== 4xx with a body that we do not know
+=== 4xx with a body of another form
 --- request
 POST /v1/checkout/cart/41801/submit
 {}
@@ -447,7 +447,7 @@ errors.0.message: Order 41501 is already completed.
 
 
 
-=== 4xx whose "error" alone says so
+=== 4xx whose "error" alone says that the cart is already submitted
 --- http_config eval
 ::answer(412, '{"error":"order_already_completed","message":"No.","code":9}')
 --- request
@@ -462,7 +462,7 @@ errors.0.reason: ALREADY_SUBMITTED
 
 
 
-=== a 404 that says so is no cart that was not found
+=== a 404 that says that the cart is already submitted is not CART_NOT_FOUND
 --- http_config eval
 ::answer(404, '{"error":"not_found","message":"The cart was not found: it has already been submitted.","code":9}')
 --- request
@@ -519,7 +519,7 @@ upstream: {"status":404,"error":"cart_not_found","code":2404}
 
 
 
-=== 404 as Spring says it by itself
+=== 404 in Spring's own form
 --- request
 POST /v1/checkout/cart/41701/submit
 {}
@@ -591,7 +591,7 @@ order: null
 
 
 
-=== 500 with an HTML page, of which nothing reaches the caller
+=== 500 with an HTML page, which does not reach the caller
 --- request
 POST /v1/checkout/cart/51001/submit
 {}
@@ -618,7 +618,7 @@ upstream.status: 503
 
 
 
-=== a completed order under 502 is not believed
+=== a completed order under 502 is unknown
 --- request
 POST /v1/checkout/cart/51101/submit
 {}
@@ -631,7 +631,7 @@ upstream.status: 502
 
 
 
-=== 504 of Violet's own is an error of Violet's, not a timeout of ours
+=== Violet's own 504 is UPSTREAM_ERROR, not UPSTREAM_TIMEOUT
 --- http_config eval
 ::answer(504, '')
 --- request
@@ -752,7 +752,7 @@ on its way
 
 
 
-=== 2xx with JSON that breaks off: length and offset are logged
+=== 2xx with JSON that is cut off: length and offset are logged
 --- request
 POST /v1/checkout/cart/22201/submit
 {}
@@ -767,7 +767,7 @@ qr/\[error\] .*violet: .*cart 22201 .*\b\d{4} bytes, at byte \d{4}\b/
 
 
 
-=== 2xx with an encoding that nobody asked for
+=== 2xx with a content coding that was not asked for
 --- request
 POST /v1/checkout/cart/22701/submit
 {}
@@ -782,7 +782,7 @@ order: null
 
 
 
-=== a key given twice is not trusted
+=== an order with a name twice in an object is unknown
 --- http_config eval
 ::answer(200, '{"id":1,"status":"IN_PROGRESS","status":"COMPLETED","bags":[]}')
 --- request
@@ -797,7 +797,7 @@ errors.0.reason: UPSTREAM_INVALID
 
 
 
-=== two JSON texts in a row are none
+=== two JSON texts in a row are not JSON
 --- http_config eval
 ::answer(200, '{"id":1,"status":"COMPLETED","bags":[]} {"id":1}')
 --- request
@@ -813,7 +813,7 @@ order: null
 
 
 
-=== request_id is $request_id, which Violet can be given too
+=== request_id is $request_id, which can be sent to Violet too
 --- config
         location /v1/ {
             violet shop;
@@ -865,7 +865,7 @@ errors.0.message: "\"a\\\u0001\u2028\ud83d\ude00 </script>"
 
 
 
-=== a message that is no UTF-8 makes the whole no JSON
+=== a message that is not UTF-8 makes the answer invalid JSON
 --- http_config eval
 ::answer(400, "{\"code\":1,\"message\":\"caf\xe9\"}")
 --- request
@@ -881,7 +881,7 @@ upstream: {"status":400,"error":null,"code":null}
 
 
 
-=== a SKU's own message before the one of the whole
+=== a SKU's own message is preferred to that of the exception
 --- http_config eval
 ::answer(400, '{"code":2503,"error":"e","message":"Sold out.","data":{"skus":[{"skuId":"5","message":"Your card was declined."},{"sku_id":6},7]}}')
 --- request
@@ -900,7 +900,7 @@ errors.1.sku_id: 6
 
 
 
-=== the problem is the same with gzip, add_header and charset around it
+=== the problem is the same with gzip, add_header and charset on
 --- config
         gzip on;
         gzip_types *;

@@ -72,7 +72,7 @@ PTTL $::Record:20001
 
 
 
-=== and without Redis
+=== a completed submit is not sent again: Violet's order is fetched, without Redis
 --- http_config eval: $::Off
 --- request eval
 ["$::Cart/20001/submit\n{}", "$::Cart/20001/submit\n{}"]
@@ -84,7 +84,7 @@ PTTL $::Record:20001
 
 
 
-=== a partial submit is told again, with its status
+=== a repeat of a partial submit gets the same outcome and status
 --- http_extra
     violet_cart_partial_status 422;
 --- request eval
@@ -98,7 +98,7 @@ PTTL $::Record:20001
 
 
 
-=== after unknown nothing is sent
+=== after unknown no submit is sent
 --- request eval
 ["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}"]
 --- cart_problem eval
@@ -111,7 +111,7 @@ errors.0.reason: UPSTREAM_INVALID", $::Unknown]
 
 
 
-=== and without Redis
+=== after unknown no submit is sent, without Redis
 --- http_config eval: $::Off
 --- request eval
 ["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}"]
@@ -161,7 +161,7 @@ X-Violet-Submit: yes
 
 
 
-=== a read that shows the cart as not submitted frees it
+=== after a read that shows that nothing was ordered the cart may be submitted again
 --- request eval
 ["$::Cart/60002/submit\n{}", "GET /v1/checkout/cart/60002",
  "$::Cart/60002/submit\n{}"]
@@ -173,7 +173,7 @@ X-Violet-Submit: yes
 
 
 
-=== so does a read of the order, and without Redis
+=== so it may after a read of the order, without Redis
 --- http_config eval: $::Off
 --- request eval
 ["$::Cart/60002/submit\n{}", "GET /v1/orders/60002",
@@ -186,7 +186,7 @@ X-Violet-Submit: yes
 
 
 
-=== a read that shows it as submitted does not, nor one of another cart
+=== a read that shows an order, or of another cart, leaves it unknown
 --- request eval
 ["$::Cart/60001/submit\n{}", "GET /v1/checkout/cart/60001",
  "GET /v1/checkout/cart/60002", "$::Cart/60001/submit\n{}"]
@@ -198,7 +198,7 @@ X-Violet-Submit: yes
 
 
 
-=== a read by HEAD frees nothing
+=== a HEAD leaves it unknown
 --- request eval
 ["$::Cart/60002/submit\n{}", "HEAD /v1/checkout/cart/60002",
  "$::Cart/60002/submit\n{}"]
@@ -208,7 +208,7 @@ X-Violet-Submit: yes
 
 
 
-=== after failed, pending and requires_action a repeat goes through
+=== after failed, pending and requires_action a repeat is sent
 --- request eval
 ["$::Cart/40001/submit\n{}", "$::Cart/40001/submit\n{}",
  "$::Cart/20101/submit\n{}", "$::Cart/20101/submit\n{}",
@@ -223,7 +223,7 @@ X-Violet-Submit: yes
 
 
 
-=== one in flight on another gateway
+=== a submit is in flight on another gateway
 --- redis_commands eval
 "EVAL \"local t = redis.call('TIME') redis.call('HSET', KEYS[1], 'v', '1', 'state', 'in_flight', 'token', ARGV[1], 'status', '0', 'body', '', 'deadline', t[1] * 1000 + 60000) redis.call('PEXPIRE', KEYS[1], 600000) return 1\" 1 $::Record:20002 $::Old"
 --- request eval
@@ -233,7 +233,7 @@ X-Violet-Submit: yes
 
 
 
-=== a gateway that died in flight leaves unknown, not free
+=== the submit of a gateway that died is unknown, not open
 --- redis_commands eval
 "HSET $::Record:20002 v 1 state in_flight token $::Old status 0 body \"\" deadline 1000
 EXPIRE $::Record:20002 3600"
@@ -244,7 +244,7 @@ EXPIRE $::Record:20002 3600"
 
 
 
-=== a record that nobody can read is doubt, and gets a time to live
+=== a record that cannot be read is unknown, and gets a time to live
 --- redis_commands eval
 "SET $::Record:20002 nonsense
 HSET $::Record:20003 colour green
@@ -264,7 +264,7 @@ PTTL $::Record:20004
 
 
 
-=== a record without the number of its form, or with one that is not known, is doubt
+=== a record without a known version of its format is unknown
 --- redis_commands eval
 my @old = ("token $::Old status 0 body \"\" deadline 1000");
 CORE::join '', map { "HSET $::Record:$_->[0] $_->[1] @old\n" }
@@ -284,7 +284,7 @@ PTTL $::Record:20003
 
 
 
-=== the guard is the app id's and the environment's, whatever the app's name
+=== a record belongs to the app id and the environment, not to the app's name
 --- http_extra
     violet_app other {
         app_id      10000;
@@ -328,7 +328,7 @@ DBSIZE
 
 
 
-=== the time of an outcome
+=== an outcome is kept for the time of the directive
 --- http_extra
     violet_submit_guard 1s;
 --- request eval
@@ -343,7 +343,7 @@ DBSIZE
 
 
 
-=== off
+=== violet_submit_guard off
 --- http_extra
     violet_submit_guard off;
 --- request eval
@@ -357,7 +357,7 @@ DBSIZE
 
 
 
-=== a key narrows the guard to itself
+=== a key limits the guard to the submits with that key
 --- request eval
 ["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}",
  "$::Cart/60001/submit\n{}"]
@@ -392,7 +392,7 @@ errors.0.reason: ITEM_UNAVAILABLE"]
 
 
 
-=== and without Redis
+=== another body under the same key is refused, without Redis
 --- http_config eval: $::Off
 --- request eval
 ["$::Cart/40001/submit\n{}", "$::Cart/40001/submit\n{ }",

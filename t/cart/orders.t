@@ -94,7 +94,7 @@ POST /v1/checkout/cart/22801/submit
 
 
 
-=== an order in forty pieces passes
+=== an order that arrives in forty pieces passes
 --- request
 POST /v1/checkout/cart/61201/submit
 {}
@@ -158,7 +158,7 @@ X-Violet-Cart-Outcome: completed
 
 
 
-=== an order that is still being worked on passes as pending
+=== an order that Violet is still processing passes as pending
 --- request
 POST /v1/checkout/cart/20101/submit
 {}
@@ -166,7 +166,7 @@ POST /v1/checkout/cart/20101/submit
 
 
 
-=== a status that nobody knows is pending, not completed
+=== an unknown status is pending, not completed
 --- http_config eval
 ::bags('"status":"QUANTUM"', 1 => 'SUPERPOSED')
 --- request
@@ -203,7 +203,7 @@ POST /v1/checkout/cart/20501/submit
 
 
 
-=== REQUIRES_ACTION goes before a blocking error that fails no bag
+=== REQUIRES_ACTION counts more than a blocking error that fails no bag
 --- http_config eval
 ::bags('"status":"REQUIRES_ACTION","errors":[{"message":"Sold out."}]',
        1 => 'IN_PROGRESS')
@@ -217,7 +217,7 @@ X-Violet-Cart-Outcome: requires_action
 
 
 
-=== REQUIRES_ACTION with a failed bag is no requires_action
+=== REQUIRES_ACTION with a failed bag is not requires_action
 --- http_config eval
 ::bags('"status":"REQUIRES_ACTION"', 1 => 'REJECTED', 2 => 'ACCEPTED')
 --- request
@@ -737,7 +737,7 @@ errors.0.reason: OTHER
 
 
 
-=== the order keeps the bytes that a parser would change
+=== the order in the problem is a copy of Violet's bytes
 --- http_config eval
 ::order('{ "id" : 1e0 , "status":"IN_PROGRESS", "total": 10.00, "big": 12345678901234567890, "text": "\u0041\/", "bags":[{"id":1,"status":"REJECTED"}] }')
 --- request
@@ -751,7 +751,7 @@ X-Violet-Cart-Outcome: failed
 
 
 
-=== an order of 5 MB passes, if violet_buffer_limit lets it
+=== an order of 5 MB passes if violet_buffer_limit allows it
 --- config
         location /v1/ {
             violet shop;
@@ -765,7 +765,7 @@ POST /v1/checkout/cart/21501/submit
 
 
 
-=== Violet's own headers pass with its answer, save what steers nginx
+=== Violet's headers pass with its answer, except X-Accel-*
 --- request
 POST /v1/checkout/cart/22901/submit
 {}
@@ -781,7 +781,7 @@ Expires: Thu, 01 Jan 1970 00:00:01 GMT
 
 
 
-=== of Violet's headers none comes with a problem
+=== a problem has none of Violet's headers
 --- http_config eval
 $::Upstream . '
     server {

@@ -49,7 +49,7 @@ __DATA__
 
 
 
-=== and passes when it succeeds
+=== a payment that completes the checkout passes if it succeeds
 --- request eval
 ["$::Payment/20001/payment\n$::Complete", "GET /_mock/counts"]
 --- response_headers eval
@@ -59,7 +59,7 @@ __DATA__
 
 
 
-=== a payment that does not complete it is streamed, as it came
+=== a payment that does not complete the checkout is streamed unchanged
 --- http_extra eval: $::Access
 --- request eval
 ["$::Payment/40001/payment\n{\"payment_method_id\":7}",
@@ -124,7 +124,7 @@ POST /v1/orders
 
 
 
-=== without a key it is not guarded
+=== a new order without a key is not guarded
 --- request eval
 ["POST /v1/orders\n{\"app_order_id\": 60001}",
  "POST /v1/orders\n{\"app_order_id\": 60001}", "GET /_mock/counts"]
@@ -135,7 +135,7 @@ POST /v1/orders
 
 
 
-=== with one it is
+=== a new order with a key is guarded
 --- request eval
 ["POST /v1/orders\n{\"app_order_id\": 60001}",
  "POST /v1/orders\n{\"app_order_id\": 60001}",
@@ -150,7 +150,7 @@ EVAL "return #redis.call('KEYS', 'violet:submit:violet_api:10000:key:*')" 0
 
 
 
-=== a new order that completed is not made again
+=== a new order that completed is not sent again
 --- request eval
 ["POST /v1/orders\n{\"app_order_id\": 20001}",
  "POST /v1/orders\n{\"app_order_id\": 20001}", "GET /_mock/counts"]
@@ -163,7 +163,7 @@ Idempotency-Key: "a"
 
 
 
-=== submit-only leaves them to proxy_pass
+=== submit-only leaves payments and new orders to proxy_pass
 --- http_extra
     violet_cart_errors submit-only;
 --- request eval
@@ -178,7 +178,7 @@ Idempotency-Key: "a"
 
 
 
-=== but not the submit
+=== submit-only does not leave the submit to proxy_pass
 --- http_extra
     violet_cart_errors submit-only;
 --- request
@@ -188,7 +188,7 @@ POST /v1/checkout/cart/40001/submit
 
 
 
-=== off passes what Violet said, with its verdict
+=== violet_cart_errors off passes Violet's answer, with the outcome
 --- http_extra
     violet_cart_errors off;
 --- request eval

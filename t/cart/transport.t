@@ -61,7 +61,7 @@ run_tests();
 
 __DATA__
 
-=== nobody listens: nothing was sent, so the submit may be repeated
+=== the peer does not listen: nothing was sent, so the submit may be repeated
 --- http_config eval
 ::peers($::Closed)
 --- request eval
@@ -166,7 +166,7 @@ Connection refused
 
 
 
-=== closed before the header, with another peer at hand: asked once
+=== closed before the header, with a second peer: asked once
 --- http_config eval
 ::peers($::Mock, '127.0.0.1:$TEST_NGINX_VIOLET_PORT')
 --- config eval
@@ -185,7 +185,7 @@ upstream prematurely closed connection
 
 
 
-=== 500, with another peer at hand: asked once
+=== 500, with a second peer: asked once
 --- http_config eval
 ::peers($::Mock, $::Mock)
 --- config eval
@@ -201,7 +201,7 @@ upstream.error: internal_error
 
 
 
-=== 503, 404 and 429, with another peer at hand: asked once
+=== 503, 404 and 429, with a second peer: asked once
 --- http_config eval
 ::peers($::Mock, $::Mock)
 --- config eval
@@ -219,7 +219,7 @@ errors.0.reason: RATE_LIMITED\nupstream.status: 429"]
 
 
 
-=== a stalled answer, with another peer at hand: asked once
+=== a stalled answer, with a second peer: asked once
 --- http_config eval
 ::peers($::Mock, $::Mock)
 --- config eval
@@ -238,7 +238,7 @@ upstream timed out
 
 
 
-=== a header that is none, with another peer at hand: asked once
+=== an invalid header, with a second peer: asked once
 --- http_config eval
 ::peers($::Mock, $::Mock)
 --- config eval
@@ -255,7 +255,7 @@ upstream sent invalid header
 
 
 
-=== no HTTP at all, with another peer at hand: asked once
+=== an answer that is not HTTP, with a second peer: asked once
 --- http_config eval
 ::peers($::Mock, $::Mock)
 --- config eval
@@ -342,7 +342,7 @@ upstream prematurely closed connection
 
 
 
-=== a refusal that is cut off is none
+=== a 4xx that is cut off is unknown
 --- http_config eval
 $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -496,7 +496,7 @@ order: null
 
 
 
-=== 304 is none of 2xx
+=== 304 is unknown
 --- http_config eval
 $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -514,7 +514,7 @@ upstream.status: 304
 
 
 
-=== a status that is none of HTTP's
+=== a status above 599
 --- http_config eval
 $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -533,7 +533,7 @@ order: null
 
 
 
-=== status 000 is no answer
+=== status 000 is not an answer
 --- http_config eval
 $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -568,7 +568,7 @@ X-Violet-Cart-Outcome: unknown
 
 
 
-=== chunks that are none
+=== invalid chunks
 --- http_config eval
 $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -605,7 +605,7 @@ $::Order
 
 
 
-=== an order is an order, whatever its Content-Type says
+=== an order may have any Content-Type
 --- http_config eval
 $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -641,7 +641,7 @@ errors.0.reason: UPSTREAM_INVALID\norder: null"]
 
 
 
-=== X-Accel-Buffering of Violet's neither
+=== X-Accel-Buffering of Violet's changes nothing
 --- http_config eval
 $::Fake
 --- config eval
@@ -661,7 +661,7 @@ order: null
 
 
 
-=== what is over the limit is not waited for, proxy_buffering or not
+=== an answer over the limit is not read to its end, with proxy_buffering on or off
 --- http_config eval
 $::Fake
 --- config eval
@@ -682,7 +682,7 @@ order: null
 
 
 
-=== nor what only announces that it will be
+=== an answer whose Content-Length is over the limit is not read
 --- http_config eval
 $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -701,7 +701,7 @@ order: null
 
 
 
-=== an answer that nginx keeps in a file on its way is the same
+=== an answer that nginx keeps in a temporary file is the same
 --- config eval
 ::location('violet_buffer_limit 8m;', 'sendfile on;', 'proxy_buffers 2 4k;',
            'proxy_buffer_size 4k;', 'proxy_busy_buffers_size 4k;',
@@ -909,7 +909,7 @@ a client request body is buffered to a temporary file
 
 
 
-=== what would change Violet's answer is not forwarded
+=== headers that would change Violet's answer are not forwarded
 --- more_headers eval
 ["Accept-Encoding: gzip\nIf-Match: \"a\"\nIf-None-Match: \"b\"
 If-Modified-Since: Thu, 01 Jan 1970 00:00:01 GMT
@@ -955,7 +955,7 @@ errors.0.reason: ITEM_UNAVAILABLE
 
 
 
-=== a caller's own X-Violet-Cart-Outcome tells nothing
+=== a caller's own X-Violet-Cart-Outcome has no effect
 --- more_headers
 X-Violet-Cart-Outcome: completed
 --- request eval
@@ -981,7 +981,7 @@ errors.0.reason: ITEM_UNAVAILABLE
 
 
 
-=== GET, PUT, DELETE and HEAD on the path are none of its business
+=== GET, PUT, DELETE and HEAD on the path are not submits
 --- request eval
 ["GET /v1/checkout/cart/20001/submit", "PUT /v1/checkout/cart/20001/submit
 {}", "DELETE /v1/checkout/cart/20001/submit",
@@ -1028,7 +1028,7 @@ client intended to send too large chunked body
 
 
 
-=== a chunked body that is none is nginx's 400, and Violet is not asked
+=== an invalid chunked body is nginx's 400, and Violet is not asked
 --- more_headers
 Transfer-Encoding: chunked
 --- request eval
@@ -1040,7 +1040,7 @@ Content-Type: text/html
 
 
 
-=== a body in one file only, for who wants it so
+=== client_body_in_file_only
 --- config eval
 ::location('client_body_in_file_only clean;')
 --- request eval
@@ -1053,7 +1053,7 @@ Content-Type: text/html
 
 
 
-=== HTTP/1.0 to Violet, as nginx before 1.29.7 does by itself
+=== HTTP/1.0 to Violet, the default of nginx before 1.29.7
 --- config
         location /v1/ {
             violet shop;
@@ -1117,7 +1117,7 @@ order: (Violet's)
 
 
 
-=== what redirects a request within nginx does not have its cart sent again
+=== an internal redirect does not send the cart again
 --- config eval
 ::location('post_action /v1/checkout/cart/20001/submit;')
 --- request eval: "$::Submit/20001/submit\n{}"
@@ -1182,7 +1182,7 @@ POST /mirrored
 
 
 
-=== who may not call gets nginx's own answer, and Violet is not asked
+=== a caller who is denied access gets nginx's own answer, and Violet is not asked
 --- config eval
 ::location('deny all;')
 --- request eval

@@ -1,26 +1,20 @@
 
 /*
- * The guard's decisions: what a record means for the next submit, who may
- * settle it, and what counts as shown not to be submitted.
+ * The decisions of the submit guard: whether a record allows the next submit,
+ * and which claim may settle it; and the problems of refused submits.
  */
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "violet_json.h"
-#include "violet_cart_read.h"
 #include "violet_cart_record.h"
 #include "violet_cart_refusal.h"
-
-
-#define BAG  "{\"id\":1,\"status\":\"IN_PROGRESS\"}"
 
 
 static void
@@ -304,7 +298,7 @@ test_cancel(void **state)
     assert_int_equal(violet_record_cancel(&record, &one), 0);
     assert_int_equal(violet_record_state(&record, 10), VIOLET_RECORD_NONE);
 
-    /* in spite of doubt, which is there again */
+    /* the record was unknown before the claim, and is again */
 
     (void) violet_record_claim(&record, &one);
     (void) violet_record_settle(&record, &one, VIOLET_RECORD_UNKNOWN, 504);
@@ -421,156 +415,6 @@ test_names(void **state)
 
 
 static void
-test_read(void **state)
-{
-    size_t  i;
-
-    static const struct {
-        const char            *body;
-        violet_cart_read_t   read;
-    } rows[] = {
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_OPEN },
-        { "{\"id\":\"7\",\"status\":\"in_progress\",\"bags\":[" BAG "," BAG
-          "],\"payment_transactions\":[{\"capture_status\":"
-          "\"REQUIRES_PAYMENT_METHOD\"}]}", VIOLET_CART_READ_OPEN },
-
-        { "{\"id\":8,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_NOTHING },
-        { "{\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_NOTHING },
-        { "{\"id\":7,\"bags\":[" BAG "]}", VIOLET_CART_READ_NOTHING },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\"}",
-          VIOLET_CART_READ_NOTHING },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":{}}",
-          VIOLET_CART_READ_NOTHING },
-        { "[]", VIOLET_CART_READ_NOTHING },
-        { "", VIOLET_CART_READ_NOTHING },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]",
-          VIOLET_CART_READ_NOTHING },
-
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[null]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[{\"id\":1}]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"PROCESSING\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG ","
-          "{\"id\":2,\"status\":\"SUBMITTED\"}]}", VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[{\"status\":"
-          "\"IN_PROGRESS\",\"financial_status\":\"AUTHORIZED\"}]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"payment_transactions\":[{\"status\":\"CAPTURED\"}]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"paymentTransactions\":[{\"captureStatus\":\"processing\"}]}",
-          VIOLET_CART_READ_ORDER }
-    };
-
-    (void) state;
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (violet_cart_read(rows[i].body, strlen(rows[i].body), 7)
-            != rows[i].read)
-        {
-            fail_msg("%s", rows[i].body);
-        }
-    }
-}
-
-
-/* Of a large text only what is asked for, and nothing that takes a parse. */
-
-static void
-test_large(void **state)
-{
-    char     *text;
-    size_t    i, n;
-
-    static const struct {
-        const char  *format;
-        int          completes;
-        int          read;
-    } rows[] = {
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"x\":\"%s\"}", 0, VIOLET_CART_READ_OPEN },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"complete_checkout\":true,\"x\":\"%s\"}", 1,
-          VIOLET_CART_READ_OPEN },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"\\u0078\":\"%s\"}", 1, VIOLET_CART_READ_NOTHING }
-    };
-
-    (void) state;
-
-    n = VIOLET_JSON_MAX_WHOLE;
-    text = malloc(2 * n + 256);
-    assert_non_null(text);
-
-    memset(text, 'x', n);
-    text[n] = '\0';
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        (void) snprintf(text + n + 1, n + 255, rows[i].format, text);
-
-        assert_int_equal(violet_cart_read_completes(text + n + 1,
-                                                    strlen(text + n + 1)),
-                         rows[i].completes);
-        assert_int_equal(violet_cart_read(text + n + 1,
-                                          strlen(text + n + 1), 7),
-                         rows[i].read);
-    }
-
-    free(text);
-}
-
-
-static void
-test_completes(void **state)
-{
-    size_t  i;
-
-    static const struct {
-        const char  *body;
-        int          completes;
-    } rows[] = {
-        { "", 0 },
-        { "{}", 0 },
-        { "[]", 0 },
-        { "{\"complete_checkout\":false}", 0 },
-        { "{\"complete_checkout\":null}", 0 },
-        { "{\"complete_checkout\":0}", 0 },
-        { "{\"complete_checkout\":\"\"}", 0 },
-        { "{\"complete_checkout\":\"False\"}", 0 },
-        { "{\"x\":{\"complete_checkout\":true}}", 0 },
-        { "{\"complete_checkout\":true}", 1 },
-        { "{\"complete_checkout\":\"true\"}", 1 },
-        { "{\"complete_checkout\":1}", 1 },
-        { "{\"complete_checkout\":[]}", 1 },
-        { "{\"completeCheckout\":true}", 1 },
-        { "{\"complete\\u005fcheckout\":true}", 1 },
-        { "{\"complete_checkout\":false", 1 },
-        { "complete_checkout=true", 1 }
-    };
-
-    (void) state;
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (violet_cart_read_completes(rows[i].body, strlen(rows[i].body))
-            != rows[i].completes)
-        {
-            fail_msg("%s", rows[i].body);
-        }
-    }
-}
-
-
-static void
 test_problems(void **state)
 {
     int                    i;
@@ -618,9 +462,6 @@ main(void)
         cmocka_unit_test(test_renew),
         cmocka_unit_test(test_garbage_is_doubt),
         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_completes),
-        cmocka_unit_test(test_large),
         cmocka_unit_test(test_problems)
     };
 

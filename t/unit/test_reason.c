@@ -1,10 +1,10 @@
 
 /*
- * From Violet's words to reasons: the tables of names, the built-in patterns
- * on messages as platforms word them, the operator's patterns before those,
- * and that none of it can be held up or led astray.  All of it twice: with
- * patterns that PCRE2 has made machine code of, and with such that it could
- * not (the linker lets __wrap_... stand before PCRE2's own function).
+ * The reasons of Violet's errors: by the tables of words, by the built-in
+ * patterns on messages of platforms, and by the operator's patterns, which are
+ * tried first; and the bounds of matching.  All tests run twice, with and
+ * without PCRE2's JIT (the linker calls __wrap_... in place of PCRE2's own
+ * function).
  */
 
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 #include "violet_reason.h"
 
 
-/* pcre2.h has them, for programs that are about PCRE2 */
+/* PCRE2_ERROR_NOMEMORY of pcre2.h */
 #define TEST_NOMEMORY  (-48)
 
 
@@ -432,7 +432,7 @@ test_utf8(void **state)
     assert_int_equal(test_message(reasons, "\xc3\x89puis\xc3\xa9"),
                      VIOLET_REASON_ITEM_UNAVAILABLE);
 
-    /* what is valid of a message can match, what is not cannot */
+    /* the valid parts of a message can match, the invalid ones cannot */
 
     assert_int_equal(test_message(reasons, "\xff mot \xc3"),
                      VIOLET_REASON_ITEM_INVALID);
@@ -448,7 +448,7 @@ test_utf8(void **state)
 }
 
 
-/* A message is looked at up to 1 kB, and no character is cut in two. */
+/* The first 1,024 bytes of a message are read; no character is cut in two. */
 
 static void
 test_long_message(void **state)
@@ -474,7 +474,7 @@ test_long_message(void **state)
     assert_int_equal(violet_reason_find(NULL, test_none, test_none, text),
                      VIOLET_REASON_OTHER);
 
-    /* a character across the limit, and bytes that belong to none */
+    /* a character across the limit, and bytes that are not UTF-8 */
 
     memset(message, ' ', 1024);
 
@@ -531,7 +531,7 @@ test_bounded(void **state)
         violet_reasons_destroy(reasons);
     }
 
-    /* a pattern that gave up leaves the message to those after it */
+    /* after a pattern that reached its limits the next ones are tried */
 
     reasons = violet_reasons_create();
     assert_non_null(reasons);
@@ -546,7 +546,7 @@ test_bounded(void **state)
                      VIOLET_REASON_DISCOUNT_INVALID);
     violet_reasons_destroy(reasons);
 
-    /* the built-in ones on words that they all look for */
+    /* the built-in patterns, on words that many of them contain */
 
     for (i = 0; i < sizeof(message); i++) {
         message[i] = "cart order item store merchant shipping "[i % 40];
@@ -564,7 +564,7 @@ test_bounded(void **state)
 }
 
 
-/* Each init wants its cleanup; without any there are no built-in patterns. */
+/* The last cleanup frees the built-in patterns. */
 
 static void
 test_init(void **state)
