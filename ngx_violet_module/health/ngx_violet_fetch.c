@@ -226,7 +226,6 @@ static void
 ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t               rc;
-    ngx_connection_t       *c;
     ngx_http_request_t     *r;
     ngx_violet_exchange_t  *e;
 
@@ -273,9 +272,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    c = r->connection;
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_run_posted_requests(r->connection);
 }
 
 
@@ -493,10 +490,7 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
 }
 
 
-/*
- * Drops the report from memory.  While Redis is away it may have the report,
- * so "dropped" is set.
- */
+/* Redis may have the report while it is away, so "dropped" is set then. */
 
 static void
 ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch)

@@ -65,7 +65,7 @@ typedef struct {
 
 
 typedef struct {
-    u_char                           *file;       /* where violet stands */
+    u_char                           *file;       /* of the directive */
     ngx_uint_t                        line;
     void                            **confs;      /* all modules', of there */
 

@@ -144,7 +144,7 @@ sub count(&@) {
 }
 
 
-# One is the opener, the others say that they joined; all get the same.
+# One opens the flight, the others report JOINED; all get the same report.
 sub is_one_flight {
     my ($title, $merchant, $opener, $collapsed, @answers) = @_;
 
@@ -196,7 +196,7 @@ sub bypasses {
 }
 
 
-# Who joined gets the same problem; who comes later starts anew.
+# Requests that joined get the same problem; a later one asks Violet again.
 sub failures {
     my @answers = many(30, 60201, '/impatient/');
 
@@ -209,7 +209,7 @@ sub failures {
 }
 
 
-# With one connection of nginx's being slow there are always some who join.
+# With a slow upstream connection some requests always join.
 sub refusals {
     my @answers = many(50, 40401);
 
@@ -280,7 +280,7 @@ sub refreshes_do_not_join_reads {
 }
 
 
-# The refresh waits for its limiter, a read joins it, the limiter says no.
+# The refresh waits for the limiter, a read joins it, the limiter refuses.
 sub read_joins_refused_refresh {
     flush();
     get('20001?refresh=true');
@@ -340,7 +340,7 @@ sub is_idle {
 }
 
 
-# The flight is nobody's: it lands and stores without them.
+# No request waits for the flight: it lands and stores the report.
 sub callers_who_leave {
     flush();
     my $fds = open_files();
@@ -397,7 +397,7 @@ sub body_that_dribbles {
 }
 
 
-# What a slow plain read brings is older than what a refresh brought meanwhile.
+# The report of a slow plain read is older than that of a refresh meanwhile.
 sub refresh_overtakes_a_read {
     my $body = '{"merchant_id": 77, "connection": {"status": "COMPLETE"}, '
                . '"age": "%s"}';
@@ -538,7 +538,7 @@ sub bursts {
 }
 
 
-# Those of the merchants that the bursts are not about.
+# The requests for other merchants than those of the bursts.
 sub refreshes_before {
     my $counts = $live->mock_counts($mock);
     my $sum = 0;

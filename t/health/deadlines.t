@@ -1,8 +1,7 @@
 #!/usr/bin/perl
 
-# A Violet that fails slowly, and a gateway that has nothing left to ask it
-# with: no caller waits longer than is documented, and a stale report is
-# served to all.
+# Violet fails slowly, or the gateway has no descriptor left: no caller waits
+# longer than is documented, and a stale report is served to all.
 
 use strict;
 use warnings;
@@ -123,8 +122,8 @@ sub reports_without_an_end {
 }
 
 
-# In one worker, two locations of one app: who joins the request of the
-# patient one waits as long as its own location says, and no longer.
+# Two locations of one app, in one worker: a request that joins the flight of
+# the location with the long timeouts waits for its own timeouts only.
 sub callers_in_a_hurry {
     my $hurry = 'proxy_connect_timeout 1s; proxy_send_timeout 1s;'
                 . 'proxy_read_timeout 1s;';
@@ -160,7 +159,7 @@ sub callers_in_a_hurry {
 }
 
 
-# Nor do they wait for a patient refresh, once they have left a patient read.
+# After leaving a long plain read they do not wait for a long refresh either.
 sub callers_in_a_hurry_and_a_refresh {
     my $hurry = 'proxy_connect_timeout 1s; proxy_send_timeout 1s;'
                 . 'proxy_read_timeout 1s;';
@@ -276,7 +275,7 @@ sub merchant_who_left {
 }
 
 
-# What Redis still has is not served when it is back.
+# When Redis is back, its old report is not served.
 sub merchant_who_left_without_redis {
     my $nginx = $health->gateway(workers => 1);
 

@@ -2,7 +2,7 @@
 
 # A report or a list is dropped while a plain read of it is under way.  The
 # read was asked before the drop, so its answer goes to those who wait for it
-# and is not stored, however late it comes: its claim in Redis has run out.
+# and is not stored, however late it comes: its lease in Redis has run out.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use Live::Health;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-# seconds of a slow answer; a claim that is not renewed lasts 3 s
+# seconds of a slow answer; a lease that is not renewed lasts 3 s
 my $slow = 6;
 
 my $live = Live->new;

@@ -1,5 +1,5 @@
-# Violet's bad days and what is remembered of them, and Redis's own words for
-# what ails it: each told once, each with its consequence.
+# Failures of Violet and the results that are held, and Redis's error replies:
+# each is logged once, and the request is answered.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use Violet::Report;
 
 our $Fake = 'violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT';
 
-# A report that has expired 40 s ago, and what is served of it.
+# A report that expired 40 s ago, and the Cache-Status of serving it.
 our @Stale = ('violet_health_ttl 1h;', 'violet_health_stale 1h;');
 our %Old = (age => 3640, ttl => 3600);
 our $Marked = 'Cache-Status: violet; hit; ttl=-4[0-3]; detail=[a-z-]+';
@@ -32,7 +32,7 @@ sub list_key {
 }
 
 
-# The mock is told something, and a request takes place.
+# Configures the mock, and makes a request.
 sub mock {
     return "POST /_mock/$_[0]\n";
 }

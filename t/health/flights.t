@@ -14,7 +14,7 @@ use Live::Health;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# How long Violet takes: all callers have come before its answer does.
+# Seconds that Violet takes: all callers wait before the answer comes.
 my $delay = 3;
 
 my $live = Live->new;
@@ -69,7 +69,7 @@ sub thousand {
 }
 
 
-# One asks Violet, the others say that they joined; who was late has a hit.
+# One asks Violet, the others report JOINED; a late request has a hit.
 sub one_flight {
     my ($title, $merchant, $opener, $fwd, @answers) = @_;
 
@@ -193,7 +193,7 @@ sub mixed {
 }
 
 
-# All share the one error; who comes later starts one flight anew.
+# All share the one error; a later request opens another flight.
 sub errors {
     delay('connection_health/50001', $delay);
 
@@ -237,7 +237,7 @@ sub opener_who_leaves {
     is(Live::Health::count(sub { $_->{vars}{cache_status} eq 'JOINED' },
                            @answers), 40, 'opener leaves: all others joined');
 
-    # nobody waits for it at all
+    # no request waits for it
     delay('connection_health/20007', 1);
     $opener = $health->ask($hosts[0], 20007);
     ok($health->reaches(20007), 'the only caller leaves: Violet is asked');
@@ -252,7 +252,7 @@ sub opener_who_leaves {
 }
 
 
-# Who has a connection to the mock is who flies: there is no keepalive here.
+# The worker with a connection to the mock runs the flight: no keepalive here.
 sub flyer {
     my ($nginx) = @_;
 
@@ -274,7 +274,7 @@ sub flyer {
 
 
 # The others of its host and of other hosts are answered by the flight that
-# replaces it; nothing is stored by the dead.
+# replaces it; the killed worker stores no report.
 sub killed_worker {
     my $merchant = 20008;
 
@@ -320,7 +320,7 @@ sub killed_worker {
 }
 
 
-# All of a host is gone; what it left in Redis ends by itself.
+# All workers of a host are killed; its lease in Redis expires.
 sub killed_host {
     my $merchant = 20009;
     my $host = host();
@@ -345,8 +345,8 @@ sub killed_host {
 }
 
 
-# A host that stands still for longer than its lease, and goes on as if nothing
-# had been: what it then has is older than what others have stored meanwhile.
+# A host is stopped for longer than its lease and then continued: its report is
+# older than the one that another host has stored meanwhile.
 sub frozen_host {
     my $merchant = 20011;
     my $host = host(workers => 1);

@@ -85,7 +85,7 @@ sub burst {
 }
 
 
-# Who was refused has spent nothing of the merchant's own.
+# A refused refresh has not spent the merchant's budget.
 sub budgets {
     my $redis = Violet::Redis->new($health->redis->port);
     my @keys = @{$redis->call('KEYS', 'violet:limit:*')};
@@ -105,7 +105,7 @@ sub budgets {
 }
 
 
-# Nobody listens there, so no refresh was sent, and none is spent.
+# No server listens there, so no refresh was sent, and no budget is spent.
 sub never_sent {
     my @answers = $health->many(\@hosts, count => 80, timeout => 60, what =>
                                 sub { 71000 + $_[0] . '?refresh=true',
@@ -131,7 +131,7 @@ sub never_sent {
 }
 
 
-# What one host granted the other knows.
+# The two hosts count together.
 sub per_host {
     $health->command('FLUSHALL');
 
@@ -144,7 +144,7 @@ sub per_host {
 }
 
 
-# Each host counts for itself; a worker does not.
+# Each host counts for itself; the workers of a host count together.
 sub without_redis {
     my @alone = map { host(redis => '') } 1, 2;
 

@@ -84,7 +84,7 @@ sub begin {
 }
 
 
-# How often each merchant of a list was calculated.
+# How often Violet calculated each merchant of a list.
 sub revisions {
     my ($answer) = @_;
 
@@ -247,7 +247,7 @@ sub refreshed {
     $health->get($far, '20200?refresh=true');
     is(status(list($far)), 'MISS', 'refresh of any merchant: dropped');
 
-    # the list of another environment is its own affair
+    # the list of another environment stays
     list($near, '', prefix => '/other/');
     $health->get($near, '20301?refresh=true');
     is(status(list($near, '', prefix => '/other/')), 'HIT',
@@ -319,7 +319,7 @@ sub bypassed {
 }
 
 
-# Violet fails: the last good list.
+# Violet fails: the last good list is served.
 sub stale {
     begin();
 
@@ -336,7 +336,7 @@ sub stale {
 }
 
 
-# A 429 is the last of them, as it is remembered.
+# The 429 is the last one, since it is held.
 sub failed {
     begin();
     $health->control('fault?connection_health_list=403');

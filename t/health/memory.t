@@ -1,5 +1,5 @@
-# Memory before Redis: what violet_health_memory says, in one process; and the
-# list of an app's merchants, which is kept as a report is.
+# Shared memory before Redis in one process (violet_health_memory), and the list
+# of an app's merchants, which is cached in the same way.
 
 use strict;
 use warnings;
@@ -34,7 +34,7 @@ __DATA__
 
 
 
-=== memory tells how old a report is, and how long it is good for, as Redis does
+=== a report from memory has the same Age and ttl as one from Redis
 --- redis_commands eval: ::seed(20002, age => 100, ttl => 50)
 --- wait: 1.1
 --- link_after: 0
@@ -121,7 +121,7 @@ __DATA__
 
 
 
-=== the list is cached, and is no merchant's
+=== the list is cached, and has no merchant state
 --- request eval
 ["GET $::List", "GET $::List/?exclude_public=true", "HEAD $::List",
  "GET /_mock/counts", "GET /_mock/last"]

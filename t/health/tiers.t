@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
-# Two tiers: a hit comes from shared memory, and Redis is the truth.  What is
-# written, deleted or expired there, by whomever, leaves the memory of every
-# gateway; when the link that tells of it is lost, memory is not trusted beyond
-# its bound.
+# Two tiers: a hit comes from shared memory, Redis has the authoritative report.
+# A key that is written, deleted or expires in Redis is dropped from the memory
+# of every gateway.  While the link is down, a copy in memory is served no longer
+# than violet_health_memory.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ use Time::HiRes qw(sleep time);
 my $soon = 0.1;
 my $late = 0.9;
 
-# violet_health_memory of the tests about its bound.
+# violet_health_memory of the tests in which it ends.
 my $bound = 4;
 
 my $live = Live->new;
@@ -279,7 +279,7 @@ sub flushed {
 }
 
 
-# More changes than one message holds.
+# More changed keys than one message holds.
 sub many_at_once {
     my @merchants = 20010 .. 20059;
     my %old;
@@ -321,7 +321,7 @@ sub reloaded {
     }), 'reload: from memory');
     is($health->reached(20060), 1, 'reload: Violet is not asked for it');
 
-    # a change still is heard of
+    # a notice of a change still arrives
     my $old = fill('reload', 20060);
     $health->control('forget');
     $health->command('DEL ' . $health->key(20060));
@@ -426,7 +426,7 @@ sub link_cut {
 }
 
 
-# Nobody says that the link is dead.
+# The link is dead, and no error is reported.
 sub link_stalled {
     my $nginx = far_away("${bound}s");
     my $old = in_memory('link stalled', $nginx, 20072);

@@ -267,7 +267,7 @@ violet_route_check_char(unsigned char c)
 }
 
 
-/* Where the first segment "v1" ends, with its slash; 0 if there is none. */
+/* The offset after the first segment "v1" and its slash; 0 without "v1". */
 
 static size_t
 violet_route_after_version(const violet_text_t *uri)
