@@ -76,7 +76,7 @@ sub status {
 }
 
 
-# The mock knows nothing any more, nor does anybody else.
+# Resets the mock and empties Redis and the memory of the hosts.
 sub begin {
     $redis->call('FLUSHALL');
     $health->control('reset');
