@@ -1,4 +1,4 @@
-# What the directives change about cart submits, and what its variables say.
+# The directives and the variables of cart submits.
 
 use Test::Nginx::Socket 'no_plan';
 use Violet;

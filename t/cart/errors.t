@@ -159,7 +159,7 @@ upstream: {"status":400,"error":null,"code":2503}
 
 
 
-=== the "error" gives the reason, whatever the message
+=== the "error" gives the reason, with any message
 --- http_config eval
 ::answer(400, '{"message":"Your card was declined.","error":"offer_not_published","code":1}')
 --- request
@@ -273,7 +273,7 @@ upstream: {"status":400,"error":null,"code":null}
 
 
 
-=== a message alone does not make an API exception: nobody knows
+=== a message alone does not make an API exception: unknown
 --- http_config eval
 ::answer(400, '{"message":"The cart is empty."}')
 --- request
@@ -532,7 +532,7 @@ upstream: {"status":404,"error":"Not Found","code":null}
 
 
 
-=== 404 with an HTML page: nobody knows who made it
+=== 404 with an HTML page: unknown
 --- request
 POST /v1/checkout/cart/41601/submit
 {}

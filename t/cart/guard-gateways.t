@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# One cart, two gateways, one Redis: whoever comes, in whatever order things
-# fail, a submit in doubt is not sent a second time.
+# One cart, two gateways, one Redis: whichever gateway gets the submits and
+# whatever fails first, a submit that is unknown is not sent a second time.
 
 use strict;
 use warnings;

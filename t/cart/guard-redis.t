@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# What one gateway knows of a submit and the other, or Redis, does not: doubt
-# is not lost on the way, and neither is an order.
+# A submit that one gateway has a record of, and the other gateway or Redis has
+# not: neither an unknown submit nor an order is forgotten.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# The guard against ordering twice: what a second submit of a cart gets, and
-# what a read of the cart changes.  The contract's section 7, "Submit guard".
+# The submit guard: the answer to a second submit of a cart, and the effect of
+# a read of the cart.  The contract's section 7, "Submit guard".
 
 use Test::Nginx::Socket 'no_plan';
 use Violet;

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # Cart submits over HTTP/3.  nginx ends the requests of a caller who leaves,
-# whatever it is told; a submit goes on to its end all the same, and what
-# Violet answered is kept for the next one.
+# even with proxy_ignore_client_abort; a submit runs to its end nevertheless,
+# and its result is kept for the next submit.
 
 use strict;
 use warnings;

@@ -84,7 +84,7 @@ sub cart_log {
 }
 
 
-# What is told of a submit that nobody waited for: once, with its verdict.
+# The log line of a submit whose caller has left: once, with its outcome.
 sub verdict_is_logged {
     my ($cart, $verdict, $title) = @_;
 

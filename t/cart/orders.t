@@ -1,5 +1,5 @@
-# A cart submit that Violet answers with an order: what passes, byte for byte,
-# and what does not.  The contract's section 7, its second table.
+# A cart submit that Violet answers with an order: the orders that pass, byte
+# for byte, and the others.  The contract's section 7, its second table.
 
 use Test::Nginx::Socket 'no_plan';
 use Violet;
@@ -62,7 +62,7 @@ POST /v1/checkout/cart/20001/submit
 
 
 
-=== accepted bags make it completed whatever the order's status, errors or none
+=== an order with accepted bags is completed, with any status and any errors
 --- request
 POST /v1/checkout/cart/20201/submit
 {}
@@ -418,7 +418,7 @@ order: (Violet's)
 
 
 
-=== only payment errors leave the cart usable, whatever the order's status
+=== after payment errors alone the cart may be submitted again, with any status of the order
 --- http_config eval
 ::bags('"status":"PROCESSING","payment_transactions":[{"status":"FAILED"}]', 1 => 'IN_PROGRESS')
 --- request
@@ -634,7 +634,7 @@ bags.1.outcome: failed
 
 
 
-=== some bags failed, some pending: nobody knows
+=== some bags failed, some pending: unknown
 --- request
 POST /v1/checkout/cart/21001/submit
 {}

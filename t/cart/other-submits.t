@@ -1,4 +1,4 @@
-# The other doors by which a cart or an order is submitted: a payment that
+# The other requests that submit a cart or an order: a payment that
 # completes the checkout, and a new order.
 
 use Test::Nginx::Socket 'no_plan';

@@ -1,5 +1,5 @@
-# A cart submit on its way: what is sent to Violet, once, and what its answer
-# is worth that does not come, or not whole.
+# The request and the answer of a cart submit on the wire: it is sent once, and
+# an answer that is missing or incomplete is unknown.
 
 use Test::Nginx::Socket 'no_plan';
 use Violet;
@@ -768,7 +768,7 @@ errors.0.reason: UPSTREAM_INVALID"]
 
 
 
-=== error_page of a location gets no problem of one that nobody was asked for
+=== error_page of a location does not get the problem
 --- http_config eval
 ::peers($::Closed)
 --- config

@@ -1,7 +1,8 @@
 
 /*
- * Answers to a submit that are no order, row by row of the contract's table
- * and from both sides of each.  What orders mean is in test_order.c.
+ * Answers to a submit that are not an order, for each row of the table in
+ * docs/cart-errors.md, with answers that just match and just do not.  Orders
+ * are in test_order.c.
  */
 
 #include "cart_check.h"
@@ -70,7 +71,7 @@ test_status(void **state)
 
     (void) state;
 
-    /* the status alone decides, whatever the body says */
+    /* the status alone decides, with any body */
 
     for (i = 0; i < N(rows) * N(bodies); i++) {
         memset(&row, 0, sizeof(check_row_t));
@@ -92,7 +93,7 @@ test_4xx(void **state)
 {
     static const check_row_t  rows[] = {
 
-        /* 401, whatever came with it */
+        /* 401, with any body */
         { ANSWERED, 401, LEGACY, FAILED, 502, LATER,
           VIOLET_REASON_CREDENTIALS_REJECTED },
         { ANSWERED, 401, "", FAILED, 502, LATER,
@@ -100,7 +101,7 @@ test_4xx(void **state)
         { ANSWERED, 401, "{\"message\":\"order already submitted\"}", FAILED,
           502, LATER, VIOLET_REASON_CREDENTIALS_REJECTED },
 
-        /* 403 is about the gateway, unless it says that it is about the cart */
+        /* 403 is about the gateway, except with an API exception */
         { ANSWERED, 403, HTML, FAILED, 502, CHECK_FIRST,
           VIOLET_REASON_CREDENTIALS_REJECTED },
         { ANSWERED, 403, "", FAILED, 502, CHECK_FIRST,
@@ -150,7 +151,7 @@ test_4xx(void **state)
         { ANSWERED, 499, EXCEPTION, FAILED, 499, CHANGE,
           VIOLET_REASON_OTHER },
 
-        /* and what is none */
+        /* bodies that are not an API exception */
         { ANSWERED, 400, "{\"code\":null}", UNKNOWN, 400, CHECK_FIRST,
           VIOLET_REASON_OTHER },
         { ANSWERED, 400, "{\"status\":\"400\"}", UNKNOWN, 400, CHECK_FIRST,
@@ -249,7 +250,7 @@ test_submitted(void **state)
 }
 
 
-/* A message that tells of another submit never counts as a failure. */
+/* A message about another submit is never judged as failed. */
 
 static void
 test_doubtful_exception(void **state)
@@ -287,7 +288,7 @@ test_2xx(void **state)
         { ANSWERED, 200, "{\"code\":7,\"errors\":[{}]}", FAILED, 422, CHANGE,
           VIOLET_REASON_OTHER },
 
-        /* no order */
+        /* not an order */
         { ANSWERED, 200, "", UNKNOWN, 502, CHECK_FIRST,
           VIOLET_REASON_UPSTREAM_INVALID },
         { ANSWERED, 204, NULL, UNKNOWN, 502, CHECK_FIRST,
@@ -323,7 +324,7 @@ test_2xx(void **state)
         { ANSWERED, 200, "{\"errors\":null,\"bags\":null}", UNKNOWN, 502,
           CHECK_FIRST, VIOLET_REASON_UPSTREAM_INVALID },
 
-        /* and an order, by each of its forms */
+        /* an order, in each of its forms */
         { ANSWERED, 200, ORDER, VIOLET_CART_COMPLETED, 0, 0, 0 },
         { ANSWERED, 299, ORDER, VIOLET_CART_COMPLETED, 0, 0, 0 },
         { ANSWERED, 200, "{\"bags\":[]}", VIOLET_CART_PENDING, 0, 0, 0 },

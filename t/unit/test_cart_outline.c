@@ -1,9 +1,9 @@
 
 /*
  * The judge with the outline of an answer and without: the same verdict and
- * the same document to the byte, over what the fuzzers have found and over
- * damage to it.  Only what is there twice where nobody reads may differ.
- * The linker lets the outline here stand before the one of the core (--wrap).
+ * the same document to the byte, for the fuzzers' corpus and for damaged
+ * copies of it.  They may differ only if a name that is not read occurs twice.
+ * The linker (--wrap) calls the outline of this file in place of the core's.
  */
 
 #define _GNU_SOURCE
@@ -116,7 +116,7 @@ compare(const char *data, size_t len, unsigned status)
 }
 
 
-/* A few bytes change, a piece goes or comes twice. */
+/* Changes a few bytes, or deletes or doubles a piece. */
 
 static size_t
 damage(const char *from, size_t len, char *to)
@@ -154,7 +154,7 @@ damage(const char *from, size_t len, char *to)
 
     default:
 
-        /* after a comma or a bracket it may well fit */
+        /* the text is likelier to stay valid after a comma or a bracket */
 
         at = any(len);
 
@@ -244,7 +244,7 @@ test_outline(void **state)
 {
     (void) state;
 
-    /* in the corpus the first byte stands for the status */
+    /* in the corpus the first byte selects the status */
 
     compare_folder("VIOLET_FUZZ_CORPUS", "judge", 1, DAMAGES);
     compare_folder("VIOLET_TEST_DATA", "cart", 0, DAMAGES * 30);
@@ -252,14 +252,14 @@ test_outline(void **state)
     printf("%lu answers, %lu outlines, %lu differ by what is there twice\n",
            compared, outlines, differ);
 
-    /* what has no outline compares nothing */
+    /* without an outline there is nothing to compare */
 
     assert_true(outlines > compared / 10);
     assert_true(differ < compared / 50);
 }
 
 
-/* Each name in the place where it counts. */
+/* Each name, in the place where it is read. */
 
 static void
 test_names(void **state)
@@ -372,7 +372,7 @@ main(void)
         cmocka_unit_test(test_size)
     };
 
-    /* twice as many problems as answers are too many to keep */
+    /* more than twice as many problems as answers are not kept */
 
     unsetenv("TEST_PROBLEMS");
 

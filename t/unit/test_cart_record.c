@@ -49,7 +49,7 @@ test_one_claims(void **state)
     assert_int_equal(violet_record_claim(&record, &two),
                      VIOLET_RECORD_REFUSED);
 
-    /* "again" does not override one that is under way */
+    /* "again" does not override a submit in flight */
 
     two.override_unknown = 1;
     assert_int_equal(violet_record_claim(&record, &two),
@@ -82,7 +82,7 @@ test_deadline_is_unknown(void **state)
     assert_int_equal(violet_record_claim(&record, &two),
                      VIOLET_RECORD_CLAIMED);
 
-    /* the first one comes back, too late to say anything of the second */
+    /* the first submit ends too late to settle the record of the second */
 
     one.now = 111;
     assert_int_equal(violet_record_settle(&record, &one, VIOLET_RECORD_OPEN,
@@ -181,7 +181,7 @@ test_body_of_a_key(void **state)
     assert_int_equal(violet_record_claim(&record, &two),
                      VIOLET_RECORD_OTHER_BODY);
 
-    /* also once it has failed, and the key is free for its own body */
+    /* also after a failure; the key may be used with its own body */
 
     (void) violet_record_settle(&record, &one, VIOLET_RECORD_OPEN, 400);
     assert_int_equal(violet_record_claim(&record, &two),
@@ -193,7 +193,7 @@ test_body_of_a_key(void **state)
 }
 
 
-/* Two of one cart, one after the other, and the first one comes back late. */
+/* Two submits of one cart; the first one ends after the second claim. */
 
 static void
 test_settlements_that_cross(void **state)
@@ -207,7 +207,7 @@ test_settlements_that_cross(void **state)
         int                    rc;
     } rows[] = {
 
-        /* the second has ended, or not (NONE) */
+        /* the state of the second; NONE if it has not ended */
 
         { VIOLET_RECORD_NONE, VIOLET_RECORD_COMPLETED,
           VIOLET_RECORD_COMPLETED, 0 },
@@ -332,7 +332,7 @@ test_freed_by_a_read(void **state)
     assert_int_equal(violet_record_reopen(&record, &two), 0);
     assert_int_equal(violet_record_state(&record, 20), VIOLET_RECORD_OPEN);
 
-    /* what the key is good for has not changed */
+    /* the digest of the body is unchanged */
 
     assert_int_equal(record.body[0], 7);
 
@@ -365,7 +365,7 @@ test_renew(void **state)
     assert_int_equal(violet_record_state(&record, 160),
                      VIOLET_RECORD_UNKNOWN);
 
-    /* late, but nobody else has it */
+    /* late, but no other submit has claimed the record */
 
     one.now = 170;
     assert_int_equal(violet_record_renew(&record, &one), 0);

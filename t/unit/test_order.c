@@ -1,7 +1,8 @@
 
 /*
- * Orders, row by row of the contract's table and from both sides of each:
- * when a bag is accepted or failed, when an error blocks, what payments do.
+ * Orders, for each row of the table in docs/cart-errors.md, with answers that
+ * just match and just do not: accepted and failed bags, blocking errors, and
+ * payments.
  */
 
 #include "cart_check.h"
@@ -72,13 +73,13 @@ test_requires_action(void **state)
           PAY("X", ",\"captureStatus\":\"Requires_Action\""), ACTION, 0, 0,
           0 },
 
-        /* before an accepted bag, and before an error that names no bag */
+        /* it counts more than an accepted bag or an error without a bag */
         { "REQUIRES_ACTION", BAG(1, "ACCEPTED"), NULL, NULL, ACTION, 0, 0,
           0 },
         { "REQUIRES_ACTION", BAG(1, "IN_PROGRESS"), "{}", NULL, ACTION, 0, 0,
           0 },
 
-        /* a failed bag undoes it */
+        /* with a failed bag it does not count */
         { "REQUIRES_ACTION", BAG(1, "REJECTED"), NULL, NULL, FAILED, 422,
           NEW_CART, OTHER },
         { "REQUIRES_ACTION", BAG(1, "IN_PROGRESS") "," BAG(2, "ACCEPTED"),
@@ -88,7 +89,7 @@ test_requires_action(void **state)
           PAY("FAILED", ",\"related_bags\":[2]"), FAILED, 422, CHANGE,
           PAYMENT },
 
-        /* and so does another word */
+        /* with another word it does not count either */
         { "REQUIRES_ACTIONS", BAG(1, "IN_PROGRESS"), NULL,
           PAY("REQUIRES_AUTHORIZATION", ""), PENDING, 0, 0, 0 }
     };
@@ -122,7 +123,7 @@ test_partial(void **state)
         { "REJECTED", BAG(1, "ACCEPTED") "," BAG(2, "X"), NULL, NULL,
           PARTIAL, 207, NEVER, OTHER },
 
-        /* or a blocking error: of no bag, or of one that is not listed */
+        /* or a blocking error without a bag, or of a bag not listed */
         { "COMPLETED", BAG(1, "ACCEPTED"), "{\"message\":\"sold out\"}", NULL,
           PARTIAL, 207, NEVER, GONE },
         { "COMPLETED", BAG(1, "ACCEPTED"), SUBMIT(2), NULL, PARTIAL, 207,
@@ -130,7 +131,7 @@ test_partial(void **state)
         { "COMPLETED", BAG(1, "ACCEPTED"), "null", NULL, PARTIAL, 207, NEVER,
           OTHER },
 
-        /* before a contradiction */
+        /* it counts more than a contradiction */
         { "COMPLETED", BAG(1, "ACCEPTED") "," BAG(2, "REJECTED"), SUBMIT(1),
           NULL, PARTIAL, 207, NEVER, OTHER },
 
@@ -242,7 +243,7 @@ test_failed(void **state)
         { NULL, BAG(1, "REJECTED") "," BAG(2, "CANCELED"), NULL, NULL, FAILED,
           422, CHANGE, OTHER },
 
-        /* or it is not */
+        /* every bag failed, and the cart is closed */
         { "COMPLETED", BAG(1, "REJECTED"), NULL, NULL, FAILED, 422, NEW_CART,
           OTHER },
         { "CANCELED", BAG(1, "IN_PROGRESS"), NULL, NULL, FAILED, 422,
@@ -260,7 +261,7 @@ test_failed(void **state)
         { "IN_PROGRESS", BAG(1, "REJECTED") ",null", NULL, NULL, UNKNOWN, 502,
           CHECK_FIRST, OTHER },
 
-        /* an error that names no bag fails none */
+        /* an error without a bag does not fail any bag */
         { "IN_PROGRESS", BAG(1, "IN_PROGRESS"), "{}", NULL, UNKNOWN, 502,
           CHECK_FIRST, OTHER },
         { "IN_PROGRESS", BAG(1, "IN_PROGRESS"), SUBMIT(2), NULL, UNKNOWN, 502,
@@ -275,7 +276,7 @@ test_failed(void **state)
         { 0, 200, "{\"status\":null,\"bags\":[" BAG(1, "REJECTED") "]}",
           FAILED, 422, CHANGE, OTHER },
 
-        /* errors that are no array */
+        /* errors that are not an array */
         { 0, 200, "{\"bags\":[" BAG(1, "ACCEPTED") "],\"errors\":{}}",
           PARTIAL, 207, NEVER, OTHER },
         { 0, 200, "{\"bags\":[" BAG(1, "ACCEPTED") "],\"errors\":\"sold out\"}",
@@ -296,7 +297,7 @@ test_payments(void **state)
 {
     static const check_order_t  orders[] = {
 
-        /* only payment errors, whatever the order's status */
+        /* only payment errors, with any status of the order */
         { "IN_PROGRESS", BAG(1, "IN_PROGRESS"), NULL, PAY("FAILED", ""),
           FAILED, 422, CHANGE, PAYMENT },
         { "COMPLETED", BAG(1, "IN_PROGRESS"), NULL, PAY("CANCELLED", ""),
@@ -314,7 +315,7 @@ test_payments(void **state)
         { "X", BAG(1, "REJECTED"), NULL, PAY("FAILED", ""), FAILED, 422,
           CHANGE, PAYMENT },
 
-        /* not only */
+        /* payment errors and others */
         { "X", BAG(1, "X"), SUBMIT(1), PAY("FAILED", ""), FAILED, 422,
           NEW_CART, GONE },
         { "X", BAG(1, "REJECTED") "," BAG(2, "X"), NULL,
@@ -337,7 +338,7 @@ test_payments(void **state)
           PAY("FAILED", ",\"related_bags\":[{}]"), PARTIAL, 207, NEVER,
           PAYMENT },
 
-        /* one for accepted bags alone was tried again: it does not block */
+        /* one for accepted bags alone was repeated: it does not block */
         { "X", BAG(1, "ACCEPTED"), NULL, PAY("FAILED", ""), COMPLETED, 0, 0,
           0 },
         { "X", BAG(1, "ACCEPTED") "," BAG(2, "X"), NULL,
@@ -372,17 +373,17 @@ test_duplicate_bags(void **state)
         { "IN_PROGRESS", BAG(1, "X") "," BAG(1, "X"), SUBMIT(1), NULL, FAILED,
           422, CHANGE, GONE },
 
-        /* bags are found in whatever order they come */
+        /* bags are found in any sequence */
         { "X", BAG(3, "ACCEPTED") "," BAG(1, "ACCEPTED") ","
           BAG(2, "ACCEPTED") "," BAG(-7, "ACCEPTED"),
           OLD(1, "X") "," OLD(2, "X") "," OLD(3, "X") "," OLD(-7, "X"),
           NULL, COMPLETED, 0, 0, 0 },
 
-        /* bags without an id are named by nothing */
+        /* no error can name a bag without an id */
         { "X", "{\"status\":\"ACCEPTED\"}", "{\"type\":\"X\"}", NULL, PARTIAL,
           207, NEVER, OTHER },
 
-        /* ids that no int64_t holds are not known, and not the same */
+        /* ids beyond int64_t are unknown, and differ from each other */
         { "X", BAG(99999999999999999999, "ACCEPTED"),
           OLD(99999999999999999999, "EXTERNAL_WRITE_ORDER"), NULL, PARTIAL,
           207, NEVER, GONE },

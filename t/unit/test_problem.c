@@ -1,7 +1,7 @@
 
 /*
- * The problem document: what is in its fields, for exceptions and orders, in
- * whose words, and that any bytes can go into it.
+ * The problem document of exceptions and orders: the values of its fields,
+ * Violet's messages or the gateway's, and messages of any bytes.
  */
 
 #include "cart_check.h"
@@ -75,7 +75,7 @@ test_exception_skus(void **state)
 
     (void) state;
 
-    /* both casings, ids as text, an entry that is no object */
+    /* both spellings, ids as text, an entry that is not an object */
 
     problem = check_judge(400,
         "{\"message\":\"The card was declined\",\"error\":\"e\","
@@ -100,7 +100,7 @@ test_exception_skus(void **state)
     check_number(problem, "upstream.code", 12);
     json_decref(problem);
 
-    /* none that can be read: one for the cart */
+    /* no SKU can be read: one error for the cart */
 
     problem = check_judge(422,
         "{\"message\":\"The card was declined\",\"code\":2503,\"id\":\"x\","
@@ -113,7 +113,7 @@ test_exception_skus(void **state)
     check_text(problem, "errors.0.violet.id", "x");
     json_decref(problem);
 
-    /* the row's own reason goes before what the words say */
+    /* the reason of the row counts more than that of the message */
 
     problem = check_judge(409,
         "{\"message\":\"sold out\",\"code\":2503,\"data\":{\"skus\":["
@@ -125,7 +125,7 @@ test_exception_skus(void **state)
 }
 
 
-/* Without words of Violet's the caller gets ours. */
+/* Without a message of Violet's the caller gets the gateway's. */
 
 static void
 test_our_words(void **state)
@@ -289,7 +289,7 @@ test_fallback(void **state)
 }
 
 
-/* What an operator calls a message does not change what it means. */
+/* A violet_cart_reason does not change the outcome. */
 
 static void
 test_operator_reasons(void **state)
@@ -461,7 +461,7 @@ test_payment_errors(void **state)
 }
 
 
-/* A failed bag that no blocking error names gets one of its own. */
+/* A failed bag without a blocking error gets an error of its own. */
 
 static void
 test_unnamed_bag(void **state)
@@ -492,7 +492,7 @@ test_unnamed_bag(void **state)
 }
 
 
-/* The order goes along, byte for byte but for the white space around it. */
+/* The order is copied, without the white space around it. */
 
 static void
 test_splice(void **state)
@@ -521,7 +521,7 @@ test_splice(void **state)
     assert_non_null(strstr(verdict.problem, "\"order_id\":7,"));
     free(verdict.problem);
 
-    /* where nobody looked at the bags, too */
+    /* also if the bags were not read */
 
     problem = check_judge(503, "{\"id\":7,\"bags\":{}}", &verdict);
     check_number(problem, "order_id", 7);
