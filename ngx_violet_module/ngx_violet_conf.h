@@ -108,6 +108,15 @@ ngx_violet_proxy_pass_t *ngx_violet_conf_proxy_pass(ngx_conf_t *cf,
 void *ngx_violet_conf_of(ngx_conf_t *cf, void **confs, char *module);
 
 
+/*
+ * The proxy_set_header lines in force in the location that is merged: those
+ * of the location, or the inherited ones; ngx_keyval_t.  NULL if there are
+ * none.
+ */
+
+ngx_array_t *ngx_violet_conf_header_lines(ngx_conf_t *cf);
+
+
 /* The value of the proxy_set_header line of that name, or NULL. */
 
 ngx_str_t *ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name);

@@ -13,7 +13,6 @@
 static char *ngx_violet_conf_violet_context(ngx_conf_t *cf);
 static ngx_int_t ngx_violet_conf_upstream(ngx_conf_t *cf,
     ngx_violet_loc_conf_t *vlcf);
-static ngx_array_t *ngx_violet_conf_header_lines(ngx_conf_t *cf);
 static void ngx_violet_conf_check_headers(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf, ngx_violet_loc_conf_t *vlcf);
 static ngx_uint_t ngx_violet_conf_is_blocked(ngx_conf_t *cf,
@@ -225,51 +224,6 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
     }
 
     return NGX_OK;
-}
-
-
-ngx_str_t *
-ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name)
-{
-    ngx_uint_t      i;
-    ngx_array_t    *lines;
-    ngx_keyval_t   *line;
-
-    lines = ngx_violet_conf_header_lines(cf);
-
-    if (lines == NULL) {
-        return NULL;
-    }
-
-    line = lines->elts;
-
-    for (i = 0; i < lines->nelts; i++) {
-
-        if (line[i].value.len && line[i].key.len == ngx_strlen(name)
-            && ngx_strncasecmp(line[i].key.data, (u_char *) name,
-                               line[i].key.len)
-               == 0)
-        {
-            return &line[i].value;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* Where the command puts its lines, the proxy module's or inherited. */
-
-static ngx_array_t *
-ngx_violet_conf_header_lines(ngx_conf_t *cf)
-{
-    u_char         *conf;
-    ngx_command_t  *cmd;
-
-    cmd = ngx_violet_credentials_proxy_command("proxy_set_header");
-    conf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
-
-    return *(ngx_array_t **) (conf + cmd->offset);
 }
 
 

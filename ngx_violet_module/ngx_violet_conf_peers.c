@@ -6,7 +6,7 @@
 
 
 #include "ngx_violet_conf.h"
-#include "ngx_violet_exchange_check.h"
+#include "ngx_violet_address.h"
 
 
 static ngx_uint_t ngx_violet_conf_is_request_uri(u_char *p, u_char *last);
@@ -32,7 +32,7 @@ ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
         peers = us->peer.data;
 
         for (peer = peers ? peers->peer : NULL; peer; peer = peer->next) {
-            if (!ngx_violet_check_is_local(peer->sockaddr)) {
+            if (!ngx_violet_is_local(peer->sockaddr)) {
                 return 0;
             }
         }
@@ -44,7 +44,7 @@ ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
 
     for (i = 0; i < us->servers->nelts; i++) {
         for (j = 0; j < server[i].naddrs; j++) {
-            if (!ngx_violet_check_is_local(server[i].addrs[j].sockaddr)) {
+            if (!ngx_violet_is_local(server[i].addrs[j].sockaddr)) {
                 return 0;
             }
         }
@@ -228,7 +228,7 @@ ngx_violet_conf_is_frozen_name(ngx_http_upstream_server_t *server)
             return 0;
         }
 
-        if (!ngx_violet_check_is_local(server->addrs[i].sockaddr)) {
+        if (!ngx_violet_is_local(server->addrs[i].sockaddr)) {
             local = 0;
         }
     }

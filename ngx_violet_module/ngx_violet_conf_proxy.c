@@ -133,3 +133,46 @@ ngx_violet_conf_of(ngx_conf_t *cf, void **confs, char *module)
 
     return NULL;
 }
+
+
+ngx_array_t *
+ngx_violet_conf_header_lines(ngx_conf_t *cf)
+{
+    u_char         *conf;
+    ngx_command_t  *cmd;
+
+    cmd = ngx_violet_credentials_proxy_command("proxy_set_header");
+    conf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
+
+    return *(ngx_array_t **) (conf + cmd->offset);
+}
+
+
+ngx_str_t *
+ngx_violet_conf_sets_header(ngx_conf_t *cf, char *name)
+{
+    ngx_uint_t      i;
+    ngx_array_t    *lines;
+    ngx_keyval_t   *line;
+
+    lines = ngx_violet_conf_header_lines(cf);
+
+    if (lines == NULL) {
+        return NULL;
+    }
+
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+
+        if (line[i].value.len && line[i].key.len == ngx_strlen(name)
+            && ngx_strncasecmp(line[i].key.data, (u_char *) name,
+                               line[i].key.len)
+               == 0)
+        {
+            return &line[i].value;
+        }
+    }
+
+    return NULL;
+}

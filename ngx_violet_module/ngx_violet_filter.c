@@ -10,7 +10,7 @@
 
 
 #include "ngx_violet_exchange.h"
-#include "ngx_violet_module.h"
+#include "ngx_violet_handler.h"
 
 
 static ngx_int_t ngx_violet_header_filter(ngx_http_request_t *r);

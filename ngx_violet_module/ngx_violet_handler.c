@@ -13,7 +13,7 @@
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_health.h"
 #include "ngx_violet_log.h"
-#include "ngx_violet_module.h"
+#include "ngx_violet_handler.h"
 #include "ngx_violet_tell.h"
 #include "ngx_violet_health_tracking.h"
 

@@ -16,7 +16,7 @@
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_health_limit.h"
 #include "ngx_violet_memory.h"
-#include "ngx_violet_module.h"
+#include "ngx_violet_handler.h"
 #include "ngx_violet_cart_record.h"
 #include "ngx_violet_health_tracking.h"
 

@@ -7,7 +7,7 @@
 
 
 #include "ngx_violet_cart.h"
-#include "ngx_violet_module.h"
+#include "ngx_violet_handler.h"
 
 
 typedef void (*ngx_violet_variable_pt)(ngx_http_request_t *r,

@@ -48,17 +48,6 @@ static ngx_int_t ngx_violet_cart_judged(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
-ngx_violet_cart_ctx_t *
-ngx_violet_cart_ctx(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
-{
-    if (ctx->cart == NULL) {
-        ctx->cart = ngx_pcalloc(r->pool, sizeof(ngx_violet_cart_ctx_t));
-    }
-
-    return ctx->cart;
-}
-
-
 ngx_int_t
 ngx_violet_cart_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {

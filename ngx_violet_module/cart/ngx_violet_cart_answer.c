@@ -173,3 +173,14 @@ ngx_violet_cart_set_outcome(ngx_http_request_t *r,
 
     return ngx_violet_answer_header(r, "X-Violet-Cart-Outcome", &value);
 }
+
+
+ngx_violet_cart_ctx_t *
+ngx_violet_cart_ctx(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    if (ctx->cart == NULL) {
+        ctx->cart = ngx_pcalloc(r->pool, sizeof(ngx_violet_cart_ctx_t));
+    }
+
+    return ctx->cart;
+}

@@ -16,6 +16,7 @@
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_exchange.h"
 #include "ngx_violet_exchange_check.h"
+#include "ngx_violet_exchange_refusal.h"
 #include "ngx_violet_token.h"
 
 #include <sys/random.h>
@@ -316,7 +317,7 @@ ngx_violet_credential_variable(ngx_http_request_t *r,
     value = ngx_violet_credential_value(ctx, data);
 
     if (value == NULL) {
-        (void) ngx_violet_check_refuse(r, NGX_VIOLET_REFUSED_CREDENTIALS);
+        (void) ngx_violet_refuse(r, NGX_VIOLET_REFUSED_CREDENTIALS);
 
         v->not_found = 1;
         return NGX_OK;
@@ -335,7 +336,7 @@ static ngx_int_t
 ngx_violet_credentials_admit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_uint_t header)
 {
-    ngx_violet_check_t  *before;
+    struct ngx_violet_check_s  *before;
 
     before = ctx->check;
 
@@ -346,7 +347,7 @@ ngx_violet_credentials_admit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     if (ctx->check != before
         && ngx_violet_credentials_end_later(r, ctx) != NGX_OK)
     {
-        (void) ngx_violet_check_refuse(r, NGX_VIOLET_REFUSED_INTERNAL);
+        (void) ngx_violet_refuse(r, NGX_VIOLET_REFUSED_INTERNAL);
         return NGX_DECLINED;
     }
 
@@ -508,7 +509,7 @@ ngx_violet_credentials_inherit(ngx_http_request_t *r)
     if (ctx == NULL || parent == NULL || !parent->credentials
         || parent->exchange || parent->route.id != VIOLET_ROUTE_OTHER)
     {
-        (void) ngx_violet_check_refuse(r, NGX_VIOLET_REFUSED_UNCHECKED);
+        (void) ngx_violet_refuse(r, NGX_VIOLET_REFUSED_UNCHECKED);
         return NULL;
     }
 

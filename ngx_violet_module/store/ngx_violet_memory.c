@@ -13,6 +13,7 @@
 
 #include "ngx_violet_memory_clock.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_memory_lock.h"
 #include "ngx_violet_memory_node.h"
 
 

@@ -13,7 +13,7 @@
  */
 
 
-#include "ngx_violet_memory_node.h"
+#include "ngx_violet_memory_lock.h"
 
 
 /* a counter outside the zone; its key and its value follow */

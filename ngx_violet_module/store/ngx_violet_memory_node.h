@@ -80,26 +80,6 @@ typedef struct {
 } ngx_violet_memory_t;
 
 
-/*
- * After a worker was killed while it changed the zone: the first deletes all
- * but the counters, the second logs it once the lock is released.
- */
-
-void ngx_violet_memory_rescue(ngx_violet_memory_t *memory);
-void ngx_violet_memory_tell(ngx_violet_memory_t *memory);
-
-
-static ngx_inline void
-ngx_violet_memory_lock(ngx_violet_memory_t *memory)
-{
-    ngx_shmtx_lock(&memory->shpool->mutex);
-
-    if (memory->sh->changing) {
-        ngx_violet_memory_rescue(memory);
-    }
-}
-
-
 /* Marks the zone as half changed until the lock is released. */
 
 static ngx_inline void
@@ -108,23 +88,6 @@ ngx_violet_memory_change(ngx_violet_memory_t *memory)
     memory->sh->changing = 1;
 
     ngx_violet_barrier();
-}
-
-
-static ngx_inline void
-ngx_violet_memory_unlock(ngx_violet_memory_t *memory)
-{
-    if (memory->sh->changing) {
-        ngx_violet_barrier();
-
-        memory->sh->changing = 0;
-    }
-
-    ngx_shmtx_unlock(&memory->shpool->mutex);
-
-    if (memory->emptied) {
-        ngx_violet_memory_tell(memory);
-    }
 }
 
 

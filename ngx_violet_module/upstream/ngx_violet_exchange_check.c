@@ -16,7 +16,8 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_exchange_check.h"
-#include "ngx_violet_tell.h"
+#include "ngx_violet_exchange_check_priv.h"
+#include "ngx_violet_exchange_refusal.h"
 
 
 static ngx_violet_refusal_e ngx_violet_check_start(ngx_http_request_t *r,
@@ -31,21 +32,6 @@ static void ngx_violet_check_exchange(ngx_violet_check_t *check);
 static ngx_int_t ngx_violet_check_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 static ngx_int_t ngx_violet_check_send(void *data, ngx_chain_t *in);
-static ngx_int_t ngx_violet_check_refuse_peer(ngx_http_request_t *r,
-    ngx_http_upstream_srv_conf_t *us);
-
-
-/* an upstream whose peer.init fails, for a request that must not connect */
-
-static ngx_http_upstream_srv_conf_t  ngx_violet_refusing_upstream = {
-    .peer = { .init_upstream = NULL,
-              .init = ngx_violet_check_refuse_peer,
-              .data = NULL }
-};
-
-static ngx_http_upstream_conf_t  ngx_violet_refusing_conf = {
-    .upstream = &ngx_violet_refusing_upstream
-};
 
 
 ngx_violet_refusal_e
@@ -69,7 +55,7 @@ ngx_violet_check(ngx_http_request_t *r, ngx_uint_t header)
     }
 
     if (refused) {
-        return ngx_violet_check_refuse(r, refused);
+        return ngx_violet_refuse(r, refused);
     }
 
     check = ctx->check;
@@ -326,7 +312,7 @@ ngx_violet_check_init_peer(ngx_http_request_t *r,
     }
 
     if (refused) {
-        ngx_violet_check_set_refused(r, refused, NULL);
+        ngx_violet_set_refused(r, refused, NULL);
         return NGX_ERROR;
     }
 
@@ -363,7 +349,7 @@ ngx_violet_check_send(void *data, ngx_chain_t *in)
         refused = ngx_violet_check_look_head(check);
 
         if (refused) {
-            ngx_violet_check_set_refused(check->request, refused, u->peer.name);
+            ngx_violet_set_refused(check->request, refused, u->peer.name);
 
             /* the request must not be sent to another peer either */
 
@@ -374,68 +360,4 @@ ngx_violet_check_send(void *data, ngx_chain_t *in)
     }
 
     return ngx_chain_writer(&u->writer, in);
-}
-
-
-ngx_violet_refusal_e
-ngx_violet_check_refuse(ngx_http_request_t *r,
-    ngx_violet_refusal_e refused)
-{
-    r->upstream->conf = &ngx_violet_refusing_conf;
-    r->upstream->resolved = NULL;
-
-    ngx_violet_check_set_refused(r, refused, NULL);
-
-    return refused;
-}
-
-
-void
-ngx_violet_check_set_refused(ngx_http_request_t *r,
-    ngx_violet_refusal_e refused, ngx_str_t *peer)
-{
-    ngx_str_t          detail;
-    ngx_violet_ctx_t  *ctx;
-
-    /* the answer is a problem document, not a page of the operator's */
-
-    r->error_page = 1;
-
-    ctx = ngx_violet_ctx(r);
-
-    if (ctx) {
-        ctx->refused = refused;
-    }
-
-    if (ctx && ctx->exchange) {
-        ctx->exchange->refused = refused;
-    }
-
-    /* a call for a token tries this path first: it is no error yet */
-
-    if (refused == NGX_VIOLET_REFUSED_PATH) {
-        return;
-    }
-
-    ngx_violet_answer_refusal(refused, &detail);
-
-    ngx_violet_tell_id(r);
-
-    if (peer) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "violet: the request was not sent to \"%V\": %V",
-                      peer, &detail);
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "violet: the request was not sent: %V", &detail);
-}
-
-
-static ngx_int_t
-ngx_violet_check_refuse_peer(ngx_http_request_t *r,
-    ngx_http_upstream_srv_conf_t *us)
-{
-    return NGX_ERROR;
 }

@@ -7,7 +7,7 @@
 
 
 #include "ngx_violet.h"
-#include "ngx_violet_exchange_check.h"
+#include "ngx_violet_exchange_check_priv.h"
 
 
 static ngx_uint_t ngx_violet_check_shows_uri(ngx_violet_check_t *check);

@@ -13,7 +13,9 @@
 
 
 #include "ngx_violet.h"
-#include "ngx_violet_exchange_check.h"
+#include "ngx_violet_address.h"
+#include "ngx_violet_exchange_check_priv.h"
+#include "ngx_violet_exchange_refusal.h"
 
 
 static ngx_int_t ngx_violet_check_name(ngx_violet_check_t *check);
@@ -117,9 +119,9 @@ ngx_violet_check_get_peer(ngx_peer_connection_t *pc, void *data)
     }
 
     if (check->plain
-        && (pc->sockaddr == NULL || !ngx_violet_check_is_local(pc->sockaddr)))
+        && (pc->sockaddr == NULL || !ngx_violet_is_local(pc->sockaddr)))
     {
-        ngx_violet_check_set_refused(check->request, NGX_VIOLET_REFUSED_PLAIN,
+        ngx_violet_set_refused(check->request, NGX_VIOLET_REFUSED_PLAIN,
                                      pc->name);
         return NGX_ERROR;
     }
@@ -171,7 +173,7 @@ ngx_violet_check_replace(ngx_violet_check_t *check, ngx_peer_connection_t *pc)
 
 #else
 
-    ngx_violet_check_set_refused(check->request, NGX_VIOLET_REFUSED_SHARED,
+    ngx_violet_set_refused(check->request, NGX_VIOLET_REFUSED_SHARED,
                                  pc->name);
 
     return NGX_ERROR;
@@ -321,35 +323,4 @@ static void
 ngx_violet_check_marked(void *data)
 {
     /* void */
-}
-
-
-ngx_uint_t
-ngx_violet_check_is_local(struct sockaddr *sa)
-{
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
-
-    switch (sa->sa_family) {
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    case AF_UNIX:
-        return 1;
-#endif
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) sa;
-        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
-#endif
-
-    case AF_INET:
-        sin = (struct sockaddr_in *) sa;
-        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
-
-    default:
-        return 0;
-    }
 }

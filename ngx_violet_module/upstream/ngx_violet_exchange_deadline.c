@@ -12,7 +12,7 @@
 
 
 #include "ngx_violet.h"
-#include "ngx_violet_exchange_check.h"
+#include "ngx_violet_exchange_check_priv.h"
 
 
 /* ms after which a step that did not end is timed out again */

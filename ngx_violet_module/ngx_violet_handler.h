@@ -4,8 +4,8 @@
  * filters and the variables, which ngx_violet_module.c registers.
  */
 
-#ifndef NGX_VIOLET_MODULE_H
-#define NGX_VIOLET_MODULE_H
+#ifndef NGX_VIOLET_HANDLER_H
+#define NGX_VIOLET_HANDLER_H
 
 
 #include "ngx_violet.h"
@@ -28,4 +28,4 @@ ngx_int_t ngx_violet_add_variables(ngx_conf_t *cf);
 ngx_int_t ngx_violet_init_filters(ngx_conf_t *cf);
 
 
-#endif /* NGX_VIOLET_MODULE_H */
+#endif /* NGX_VIOLET_HANDLER_H */
