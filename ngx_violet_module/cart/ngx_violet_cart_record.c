@@ -68,6 +68,11 @@ ngx_violet_record_create(ngx_pool_t *pool, ngx_violet_record_conf_t *conf)
         return NULL;
     }
 
+    if (ngx_violet_record_token(submit->claim.token) != NGX_OK) {
+        ngx_free(submit);
+        return NULL;
+    }
+
     submit->redis = conf->redis;
     submit->zone = conf->zone;
     submit->log = conf->log;
@@ -83,8 +88,6 @@ ngx_violet_record_create(ngx_pool_t *pool, ngx_violet_record_conf_t *conf)
     if (conf->key.len) {
         ngx_violet_record_digest(submit->claim.body, &conf->body);
     }
-
-    ngx_violet_record_token(submit->claim.token);
 
     /* the timer must not keep a worker from stopping */
 

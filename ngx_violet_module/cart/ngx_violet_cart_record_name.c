@@ -6,8 +6,8 @@
 
 
 #include "ngx_violet_cart_record_priv.h"
-
-#include <ngx_sha1.h>
+#include "ngx_violet_random.h"
+#include "ngx_violet_sha1.h"
 
 
 void
@@ -66,12 +66,9 @@ ngx_violet_record_names(ngx_violet_redis_t *redis, ngx_violet_keys_t *keys,
 void
 ngx_violet_record_digest(u_char *digest, ngx_str_t *text)
 {
-    u_char      sum[20];
-    ngx_sha1_t  sha1;
+    u_char  sum[NGX_VIOLET_SHA1];
 
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, text->data, text->len);
-    ngx_sha1_final(sum, &sha1);
+    ngx_violet_sha1(text, sum);
 
     ngx_memcpy(digest, sum, VIOLET_RECORD_DIGEST);
 
@@ -81,26 +78,16 @@ ngx_violet_record_digest(u_char *digest, ngx_str_t *text)
 }
 
 
-/* A token that no other claim has, on this host or on others. */
-
-void
+ngx_int_t
 ngx_violet_record_token(u_char *token)
 {
-    u_char         *p, buf[128];
-    ngx_str_t       text;
-    struct timeval  tv;
+    if (ngx_violet_random(token, VIOLET_RECORD_DIGEST) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-    static ngx_uint_t  n;
+    /* a token of all zeroes means that there is none */
 
-    ngx_gettimeofday(&tv);
+    token[0] |= 1;
 
-    p = ngx_slprintf(buf, buf + sizeof(buf), "%V %P %ui %T.%06l %xD%xD",
-                     &ngx_cycle->hostname, ngx_pid, n++, tv.tv_sec,
-                     (long) tv.tv_usec, (uint32_t) ngx_random(),
-                     (uint32_t) ngx_random());
-
-    text.data = buf;
-    text.len = p - buf;
-
-    ngx_violet_record_digest(token, &text);
+    return NGX_OK;
 }

@@ -91,12 +91,13 @@ typedef struct {
 
 /*
  * The name of a record, the token of a claim, and the digest of a text.
- * Tokens and digests are never all zeroes.
+ * Tokens and digests are never all zeroes.  A token is random: no other claim
+ * has it, on this host or on others; NGX_ERROR if the kernel gives none.
  */
 
 void ngx_violet_record_name(ngx_violet_record_t *submit,
     ngx_violet_record_conf_t *conf);
-void ngx_violet_record_token(u_char *token);
+ngx_int_t ngx_violet_record_token(u_char *token);
 void ngx_violet_record_digest(u_char *digest, ngx_str_t *text);
 
 

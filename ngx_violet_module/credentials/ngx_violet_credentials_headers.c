@@ -17,9 +17,8 @@
 #include "ngx_violet_exchange.h"
 #include "ngx_violet_exchange_check.h"
 #include "ngx_violet_exchange_refusal.h"
+#include "ngx_violet_random.h"
 #include "ngx_violet_token.h"
-
-#include <sys/random.h>
 
 
 #define NGX_VIOLET_CREDENTIALS        3
@@ -96,7 +95,7 @@ ngx_violet_credentials_create(ngx_conf_t *cf)
         return NULL;
     }
 
-    if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+    if (ngx_violet_random(random, sizeof(random)) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno,
                       "violet: getrandom() failed");
         return NULL;

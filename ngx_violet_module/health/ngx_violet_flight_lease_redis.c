@@ -18,9 +18,8 @@
 
 #include "ngx_violet_flight_lease.h"
 #include "ngx_violet_flight_lease_script.h"
+#include "ngx_violet_random.h"
 #include "ngx_violet_redis_args.h"
-
-#include <sys/random.h>
 
 
 /* bytes of a result that is left for followers; a longer one is not left */
@@ -62,9 +61,7 @@ ngx_violet_lease_init(ngx_violet_lease_t *lease)
 {
     u_char  random[NGX_VIOLET_LEASE_TOKEN / 2];
 
-    /* ngx_random() may return the same numbers in a worker of another host */
-
-    if (getrandom(random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
+    if (ngx_violet_random(random, sizeof(random)) != NGX_OK) {
         return NGX_ERROR;
     }
 

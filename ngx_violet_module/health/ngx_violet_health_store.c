@@ -13,8 +13,7 @@
 #include "ngx_violet_health_store.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_redis_args.h"
-
-#include <ngx_sha1.h>
+#include "ngx_violet_sha1.h"
 
 
 #define NGX_VIOLET_ETAG_LEN  42     /* a quoted SHA-1 in hexadecimal */
@@ -427,20 +426,15 @@ ngx_violet_health_store_vet_etag(ngx_str_t *etag)
 ngx_int_t
 ngx_violet_health_store_set_etag(ngx_pool_t *pool, ngx_violet_report_t *report)
 {
-    u_char      *p, digest[20];
-    ngx_sha1_t   sha1;
+    u_char  *p;
 
     p = ngx_pnalloc(pool, NGX_VIOLET_ETAG_LEN);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, report->body.data, report->body.len);
-    ngx_sha1_final(digest, &sha1);
-
     p[0] = '"';
-    ngx_hex_dump(p + 1, digest, 20);
+    (void) ngx_violet_sha1_hex(&report->body, p + 1);
     p[NGX_VIOLET_ETAG_LEN - 1] = '"';
 
     report->etag.data = p;

@@ -13,8 +13,7 @@
 
 #include "ngx_violet_redis_command.h"
 #include "ngx_violet_redis_event.h"
-
-#include <ngx_sha1.h>
+#include "ngx_violet_sha1.h"
 
 
 /* ms without a reply after which the connection is closed */
@@ -150,18 +149,9 @@ ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd)
 static void
 ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
 {
-    u_char      digest[20];
-    ngx_sha1_t  sha1;
-
-    if (script->sha1[0]) {
-        return;
+    if (script->sha1[0] == '\0') {
+        (void) ngx_violet_sha1_hex(&script->source, script->sha1);
     }
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, script->source.data, script->source.len);
-    ngx_sha1_final(digest, &sha1);
-
-    ngx_hex_dump(script->sha1, digest, 20);
 }
 
 
