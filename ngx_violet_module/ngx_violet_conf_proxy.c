@@ -1,12 +1,12 @@
 
 /*
- * What proxy_pass was given.  The proxy module keeps its argument in members
- * of a structure that is its own and differs from version to version, so it
- * is noted where it comes by: while the http block is read, and no longer,
- * the handler of the proxy_pass command is one of ours, which calls the
- * proxy module's.  A configuration that fails gives it back when its pool
- * goes, which is before the module can be unloaded.  The notes live in that
- * pool.
+ * The arguments of proxy_pass.  The proxy module keeps them in a structure of
+ * its own, which differs from version to version.  So, while the http block
+ * is read, the handler of the proxy_pass command is ngx_violet_conf_proxy_set:
+ * it calls the proxy module's handler and stores the argument, the location,
+ * the file and the line in the configuration's pool.  The old handler is put
+ * back when the block has been read, or by a cleanup of that pool if the
+ * configuration fails: the pool is destroyed before nginx unloads a module.
  */
 
 
@@ -14,7 +14,7 @@
 #include "ngx_violet_credentials.h"
 
 
-static char *ngx_violet_conf_proxy_note(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_violet_conf_proxy_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
@@ -34,7 +34,7 @@ ngx_violet_conf_proxy_watch(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
 
     if (cmd) {
         vmcf->proxy_pass = cmd->set;
-        cmd->set = ngx_violet_conf_proxy_note;
+        cmd->set = ngx_violet_conf_proxy_set;
     }
 
     return NGX_OK;
@@ -58,7 +58,7 @@ ngx_violet_conf_proxy_release(ngx_violet_main_conf_t *vmcf)
 
 
 static char *
-ngx_violet_conf_proxy_note(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_violet_conf_proxy_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                      *rv;
     ngx_str_t                 *value;

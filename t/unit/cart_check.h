@@ -1,8 +1,8 @@
 
 /*
- * What the tests of the cart-submit judge share: bodies and parts of them, a
+ * Shared by the tests of the cart-submit judge: bodies and parts of them, a
  * verdict from an answer or an order, and a check that every problem has the
- * form that the contract fixes.
+ * form that docs/cart-error.schema.json fixes.
  */
 
 #ifndef CART_CHECK_H

@@ -1,6 +1,6 @@
 
 /*
- * What the tests of routes share: short names of the routes, and a match
+ * Shared by the tests of routes: short names of the routes, and a match
  * whose inputs have a block of memory of their own.
  */
 

@@ -172,7 +172,7 @@ test_amplification(void **state)
 }
 
 
-/* Whatever is cut off or changed: no crash, and never a wrong success. */
+/* A body that is cut off or changed: no crash, and never a wrong success. */
 
 static void
 test_mangled(void **state)

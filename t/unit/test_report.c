@@ -1,7 +1,7 @@
 
 /*
- * What is taken for a report and of whom, and the state that it gives a
- * merchant.  Bodies are written with single quotes here.
+ * Which bodies are a report and of which merchant, and the state that each
+ * gives the merchant.  Bodies are written with single quotes here.
  */
 
 #include <setjmp.h>
@@ -199,7 +199,7 @@ static const test_report_t  test_reports[] = {
       "'migration':{'status':'COMPLETE'}}", DEGRADED, NULL },
     { "{'merchant_id':42,'migration':{'status':'ERROR'}}", BLOCKED, NULL },
 
-    /* sections to come, and what is none */
+    /* sections that Violet may add, and members that are no section */
 
     { R(",'storage':{'status':'ERROR'}"), BLOCKED, NULL },
     { R(",'storage':{'status':'NEEDS_ATTENTION'}"), BLOCKED, NULL },

@@ -1,8 +1,8 @@
 
 /*
- * What is taken for the list of an app's merchants, and the state that it
- * gives.  Bodies are written with single quotes here.  What a report is
- * stands in test_report.c.
+ * Which bodies are the list of an app's merchants, and the state that each
+ * gives.  Bodies are written with single quotes here.  Reports of a single
+ * merchant are in test_report.c.
  */
 
 #include <setjmp.h>
@@ -81,7 +81,7 @@ static const test_list_t  test_lists[] = {
     { "[" OK "] x", NONE, "" },
     { "All is well.", NONE, "" },
 
-    /* a member that is none, wherever it stands */
+    /* an entry that is no report, at any place */
 
     { "[null]", NONE, "not an object" },
     { "[[]]", NONE, "not an object" },
