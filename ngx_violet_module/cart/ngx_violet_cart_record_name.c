@@ -72,7 +72,7 @@ ngx_violet_record_digest(u_char *digest, ngx_str_t *text)
 
     ngx_memcpy(digest, sum, VIOLET_RECORD_DIGEST);
 
-    /* a digest of all zeroes means that there is none */
+    /* all zeroes stand for a missing digest */
 
     digest[0] |= 1;
 }
@@ -85,7 +85,7 @@ ngx_violet_record_token(u_char *token)
         return NGX_ERROR;
     }
 
-    /* a token of all zeroes means that there is none */
+    /* all zeroes stand for a missing token */
 
     token[0] |= 1;
 

@@ -59,7 +59,7 @@ typedef struct {
     ngx_uint_t                 values;      /* in it */
     ngx_uint_t                 uses;        /* that moved a value to its head */
     ngx_queue_t                counters;    /* by use */
-    ngx_violet_memory_node_t  *moving;      /* outside of its queue for now */
+    ngx_violet_memory_node_t  *moving;      /* outside of its queue */
     ngx_uint_t                 owed;        /* counters not yet restored */
     ngx_uint_t                 generation;
     int64_t                    covered;     /* end of complete notices */
