@@ -11,6 +11,8 @@
 #include "ngx_violet_memory_clock.h"
 #include "ngx_violet_memory.h"
 
+#include "violet_backoff.h"
+
 
 /* slot 0 is for plain reads, slot 1 for refreshes */
 
@@ -335,8 +337,8 @@ ngx_violet_lease_hold_failure(ngx_violet_lease_t *lease, ngx_str_t *result)
 {
     uint64_t  span;
 
-    span = ngx_max(2 * lease->span, NGX_VIOLET_LEASE_HOLD);
-    span = ngx_min(span, NGX_VIOLET_LEASE_MAX_HOLD);
+    span = violet_backoff_next(lease->span, NGX_VIOLET_LEASE_HOLD,
+                               NGX_VIOLET_LEASE_MAX_HOLD);
 
     ngx_violet_lease_leave_result(lease, NULL, result, span, span);
 }

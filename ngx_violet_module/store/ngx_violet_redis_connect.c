@@ -7,6 +7,8 @@
 
 #include "ngx_violet_redis_connect.h"
 
+#include "violet_backoff.h"
+
 
 /* in ms */
 #define NGX_VIOLET_REDIS_MIN_DELAY  100
@@ -16,12 +18,14 @@
 ngx_msec_t
 ngx_violet_redis_delay(ngx_uint_t failures)
 {
-    ngx_msec_t  delay;
+    uint64_t  delay;
 
-    delay = ngx_min(NGX_VIOLET_REDIS_MIN_DELAY << ngx_min(failures, 8),
-                    NGX_VIOLET_REDIS_MAX_DELAY);
+    delay = violet_backoff((uint64_t) failures + 1,
+                           NGX_VIOLET_REDIS_MIN_DELAY,
+                           NGX_VIOLET_REDIS_MAX_DELAY);
 
-    return delay / 2 + (ngx_msec_t) ngx_random() % (delay / 2 + 1);
+    return (ngx_msec_t) violet_backoff_jitter(delay / 2, delay,
+                                              (uint32_t) ngx_random());
 }
 
 

@@ -16,9 +16,9 @@
 
 
 /*
- * The delay in ms before the next try, after a number of failures in a row:
- * it doubles from 100 ms to 1 s, and the workers of all hosts spread over
- * the second half of it.
+ * The delay in ms before the next try, after a failure that was preceded by
+ * "failures" others in a row.  It doubles from 100 ms to 1 s; the workers of
+ * all hosts spread over the second half of it.
  */
 
 ngx_msec_t ngx_violet_redis_delay(ngx_uint_t failures);

@@ -4,6 +4,7 @@
  * calculation here overflows.
  */
 
+#include "violet_backoff.h"
 #include "violet_schedule.h"
 
 
@@ -76,21 +77,11 @@ violet_schedule_usable(const violet_schedule_t *schedule)
 uint32_t
 violet_schedule_pause(uint64_t n, uint32_t random)
 {
-    uint32_t  pause;
+    uint64_t  pause;
 
-    if (n == 0) {
-        return 0;
-    }
+    pause = violet_backoff(n, VIOLET_SCHEDULE_PAUSE,
+                           VIOLET_SCHEDULE_MAX_PAUSE);
 
-    pause = VIOLET_SCHEDULE_PAUSE;
-
-    while (--n && pause < VIOLET_SCHEDULE_MAX_PAUSE) {
-        pause *= 2;
-    }
-
-    if (pause > VIOLET_SCHEDULE_MAX_PAUSE) {
-        pause = VIOLET_SCHEDULE_MAX_PAUSE;
-    }
-
-    return pause - pause / 4 + random % (pause / 2);
+    return (uint32_t) violet_backoff_jitter(pause - pause / 4,
+                                            pause + pause / 4, random);
 }
