@@ -181,11 +181,7 @@ errors.0.reason: ITEM_UNAVAILABLE",
 === violet_cart_partial_status takes no other status
 --- config eval
 ::location('violet_cart_partial_status 201;')
---- request
-GET /
---- must_die
---- error_log
-invalid value "201"
+--- refused: invalid value "201"
 
 
 
@@ -309,24 +305,14 @@ errors.0.reason: UPSTREAM_ERROR"]
 
 
 === violet_cart_reason with an unknown reason fails nginx -t
---- http_extra
-    violet_cart_reason "x" ITEM_EATEN;
---- request
-GET /
---- must_die
---- error_log
-unknown reason "ITEM_EATEN" in "violet_cart_reason"
+--- http_extra: violet_cart_reason "x" ITEM_EATEN;
+--- refused: unknown reason "ITEM_EATEN" in "violet_cart_reason"
 
 
 
 === violet_cart_reason with a pattern that does not compile fails nginx -t
---- http_extra
-    violet_cart_reason "(x" ITEM_INVALID;
---- request
-GET /
---- must_die
---- error_log
-invalid pattern "(x" in "violet_cart_reason"
+--- http_extra: violet_cart_reason "(x" ITEM_INVALID;
+--- refused: invalid pattern "(x" in "violet_cart_reason"
 
 
 

@@ -296,82 +296,63 @@ EXISTS violet:submit:live:10000:60001 violet:limit:live:10000:20003
 
 
 === environment: twice
---- http_config eval: ::app('shop', 'environment a', 'environment a')
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log
-"environment" is duplicate in "violet_app" "shop", remove one
+--- app: app_id 10000; app_secret s; token t; environment a; environment a;
+--- refused: "environment" is duplicate in "violet_app" "shop", remove one
 
 
 
 === environment: no value
---- http_config eval: ::app('shop', 'environment')
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log
+--- app: app_id 10000; app_secret s; token t; environment;
+--- refused
 invalid number of arguments in "environment" of "violet_app", it takes one
 
 
 
 === environment: two values
---- http_config eval: ::app('shop', 'environment a b')
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log
+--- app: app_id 10000; app_secret s; token t; environment a b;
+--- refused
 invalid number of arguments in "environment" of "violet_app", it takes one
 
 
 
 === environment: empty
---- http_config eval: ::app('shop', 'environment ""')
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log
+--- app: app_id 10000; app_secret s; token t; environment "";
+--- refused
 invalid value "" in "environment" of "violet_app" "shop", use letters, digits, "_", "." and "-"
 
 
 
 === environment: a separator
---- http_config eval: ::app('shop', 'environment live:10000')
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log
+--- app: app_id 10000; app_secret s; token t; environment live:10000;
+--- refused
 invalid value "live:10000" in "environment" of "violet_app" "shop", use letters, digits, "_", "." and "-"
 
 
 
 === environment: a slash
---- http_config eval: ::app('shop', 'environment live/eu')
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log
-invalid value "live/eu" in "environment"
+--- app: app_id 10000; app_secret s; token t; environment live/eu;
+--- refused: invalid value "live/eu" in "environment"
 
 
 
 === environment: a brace
---- http_config eval: ::app('shop', 'environment "{live}"')
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log
-invalid value "{live}" in "environment"
+--- app: app_id 10000; app_secret s; token t; environment "{live}";
+--- refused: invalid value "{live}" in "environment"
 
 
 
 === environment: a letter outside of ASCII
---- http_config eval: ::app('shop', "environment caf\xc3\xa9")
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log eval
+--- app eval
+"app_id 10000; app_secret s; token t; environment caf\xc3\xa9;"
+--- refused eval
 qr/invalid value "caf.*" in "environment"/
 
 
 
 === environment: longer than 128 bytes
---- http_config eval: ::app('shop', 'environment ' . 'a' x 129)
---- config eval: ::shop('proxy_pass http://127.0.0.1')
---- must_die
---- error_log
+--- app eval
+"app_id 10000; app_secret s; token t; environment " . 'a' x 129 . ';'
+--- refused
 "environment" of "violet_app" "shop" is longer than 128 bytes, shorten it
 
 
@@ -382,8 +363,7 @@ qr/invalid value "caf.*" in "environment"/
 ::shop('proxy_pass http://127.0.0.1', 'proxy_set_header Host live.violet.io')
 . ::locations(shop => ['proxy_pass http://127.0.0.1',
                        'proxy_set_header Host sandbox.violet.io'])
---- must_die
---- error_log eval
+--- refused eval
 qr/\Q[emerg]\E .*location "[^"]*" leads the app "shop" to "(live|sandbox)\.violet\.io", and location "[^"]*" leads it to "(live|sandbox)\.violet\.io": use one "violet_app" for each Violet, or add "environment NAME" to this one if they are the same, in \S+nginx\.conf:\d+/
 
 
@@ -394,9 +374,7 @@ qr/\Q[emerg]\E .*location "[^"]*" leads the app "shop" to "(live|sandbox)\.viole
 ::shop('proxy_pass http://127.0.0.1;
             limit_except GET { proxy_pass http://127.0.0.2; }
             proxy_connect_timeout 1s')
---- must_die
---- error_log
-leads the app "shop" to "127.0.0.2"
+--- refused: leads the app "shop" to "127.0.0.2"
 
 
 
@@ -409,8 +387,7 @@ leads the app "shop" to "127.0.0.2"
             proxy_pass http://127.0.0.2/v1/;
         }
 '
---- must_die
---- error_log eval
+--- refused eval
 qr/location "[^"]*" leads the app "shop" to "127\.0\.0\.[12]", and location "[^"]*" leads it to "127\.0\.0\.[12]"/
 
 
@@ -437,8 +414,7 @@ qr/location "[^"]*" leads the app "shop" to "127\.0\.0\.[12]", and location "[^"
 === proxy_pass with variables
 --- http_config eval: ::apps('shop')
 --- config eval: ::shop('proxy_pass http://$host')
---- must_die
---- error_log eval
+--- refused eval
 qr/\Q[emerg]\E .*"proxy_pass" in location "\/v1\/" has variables, so nobody can tell which Violet the app "shop" talks to, add "environment NAME" to its "violet_app", in \S+nginx\.conf:\d+/
 
 
@@ -447,9 +423,7 @@ qr/\Q[emerg]\E .*"proxy_pass" in location "\/v1\/" has variables, so nobody can 
 --- http_config eval: ::apps('shop')
 --- config eval
 ::shop('proxy_pass http://$host', 'proxy_set_header Host api.violet.io')
---- must_die
---- error_log
-"proxy_pass" in location "/v1/" has variables
+--- refused: "proxy_pass" in location "/v1/" has variables
 
 
 
@@ -460,9 +434,7 @@ qr/\Q[emerg]\E .*"proxy_pass" in location "\/v1\/" has variables, so nobody can 
             violet $arg_app;
             proxy_pass http://$host;
         }
---- must_die
---- error_log
-which Violet the app "other" talks to, add "environment NAME"
+--- refused: which Violet the app "other" talks to, add "environment NAME"
 
 
 
@@ -470,8 +442,7 @@ which Violet the app "other" talks to, add "environment NAME"
 --- http_config eval: ::apps('shop')
 --- config eval
 ::shop('proxy_pass http://127.0.0.1', 'proxy_set_header Host "api.violet.io, x"')
---- must_die
---- error_log eval
+--- refused eval
 qr/location "\/v1\/" leads the app "shop" to "api\.violet\.io, x", which is too long or has characters that cannot be in a key, add "environment NAME" to its "violet_app", in \S+nginx\.conf:\d+/
 
 
@@ -480,9 +451,7 @@ qr/location "\/v1\/" leads the app "shop" to "api\.violet\.io, x", which is too 
 --- http_config eval: ::apps('shop')
 --- config eval
 ::shop('proxy_pass "http://127.0.0.1/{a}/v1/"')
---- must_die
---- error_log
-which is too long or has characters that cannot be in a key
+--- refused: which is too long or has characters that cannot be in a key
 
 
 
@@ -490,9 +459,7 @@ which is too long or has characters that cannot be in a key
 --- http_config eval: ::apps('shop')
 --- config eval
 ::shop('proxy_pass http://127.0.0.1', 'proxy_set_header Host ' . 'a' x 129)
---- must_die
---- error_log
-which is too long or has characters that cannot be in a key
+--- refused: which is too long or has characters that cannot be in a key
 
 
 

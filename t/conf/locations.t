@@ -51,8 +51,7 @@ __DATA__
 --- http_extra eval: $::Cache
 --- config eval
 ::location('/v1/', 'http://violet_api', 'proxy_cache one')
---- must_die
---- error_log eval
+--- refused eval
 qr{\[emerg\].*"proxy_cache" is in force in location "/v1/" with "violet", add "proxy_cache off": it would give one caller's answers to others, in \S+/nginx\.conf:\d+}
 
 
@@ -61,17 +60,13 @@ qr{\[emerg\].*"proxy_cache" is in force in location "/v1/" with "violet", add "p
 --- http_extra eval: $::Cache
 --- config eval
 "proxy_cache one;\n" . ::location('/v1/', 'http://violet_api')
---- must_die
---- error_log
-"proxy_cache" is in force in location "/v1/" with "violet"
+--- refused: "proxy_cache" is in force in location "/v1/" with "violet"
 
 
 
 === proxy_cache that is inherited from http
 --- http_extra eval: $::Cache . 'proxy_cache one;'
---- must_die
---- error_log
-"proxy_cache" is in force in location "/v1/" with "violet"
+--- refused: "proxy_cache" is in force in location "/v1/" with "violet"
 
 
 
@@ -79,9 +74,7 @@ qr{\[emerg\].*"proxy_cache" is in force in location "/v1/" with "violet", add "p
 --- http_extra eval: $::Cache
 --- config eval
 ::location('/v1/', 'http://violet_api', 'set $zone one', 'proxy_cache $zone')
---- must_die
---- error_log
-"proxy_cache" is in force in location "/v1/" with "violet"
+--- refused: "proxy_cache" is in force in location "/v1/" with "violet"
 
 
 
@@ -102,17 +95,14 @@ qr{\[emerg\].*"proxy_cache" is in force in location "/v1/" with "violet", add "p
 
 === https without proxy_ssl_verify on
 --- config eval: ::location('/v1/', $::Https)
---- must_die
---- error_log eval
+--- refused eval
 qr{\[emerg\].*"proxy_pass" "https://127\.0\.0\.1:1" in location "/v1/" with "violet" and without "proxy_ssl_verify on", add it and "proxy_ssl_trusted_certificate", in \S+/nginx\.conf:\d+}
 
 
 
 === https in upper and lower case
 --- config eval: ::location('/v1/', 'HTTPS://127.0.0.1:1')
---- must_die
---- error_log
-without "proxy_ssl_verify on", add it
+--- refused: without "proxy_ssl_verify on", add it
 
 
 
@@ -120,16 +110,13 @@ without "proxy_ssl_verify on", add it
 --- http_extra
     proxy_ssl_verify on;
 --- config eval: ::location('/v1/', $::Https, 'proxy_ssl_verify off')
---- must_die
---- error_log
-without "proxy_ssl_verify on", add it
+--- refused: without "proxy_ssl_verify on", add it
 
 
 
 === https to a name that variables choose
 --- config eval: ::location('/v1/', 'https://$host')
---- must_die
---- error_log
+--- refused
 "proxy_pass" "https://$host" in location "/v1/" with "violet" and without "proxy_ssl_verify on", add it
 
 
@@ -144,8 +131,7 @@ without "proxy_ssl_verify on", add it
                 proxy_pass https://127.0.0.1:1;
             }
         }
---- must_die
---- error_log
+--- refused
 "proxy_pass" "https://127.0.0.1:1" in location "/v1/" with "violet" and without "proxy_ssl_verify on", add it
 
 
@@ -160,8 +146,7 @@ without "proxy_ssl_verify on", add it
                 proxy_pass https://127.0.0.1:1;
             }
         }
---- must_die
---- error_log
+--- refused
 "proxy_pass" "https://127.0.0.1:1" in location "/v1/" with "violet" and without "proxy_ssl_verify on", add it
 
 
@@ -210,16 +195,14 @@ GET /_mock/counts
 
 === a path that loses the version
 --- config eval: ::location('/v1/', 'http://violet_api/')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('http://violet_api/', '/v1/', '/v1/x', '/x', '/v1/')
 
 
 
 === a path that doubles the version
 --- config eval: ::location('/v1/operations/', 'http://violet_api/v1/')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('http://violet_api/v1/', '/v1/operations/', '/v1/operations/x',
          '/v1/x', '/v1/operations/')
 
@@ -227,48 +210,42 @@ GET /_mock/counts
 
 === a path without its last slash
 --- config eval: ::location('/violet/', 'http://violet_api/v1')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('http://violet_api/v1', '/violet/', '/violet/x', '/v1x', '/v1/')
 
 
 
 === the same, where the prefix has the version
 --- config eval: ::location('/shop/v1/', 'http://violet_api/v1')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('http://violet_api/v1', '/shop/v1/', '/shop/v1/x', '/v1x', '/v1/')
 
 
 
 === another version
 --- config eval: ::location('/v1/', 'http://violet_api/v2/')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('http://violet_api/v2/', '/v1/', '/v1/x', '/v2/x', '/v1/')
 
 
 
 === a path that ends like the version
 --- config eval: ::location('/v1/', 'http://violet_api/xv1/')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('http://violet_api/xv1/', '/v1/', '/v1/x', '/xv1/x', '/v1/')
 
 
 
 === an argument where the path should be
 --- config eval: ::location('/v1/', 'http://violet_api/v1/?key=x')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('http://violet_api/v1/?key=x', '/v1/', '/v1/x', '/v1/?key=xx', '/v1/')
 
 
 
 === a path of a socket
 --- config eval: ::location('/v1/', 'http://unix:/nowhere.sock:/')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('http://unix:/nowhere.sock:/', '/v1/', '/v1/x', '/x', '/v1/')
 
 
@@ -276,8 +253,7 @@ GET /_mock/counts
 === https has a path, too
 --- config eval
 ::location('/v1/', $::Https . '/', 'violet_unverified_upstream on')
---- must_die
---- error_log eval
+--- refused eval
 ::turned('https://127.0.0.1:1/', '/v1/', '/v1/x', '/x', '/v1/')
 
 
@@ -364,8 +340,7 @@ qr{\[warn\].*"proxy_pass" "http://violet_api/" in location "/v1/" with "violet" 
         location /_mock {
             return 204;
         }
---- must_die
---- error_log
+--- refused
 "violet" in location "/v1/" without "proxy_pass", add one that leads to Violet
 
 
@@ -376,6 +351,5 @@ qr{\[warn\].*"proxy_pass" "http://violet_api/" in location "/v1/" with "violet" 
             violet shop;
             empty_gif;
         }
---- must_die
---- error_log
+--- refused
 "violet" in location "/v1/" without "proxy_pass", add one that leads to Violet

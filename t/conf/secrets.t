@@ -49,101 +49,74 @@ run_tests();
 __DATA__
 
 === app_secret: a path, and "file:" was forgotten
---- http_config eval: ::app('app_secret /etc/nginx/violet/app_secret', 'token t')
---- must_die
---- error_log eval
+--- app: app_id 10000; app_secret /etc/nginx/violet/app_secret; token t;
+--- refused eval
 qr{the value of "app_secret" begins with "/", write "file:" before a path; $::File in \S+:\d+}
---- no_error_log
-/etc/nginx/violet/app_secret
+--- no_error_log: /etc/nginx/violet/app_secret
 
 
 
 === app_secret: a variable of nginx, which it does not take
---- http_config eval: ::app('app_secret $hush_hush', 'token t')
---- must_die
---- error_log eval
+--- app: app_id 10000; app_secret $hush_hush; token t;
+--- refused eval
 qr{the value of "app_secret" begins with "\$", it takes no variables of nginx, use "file:PATH" or "env:NAME"; $::File in \S+:\d+}
---- no_error_log
-hush_hush
+--- no_error_log: hush_hush
 
 
 
 === app_secret: a placeholder that nobody has replaced
---- http_config eval: ::app('app_secret "<your hush-hush>"', 'token t')
---- must_die
---- error_log eval
+--- app: app_id 10000; app_secret "<your hush-hush>"; token t;
+--- refused eval
 qr{the value of "app_secret" begins with "<", put your own in its place, best as "file:PATH"; $::File in \S+:\d+}
---- no_error_log
-hush-hush
+--- no_error_log: hush-hush
 
 
 
 === token: a path
---- http_config eval: ::app('app_secret s', 'token /run/token')
---- must_die
---- error_log
-the value of "token" begins with "/", write "file:" before a path
+--- app: app_id 10000; app_secret s; token /run/token;
+--- refused: the value of "token" begins with "/", write "file:" before a path
 
 
 
 === refresh_token: a variable
---- http_config eval: ::app('app_secret s', 'refresh_token ${TOKEN}')
---- must_die
---- error_log
+--- app: app_id 10000; app_secret s; refresh_token ${TOKEN};
+--- refused
 the value of "refresh_token" begins with "$", it takes no variables
 
 
 
 === login: the name is a path
---- http_config eval: ::app('app_secret s', 'login /etc/name p')
---- must_die
---- error_log
-the value of "login" begins with "/", write "file:" before a path
+--- app: app_id 10000; app_secret s; login /etc/name p;
+--- refused: the value of "login" begins with "/", write "file:" before a path
 
 
 
 === login: the password is a placeholder
---- http_config eval: ::app('app_secret s', 'login dev@example.com <password>')
---- must_die
---- error_log
-the value of "login" begins with "<", put your own in its place
+--- app: app_id 10000; app_secret s; login dev@example.com <password>;
+--- refused: the value of "login" begins with "<", put your own in its place
 
 
 
 === password= of violet_redis: a path
---- http_config
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT
-                 password=/etc/nginx/violet/redis_password;
---- config
---- must_die
---- error_log
+--- redis
+redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=/etc/nginx/violet/redis_password
+--- refused
 the value of "password" begins with "/", write "file:" before a path
---- no_error_log
-redis_password
+--- no_error_log: redis_password
 
 
 
 === password= of violet_redis: a variable
---- http_config
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=$hush_hush;
---- config
---- must_die
---- error_log
-the value of "password" begins with "$", it takes no variables
---- no_error_log
-hush_hush
+--- redis: redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=$hush_hush
+--- refused: the value of "password" begins with "$", it takes no variables
+--- no_error_log: hush_hush
 
 
 
 === password= of violet_redis: a placeholder
---- http_config
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=<hush-hush>;
---- config
---- must_die
---- error_log
-the value of "password" begins with "<", put your own in its place
---- no_error_log
-hush-hush
+--- redis: redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=<hush-hush>
+--- refused: the value of "password" begins with "<", put your own in its place
+--- no_error_log: hush-hush
 
 
 
@@ -196,64 +169,47 @@ env VIOLET_TEST_SLASH;
 
 
 === a file with the byte order mark of UTF-8
---- http_config eval
-::app("app_secret file:$ENV{TEST_NGINX_SERVER_ROOT}/html/marked", 'token t')
+--- app: app_id 10000; app_secret file:../html/marked; token t;
 --- post_setup_server_root
 ::secret('marked', "\xef\xbb\xbfhush-hush\n");
---- must_die
---- error_log eval
+--- refused eval
 qr{the value of "app_secret" begins with a byte order mark, save it without one, in a file for "file:PATH": \S+/html/marked in \S+:\d+}
---- no_error_log
-hush-hush
+--- no_error_log: hush-hush
 
 
 
 === a file with the byte order mark of UTF-16, either kind
---- http_config eval
-::app("app_secret file:$ENV{TEST_NGINX_SERVER_ROOT}/html/marked", 'token t')
+--- app: app_id 10000; app_secret file:../html/marked; token t;
 --- post_setup_server_root
 ::secret('marked', "\xff\xfeh\0u\0s\0h\0");
---- must_die
---- error_log
-the value of "app_secret" begins with a byte order mark
+--- refused: the value of "app_secret" begins with a byte order mark
 
 
 
 === the other byte order mark of UTF-16
---- http_config eval
-::app("app_secret file:$ENV{TEST_NGINX_SERVER_ROOT}/html/marked", 'token t')
+--- app: app_id 10000; app_secret file:../html/marked; token t;
 --- post_setup_server_root
 ::secret('marked', "\xfe\xff\0h\0u\0s\0h");
---- must_die
---- error_log
-the value of "app_secret" begins with a byte order mark
+--- refused: the value of "app_secret" begins with a byte order mark
 
 
 
 === a byte order mark in the file of password=
---- http_config eval
-"violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT"
-. " password=file:$ENV{TEST_NGINX_SERVER_ROOT}/html/marked;"
+--- redis: redis://127.0.0.1:$TEST_NGINX_REDIS_PORT password=file:../html/marked
 --- post_setup_server_root
 ::secret('marked', "\xef\xbb\xbfhush-hush\n");
---- config
---- must_die
---- error_log
-the value of "password" begins with a byte order mark
---- no_error_log
-hush-hush
+--- refused: the value of "password" begins with a byte order mark
+--- no_error_log: hush-hush
 
 
 
 === a byte order mark in a variable of the environment
 --- main_config
 env VIOLET_TEST_MARK;
---- http_config eval: ::app('app_secret env:VIOLET_TEST_MARK', 'token t')
---- must_die
---- error_log
+--- app: app_id 10000; app_secret env:VIOLET_TEST_MARK; token t;
+--- refused
 the value of "app_secret" begins with a byte order mark, save it without one
---- no_error_log
-marked-secret
+--- no_error_log: marked-secret
 
 
 
@@ -291,6 +247,5 @@ X-Violet-Cart-Outcome: completed
 "violet_app " . 'n' x 65 . " { app_id 10000; app_secret s; token t; }"
 --- config eval
 'location /v1/ { violet ' . 'n' x 65 . '; proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT; }'
---- must_die
---- error_log eval
+--- refused eval
 qr/a name of "violet_app" is longer than 64 bytes, shorten it: "n{65}" in \S+:\d+/

@@ -597,29 +597,20 @@ mock-token
 
 
 === no configuration can name the variable of the secret
---- http_extra
-    log_format all '$violet_app_secret';
---- must_die
---- error_log
-unknown "violet_app_secret" variable
+--- http_extra: log_format all '$violet_app_secret';
+--- refused: unknown "violet_app_secret" variable
 
 
 
 === no configuration can name the variable of the token
---- http_extra
-    log_format all '$violet_token';
---- must_die
---- error_log
-unknown "violet_token" variable
+--- http_extra: log_format all '$violet_token';
+--- refused: unknown "violet_token" variable
 
 
 
 === no configuration can name the variable of the id
---- http_extra
-    log_format all '$violet_app_id';
---- must_die
---- error_log
-unknown "violet_app_id" variable
+--- http_extra: log_format all '$violet_app_id';
+--- refused: unknown "violet_app_id" variable
 
 
 

@@ -193,11 +193,8 @@ cannot be the target of a subrequest
 
 
 === violet_health_memory: no value
---- http_extra
-    violet_health_memory;
---- must_die
---- error_log
-invalid number of arguments in "violet_health_memory" directive
+--- http_extra: violet_health_memory;
+--- refused: invalid number of arguments in "violet_health_memory" directive
 
 
 
@@ -205,42 +202,32 @@ invalid number of arguments in "violet_health_memory" directive
 --- http_extra
     violet_health_memory 1m;
     violet_health_memory off;
---- must_die
---- error_log
-"violet_health_memory" directive is duplicate
+--- refused: "violet_health_memory" directive is duplicate
 
 
 
 === violet_health_memory: not "0", which is "off"
---- http_extra
-    violet_health_memory 0;
---- must_die
---- error_log
+--- http_extra: violet_health_memory 0;
+--- refused
 invalid value "0" in "violet_health_memory", it must be "off" or a time from 1 to 31622400 seconds, such as "60s"
 
 
 
 === violet_health_memory: a word
---- http_extra
-    violet_health_memory on;
---- must_die
---- error_log
+--- http_extra: violet_health_memory on;
+--- refused
 invalid value "on" in "violet_health_memory", it must be "off" or a time from 1 to 31622400 seconds, such as "60s"
 
 
 
 === violet_health_memory: less than a second
---- http_extra
-    violet_health_memory 500ms;
---- must_die
---- error_log
+--- http_extra: violet_health_memory 500ms;
+--- refused
 invalid value "500ms" in "violet_health_memory", it must be "off" or a time from 1 to 31622400 seconds, such as "60s"
 
 
 
 === violet_health_memory: more than a year
---- http_extra
-    violet_health_memory 367d;
---- must_die
---- error_log
+--- http_extra: violet_health_memory 367d;
+--- refused
 invalid value "367d" in "violet_health_memory", it must be "off" or a time from 1 to 31622400 seconds, such as "60s"

@@ -32,8 +32,7 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value('http_extra', 'violet_health_memory off; '
-                      . ($block->http_extra || ''))
-        if !defined $block->must_die;
+                      . ($block->http_extra || ''));
 });
 
 no_long_string();

@@ -293,9 +293,7 @@ __DATA__
 === not verified: nginx does not start
 --- http_config eval: (::gateway('good', $::Refresh))[0]
 --- config eval: (::gateway('good', $::Refresh))[1]
---- must_die
---- error_log
-with "violet" and without "proxy_ssl_verify on", add it
+--- refused: with "violet" and without "proxy_ssl_verify on", add it
 
 
 
