@@ -14,7 +14,6 @@
 #include "ngx_violet_health.h"
 #include "ngx_violet_log.h"
 #include "ngx_violet_handler.h"
-#include "ngx_violet_tell.h"
 #include "ngx_violet_health_tracking.h"
 
 
@@ -114,7 +113,7 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (ctx->routed && violet_route_submits(ctx->route.id)) {
-        ngx_violet_tell_id(r);
+        ngx_violet_log_request_id(r);
     }
 
     if (status != VIOLET_ROUTE_OK) {
@@ -139,7 +138,7 @@ ngx_violet_handler_configuration(ngx_http_request_t *r,
     u_char      buf[NGX_VIOLET_LOG_TEXT];
     ngx_str_t  *uri, shown;
 
-    ngx_violet_tell_id(r);
+    ngx_violet_log_request_id(r);
 
     /* the caller's URI, unless nginx has rewritten it */
 
@@ -185,7 +184,7 @@ ngx_violet_handler_app(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ctx->app = ngx_violet_credentials_find(&vmcf->apps, &name);
 
     if (ctx->app == NULL) {
-        ngx_violet_tell_id(r);
+        ngx_violet_log_request_id(r);
 
         shown = ngx_violet_log_text(&name, buf);
 

@@ -10,6 +10,7 @@
 #include "ngx_violet.h"
 #include "ngx_violet_cart.h"
 #include "ngx_violet_header.h"
+#include "ngx_violet_log.h"
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_redis.h"
 #include "ngx_violet_wait.h"
@@ -403,7 +404,7 @@ ngx_violet_cart_seen(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                             ctx->route.read_id)
            == VIOLET_CART_READ_OPEN)
     {
-        ngx_violet_tell_id(r);
+        ngx_violet_log_request_id(r);
 
         ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
                       "violet: a read of cart %L shows that it was not "

@@ -92,7 +92,7 @@ ngx_violet_credentials_feedback(ngx_violet_app_t *app,
     }
 
     if (status == NGX_HTTP_UNAUTHORIZED && app->renewal == NULL
-        && ngx_violet_tell(&state->told, NGX_VIOLET_TELL_UNAUTHORIZED))
+        && ngx_violet_log_due(&state->logged, NGX_VIOLET_CAUSE_UNAUTHORIZED))
     {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "violet: Violet answers requests of app \"%V\" with "

@@ -29,8 +29,8 @@ static void ngx_violet_fetch_exchanged(void *data,
     ngx_violet_exchange_t *exchange);
 static void ngx_violet_fetch_check(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_refund(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_told(void *data,
+static void ngx_violet_fetch_publish(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_published(void *data,
     ngx_violet_redis_status_e status, ngx_uint_t stored);
 static void ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch);
@@ -214,7 +214,7 @@ ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch)
         && !fetch->conf.limit.conf->dry_run)
     {
         fetch->fetched.kind = NGX_VIOLET_FETCH_LIMITED;
-        ngx_violet_fetch_tell(fetch);
+        ngx_violet_fetch_publish(fetch);
         return;
     }
 
@@ -248,7 +248,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     if (r == NULL) {
         ngx_violet_fetch_refund(fetch);
         ngx_violet_fetch_result_no_memory(&fetch->fetched);
-        ngx_violet_fetch_tell(fetch);
+        ngx_violet_fetch_publish(fetch);
         return;
     }
 
@@ -336,7 +336,7 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
     ngx_violet_clientless_destroy(fetch->carrier);
     fetch->carrier = NULL;
 
-    ngx_violet_fetch_tell(fetch);
+    ngx_violet_fetch_publish(fetch);
 }
 
 
@@ -354,7 +354,7 @@ ngx_violet_fetch_refund(ngx_violet_fetch_t *fetch)
 /* Stores the report, and leaves the result for followers. */
 
 static void
-ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
+ngx_violet_fetch_publish(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t                  rc;
     ngx_violet_landing_t      *landing;
@@ -405,7 +405,7 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
 
     rc = ngx_violet_lease_land(&fetch->lease, landing,
                                fetch->conf.redis_left, &status,
-                               ngx_violet_fetch_told, fetch);
+                               ngx_violet_fetch_published, fetch);
 
     if (rc == NGX_AGAIN) {
         return;
@@ -420,7 +420,7 @@ ngx_violet_fetch_tell(ngx_violet_fetch_t *fetch)
 
 
 static void
-ngx_violet_fetch_told(void *data, ngx_violet_redis_status_e status,
+ngx_violet_fetch_published(void *data, ngx_violet_redis_status_e status,
     ngx_uint_t stored)
 {
     ngx_violet_fetch_t  *fetch = data;

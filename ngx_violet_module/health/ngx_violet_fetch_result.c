@@ -31,7 +31,7 @@ static ngx_int_t ngx_violet_fetch_result_refusal(
 static ngx_int_t ngx_violet_fetch_result_error(
     ngx_violet_fetch_result_t *fetched, ngx_pool_t *pool,
     ngx_violet_exchange_t *e);
-static void ngx_violet_fetch_result_tell(ngx_violet_exchange_t *e);
+static void ngx_violet_fetch_result_log_status(ngx_violet_exchange_t *e);
 static ngx_int_t ngx_violet_fetch_result_retry_after(
     ngx_violet_fetch_result_t *fetched, ngx_pool_t *pool,
     ngx_violet_exchange_t *e);
@@ -215,7 +215,7 @@ ngx_violet_fetch_result_error(ngx_violet_fetch_result_t *fetched,
 
     fetched->kind = NGX_VIOLET_FETCH_FAILED;
 
-    ngx_violet_fetch_result_tell(e);
+    ngx_violet_fetch_result_log_status(e);
 
     p = ngx_pnalloc(pool, sizeof("Violet answered with status ")
                           + NGX_INT_T_LEN);
@@ -246,15 +246,15 @@ ngx_violet_fetch_result_error(ngx_violet_fetch_result_t *fetched,
 
 
 static void
-ngx_violet_fetch_result_tell(ngx_violet_exchange_t *e)
+ngx_violet_fetch_result_log_status(ngx_violet_exchange_t *e)
 {
-    ngx_violet_told_t  *told;
+    ngx_violet_log_limit_t  *logged;
 
-    told = &e->app->state->told;
+    logged = &e->app->state->logged;
 
     if (e->status == NGX_HTTP_TOO_MANY_REQUESTS) {
 
-        if (ngx_violet_tell(told, NGX_VIOLET_TELL_LIMITED)) {
+        if (ngx_violet_log_due(logged, NGX_VIOLET_CAUSE_LIMITED)) {
             ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                           "violet: Violet limits the requests of app \"%V\" "
                           "for connection health (status 429): callers wait "
@@ -268,7 +268,7 @@ ngx_violet_fetch_result_tell(ngx_violet_exchange_t *e)
 
     if (e->status / 100 == 3) {
 
-        if (ngx_violet_tell(told, NGX_VIOLET_TELL_REDIRECT)) {
+        if (ngx_violet_log_due(logged, NGX_VIOLET_CAUSE_REDIRECT)) {
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "violet: a request of app \"%V\" for connection "
                           "health is redirected (status %ui), which is not "
@@ -280,7 +280,7 @@ ngx_violet_fetch_result_tell(ngx_violet_exchange_t *e)
         return;
     }
 
-    if (ngx_violet_tell(told, NGX_VIOLET_TELL_FAILED)) {
+    if (ngx_violet_log_due(logged, NGX_VIOLET_CAUSE_FAILED)) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "violet: Violet answers requests of app \"%V\" for "
                       "connection health with status %ui: callers get a 502 "

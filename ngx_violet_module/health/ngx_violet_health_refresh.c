@@ -46,7 +46,9 @@ ngx_violet_health_check_upstream(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ngx_violet_tell(&ctx->app->state->told, NGX_VIOLET_TELL_VARIABLES)) {
+    if (ngx_violet_log_due(&ctx->app->state->logged,
+                           NGX_VIOLET_CAUSE_VARIABLES))
+    {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "violet: requests of app \"%V\" for connection health "
                       "get a 500, since its \"proxy_pass\" has variables: "

@@ -14,7 +14,7 @@
 #include <ngx_core.h>
 
 #include "ngx_violet_keys.h"
-#include "ngx_violet_tell.h"
+#include "ngx_violet_log_limit.h"
 
 
 #define NGX_VIOLET_APP_SECRET         0     /* 1 is the second app_secret */
@@ -35,7 +35,7 @@ typedef struct {
     ngx_uint_t               proven;    /* the app_secret that Violet accepted
                                            last, plus 1 */
     ngx_msec_t               worked;    /* time of that */
-    ngx_violet_told_t        told;      /* lines in the error log */
+    ngx_violet_log_limit_t   logged;    /* lines in the error log */
 } ngx_violet_app_state_t;
 
 

@@ -1,6 +1,7 @@
 
 /*
- * Texts of callers, Violet and Redis, made harmless for the error log.
+ * What the error log shows of a request: its id, and texts of callers, Violet
+ * and Redis without their control characters.
  */
 
 #ifndef NGX_VIOLET_LOG_H
@@ -9,6 +10,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http.h>
 
 #include "violet_text.h"
 
@@ -21,6 +23,14 @@
 #define NGX_VIOLET_LOG_TEXT  VIOLET_TEXT_SHOWN
 
 ngx_str_t ngx_violet_log_text(ngx_str_t *text, u_char *buf);
+
+
+/*
+ * Adds $request_id to each line about the request from now on, also to lines
+ * of nginx.  If memory runs out, the lines have no id.
+ */
+
+void ngx_violet_log_request_id(ngx_http_request_t *r);
 
 
 #endif /* NGX_VIOLET_LOG_H */

@@ -217,7 +217,7 @@ ngx_violet_memory_restore(ngx_violet_memory_t *memory, u_char *p,
 
 
 void
-ngx_violet_memory_tell(ngx_violet_memory_t *memory)
+ngx_violet_memory_log_emptied(ngx_violet_memory_t *memory)
 {
     memory->emptied = 0;
 

@@ -20,7 +20,7 @@
  */
 
 void ngx_violet_memory_rescue(ngx_violet_memory_t *memory);
-void ngx_violet_memory_tell(ngx_violet_memory_t *memory);
+void ngx_violet_memory_log_emptied(ngx_violet_memory_t *memory);
 
 
 static ngx_inline void
@@ -46,7 +46,7 @@ ngx_violet_memory_unlock(ngx_violet_memory_t *memory)
     ngx_shmtx_unlock(&memory->shpool->mutex);
 
     if (memory->emptied) {
-        ngx_violet_memory_tell(memory);
+        ngx_violet_memory_log_emptied(memory);
     }
 }
 

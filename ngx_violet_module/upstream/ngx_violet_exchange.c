@@ -219,8 +219,8 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
     if (e->too_large) {
 
         if (e->own_request == NULL
-            && ngx_violet_tell(&e->app->state->told,
-                               NGX_VIOLET_TELL_TOO_LARGE))
+            && ngx_violet_log_due(&e->app->state->logged,
+                                  NGX_VIOLET_CAUSE_TOO_LARGE))
         {
             ngx_log_error(NGX_LOG_ERR, e->carrier->connection->log, 0,
                           "violet: Violet's answer to app \"%V\" is larger "

@@ -8,7 +8,7 @@
 
 #include "ngx_violet_exchange.h"
 #include "ngx_violet_exchange_refusal.h"
-#include "ngx_violet_tell.h"
+#include "ngx_violet_log.h"
 
 
 static ngx_int_t ngx_violet_refuse_peer(ngx_http_request_t *r,
@@ -70,7 +70,7 @@ ngx_violet_set_refused(ngx_http_request_t *r,
 
     ngx_violet_answer_refusal(refused, &detail);
 
-    ngx_violet_tell_id(r);
+    ngx_violet_log_request_id(r);
 
     if (peer) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
