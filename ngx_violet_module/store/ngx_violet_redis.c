@@ -14,6 +14,7 @@
 
 #include "ngx_violet_redis_command.h"
 #include "ngx_violet_redis_connect.h"
+#include "ngx_violet_redis_clock.h"
 #include "ngx_violet_redis_event.h"
 
 
@@ -37,8 +38,8 @@ static ngx_int_t ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis,
     int argc, const char **argv, size_t *lens);
 static void ngx_violet_redis_preamble_reply(redisAsyncContext *ac,
     void *reply, void *privdata);
-static ngx_uint_t ngx_violet_redis_preamble_good(redisReply *reply,
-    char *command);
+static ngx_uint_t ngx_violet_redis_preamble_good(ngx_violet_redis_t *redis,
+    redisReply *reply, char *command);
 static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_lost(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_retry_later(ngx_violet_redis_t *redis);
@@ -74,7 +75,7 @@ void
 ngx_violet_redis_start(ngx_violet_redis_t *redis)
 {
     ngx_uint_t    i;
-    ngx_event_t  *ev[5];
+    ngx_event_t  *ev[6];
 
     ngx_queue_init(&redis->pending);
     ngx_queue_init(&redis->sent);
@@ -82,6 +83,7 @@ ngx_violet_redis_start(ngx_violet_redis_t *redis)
     redis->connect_timer.handler = ngx_violet_redis_connect_timeout;
     redis->retry_timer.handler = ngx_violet_redis_retry;
     redis->stall_timer.handler = ngx_violet_redis_drop;
+    redis->clock_timer.handler = ngx_violet_redis_clock_timer;
     redis->hello.handler = ngx_violet_redis_hello;
     redis->drop.handler = ngx_violet_redis_drop;
 
@@ -90,8 +92,9 @@ ngx_violet_redis_start(ngx_violet_redis_t *redis)
     ev[2] = &redis->stall_timer;
     ev[3] = &redis->hello;
     ev[4] = &redis->drop;
+    ev[5] = &redis->clock_timer;
 
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 6; i++) {
         ev[i]->data = redis;
         ev[i]->log = ngx_cycle->log;
         ev[i]->cancelable = 1;
@@ -286,15 +289,26 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
 
     /* the kernel accepts connections for a Redis that hangs: ask for a reply */
 
-    argv[0] = "PING";
+    if (redis->failures) {
+        argv[0] = "PING";
+        lens[0] = 4;
+
+        ngx_memset(probe, '.', sizeof(probe));
+        argv[1] = probe;
+        lens[1] = sizeof(probe);
+
+        if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    argv[0] = "TIME";
     lens[0] = 4;
 
-    ngx_memset(probe, '.', sizeof(probe));
-    argv[1] = probe;
-    lens[1] = sizeof(probe);
+    redis->clock_asked = ngx_violet_clock();
 
-    return ngx_violet_redis_preamble_command(redis, redis->failures ? 2 : 1,
-                                             argv, lens);
+    return ngx_violet_redis_preamble_command(redis, 1, argv, lens);
 }
 
 
@@ -334,7 +348,7 @@ ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
         return;
     }
 
-    if (!ngx_violet_redis_preamble_good(reply, command)) {
+    if (!ngx_violet_redis_preamble_good(redis, reply, command)) {
         ngx_violet_redis_error_log(&redis->errors, &redis->conf.url, command,
                                    reply);
 
@@ -353,8 +367,13 @@ ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
 
 
 static ngx_uint_t
-ngx_violet_redis_preamble_good(redisReply *reply, char *command)
+ngx_violet_redis_preamble_good(ngx_violet_redis_t *redis, redisReply *reply,
+    char *command)
 {
+    if (ngx_strcmp(command, "TIME") == 0) {
+        return ngx_violet_redis_clock_take(redis, reply) == NGX_OK;
+    }
+
     if (reply->type == REDIS_REPLY_STATUS) {
         return 1;
     }
@@ -383,6 +402,8 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
     redis->state = NGX_VIOLET_REDIS_READY;
     redis->distrusted = 0;
 
+    ngx_add_timer(&redis->clock_timer, NGX_VIOLET_REDIS_CLOCK_PERIOD);
+
     ngx_violet_redis_send_pending(redis);
 }
 
@@ -403,6 +424,12 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
     if (redis->stall_timer.timer_set) {
         ngx_del_timer(&redis->stall_timer);
     }
+
+    if (redis->clock_timer.timer_set) {
+        ngx_del_timer(&redis->clock_timer);
+    }
+
+    redis->clock.known = 0;
 
     if (redis->hello.posted) {
         ngx_delete_posted_event(&redis->hello);

@@ -59,7 +59,7 @@ typedef struct {
 
 
 /*
- * Called once for each script that was accepted.  The reply is hiredis's
+ * Called once for each command that was accepted.  The reply is hiredis's
  * and only valid during the call; it is never an error reply, and NULL
  * unless the status is NGX_VIOLET_REDIS_OK.  hiredis or a timer makes the
  * call, so the handler only copies data out of the reply and posts an event.
@@ -96,6 +96,25 @@ ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,
     ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
     ngx_uint_t nargs, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data);
+
+
+/*
+ * Runs a plain command, such as HMGET, with at most 24 arguments.  They are
+ * copied.  The rest as for a script.
+ */
+
+ngx_violet_redis_status_e ngx_violet_redis_command(ngx_violet_redis_t *redis,
+    const char *name, ngx_str_t *args, ngx_uint_t nargs, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data);
+
+
+/*
+ * Redis's clock: ms since the epoch, by the offset to this host's clock that
+ * is taken at connecting and each second after that.  -1 while it is not
+ * known, which is never so in a handler that is called with a reply.
+ */
+
+int64_t ngx_violet_redis_clock(ngx_violet_redis_t *redis);
 
 
 /*

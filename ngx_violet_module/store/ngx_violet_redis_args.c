@@ -1,7 +1,8 @@
 
 /*
- * The keys and arguments of a script.  An argument that does not fit sets
- * "failed", and the run returns DOWN, so that callers need not check each.
+ * The keys and arguments of a script or command.  An argument that does not
+ * fit sets "failed", and the run returns DOWN, so that callers need not check
+ * each.
  */
 
 
@@ -101,4 +102,17 @@ ngx_violet_redis_args_run(ngx_violet_redis_args_t *args,
     return ngx_violet_redis_script(args->redis, script, args->args,
                                    args->nkeys, args->nargs, timeout,
                                    handler, data);
+}
+
+
+ngx_violet_redis_status_e
+ngx_violet_redis_args_command(ngx_violet_redis_args_t *args, const char *name,
+    ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data)
+{
+    if (args->failed) {
+        return NGX_VIOLET_REDIS_DOWN;
+    }
+
+    return ngx_violet_redis_command(args->redis, name, args->args,
+                                    args->nargs, timeout, handler, data);
 }

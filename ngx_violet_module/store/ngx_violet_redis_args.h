@@ -1,8 +1,8 @@
 
 /*
- * The keys and arguments of a script, built on the stack.  The names of keys
- * with their prefix, and numbers as text, live in this structure until the
- * script has been sent.
+ * The keys and arguments of a script or of a plain command, built on the
+ * stack.  The names of keys with their prefix, and numbers as text, live in
+ * this structure until the command has been sent.
  */
 
 #ifndef NGX_VIOLET_REDIS_ARGS_H
@@ -60,6 +60,16 @@ void ngx_violet_redis_args_text(ngx_violet_redis_args_t *args,
 ngx_violet_redis_status_e ngx_violet_redis_args_run(
     ngx_violet_redis_args_t *args, ngx_violet_redis_script_t *script,
     ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data);
+
+
+/*
+ * As ngx_violet_redis_command(): the name of the command, then the keys, then
+ * the arguments; DOWN if an argument did not fit.
+ */
+
+ngx_violet_redis_status_e ngx_violet_redis_args_command(
+    ngx_violet_redis_args_t *args, const char *name, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data);
 
 
 #endif /* NGX_VIOLET_REDIS_ARGS_H */

@@ -21,8 +21,11 @@
 
 
 static ngx_violet_redis_command_t *ngx_violet_redis_create_command(
-    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
-    ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs);
+    ngx_violet_redis_t *redis, int argc, const char **argv, size_t *lens);
+static ngx_violet_redis_status_e ngx_violet_redis_run(
+    ngx_violet_redis_command_t *cmd, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data);
+static ngx_uint_t ngx_violet_redis_is_away(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
 static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
 static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
@@ -46,23 +49,102 @@ ngx_violet_redis_script(ngx_violet_redis_t *redis,
     ngx_uint_t nargs, ngx_msec_t timeout, ngx_violet_redis_handler_pt handler,
     void *data)
 {
+    u_char                       n[NGX_INT_T_LEN];
+    size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 3];
+    ngx_uint_t                   i;
+    const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 3];
     ngx_violet_redis_command_t  *cmd;
 
-    /* while the breaker is open only the connection's own PING is sent */
-
-    if (!redis->initialized || redis->stalled || redis->drop.posted
-        || redis->state == NGX_VIOLET_REDIS_IDLE
-        || (redis->state != NGX_VIOLET_REDIS_READY && redis->failures))
-    {
+    if (ngx_violet_redis_is_away(redis)) {
         return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
                                  : NGX_VIOLET_REDIS_OPEN;
     }
 
-    cmd = ngx_violet_redis_create_command(redis, script, args, nkeys, nargs);
+    if (nargs > NGX_VIOLET_REDIS_MAX_ARGS) {
+        return NGX_VIOLET_REDIS_MEMORY;
+    }
 
+    ngx_violet_redis_digest(script);
+
+    argv[0] = "EVALSHA";
+    lens[0] = 7;
+
+    argv[1] = (char *) script->sha1;
+    lens[1] = 40;
+
+    argv[2] = (char *) n;
+    lens[2] = ngx_sprintf(n, "%ui", nkeys) - n;
+
+    for (i = 0; i < nargs; i++) {
+        argv[3 + i] = (char *) args[i].data;
+        lens[3 + i] = args[i].len;
+    }
+
+    cmd = ngx_violet_redis_create_command(redis, nargs + 3, argv, lens);
     if (cmd == NULL) {
         return NGX_VIOLET_REDIS_MEMORY;
     }
+
+    cmd->script = script;
+
+    return ngx_violet_redis_run(cmd, timeout, handler, data);
+}
+
+
+ngx_violet_redis_status_e
+ngx_violet_redis_command(ngx_violet_redis_t *redis, const char *name,
+    ngx_str_t *args, ngx_uint_t nargs, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data)
+{
+    size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 1];
+    ngx_uint_t                   i;
+    const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 1];
+    ngx_violet_redis_command_t  *cmd;
+
+    if (ngx_violet_redis_is_away(redis)) {
+        return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
+                                 : NGX_VIOLET_REDIS_OPEN;
+    }
+
+    if (nargs > NGX_VIOLET_REDIS_MAX_ARGS) {
+        return NGX_VIOLET_REDIS_MEMORY;
+    }
+
+    argv[0] = name;
+    lens[0] = ngx_strlen(name);
+
+    for (i = 0; i < nargs; i++) {
+        argv[1 + i] = (char *) args[i].data;
+        lens[1 + i] = args[i].len;
+    }
+
+    cmd = ngx_violet_redis_create_command(redis, nargs + 1, argv, lens);
+    if (cmd == NULL) {
+        return NGX_VIOLET_REDIS_MEMORY;
+    }
+
+    return ngx_violet_redis_run(cmd, timeout, handler, data);
+}
+
+
+/* While the breaker is open only the connection's own PING is sent. */
+
+static ngx_uint_t
+ngx_violet_redis_is_away(ngx_violet_redis_t *redis)
+{
+    return !redis->initialized || redis->stalled || redis->drop.posted
+           || redis->state == NGX_VIOLET_REDIS_IDLE
+           || (redis->state != NGX_VIOLET_REDIS_READY && redis->failures);
+}
+
+
+static ngx_violet_redis_status_e
+ngx_violet_redis_run(ngx_violet_redis_command_t *cmd, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = cmd->redis;
 
     cmd->handler = handler;
     cmd->data = data;
@@ -82,49 +164,23 @@ ngx_violet_redis_script(ngx_violet_redis_t *redis,
 
 
 static ngx_violet_redis_command_t *
-ngx_violet_redis_create_command(ngx_violet_redis_t *redis,
-    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
-    ngx_uint_t nargs)
+ngx_violet_redis_create_command(ngx_violet_redis_t *redis, int argc,
+    const char **argv, size_t *lens)
 {
-    u_char                       n[NGX_INT_T_LEN];
-    size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 3];
-    ngx_uint_t                   i;
-    const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 3];
     ngx_violet_redis_command_t  *cmd;
-
-    if (nargs > NGX_VIOLET_REDIS_MAX_ARGS) {
-        return NULL;
-    }
-
-    ngx_violet_redis_digest(script);
-
-    argv[0] = "EVALSHA";
-    lens[0] = 7;
-
-    argv[1] = (char *) script->sha1;
-    lens[1] = 40;
-
-    argv[2] = (char *) n;
-    lens[2] = ngx_sprintf(n, "%ui", nkeys) - n;
-
-    for (i = 0; i < nargs; i++) {
-        argv[3 + i] = (char *) args[i].data;
-        lens[3 + i] = args[i].len;
-    }
 
     cmd = ngx_calloc(sizeof(ngx_violet_redis_command_t), ngx_cycle->log);
     if (cmd == NULL) {
         return NULL;
     }
 
-    cmd->len = redisFormatCommandArgv(&cmd->request, nargs + 3, argv, lens);
+    cmd->len = redisFormatCommandArgv(&cmd->request, argc, argv, lens);
     if (cmd->len < 0) {
         ngx_free(cmd);
         return NULL;
     }
 
     cmd->redis = redis;
-    cmd->script = script;
 
     cmd->timer.handler = ngx_violet_redis_command_timeout;
     cmd->timer.data = cmd;
@@ -316,7 +372,7 @@ ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
     redis = cmd->redis;
 
     if (reply->len >= 8 && ngx_strncmp(reply->str, "NOSCRIPT", 8) == 0
-        && !cmd->by_source)
+        && cmd->script && !cmd->by_source)
     {
         /* a command whose deadline has passed is not sent again */
 

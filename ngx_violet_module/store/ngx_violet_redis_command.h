@@ -13,6 +13,7 @@
 #include "ngx_violet_redis.h"
 #include "ngx_violet_redis_args.h"
 #include "ngx_violet_redis_error.h"
+#include "violet_clock.h"
 
 #include <ngx_event.h>
 #include <hiredis/async.h>
@@ -40,13 +41,18 @@ struct ngx_violet_redis_s {
     ngx_event_t                  connect_timer;
     ngx_event_t                  retry_timer;
     ngx_event_t                  stall_timer;
+    ngx_event_t                  clock_timer;
     ngx_event_t                  hello;         /* posted: connected */
     ngx_event_t                  drop;          /* posted: close it */
+
+    violet_clock_far_t           clock;         /* Redis's */
+    int64_t                      clock_asked;   /* by ours */
 
     ngx_uint_t                   failures;      /* in a row */
     ngx_violet_redis_errors_t    errors;
 
     unsigned                     initialized:1;
+    unsigned                     clock_asking:1;
     unsigned                     stalled:1;     /* a deadline was missed */
     unsigned                     stall_told:1;
     unsigned                     distrusted:1;  /* a failure of this worker */
@@ -60,7 +66,7 @@ typedef struct {
     ngx_violet_redis_handler_pt  handler;
     void                        *data;
 
-    ngx_violet_redis_script_t   *script;
+    ngx_violet_redis_script_t   *script;        /* NULL: a plain command */
     char                        *request;       /* in hiredis's format */
     int                          len;
     ngx_msec_t                   sent_at;

@@ -723,7 +723,7 @@ X-Vars: .* redis=timeout up=200"
 === accepted and never answered: one bounded wait
 --- http_config eval
 ::servers("$::Fake connect_timeout=5s timeout=300ms;")
---- fake_redis eval: [{PING => undef}, undef]
+--- fake_redis eval: [{TIME => undef}, undef]
 --- request eval: ::get(20070)
 --- response_headers_like eval
 "$::Unstored
@@ -735,7 +735,7 @@ X-Vars: .* redis=timeout up=200"
 === SELECT is never answered: the wait is the same one
 --- http_config eval
 ::servers("$::Fake/1 connect_timeout=5s timeout=300ms;")
---- fake_redis eval: [{SELECT => undef, PING => undef}, undef]
+--- fake_redis eval: [{SELECT => undef}, undef]
 --- request eval: ::get(20071)
 --- response_headers_like eval
 "$::Unstored
@@ -747,7 +747,7 @@ X-Vars: .* redis=timeout up=200"
 === connect_timeout is over first: down
 --- http_config eval
 ::servers("$::Fake/1 connect_timeout=200ms timeout=5s;")
---- fake_redis eval: [{SELECT => undef, PING => undef}, undef]
+--- fake_redis eval: [{SELECT => undef}, undef]
 --- request eval: ::get(20072)
 --- response_headers_like eval
 "$::Unstored
@@ -1043,12 +1043,12 @@ sent more than it was asked for
 
 
 
-=== a refused PING, SELECT or AUTH with another reply after it: nginx keeps running
+=== a refused TIME, SELECT or AUTH with another reply after it: nginx keeps running
 --- http_config eval
 ::servers("$::Fake/1 password=x;")
 --- fake_redis eval
 [{AUTH => "-ERR no\r\n", SELECT => "-ERR no\r\n",
-  PING => "-ERR no\r\n+OK\r\n+OK\r\n"}, undef]
+  TIME => "-ERR no\r\n+OK\r\n+OK\r\n"}, undef]
 --- wait: 0.3
 --- request eval: ::get(20061, 20061)
 --- response_headers_like eval
@@ -1056,10 +1056,10 @@ sent more than it was asked for
 
 
 
-=== another reply after that of PING: nginx keeps running
+=== another reply after that of TIME: nginx keeps running
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-[{PING => "+PONG\r\n+PONG\r\n"}, ::found(20062)]
+[{TIME => Violet::FakeRedis::instant() . "+PONG\r\n"}, ::found(20062)]
 --- wait: 0.3
 --- request eval: ::get(20062, 20062)
 --- error_code eval: [200, 200]
@@ -1099,6 +1099,32 @@ sent more than it was asked for
 --- request eval: ::get(20605)
 --- error_log
 a reply that nobody asked for
+
+
+
+=== a clock that is none: the connection is closed, nginx keeps running
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{TIME => "*2\r\n\$2\r\n-1\r\n\$1\r\n0\r\n"}, ::found(20608)]
+--- request eval: ::get(20608)
+--- response_headers_like
+X-Vars: .* redis=(down|open) up=200
+--- error_log
+refused TIME: unexpected reply
+
+
+
+=== Redis's clock becomes none: the connection is closed, nginx keeps running
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+my @times = (Violet::FakeRedis::instant(), "*2\r\n\$1\r\n1\r\n:0\r\n",
+             "+OK\r\n");
+[{TIME => sub { shift @times }}, ::found(20609)]
+--- wait: 1.2
+--- request eval: ::get(20609)
+--- response_body eval: ::report(20609)
+--- error_log
+answered TIME with something else, closing the connection
 
 
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -115,13 +116,79 @@ test_since(void **state)
 }
 
 
+/* A clock that is 1,000 ahead, asked over networks of all kinds. */
+
+static void
+test_there(void **state)
+{
+    violet_clock_far_t  far;
+
+    (void) state;
+
+    memset(&far, 0, sizeof(violet_clock_far_t));
+
+    assert_int_equal(violet_clock_there(&far, 5000), -1);
+
+    /* the answer is from the middle of the round trip, whatever it takes */
+
+    assert_int_equal(violet_clock_sample(&far, 5000, 5400, 6200), 0);
+    assert_int_equal(violet_clock_there(&far, 5400), 6400);
+
+    assert_int_equal(violet_clock_sample(&far, 6000, 6004, 7002), 0);
+    assert_int_equal(violet_clock_there(&far, 6004), 7004);
+
+    /* one that was delayed says nothing: this one would be 400 off */
+
+    assert_int_equal(violet_clock_sample(&far, 7000, 7800, 8800), -1);
+    assert_int_equal(violet_clock_there(&far, 7800), 8800);
+    assert_int_equal(violet_clock_sample(&far, 8000, 8004, 9102), 0);
+    assert_int_equal(violet_clock_there(&far, 8004), 9104);
+
+    /* a clock that was set is followed at once, forward and back */
+
+    assert_int_equal(violet_clock_sample(&far, 9000, 9002, 1000001), 0);
+    assert_int_equal(violet_clock_there(&far, 9002), 1000002);
+    assert_int_equal(violet_clock_sample(&far, 9500, 9502, 1), 0);
+    assert_int_equal(violet_clock_there(&far, 9502), 2);
+
+    /* before its epoch no clock is known */
+
+    assert_int_equal(violet_clock_there(&far, 9000), -1);
+}
+
+
+/* A network that has become slow for good is believed after some samples. */
+
+static void
+test_there_slow(void **state)
+{
+    int                 i;
+    violet_clock_far_t  far;
+
+    (void) state;
+
+    memset(&far, 0, sizeof(violet_clock_far_t));
+
+    assert_int_equal(violet_clock_sample(&far, 1000, 1001, 2000), 0);
+
+    for (i = 0; violet_clock_sample(&far, 2000, 2200, 5100) != 0; i++) {
+        assert_true(i < 10);
+    }
+
+    assert_true(i > 2);
+    assert_int_equal(violet_clock_there(&far, 2200), 5200);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_extend),
         cmocka_unit_test(test_extend_runs_on),
-        cmocka_unit_test(test_since)
+        cmocka_unit_test(test_since),
+        cmocka_unit_test(test_there),
+        cmocka_unit_test(test_there_slow)
     };
 
     return cmocka_run_group_tests_name("violet_clock", tests, NULL, NULL);

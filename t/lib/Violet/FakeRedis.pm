@@ -3,7 +3,7 @@ package Violet::FakeRedis;
 # A Redis that answers as a test wants it to.  The section fake_redis of a
 # block is a list of replies, one for each script that is to be run, on any
 # connection, the last of them for all others.  What comes before (PING, AUTH,
-# SELECT) goes well, and so does what is said on the connection for notices
+# SELECT) goes well, and so do TIME and what is said on the connection for notices
 # (CLIENT ID, CLIENT TRACKING, SUBSCRIBE, then PING), on which no notice ever
 # comes, unless the list begins with a hash that says otherwise:
 #
@@ -12,7 +12,7 @@ package Violet::FakeRedis;
 # $ENV{TEST_NGINX_FAKE_PORT} is where it listens.  A reply is
 #
 #     "+OK\r\n"      these bytes
-#     undef          nothing, ever
+#     undef          nothing, and nothing after it on this connection
 #     'close'        the connection is closed
 #     'reset'        ... by an RST
 #     [0.2, ...]     a pause, then further replies
@@ -26,7 +26,7 @@ use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER);
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(gettimeofday sleep);
 
 require Test::Nginx::Socket;
 require Violet::Report;
@@ -37,9 +37,10 @@ my $main_pid = $$;
 my $pid;
 my %input;
 my %subscribed;
+my %silent;
 my $channel = '__redis__:invalidate';
 my %preamble = (AUTH => "+OK\r\n", PING => "+PONG\r\n",
-                SELECT => "+OK\r\n", 'CLIENT ID' => ":7\r\n",
+                SELECT => "+OK\r\n", TIME => \&instant, 'CLIENT ID' => ":7\r\n",
                 'CLIENT TRACKING' => "+OK\r\n",
                 SUBSCRIBE => "*3\r\n" . bulk('subscribe') . bulk($channel)
                              . ":1\r\n",
@@ -62,6 +63,14 @@ sub found {
 
     return "*6\r\n" . bulk($body) . bulk('"' . '0' x 40 . '"')
         . bulk('ready') . ":5000\r\n:80000000\r\n" . bulk($merchant);
+}
+
+
+# What TIME gives.
+sub instant {
+    my ($seconds, $micro) = gettimeofday;
+
+    return "*2\r\n" . bulk($seconds) . bulk($micro);
 }
 
 
@@ -151,6 +160,7 @@ sub forget {
     $select->remove($sock);
     delete $input{$sock};
     delete $subscribed{$sock};
+    delete $silent{$sock};
     close $sock;
 }
 
@@ -180,8 +190,11 @@ sub take_command {
 sub answer {
     my ($select, $sock, $reply) = @_;
 
-    if (!defined $reply) {
-        return;
+    if (!defined $reply || $silent{$sock}) {
+        $silent{$sock} = 1;
+
+    } elsif (ref $reply eq 'CODE') {
+        answer($select, $sock, $reply->());
 
     } elsif (ref $reply eq 'ARRAY') {
         my ($pause, @more) = @$reply;

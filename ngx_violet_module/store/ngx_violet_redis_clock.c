@@ -1,0 +1,94 @@
+
+/*
+ * Redis's clock.  TIME is asked at connecting and each second after that,
+ * which is the sign of life of an idle connection as well: a Redis that hangs
+ * is bypassed before a request has waited for it.
+ */
+
+
+#include "ngx_violet_redis_clock.h"
+
+
+static void ngx_violet_redis_clock_told(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+
+
+ngx_int_t
+ngx_violet_redis_clock_take(ngx_violet_redis_t *redis, redisReply *reply)
+{
+    off_t        n[2];
+    ngx_uint_t   i;
+    redisReply  *part;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < 2; i++) {
+        part = reply->element[i];
+
+        if (part->type != REDIS_REPLY_STRING) {
+            return NGX_ERROR;
+        }
+
+        n[i] = ngx_atoof((u_char *) part->str, part->len);
+
+        if (n[i] == NGX_ERROR || n[i] > (i ? 999999 : NGX_MAX_UINT32_VALUE)) {
+            return NGX_ERROR;
+        }
+    }
+
+    (void) violet_clock_sample(&redis->clock, redis->clock_asked,
+                               ngx_violet_clock(),
+                               (int64_t) n[0] * 1000 + n[1] / 1000);
+
+    return NGX_OK;
+}
+
+
+int64_t
+ngx_violet_redis_clock(ngx_violet_redis_t *redis)
+{
+    return violet_clock_there(&redis->clock, ngx_violet_clock());
+}
+
+
+void
+ngx_violet_redis_clock_timer(ngx_event_t *ev)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = ev->data;
+
+    if (!redis->clock_asking
+        && ngx_violet_redis_command(redis, "TIME", NULL, 0,
+                                    redis->conf.timeout,
+                                    ngx_violet_redis_clock_told, redis)
+           == NGX_VIOLET_REDIS_OK)
+    {
+        redis->clock_asked = ngx_violet_clock();
+        redis->clock_asking = 1;
+    }
+
+    ngx_add_timer(&redis->clock_timer, NGX_VIOLET_REDIS_CLOCK_PERIOD);
+}
+
+
+static void
+ngx_violet_redis_clock_told(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_redis_t  *redis = data;
+
+    redis->clock_asking = 0;
+
+    if (status == NGX_VIOLET_REDIS_OK
+        && ngx_violet_redis_clock_take(redis, reply) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" answered TIME with something "
+                      "else, closing the connection", &redis->conf.url);
+
+        ngx_violet_redis_distrust(redis);
+    }
+}
