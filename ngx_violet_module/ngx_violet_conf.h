@@ -58,10 +58,10 @@ ngx_int_t ngx_violet_conf_check_location(ngx_conf_t *cf,
 
 
 /*
- * How apps get their tokens, ngx_violet_conf_token.c.  The first takes a
- * merged location as the one for the tokens of its app, if it fits.  The
- * second checks that every app that renews its token has such a location, and
- * gives it a place in the zone; NGX_OK or NGX_ERROR.
+ * The location through which an app gets its tokens, ngx_violet_conf_token.c.
+ * _token_route(): makes a merged location that of its app, if it is suitable
+ * and the app has none yet.  _check_apps(): checks that every app that renews
+ * its token has one, and adds the zone for the tokens; NGX_OK or NGX_ERROR.
  */
 
 void ngx_violet_conf_token_route(ngx_conf_t *cf,
@@ -70,7 +70,7 @@ ngx_int_t ngx_violet_conf_check_apps(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf);
 
 
-/* a proxy_pass as it is written, and where */
+/* the argument of a proxy_pass, and where the line is */
 
 typedef struct {
     void                         *conf;     /* the proxy module's, of its
@@ -92,8 +92,8 @@ void ngx_violet_conf_proxy_release(ngx_violet_main_conf_t *vmcf);
 
 
 /*
- * The proxy_pass of the location that is being merged; NULL if none stands in
- * it.
+ * The proxy_pass of the location that is being merged; NULL if it has none of
+ * its own.
  */
 
 ngx_violet_proxy_pass_t *ngx_violet_conf_proxy_pass(ngx_conf_t *cf,
@@ -101,17 +101,17 @@ ngx_violet_proxy_pass_t *ngx_violet_conf_proxy_pass(ngx_conf_t *cf,
 
 
 /*
- * The configuration of a module in a location, or NULL.  The module is found
- * by name, since a build without it has no such symbol.
+ * The configuration of a module in a location; NULL if nginx was built without
+ * the module.  It is found by name, since such a build lacks its symbol.
  */
 
 void *ngx_violet_conf_of(ngx_conf_t *cf, void **confs, char *module);
 
 
 /*
- * The proxy_set_header lines in force in the location that is merged: those
- * of the location, or the inherited ones; ngx_keyval_t.  NULL if there are
- * none.
+ * The proxy_set_header lines in force in the location that is merged, as an
+ * array of ngx_keyval_t: those of the location, or the inherited ones.  NULL if
+ * there are none.
  */
 
 ngx_array_t *ngx_violet_conf_header_lines(ngx_conf_t *cf);
@@ -132,8 +132,8 @@ ngx_int_t ngx_violet_conf_check_upstream(ngx_conf_t *cf,
 
 
 /*
- * True if an upstream, or a URL with any values of its variables, leads to
- * this machine only.  The URL has no scheme.
+ * True if all servers of an upstream are on this machine, or if a URL leads to
+ * this machine whatever the values of its variables.  The URL has no scheme.
  */
 
 ngx_uint_t ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us);

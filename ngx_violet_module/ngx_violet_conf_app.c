@@ -11,7 +11,7 @@
 #include "ngx_violet_token.h"
 
 
-/* a part of the names of what is stored, which have a bound as well */
+/* bytes of the name of an app at most */
 
 #define NGX_VIOLET_APP_NAME_LEN  64
 

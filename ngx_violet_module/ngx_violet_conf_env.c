@@ -321,7 +321,7 @@ ngx_violet_conf_env_use(ngx_conf_t *cf, ngx_violet_proxy_pass_t *pass,
 }
 
 
-/* True if all characters are letters, digits or one of those others. */
+/* True if the name is not empty and has only letters, digits and "others". */
 
 static ngx_uint_t
 ngx_violet_conf_env_valid(ngx_str_t *env, char *others)
@@ -414,7 +414,7 @@ ngx_violet_conf_env_before(ngx_cycle_t *cycle)
         return NULL;
     }
 
-    /* it may have had no such module, or another build of it */
+    /* nginx may have run without this module, or with another build of it */
 
     for (i = 0; old->modules[i]; i++) {
         if (old->modules[i] == &ngx_violet_module) {
@@ -427,7 +427,7 @@ ngx_violet_conf_env_before(ngx_cycle_t *cycle)
 }
 
 
-/* True if the record names of one of the first n apps begin so. */
+/* True if the names of the records of one of the first n apps begin so. */
 
 static ngx_uint_t
 ngx_violet_conf_env_has(ngx_violet_main_conf_t *vmcf, ngx_uint_t n,

@@ -133,8 +133,9 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
     if (*try_files) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"try_files\" beside \"violet\" in location \"%V\", "
-                      "remove it: a submit would be sent and then started "
-                      "anew, in %s:%ui", &clcf->name, vlcf->file, vlcf->line);
+                      "remove it: it starts a request again after its submit "
+                      "was sent, in %s:%ui",
+                      &clcf->name, vlcf->file, vlcf->line);
         return NGX_ERROR;
     }
 
@@ -283,9 +284,10 @@ ngx_violet_conf_check_inner(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 
     if (pass) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "\"proxy_pass\" \"%V\" in location \"%V\", which is "
-                      "within one with \"violet\" and has none, add it: "
-                      "requests go there without credentials, in %s:%ui",
+                      "no \"violet\" beside \"proxy_pass\" \"%V\" in location "
+                      "\"%V\", which is within a location with \"violet\", "
+                      "add it: requests go there without credentials, in "
+                      "%s:%ui",
                       &pass->url, &clcf->name, pass->file, pass->line);
         return;
     }
@@ -304,9 +306,9 @@ ngx_violet_conf_check_inner(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
     }
 
     ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                  "location \"%V\" within the one of \"violet\" has no "
-                  "\"proxy_pass\" and no other answer, add \"violet\" and "
-                  "\"proxy_pass\", or \"return\": it inherits neither, and "
+                  "no \"proxy_pass\" and no other answer in location \"%V\", "
+                  "which is within a location with \"violet\", add \"violet\" "
+                  "and \"proxy_pass\", or \"return\": it inherits neither, and "
                   "serves files, in %s:%ui",
                   &clcf->name, outer->file, outer->line);
 }

@@ -55,8 +55,8 @@ ngx_violet_conf_is_local(ngx_http_upstream_srv_conf_t *us)
 
 
 /*
- * True if a URL leads to this machine with any values of its variables: its
- * host ends before the first variable, or that variable begins with a slash.
+ * True if a URL leads to this machine whatever the values of its variables:
+ * its host ends before the first variable, or $request_uri follows the host.
  */
 
 ngx_uint_t
@@ -97,7 +97,7 @@ ngx_violet_conf_is_local_url(ngx_conf_t *cf, ngx_str_t *url)
 }
 
 
-/* The only variable after a host whose value always begins with a slash. */
+/* True if "$request_uri" is all that follows: its value begins with "/". */
 
 static ngx_uint_t
 ngx_violet_conf_is_request_uri(u_char *p, u_char *last)

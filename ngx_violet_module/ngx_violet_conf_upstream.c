@@ -279,9 +279,9 @@ ngx_violet_conf_check_path(ngx_conf_t *cf, ngx_violet_target_t *target)
 
     ngx_log_error(level, cf->log, 0,
                   "\"proxy_pass\" \"%V\" in location \"%V\" with \"violet\" "
-                  "makes \"%Vx\" of \"%Vx\", let its path end in \"%V\", in "
-                  "%s:%ui",
-                  &pass->url, prefix, &u.uri, prefix, &end, pass->file,
+                  "turns \"%Vx\" into \"%Vx\", its path must end in \"%V\", "
+                  "in %s:%ui",
+                  &pass->url, prefix, prefix, &u.uri, &end, pass->file,
                   pass->line);
 
     return level == NGX_LOG_EMERG ? NGX_ERROR : NGX_OK;
@@ -289,9 +289,10 @@ ngx_violet_conf_check_path(ngx_conf_t *cf, ngx_violet_target_t *target)
 
 
 /*
- * Without a path proxy_pass sends the URI unchanged; else its path replaces
- * the prefix and must end in "end".  Where the prefix has no "v1", callers may
- * write it, if a segment begins after the path.
+ * True if the API path reaches Violet; else "end" is how the path of proxy_pass
+ * must end.  Without a path proxy_pass sends the URI unchanged; a path replaces
+ * the location's prefix.  If the prefix has no "v1", callers may write "v1" in
+ * their URI, so it is enough that the path ends in a slash.
  */
 
 static ngx_uint_t

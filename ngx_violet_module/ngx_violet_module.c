@@ -72,7 +72,7 @@ static ngx_violet_conf_bounds_t  ngx_violet_zone_bounds = {
 };
 
 
-/* a report that is never fresh is what "violet_health_cache off" is for */
+/* not 0: to cache no report there is "violet_health_cache off" */
 
 static ngx_violet_conf_bounds_t  ngx_violet_ttl_bounds = {
     NGX_VIOLET_CONF_SEC, 1, 366 * 86400, 0, 0, "24h"
@@ -450,7 +450,7 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    /* like proxy_pass: only into "if" and "limit_except" */
+    /* as with proxy_pass, only "if" and "limit_except" inherit the app */
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

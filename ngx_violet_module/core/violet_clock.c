@@ -1,6 +1,7 @@
 
 /*
- * Instants, by arithmetic that wraps where it should and nowhere else.
+ * The difference of two counts of 32 bits wraps on purpose; differences of
+ * instants are unsigned, since they may be beyond int64_t.
  */
 
 #include "violet_clock.h"

@@ -1,7 +1,7 @@
 
 /*
- * Instants, in milliseconds.  They are signed and have 64 bits, so that one
- * may lie before the host was started, and none ever comes round again.
+ * Instants, in milliseconds.  They are signed and have 64 bits: an instant may
+ * lie before the start of the host, and the count never starts again.
  */
 
 #ifndef VIOLET_CLOCK_H
@@ -12,14 +12,15 @@
 
 
 /*
- * A clock of 32 bits comes round every 49.7 days.  Returns the instant that
- * it means: the one of all its instants that is nearest to "near".
+ * The instant of a clock whose count of milliseconds has 32 bits and starts
+ * again every 49.7 days: of all instants with this count, the one that is
+ * nearest to "near".
  */
 
 int64_t violet_clock_extend(uint32_t count, int64_t near);
 
 
-/* How long ago an instant was; 0 if it is yet to come. */
+/* How many milliseconds ago an instant was; 0 if it is in the future. */
 
 uint64_t violet_clock_since(int64_t then, int64_t now);
 

@@ -1,9 +1,8 @@
 
 /*
- * A counted piece of text, as the core passes it around: it is not
- * NUL-terminated, it is never owned by the structure that points to it, and
- * a null "data" says that there is no such text (an empty one has a length
- * of zero and some pointer).
+ * A text with its length.  It is not NUL-terminated, and no structure owns the
+ * text that it points to.  A null "data" means that there is no text; an empty
+ * text has a length of 0 and a pointer that is not null.
  */
 
 #ifndef VIOLET_TEXT_H

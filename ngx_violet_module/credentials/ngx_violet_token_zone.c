@@ -111,7 +111,7 @@ ngx_violet_token_zone_add(ngx_conf_t *cf, ngx_uint_t apps, void *tag)
 
     zone->init = ngx_violet_token_zone_init;
 
-    /* a number in the place of a pointer */
+    /* nginx does not read this pointer: it holds the number of slots */
 
     zone->data = (void *) n;
 

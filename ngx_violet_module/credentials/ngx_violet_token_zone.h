@@ -80,8 +80,8 @@ ngx_int_t ngx_violet_token_zone_copy(ngx_violet_token_place_t *place,
 
 
 /*
- * Copies the refresh token that a login brought to a buffer of
- * VIOLET_REFRESH_MAX bytes; returns its length, 0 if there is none.
+ * Copies the refresh token of the last login into a buffer of
+ * VIOLET_REFRESH_MAX bytes.  Returns its length, 0 if there is none.
  */
 
 size_t ngx_violet_token_zone_refresh(ngx_violet_token_place_t *place,

@@ -58,7 +58,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
         *flightp = flight;
         *joined = 1;
 
-        /* a request leaves only one flight: the second one ends in time */
+        /* a request leaves one flight at most: the second one has a deadline */
 
         timeout = conf->left ? 0 : conf->upstream_timeout
                                    + NGX_VIOLET_FETCH_LOOK_LAST;
@@ -340,7 +340,7 @@ ngx_violet_fetch_check(ngx_violet_fetch_t *fetch)
 }
 
 
-/* Gives a refresh back that was not sent to Violet. */
+/* Gives the budget of a refresh back that was not sent to Violet. */
 
 static void
 ngx_violet_fetch_refund(ngx_violet_fetch_t *fetch)
@@ -490,7 +490,7 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
 }
 
 
-/* Redis may have the report while it is away, so "dropped" is set then. */
+/* A Redis that is away may have the report: "dropped" is set then. */
 
 static void
 ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch)

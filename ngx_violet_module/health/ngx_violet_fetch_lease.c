@@ -11,10 +11,10 @@
 #include "ngx_violet_redis_notify.h"
 
 
-/* ms between two looks of a follower: on its own host */
+/* ms between two looks of a follower at a flight of its own host */
 #define NGX_VIOLET_FETCH_LOOK         20
 
-/* ms between two looks in Redis, while the link is up and while it is down */
+/* the same in Redis, while the notify connection is up and while it is down */
 #define NGX_VIOLET_FETCH_LOOK_LINKED  250
 #define NGX_VIOLET_FETCH_LOOK_REDIS   50
 
@@ -258,8 +258,9 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
     }
 
     /*
-     * a plain read that followed a refused refresh is still a plain read; a
-     * refusal is never held, and one that is would be found again
+     * A refused refresh is no result for a plain read: it asks for the lease
+     * again.  If the refusal is held, which no flight of this version does,
+     * it asks Violet, since it would find the same refusal again.
      */
 
     if (fetched.kind == NGX_VIOLET_FETCH_LIMITED && !fetch->conf.refresh) {
@@ -330,7 +331,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
         return;
     }
 
-    /* the flight that is followed had the same upstream_timeout */
+    /* the flight that is followed may take upstream_timeout, as this one */
 
     if (fetch->conf.left
         || ngx_current_msec - fetch->opened_at

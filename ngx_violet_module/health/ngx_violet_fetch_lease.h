@@ -48,7 +48,7 @@ struct ngx_violet_fetch_s {
 
     unsigned                     lease_again:1;  /* ask for the lease again */
     unsigned                     not_shared:1;  /* followers get no result */
-    unsigned                     followed:1;    /* another flight, once */
+    unsigned                     followed:1;    /* has followed a flight */
 };
 
 

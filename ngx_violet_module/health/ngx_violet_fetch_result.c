@@ -257,9 +257,9 @@ ngx_violet_fetch_result_log_status(ngx_violet_exchange_t *e)
         if (ngx_violet_log_due(logged, NGX_VIOLET_CAUSE_LIMITED)) {
             ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                           "violet: Violet limits the requests of app \"%V\" "
-                          "for connection health (status 429): callers wait "
-                          "as long as it says, and a longer "
-                          "\"violet_health_ttl\" asks it less often",
+                          "for connection health (status 429): callers get "
+                          "a 429 until its Retry-After is over; with a longer "
+                          "\"violet_health_ttl\" the gateway asks less often",
                           &e->app->name);
         }
 
@@ -270,10 +270,10 @@ ngx_violet_fetch_result_log_status(ngx_violet_exchange_t *e)
 
         if (ngx_violet_log_due(logged, NGX_VIOLET_CAUSE_REDIRECT)) {
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                          "violet: a request of app \"%V\" for connection "
-                          "health is redirected (status %ui), which is not "
-                          "followed: check the host, the port and the path "
-                          "that \"proxy_pass\" leads to",
+                          "violet: Violet redirects requests of app \"%V\" "
+                          "for connection health (status %ui), and the "
+                          "gateway follows no redirect: check the host, the "
+                          "port and the path that \"proxy_pass\" leads to",
                           &e->app->name, e->status);
         }
 
@@ -284,8 +284,8 @@ ngx_violet_fetch_result_log_status(ngx_violet_exchange_t *e)
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "violet: Violet answers requests of app \"%V\" for "
                       "connection health with status %ui: callers get a 502 "
-                      "or 504, or a report that \"violet_health_stale\" "
-                      "allows", &e->app->name, e->status);
+                      "or 504, or an old report if \"violet_health_stale\" "
+                      "allows it", &e->app->name, e->status);
     }
 }
 

@@ -28,10 +28,11 @@ typedef struct {
 
     ngx_violet_report_t         report;
     ngx_uint_t                  stored;     /* 1: Redis or memory has it */
-    unsigned                    found:1;    /* in Redis, with the lease */
+    unsigned                    found:1;    /* another flight stored
+                                               the report meanwhile */
     unsigned                    followed:1;  /* another flight's result */
-    ngx_uint_t                  held;       /* 1: an earlier result, that is
-                                               used until "hold" ends */
+    ngx_uint_t                  held;       /* 1: an earlier result, used
+                                               until "hold" ends */
     unsigned                    spared:1;   /* held only for callers with an
                                                old report */
     unsigned                    failed:1;   /* the gateway has no memory */

@@ -31,10 +31,11 @@ struct ngx_violet_flight_s {
     ngx_pool_t                   *pool;
     ngx_str_t                     key;
     ngx_uint_t                    refs;       /* holders */
-    ngx_uint_t                    joined;     /* requests, in all */
+    ngx_uint_t                    joined;     /* number of requests */
     void                         *data;       /* the fetch that runs it */
-    ngx_msec_t                    ends;       /* at the latest, if bounded */
-    ngx_violet_flight_notice_pt   notice;     /* of a changed key */
+    ngx_msec_t                    ends;       /* if bounded: latest end */
+    ngx_violet_flight_notice_pt   notice;     /* called when the key has
+                                                 changed in Redis */
     unsigned                      refresh:1;
     unsigned                      cached:1;   /* the report is stored */
     unsigned                      following:1; /* waits for a notice */

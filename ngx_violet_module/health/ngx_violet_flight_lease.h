@@ -115,8 +115,9 @@ ngx_int_t ngx_violet_lease_in_redis(ngx_violet_lease_t *lease,
 
 
 /*
- * Renews the lease in Redis, without waiting for the reply, and the lease on
- * this host: the latter returns true if the lease is still held.
+ * _renew() renews the lease in Redis and does not wait for the reply;
+ * _renew_on_host() renews the lease on this host, and returns true if it is
+ * still held.
  */
 
 void ngx_violet_lease_renew(ngx_violet_lease_t *lease);

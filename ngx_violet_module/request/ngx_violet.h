@@ -39,15 +39,19 @@ typedef struct {
     ngx_array_t                        apps;      /* of ngx_violet_app_t * */
     struct ngx_violet_credentials_s   *credentials;
     struct ngx_violet_redis_s         *redis;     /* NULL: no violet_redis */
-    struct ngx_violet_redis_notify_s  *link;      /* NULL: no violet_redis */
+    struct ngx_violet_redis_notify_s  *link;      /* connection for notices;
+                                                     NULL: no violet_redis */
     ngx_shm_zone_t                    *zone;
-    ngx_shm_zone_t                    *tokens;    /* NULL: no renewal */
+    ngx_shm_zone_t                    *tokens;    /* NULL: no app renews */
     size_t                             zone_size;
     violet_reasons_t                  *reasons;   /* NULL: no patterns */
-    ngx_queue_t                        flights;   /* this worker's */
-    ngx_queue_t                        submits;   /* sent, this worker's */
-    ngx_event_t                        look;      /* timer of files, this
-                                                     worker's */
+
+    /* of this worker */
+    ngx_queue_t                        flights;
+    ngx_queue_t                        submits;   /* that were sent */
+    ngx_event_t                        look;      /* timer that checks the
+                                                     files of secrets */
+
     ngx_http_handler_pt                proxy_handler;  /* NULL: there is no
                                                          proxy_pass */
 
@@ -55,19 +59,23 @@ typedef struct {
     ngx_violet_conf_set_pt             proxy_pass;   /* the proxy module's */
     ngx_array_t                        proxy_passes;  /* that were read */
     ngx_array_t                        checked;      /* upstream blocks */
-    unsigned                           any_app:1;    /* may be a request's */
+    unsigned                           any_app:1;    /* a location has
+                                                        "violet $variable" */
 
     ngx_int_t                          request_id;  /* the variable's index */
     unsigned                           patterns:1;  /* the built-in ones */
-    unsigned                           used:1;    /* by some location */
-    unsigned                           started:1;  /* in this worker */
+    unsigned                           used:1;    /* some location has
+                                                     "violet" */
+    unsigned                           started:1;  /* this worker has run
+                                                      init_process */
 } ngx_violet_main_conf_t;
 
 
 typedef struct {
     u_char                           *file;       /* of the directive */
     ngx_uint_t                        line;
-    void                            **confs;      /* all modules', of there */
+    void                            **confs;      /* of all modules, in this
+                                                     location */
 
     ngx_violet_app_t                 *app;        /* NULL: see app_name */
     ngx_http_complex_value_t         *app_name;   /* NULL: not a violet one */
@@ -161,7 +169,8 @@ struct ngx_violet_ctx_s {
     unsigned                         token_looked_up:1;  /* shared memory was
                                                          asked for a newer
                                                          one */
-    unsigned                         waited:1;    /* for credentials, once */
+    unsigned                         waited:1;    /* has waited for
+                                                     credentials */
 };
 
 

@@ -68,7 +68,7 @@ static ngx_str_t  ngx_violet_refusals[] = {
 
     ngx_string("secrets would go by plain http to another machine: use "
                "https, an upstream on this machine, or "
-               "\"violet_unverified_upstream on\" to send them all the same"),
+               "\"violet_unverified_upstream on\" to send them nevertheless"),
 
     ngx_string("proxy_pass with variables made another URI than the one "
                "that was requested: leave the URI out of proxy_pass"),
@@ -80,7 +80,8 @@ static ngx_str_t  ngx_violet_refusals[] = {
 
     ngx_string("the request has a body and does not say how long it is: "
                "remove a \"proxy_set_header\" line for Content-Length or "
-               "Transfer-Encoding; without one nginx is out of memory"),
+               "Transfer-Encoding; if there is no such line, nginx is out of "
+               "memory"),
 
     ngx_string("proxy_pass of the location could not make the request, the "
                "error log says why"),
@@ -90,7 +91,7 @@ static ngx_str_t  ngx_violet_refusals[] = {
 
     ngx_string("the gateway has no access token for Violet at present"),
 
-    ngx_string("proxy_pass leads elsewhere")
+    ngx_string("proxy_pass does not lead to Violet's route for tokens")
 };
 
 

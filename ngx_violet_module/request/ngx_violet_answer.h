@@ -37,7 +37,7 @@ typedef enum {
     NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed */
     NGX_VIOLET_REFUSED_UNCHECKED,        /* it did not pass our handler */
     NGX_VIOLET_REFUSED_CREDENTIALS,      /* there is no access token */
-    NGX_VIOLET_REFUSED_PATH              /* see ngx_violet_exchange_own_t */
+    NGX_VIOLET_REFUSED_PATH              /* see ngx_violet_own_request_t */
 } ngx_violet_refusal_e;
 
 

@@ -44,7 +44,7 @@ ngx_violet_log_request_id(ngx_http_request_t *r)
         ngx_violet_next_log_handler = r->log_handler;
     }
 
-    /* false if it is set already, or if another module has set its own */
+    /* not if it is ours already, or if another module has set its own */
 
     if (r->log_handler == ngx_violet_next_log_handler) {
         ngx_violet_answer_request_id(r, &id);

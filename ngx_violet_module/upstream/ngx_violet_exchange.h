@@ -66,7 +66,8 @@ struct ngx_violet_exchange_s {
     unsigned                         body:1;    /* send the carrier's body */
     unsigned                         headers:1;  /* send its headers */
     unsigned                         get:1;     /* send it as a GET */
-    unsigned                         no_retry_timeout:1;
+    unsigned                         no_retry_timeout:1;  /* after a time-out
+                                                   no other peer is asked */
 
     /* the outcome, allocated from the carrier's pool */
 

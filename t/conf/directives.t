@@ -2296,7 +2296,7 @@ GET /v1/merchants
 
 
 
-=== try_files beside violet: a submit would be sent and started anew
+=== try_files beside violet would start a request again after its submit
 --- location: violet shop; proxy_pass http://violet_api; try_files /nope $uri;
 --- refused eval
 qr{"try_files" beside "violet" in location "/v1/", remove it: .* in \S+:\d+}

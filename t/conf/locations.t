@@ -38,7 +38,7 @@ sub authority {
 sub turned {
     my ($url, $prefix, $from, $to, $end) = @_;
 
-    return qr{\[emerg\].*"proxy_pass" "\Q$url\E" in location "\Q$prefix\E" with "violet" makes "\Q$to\E" of "\Q$from\E", let its path end in "\Q$end\E", in \S+/nginx\.conf:\d+};
+    return qr{\[emerg\].*"proxy_pass" "\Q$url\E" in location "\Q$prefix\E" with "violet" turns "\Q$from\E" into "\Q$to\E", its path must end in "\Q$end\E", in \S+/nginx\.conf:\d+};
 }
 
 no_long_string();
@@ -311,9 +311,9 @@ GET /_mock/counts
 --- request
 GET /shop/v1/orders/x
 --- response_body_like: "path": "/v1/orders/x"
---- grep_error_log eval: qr/\[warn\].*let its path end in "\/v1\/"/
+--- grep_error_log eval: qr/\[warn\].*its path must end in "\/v1\/"/
 --- grep_error_log_out eval
-qr/\[warn\] \S+ "proxy_pass" "http:\/\/violet_api\/" in location "\/shop\/v1\/" with "violet" makes "\/x" of "\/shop\/v1\/x", let its path end in "\/v1\/"\n/
+qr/\[warn\] \S+ "proxy_pass" "http:\/\/violet_api\/" in location "\/shop\/v1\/" with "violet" turns "\/shop\/v1\/x" into "\/x", its path must end in "\/v1\/"\n/
 --- no_error_log
 [error]
 
@@ -327,7 +327,7 @@ qr/\[warn\] \S+ "proxy_pass" "http:\/\/violet_api\/" in location "\/shop\/v1\/" 
 --- request
 GET /_mock/counts
 --- error_log eval
-qr{\[warn\].*"proxy_pass" "http://violet_api/" in location "/v1/" with "violet" makes "/x" of "/v1/x"}
+qr{\[warn\].*"proxy_pass" "http://violet_api/" in location "/v1/" with "violet" turns "/v1/x" into "/x"}
 
 
 

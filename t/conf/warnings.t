@@ -456,9 +456,10 @@ GET /_mock/counts
 GET /_mock/counts
 --- grep_error_log eval: $::Warnings
 --- grep_error_log_out eval
-::warned(map { qq("proxy_pass" "http://violet_api" in location "$_", which is )
-               . 'within one with "violet" and has none, add it: requests go '
-               . 'there without credentials,' } '/v1/orders/', 'x$')
+::warned(map { 'no "violet" beside "proxy_pass" "http://violet_api" in '
+               . qq(location "$_", which is within a location with "violet", )
+               . 'add it: requests go there without credentials,' }
+             '/v1/orders/', 'x$')
 
 
 
@@ -469,9 +470,9 @@ GET /_mock/counts
 GET /_mock/counts
 --- grep_error_log eval: $::Warnings
 --- grep_error_log_out eval
-::warned('location "/v1/orders/" within the one of "violet" has no '
-         . '"proxy_pass" and no other answer, add "violet" and "proxy_pass", '
-         . 'or "return": it inherits neither, and serves files,')
+::warned('no "proxy_pass" and no other answer in location "/v1/orders/", '
+         . 'which is within a location with "violet", add "violet" and '
+         . '"proxy_pass", or "return": it inherits neither, and serves files,')
 
 
 

@@ -310,7 +310,7 @@ qr/\[warn\] .*violet: Violet limits the requests of app "shop" for connection he
 --- request eval: "$::Report/30101"
 --- error_code: 502
 --- error_log
-violet: a request of app "shop" for connection health is redirected (status 301),
+violet: Violet redirects requests of app "shop" for connection health (status 301),
 
 
 

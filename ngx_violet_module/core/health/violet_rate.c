@@ -96,9 +96,9 @@ violet_rate_check(const violet_rate_t *rate, int64_t tat, int64_t now,
     }
 
     /*
-     * a refusal does not change the tat, but for a tat from a clock that was
-     * ahead: violet_rate_owed() bounds it, or all requests would be refused
-     * until the clock is there
+     * A refusal does not change the tat.  But a tat that a clock ahead of
+     * this one has set is bounded by violet_rate_owed(): else all requests
+     * would be refused until this clock reaches it.
      */
 
     verdict->tat = violet_rate_later(now, owed);

@@ -264,7 +264,7 @@ violet_query_flag(const violet_query_word_t *word)
 
     for (i = 0; i < word->len; i++) {
 
-        /* tolower() would ask the locale */
+        /* tolower() depends on the locale */
 
         c = word->data[i];
         lower.data[i] = (char) ((c >= 'A' && c <= 'Z') ? c | 0x20 : c);

@@ -304,7 +304,7 @@ violet_route_after_prefix(const violet_text_t *uri,
         return prefix->len;
     }
 
-    /* a rewrite has left the location's prefix: all but the slash */
+    /* a rewrite has replaced the prefix: the path is all after the slash */
 
     return 1;
 }
