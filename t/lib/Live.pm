@@ -76,8 +76,8 @@ sub folder {
 }
 
 
-# A thousand clients need more than most shells allow, and Perl cannot ask for
-# it itself.
+# A thousand clients need more open files than most shells allow, and Perl has
+# no setrlimit().
 sub raise_open_files {
     return if $ENV{LIVE_OPEN_FILES}++;
 
@@ -255,8 +255,8 @@ sub violet_location {
 
 # One exchange on a connection of its own.  $what is "GET /path", or raw bytes
 # if it has a line break.  Options: headers (a hash), body, timeout.
-# Gives {status, headers, body, raw, seconds, error}; header names are in lower
-# case, lines of one name joined.
+# Returns {status, headers, body, raw, seconds, error}.  Header names are in
+# lower case; the values of one name are joined.
 sub request {
     my ($self, $port, $what, %option) = @_;
 
@@ -274,10 +274,10 @@ sub client {
 }
 
 
-# Many at once, each on a connection of its own, all connections open before
-# the first byte is sent.  Options: count, request (text, or code that gives it
-# for a number), timeout.  Gives an answer for each, as request() does.  With a
-# list of ports the callers are dealt out to them in turn.
+# Many requests at once, each on its own connection.  All connections are open
+# before the first byte is sent.  Options: count, request (text, or code that
+# returns the text for a number), timeout.  Returns the answers, each as
+# request() does.  The connections go to several ports in turn.
 sub many {
     my ($self, $port, %option) = @_;
 
@@ -285,7 +285,7 @@ sub many {
 }
 
 
-# What the mock counted.
+# The mock's counts of requests.
 sub mock_counts {
     my ($self, $mock) = @_;
 
@@ -298,7 +298,8 @@ sub mock_counts {
 
 # --- time ---
 
-# Asks again and again; gives the first true value, or nothing in time.
+# Calls the code until it returns a true value or the time is over; returns
+# that value.
 sub wait_for {
     my ($self, $seconds, $code) = @_;
 
@@ -315,8 +316,8 @@ sub wait_for {
 
 # --- the end ---
 
-# One check for each nginx: its error log has no line that it must not have.
-# It is about the whole life, so all of them are stopped first.
+# One check for each nginx: its error log has no forbidden line.  A line of its
+# end counts, too, so each nginx is stopped first.
 sub check_logs {
     my ($self, @allowed) = @_;
 
@@ -346,7 +347,7 @@ sub grave_lines {
 }
 
 
-# Kept for the look over all logs at the end of a run.
+# Keeps the log: the harness reads all logs at the end of a run.
 sub keep_logs {
     my ($self, $passed) = @_;
 
@@ -360,7 +361,7 @@ sub keep_logs {
 }
 
 
-# a test that is stopped stops what it started, too
+# a test that gets a signal stops its servers, too
 $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 
 

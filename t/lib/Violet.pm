@@ -12,9 +12,8 @@ package Violet;
 # one piece of these.  Before each block Redis and the mock are emptied; after
 # it nginx is stopped and its whole error log is looked through.
 #
-# Sections of its own: app, environment, http_extra, keep_state, location,
-# mock_commands, no_log_check, redis, redis_check, redis_commands, refused (see
-# t/README.md).
+# Sections of its own: app, environment, http_extra, location, mock_commands,
+# redis, redis_check, redis_commands, refused (see t/README.md).
 
 use strict;
 use warnings;
@@ -78,7 +77,7 @@ my $mock_location = <<'END';
         }
 END
 
-# A line with one of these is a failure wherever it is found.
+# A line with one of these levels is a failure in every block.
 my @grave = ('[alert]', '[emerg]', '[crit]');
 my $sanitizer = qr/Sanitizer|runtime error:/;
 
@@ -96,7 +95,7 @@ Test::Nginx::Socket::add_response_body_check(
 Test::Nginx::Socket::add_test_cleanup_handler(\&finish);
 
 
-# With the name of the block, which the harness looks up in the file.
+# Dies with the name of the block, which the harness looks up in the file.
 sub prepare_or_die {
     my ($block) = @_;
 
@@ -107,7 +106,7 @@ sub prepare_or_die {
 sub prepare {
     my ($block) = @_;
 
-    # the first block may be skipped, and there is the log of another file
+    # if the first block is skipped, the log of another file is still there
     $last_log = log_id() if !defined $last_log;
 
     set_default($block, 'config', $config, qw(location));
@@ -125,7 +124,7 @@ sub prepare {
 
     return if defined section($block, 'refused');
 
-    reset_servers() if !defined section($block, 'keep_state');
+    reset_servers();
     redis_commands($block);
     mock_commands($block);
 }
@@ -140,7 +139,7 @@ sub section {
 }
 
 
-# The pieces are parts of the default only.
+# Fills the pieces into the default; a block's own text has no pieces.
 sub set_default {
     my ($block, $name, $text, @pieces) = @_;
 
@@ -163,7 +162,7 @@ sub set_default {
 }
 
 
-# "refused" holds the words with which nginx must refuse to start.
+# "refused" has the messages with which nginx must refuse to start.
 sub expect_refusal {
     my ($block) = @_;
 
@@ -266,7 +265,7 @@ sub forbid_grave_lines {
 }
 
 
-# The level without brackets, as a string or a regex of a block contains it.
+# The level without its brackets, which a regex of a block escapes.
 sub bare {
     my ($level) = @_;
 
@@ -293,7 +292,7 @@ sub reset_servers {
 }
 
 
-# One small exchange, the connection closed after it.
+# One small exchange on a connection of its own.
 sub http {
     my ($port, $method, $path) = @_;
 
@@ -353,8 +352,6 @@ sub finish {
 
     redis_check($name, section($block, 'redis_check'));
 
-    return if defined section($block, 'no_log_check');
-
     stop_nginx($name);
 
     return if !is_new_log();
@@ -386,7 +383,7 @@ sub error_log {
 }
 
 
-# The grave levels that the block is about.
+# The grave levels that the block expects.
 sub expected_levels {
     my ($block) = @_;
 
@@ -459,7 +456,7 @@ sub is_alive {
 }
 
 
-# Prints a line of TAP only for a line that must not be there.
+# Prints a line of TAP only for a forbidden line of the log.
 sub check_whole_log {
     my ($name, @expected) = @_;
 

@@ -1,4 +1,4 @@
-"""The ways an answer can fail to arrive; ids 600xx to 615xx, on any route."""
+"""Answers that do not arrive whole: ids 600xx to 615xx, on any route."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from httpd import Ending, Reply
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the tables that the mock shows and README.md holds."""
+    """A line of the tables in GET /_mock and README.md."""
 
     group: int                                 # ids group*100 .. group*100+99
     answer: str
@@ -70,7 +70,7 @@ _WAYS: dict[int, tuple[str, Broken]] = {
 
 
 def broken(group: int, good: Reply) -> Reply | None:
-    """The good reply gone wrong in the way of that group of ids."""
+    """The good reply, broken in the way of that group of ids."""
     way = _WAYS.get(group)
     return way[1](good) if way else None
 

@@ -108,7 +108,7 @@ def money_error(cart: int) -> Json:
             "order_id": cart}
 
 
-# What is not an order
+# Answers without an order
 
 def exception(status: int, message: str, error: str | None = None,
               code: int | None = None, **rest: Any) -> Reply:
@@ -129,7 +129,7 @@ def envelope(status: int, message: str, error_code: int = 11) -> Reply:
 
 
 def spring(status: int, error: str, path: str) -> Reply:
-    """What Spring Boot says by itself."""
+    """The error that Spring Boot writes by itself."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000+00:00", time.gmtime())
     return Reply.of({"timestamp": stamp, "status": status, "error": error,
                      "path": path}, status)
@@ -609,10 +609,10 @@ class Carts:
         return submit(cart, self.submitted[cart])
 
     def read(self, cart: int) -> Reply | None:
-        """The order of a cart that was submitted; nothing is known of others.
+        """The order of a cart that was submitted; None for another cart.
 
-        Of those whose submit did not succeed (40000 and up), the ones with
-        an even id were not submitted, those with an odd one were.
+        From 40000 on, where a submit does not succeed, the order of an even
+        id was not submitted, and that of an odd id was.
         """
         if not self.submitted[cart]:
             return None

@@ -35,7 +35,7 @@ Headers = list[tuple[str, str]]
 
 
 class Garbage(Exception):
-    """What came is no HTTP request; the bytes are the argument."""
+    """The bytes received (the argument) are not an HTTP request."""
 
 
 class Ending(enum.Enum):
@@ -120,7 +120,7 @@ class Reply:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def is_chunked(self, request: Request) -> bool:
-        """HTTP/1.0 has no chunks: there the end of the connection ends it."""
+        """HTTP/1.0 has no chunks: the end of the connection ends a body."""
         return self.chunked and request.version == 1
 
 
@@ -178,7 +178,7 @@ class Server:
         try:
             await self._converse(reader, writer)
         except (OSError, asyncio.CancelledError):
-            pass                              # the client left, or we stop
+            pass                              # the client left, or a stop
         finally:
             self.gauge.open -= 1
             self._connections.discard(task)
@@ -205,7 +205,7 @@ class Server:
     async def _send(self, reader: asyncio.StreamReader,
                     writer: asyncio.StreamWriter,
                     request: Request, reply: Reply) -> bool:
-        """Sends the reply; tells whether the connection lives on."""
+        """Sends the reply; returns whether the connection stays open."""
         ending = reply.ending
         if reply.delay:
             await asyncio.sleep(reply.delay)
@@ -254,7 +254,7 @@ class Server:
         return keep and ending is Ending.WHOLE
 
     async def _hold(self, reader: asyncio.StreamReader) -> None:
-        """Waits, but not for a client that has left."""
+        """Waits; returns at once when the client has left."""
         try:
             async with asyncio.timeout(self.hold):
                 await reader.read(1)

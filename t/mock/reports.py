@@ -23,7 +23,7 @@ Refusal = Callable[[int], Reply]
 
 
 def plain(merchant: int, n: int) -> Json:
-    """The n-th report of a merchant who is ready for orders."""
+    """The n-th report of a merchant that is ready for orders."""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     stamp = now.replace("+00:00", "Z")
     return {
@@ -111,7 +111,7 @@ def camel_blocked(report: Json) -> Json:
     return changed
 
 
-# group of ids: what is reported, the contract's state of it, how it is made
+# group of ids: the report's content, its state by the contract, its maker
 
 VARIATIONS: dict[int, tuple[str, str, Variation]] = {
     200: ("complete (any id not listed here too)", "ready", dict),
@@ -281,7 +281,7 @@ class Reports:
         return [self.kept[merchant, app_id] for merchant in merchants]
 
     def forget(self) -> None:
-        """As if 24 hours were over: each is calculated when next asked for."""
+        """As if 24 hours were over: the next request calculates a report."""
         self.kept.clear()
 
     def calculate(self, merchant: int) -> Json:

@@ -78,7 +78,7 @@ class Mock:
         return counts
 
     def raw(self, data: bytes, seconds: float = 10) -> bytes:
-        """Everything that the mock sends before it closes."""
+        """All bytes that the mock sends before it closes."""
         with socket.create_connection(("127.0.0.1", self.port),
                                       seconds) as connection:
             connection.sendall(data)

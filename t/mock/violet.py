@@ -71,7 +71,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 class Tokens:
-    """Access and refresh tokens that are good."""
+    """The valid access and refresh tokens."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -114,7 +114,7 @@ class Tokens:
         return token
 
     def answered(self, good: Callable[[], Reply]) -> Reply:
-        """What a call for a token gets, as /_mock/tokens has set it."""
+        """The reply to a call for a token, as /_mock/tokens has set it."""
         match self.answer:
             case "refused" | "forbidden":
                 status = 401 if self.answer == "refused" else 403
@@ -157,7 +157,7 @@ class Tokens:
                     self.refresh = {value}
 
     def expire(self) -> None:
-        """Every access token known is expired from now on."""
+        """Lets every access token expire now."""
         self.access = dict.fromkeys(self.access, 0.0)
 
 
@@ -166,7 +166,7 @@ def base64url(data: bytes) -> bytes:
 
 
 class Violet:
-    """Violet: routes, credentials, and the counts of what was asked."""
+    """Violet: routes, credentials, and the counts of requests."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -210,7 +210,7 @@ class Violet:
             "time": time.time()}
 
     def spoil(self, route: str, number: int | None, reply: Reply) -> Reply:
-        """The reply as POST /_mock/delay and /_mock/fault want it."""
+        """The reply, delayed or broken by POST /_mock/delay and /_mock/fault."""
         names = (f"{route}/{number}", route)
         fault = next((self.faults[n] for n in names if n in self.faults), 0)
         if fault:
@@ -232,7 +232,7 @@ class Violet:
     # Credentials
 
     def check_credentials(self, route: str, request: Request) -> Reply | None:
-        """The 401 that the request gets, if any: each header once and right."""
+        """The 401, unless the request has each valid header exactly once."""
         invalid = carts.envelope(
             401, "One or more of your API Credentials are invalid")
         if (request.values("X-Violet-App-Id") != [self.options.app_id]
@@ -370,7 +370,7 @@ class Violet:
 
     def control_replies(self, asked: tuple[str, str],
                         given: list[tuple[str, str]]) -> Reply:
-        """How routes, or single ids of them, are to answer from now on."""
+        """Changes the answers of routes, or of single ids, from now on."""
         if asked == ("POST", "/_mock/delay"):
             self.delays |= {name: float(value) for name, value in given}
             return Reply.of(self.delays)
@@ -427,9 +427,9 @@ def markdown(third: str, rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-# Which route a request is for.  Paths are read as leniently as any Spring
-# server ever did, so that a spelling that slips through a gateway is counted
-# under the route that it would have reached.
+# Routing.  A path is parsed as leniently as any version of Spring parsed it, so
+# that the mock counts a spelling that slips through a gateway under the route
+# that it would have reached.
 
 def segments_of(path: str) -> list[str]:
     segments: list[str] = []

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# The harness for live tests itself, with an nginx that needs no module.
+# Tests of t/lib/Live.pm, with an nginx without the module.
 
 use strict;
 use warnings;
@@ -153,7 +153,7 @@ sub graceful_end {
 }
 
 
-# A detector that was never seen red proves nothing.
+# check_logs() must fail for a grave line.
 sub detector {
     my $file = $live->folder . '/error.log';
 

@@ -1,7 +1,7 @@
 package Live::Client;
 
-# Raw clients: one connection that can be driven step by step, or a thousand
-# at the same time.
+# Raw clients: one connection that a test drives step by step, or a thousand
+# connections at the same time.
 
 use strict;
 use warnings;
@@ -86,8 +86,8 @@ sub wait_io {
 }
 
 
-# Reads what comes until the code (or pattern) is content, the peer closes or
-# the time is up; gives what has been read since the start.
+# Reads until the code returns true (or the pattern matches), the peer closes
+# or the time is over; returns all bytes since the start.
 sub read_until {
     my ($self, $until, $seconds) = @_;
 
@@ -166,7 +166,7 @@ sub close {
 }
 
 
-# Without a word of farewell: the peer sees a reset.
+# Closes by a reset.
 sub reset {
     my ($self) = @_;
 
@@ -177,7 +177,7 @@ sub reset {
 
 # --- responses ---
 
-# A response without a length ends with the connection.
+# The end of the connection ends a response without a length.
 sub is_whole {
     my ($bytes) = @_;
 
@@ -302,8 +302,8 @@ sub keep_problem {
 }
 
 
-# The backlog of a listening socket has an end, so not all in one go.  Of
-# several ports each gets its share, in turn.
+# The backlog of a listening socket is limited, so the connections are opened
+# in groups, to several ports in turn.
 sub connect_all {
     my ($port, $count, $deadline) = @_;
 

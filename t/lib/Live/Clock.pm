@@ -1,16 +1,16 @@
 package Live::Clock;
 
-# Clocks that a test moves, for what takes nginx minutes or a day:
+# Clocks that a test moves, so that it need not wait for minutes or a day:
 #
 #   my $clock = Live::Clock->new($live);
 #   my $nginx = $live->nginx(clock => $clock, ...);
 #   $clock->day(3600);      # the time of day is an hour ahead
-#   $clock->count(60);      # and the clock of timers a minute
-#   $clock->boot(100);      # or the host was started 100 seconds ago
+#   $clock->count(60);      # the clock of timers is a minute ahead
+#   $clock->boot(100);      # the host was started 100 seconds ago
 #
-# Each is so many seconds ahead of the real one, or behind it where the number
-# is negative, and runs on.  Who sleeps is not woken by it: a worker looks at
-# its timers when something happens, and once a second where it renews tokens.
+# A moved clock runs on, so many seconds ahead of the real one, or behind it if
+# the number is negative.  A move wakes no process: a worker looks at its timers
+# after the next event, and once a second if it renews tokens.
 
 use strict;
 use warnings;
@@ -64,7 +64,7 @@ sub count {
 }
 
 
-# For an nginx that is yet to be started: its timers do not go back.
+# Call it before nginx is started: the timers of nginx must not go back.
 sub boot {
     my ($self, $seconds) = @_;
 
@@ -72,7 +72,7 @@ sub boot {
 }
 
 
-# In place: the processes have it mapped.
+# Writes in place, since the processes have mapped the file.
 sub put {
     my ($self) = @_;
 

@@ -1,19 +1,21 @@
 package Live::Fake;
 
-# A server that does to its clients what real ones do on bad days.
+# A server that misbehaves in a way that the test chooses.
 #
-#   $live->fake(do => 'silent')     accepts and never says a word
+#   $live->fake(do => 'silent')     accepts and never sends anything
 #   $live->fake(do => 'close')      accepts and closes
 #   $live->fake(do => 'reset')      accepts and resets
-#   $live->fake(do => 'answer', bytes => ...)    answers whatever comes, and
-#                                   closes; with keep => 1 it stays open
-#   $live->fake(do => 'greet', bytes => ...)     speaks without being asked
+#   $live->fake(do => 'answer', bytes => ...)    sends these bytes after any
+#                                   request, and closes; with keep => 1 the
+#                                   connection stays open
+#   $live->fake(do => 'greet', bytes => ...)     sends before any request
 #   $live->fake(do => 'dribble', bytes => ..., every => 0.1, step => 1)
-#                                   answers so many bytes at a time
+#                                   sends "step" bytes every 0.1 s
 #   $live->fake(do => sub { my ($socket, $n) = @_; ... })   anything else, in a
 #                                   process of its own for each connection
 #
-# "bytes" may be code: it gets what was received and the connection's number.
+# "bytes" may be code: its arguments are the bytes received and the number of
+# the connection.
 # after => N: the first N connections are treated as "close".
 
 use strict;
@@ -68,7 +70,7 @@ sub stop {
 }
 
 
-# How many clients came.
+# The number of connections so far.
 sub connections {
     my ($self) = @_;
 
@@ -76,7 +78,7 @@ sub connections {
 }
 
 
-# All bytes of the connection $n (from 1), or of all.
+# All bytes received on connection $n (from 1), or on all connections.
 sub received {
     my ($self, $n) = @_;
 

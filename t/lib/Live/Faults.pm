@@ -1,6 +1,6 @@
 package Live::Faults;
 
-# Calls of a worker that fail when a test says so:
+# Lets chosen calls of a worker fail:
 #
 #   my $faults = Live::Faults->new($live);
 #   my $nginx = $live->nginx(faults => $faults, ...);
@@ -11,8 +11,8 @@ package Live::Faults;
 #   my ($seen, $failed) = $faults->disarm;
 #
 # Kinds: memory (malloc, calloc, realloc, posix_memalign), read, write (of a
-# socket), connect, socket, epoll.  nginx takes small things from pools: with
-# small_pools() in its configuration each of them is a malloc() of its own.
+# socket), connect, socket, epoll.  nginx takes small allocations from pools:
+# small_pools() in its configuration makes each of them a malloc().
 
 use strict;
 use warnings;
@@ -86,7 +86,7 @@ sub fail {
 }
 
 
-# Gives how many calls there were and how many of them failed.
+# Returns the number of calls and the number of those that failed.
 sub disarm {
     my ($self) = @_;
 
@@ -99,7 +99,7 @@ sub disarm {
 }
 
 
-# In place: the processes have it mapped.
+# Writes in place, since the processes have mapped the file.
 sub put {
     my ($self, @numbers) = @_;
 

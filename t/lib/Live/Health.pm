@@ -1,14 +1,14 @@
 package Live::Health;
 
-# What live tests of connection health share: gateways that say in a header
-# what the module's variables say, and questions to the mock and to Redis.
+# Shared by the live tests of connection health: gateways that send the values
+# of the module's variables in a header, and queries to the mock and to Redis.
 #
 #   my $health = Live::Health->new($live);      starts a Redis and a mock
 #   my $nginx = $health->gateway(workers => 2); over both; see gateway()
 #   my $answer = $health->get($nginx, 42);
 #   $answer->{vars}{cache_status}               "HIT"
 #
-# Locations: /v1/, and what a test adds by location().
+# Locations: /v1/, and those that a test adds by location().
 
 use strict;
 use warnings;
@@ -41,9 +41,9 @@ sub mock {
 }
 
 
-# An nginx of its own, another host to all others.  Options, beside those of
-# Live::Nginx: redis (what follows "violet_redis"; '' for none), lines (of
-# /v1/), more (of the server), extra (of http), keepalive (of the upstream).
+# Starts an nginx that is a host of its own.  Options, beside those of
+# Live::Nginx: redis (the parameters of "violet_redis"; '' leaves it out), lines
+# (of /v1/), more (of the server), extra (of http), keepalive (of the upstream).
 sub gateway {
     my ($self, %option) = @_;
 
@@ -87,7 +87,7 @@ sub gateway {
 }
 
 
-# A location under another prefix, by default of the same app.
+# A location with another prefix, by default of the same app.
 sub location {
     my ($self, $prefix, $lines, $app) = @_;
 
@@ -103,7 +103,7 @@ sub location {
 
 # --- asking ---
 
-# "42", "42?refresh=true"; '' or "?..." is the list.
+# Paths: "42", "42?refresh=true"; '' or "?..." is the list.
 sub path {
     my ($self, $what, $prefix) = @_;
 
@@ -122,7 +122,7 @@ sub get {
 }
 
 
-# Killed, and started anew at the same port, with nothing in it.
+# Kills Redis and starts an empty one at the same port.
 sub restart_redis {
     my ($self, @args) = @_;
 
@@ -133,7 +133,7 @@ sub restart_redis {
 }
 
 
-# Sends a request and gives the client that waits for its answer.
+# Sends a request and returns the client that waits for its answer.
 sub ask {
     my ($self, $nginx, @path) = @_;
 
@@ -152,7 +152,8 @@ sub answer {
 }
 
 
-# Over all the gateways in turn; "request" gets a path's arguments.
+# Many requests at once, to all the gateways in turn; "what" is a path, or code
+# that returns the path of a number.
 sub many {
     my ($self, $nginx, %option) = @_;
 
@@ -198,7 +199,7 @@ sub control {
 }
 
 
-# How often the mock was asked: "connection_health/42", or "42" for short.
+# The mock's count of "connection_health/42", or "42" for short.
 sub reached {
     my ($self, $name) = @_;
 
@@ -238,7 +239,7 @@ sub list_key {
 }
 
 
-# --- saying ---
+# --- checks and notes ---
 
 sub count(&@) {
     my ($code, @answers) = @_;
@@ -247,7 +248,7 @@ sub count(&@) {
 }
 
 
-# All have this status; else it is said what some of them had.
+# Checks that all answers have this status; a failure shows some that have not.
 sub all_are {
     my ($self, $status, $title, @answers) = @_;
 
@@ -272,7 +273,7 @@ sub all_same {
 }
 
 
-# How many there are of each: "HIT 3, MISS 1".
+# The number of answers with each value of a variable: "HIT 3, MISS 1".
 sub tally {
     my ($self, $name, @answers) = @_;
 
@@ -283,7 +284,7 @@ sub tally {
 }
 
 
-# What a person would want to know; nothing depends on it.
+# Notes for the reader of the output; no check depends on them.
 sub tell_slowest {
     my ($self, $title, $delay, @answers) = @_;
 

@@ -5,12 +5,12 @@ package Live::Killer;
 #
 #   my $killer = Live::Killer->new($live, 64 * 1024);   size of the zone
 #   my $nginx = $live->nginx(killer => $killer, ...);
-#   $killer->arm(100);      # it dies of the 100th change from now on
-#   $killer->arm(0);        # none dies, but they are counted
-#   $killer->counted;       # how many there were
-#   $killer->disarm;        # no more; gives what state() gives
+#   $killer->arm(100);      # the worker dies after the 100th change from now on
+#   $killer->arm(0);        # no worker dies, but changes are counted
+#   $killer->counted;       # the number of changes
+#   $killer->disarm;        # stops killing and counting; returns state()
 #
-# It is one for the processor that killer.c is written for: see supported().
+# killer.c is written for one processor: see supported().
 
 use strict;
 use warnings;
@@ -95,7 +95,8 @@ sub state {
 }
 
 
-# In place: the processes have it mapped.  "armed" is written last.
+# Writes in place, since the processes have mapped the file.  "armed" is
+# written last.
 sub put {
     my ($self, $armed, $at) = @_;
 

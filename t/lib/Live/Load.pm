@@ -1,15 +1,15 @@
 package Live::Load;
 
 # A steady load from a process of its own: so many requests a second, each on
-# a connection of its own, whatever becomes of those before.
+# its own connection.  A slow answer delays no later request.
 #
 #   my $load = Live::Load->start($live, port => ..., rate => 200,
 #                                request => sub { "GET /$_[0]" });
 #   ...
 #   for my $answer ($load->stop) { ... }
 #
-# An answer has begun, seconds, status (0 for none), error and vars, the value
-# of its X-Vars.
+# The members of an answer: begun, seconds, status (0 without an answer), error,
+# vars (the value of X-Vars).
 
 use strict;
 use warnings;
@@ -22,7 +22,7 @@ use Time::HiRes qw(sleep time);
 use Live::Client;
 use Live::Process;
 
-# longer than any wait that the gateway allows itself
+# longer than the gateway ever waits
 my $patience = 20;
 
 

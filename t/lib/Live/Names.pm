@@ -1,12 +1,12 @@
 package Live::Names;
 
-# A name server for one test: answers every question for an address with the
-# one that stands in a file, which the test may change; others with nothing.
+# A name server for one test: answers every query for an IPv4 address with the
+# address in a file, which the test may change, and other queries without one.
 #
 #   my $names = Live::Names->start($live);
 #   $names->says('127.0.0.1');
 #   ... "resolver 127.0.0.1:" . $names->port . " valid=1s ipv6=off;"
-#   $names->asked;          # how often
+#   $names->asked;          # number of queries
 
 use strict;
 use warnings;
@@ -89,7 +89,8 @@ sub serve {
 }
 
 
-# RFC 1035, section 4: the question again, and an A record if that was asked.
+# RFC 1035, section 4: repeats the question, and adds an A record to a query for
+# one.
 sub answer {
     my ($question, $file) = @_;
 

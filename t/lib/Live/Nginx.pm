@@ -5,8 +5,8 @@ package Live::Nginx;
 # Options: http, server, main, events (text of these parts of the
 # configuration), workers (1), connections (4096), log_level (info), binary,
 # clock (a Live::Clock), faults (Live::Faults), killer (a Live::Killer), orphan
-# (its parent is gone, as it is where nginx is a daemon; without that it
-# refuses to be upgraded).
+# (its parent has ended, as that of a daemon: nginx refuses the upgrade of its
+# binary otherwise).
 
 use strict;
 use warnings;
@@ -65,7 +65,7 @@ sub process {
 }
 
 
-# Of the newest master.
+# The workers of the newest master.
 sub pid {
     my ($self) = @_;
 
@@ -135,7 +135,7 @@ sub config_text {
 
     my $folder = $self->{folder};
     my $user = $> == 0 ? 'user root;' : '';
-    # Valgrind keeps some for itself and allows no change.
+    # Valgrind keeps some descriptors for itself and allows no change.
     my $limit = $ENV{TEST_NGINX_USE_VALGRIND} ? ''
                 : 'worker_rlimit_nofile 8192;';
     my $temp = join '', map { "    ${_}_temp_path $folder/${_}_temp;\n" }
@@ -173,7 +173,7 @@ $self->{server}
 }
 
 
-# Only for those who use it; an nginx that has it built in says so.
+# Empty if the configuration does not use the module, or nginx has it built in.
 sub load_module {
     my ($self) = @_;
 
@@ -223,7 +223,7 @@ sub start {
 }
 
 
-# The libraries of ours that are put before libc.
+# The libraries of t/lib/Live that are loaded before libc.
 sub preloaded {
     my ($self) = @_;
 
@@ -238,7 +238,7 @@ sub preloaded {
 }
 
 
-# The shell in between is gone.
+# Waits until the shell between test and nginx has ended.
 sub wait_orphan {
     my ($self) = @_;
 
@@ -260,7 +260,7 @@ sub parent_of {
 }
 
 
-# "nginx -t": gives whether it is content, and what it said.
+# "nginx -t": returns true if it accepts the configuration, and its output.
 sub test_config {
     my ($self) = @_;
 
@@ -295,8 +295,8 @@ sub workers {
 }
 
 
-# Of each connection of a process to this port, be it open or closed by the
-# other side, the bytes that it has not read.
+# The number of unread bytes of each connection of a process to this port, open
+# or closed by the peer.
 sub connections {
     my ($self, $pid, $port) = @_;
 
@@ -316,8 +316,8 @@ sub connections {
 }
 
 
-# Gives true as soon as there are new workers; the old ones may still be
-# busy with what they had.  False if nginx kept the old configuration.
+# Returns true as soon as there are new workers; the old ones may still have
+# requests.  Returns false if nginx keeps the old configuration.
 sub reload {
     my ($self, $seconds) = @_;
 
@@ -337,7 +337,7 @@ sub reload {
 }
 
 
-# The workers that a reload left behind are gone.
+# Waits until the workers of before a reload have ended.
 sub wait_gone {
     my ($self, $seconds, @pids) = @_;
 
@@ -366,7 +366,7 @@ sub wait_log {
 }
 
 
-# A graceful end: false if it takes longer.
+# Stops nginx gracefully; returns false if it takes longer.
 sub quit {
     my ($self, $seconds) = @_;
 

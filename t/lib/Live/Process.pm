@@ -1,6 +1,6 @@
 package Live::Process;
 
-# A child process with its own group: to be signalled, paused and stopped.
+# A child process with its own group, which a test signals, pauses and stops.
 
 use strict;
 use warnings;
@@ -30,8 +30,8 @@ sub start {
 }
 
 
-# In a child: a group of its own, and the end when a test that was killed can
-# stop nothing any more.
+# In a child: makes its own group, and asks the kernel for a SIGTERM when the
+# parent ends, since a test that was killed stops no process.
 sub leave_with_parent {
     my %prctl = (x86_64 => 157, aarch64 => 167);
     my $number = $prctl{(POSIX::uname())[4]};
@@ -74,7 +74,7 @@ sub port {
 }
 
 
-# The exit status, once it has ended.
+# The exit status, after the end.
 sub status {
     return $_[0]{status};
 }
@@ -113,7 +113,7 @@ sub signal {
 }
 
 
-# The whole process stands still; its sockets stay open.
+# Halts the process by SIGSTOP; its sockets stay open.
 sub pause {
     my ($self) = @_;
 
@@ -128,7 +128,7 @@ sub resume {
 }
 
 
-# Gives false if it is still there after the time.
+# Returns false if the process has not ended within the time.
 sub wait_end {
     my ($self, $seconds) = @_;
 
@@ -143,7 +143,7 @@ sub wait_end {
 }
 
 
-# At the end its whole group goes, as an nginx that was killed leaves workers.
+# Ends the whole group, since an nginx that was killed leaves workers.
 sub stop {
     my ($self, $signal) = @_;
 

@@ -1,18 +1,18 @@
 package Live::Relay;
 
-# A relay between clients and a server, as a bad network: what passes through
-# it can be held up without a word, or cut off.
+# A relay between clients and a server, as a bad network: it can hold up bytes,
+# change them and close connections.
 #
 #   my $relay = $live->relay($redis->port);
-#   $relay->mode('stall link');     connections that have subscribed get and
-#                                   send nothing any more, and stay open
-#   $relay->mode('stall all');      all of them, new ones as well
-#   $relay->mode('cut link');       they are closed, and new ones as soon as
-#   $relay->mode('cut all');        they subscribe, or at once
-#   $relay->mode('dribble all');    what the server says comes one byte at a
-#                                   time
-#   $relay->mode('garbage all');    instead of it comes what is no reply
-#   $relay->mode('pass');           all is well again; what was held up comes
+#   $relay->mode('stall link');     connections that have subscribed stay open,
+#                                   and no byte passes on them
+#   $relay->mode('stall all');      the same for all connections, new ones too
+#   $relay->mode('cut link');       connections that have subscribed are closed,
+#                                   new ones as soon as they subscribe
+#   $relay->mode('cut all');        all connections are closed, new ones at once
+#   $relay->mode('dribble all');    the server's bytes arrive one at a time
+#   $relay->mode('garbage all');    other bytes arrive in place of the server's
+#   $relay->mode('pass');           bytes pass again, also those held up
 #
 # A mode is in force when the call returns.
 
@@ -79,7 +79,7 @@ sub mode {
 }
 
 
-# Whole, or not at all.
+# Renames a whole file, so that the relay never reads a part.
 sub put {
     my ($file, $text) = @_;
 
@@ -181,7 +181,7 @@ sub pass {
     my ($pair) = grep { $_->{client} == $sock || $_->{server} == $sock }
                       @{$self->{pairs}} or return;
 
-    # stalled or closed by what was read before in this round
+    # bytes read earlier in this round may have stalled or closed it
     return if $pair->{closed} || $self->is_hit($pair, 'stall');
 
     if (!sysread $sock, my $bytes, 65536) {
@@ -203,7 +203,8 @@ sub pass {
 }
 
 
-# All that is waiting, but for those who get it byte by byte.
+# Sends the waiting bytes to the clients: all of them or, in the mode "dribble",
+# one every 20 ms.
 sub dribble {
     my ($self) = @_;
 

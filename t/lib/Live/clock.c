@@ -1,9 +1,8 @@
 
 /*
- * Clocks that a test moves: put before libc's by LD_PRELOAD, it adds to what
- * they say two numbers of seconds from the file $LIVE_CLOCK, one for the
- * time of day and one for clocks that only count.  Whoever sleeps sleeps in
- * real time.
+ * Clocks that a test moves.  Loaded before libc by LD_PRELOAD, it adds a number
+ * of seconds from the file $LIVE_CLOCK to the time of day, and another number
+ * to the monotonic clocks.  Sleeps take real time.
  */
 
 #define _GNU_SOURCE

@@ -1,11 +1,11 @@
 
 /*
- * Calls that fail when a test says so: put before libc's by LD_PRELOAD, it
- * counts the calls of one kind that one process makes, and lets the one fail
- * whose number the test gives.  Test and process share the file $LIVE_FAULTS,
- * so both arming and reading need no signal and no other file.
+ * Calls that fail when a test says so.  Loaded before libc by LD_PRELOAD, it
+ * counts the calls of one kind in one process, and lets the call with the
+ * test's number fail.  Test and process share the file $LIVE_FAULTS, which
+ * needs no signal.
  *
- * Of what reads and writes only sockets are meant: logs are written always.
+ * Only reads and writes of sockets fail, so the logs are complete.
  */
 
 #define _GNU_SOURCE

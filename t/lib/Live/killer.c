@@ -1,15 +1,14 @@
 
 /*
  * Kills an nginx worker after a chosen change of a shared memory zone, while
- * it holds the lock of the zone.  Put before libc by LD_PRELOAD.
+ * it holds the lock of the zone.  Loaded before libc by LD_PRELOAD.
  *
- * A breakpoint at ngx_shmtx_lock() begins to trace the worker, from within:
- * the trap flag of the processor raises SIGTRAP after each instruction, and
- * while the lock is the worker's own the handler compares the zone with a
- * copy of it.  Each instruction that changed it counts, but for those that go
- * on from the byte where the last one was, as a copy of a text does.  What to
- * do the handler reads in the file $LIVE_KILLER, which all processes have
- * mapped.
+ * A breakpoint at ngx_shmtx_lock() begins to trace the worker from within: the
+ * trap flag of the processor raises SIGTRAP after each instruction.  While the
+ * worker has the lock, the handler compares the zone with a copy of it.  Each
+ * instruction that changed the zone counts, except one that continues at the
+ * byte behind the last change, as the copy of a text does.  The handler reads
+ * its orders in the file $LIVE_KILLER, which all processes have mapped.
  */
 
 #define _GNU_SOURCE

@@ -1,10 +1,10 @@
 package Violet::Cart;
 
-# What the answer to a cart submit must be: the contract's section 7.
+# Checks of the answer to a cart submit: the contract's section 7.
 #
-#   --- cart_problem          a problem; a line for each value that counts
-#   status: 400               and so of the response: its status, type, outcome
-#   outcome: failed           header, and Retry-After if it goes with "later"
+#   --- cart_problem          a problem; one line for each value to check
+#   status: 400               checks the status, type and outcome header of the
+#   outcome: failed           response, too, and Retry-After with retry "later"
 #   retry: after_change
 #   errors.0.reason: ITEM_UNAVAILABLE
 #   errors.#: 1               the length of an array
@@ -17,10 +17,10 @@ package Violet::Cart;
 #   --- mock_submits: 0               how often the mock was asked for each
 #                                     cart, if not once for each request
 #
-# Whatever the lines, a problem must have exactly the contract's keys, in its
-# order, with values that it allows; and no cart is submitted twice.  In a
-# block of many requests a section is an array, "undef" for what is neither.
-# Values are JSON, or a string without its quotes.
+# In addition a problem must have exactly the contract's keys in the contract's
+# order, with values that it allows, and no cart is submitted twice.  In a block
+# of several requests a section is an array; it has "undef" for a request that
+# has no answer of this kind.  Values are JSON, or a string without its quotes.
 
 use strict;
 use warnings;
@@ -112,7 +112,7 @@ my $json = JSON::PP->new->utf8->allow_nonref->allow_bignum->canonical;
 
 my @requests = qw(request raw_request pipelined_requests);
 
-# How often this file asked the mock by itself, by cart.
+# The number of submits that this file sent to the mock by itself, by cart.
 my %own;
 
 
@@ -131,7 +131,7 @@ sub one_of {
 }
 
 
-# As JSON::PP tells them apart: a number has no string in it.
+# A number of JSON::PP has no string in it.
 sub is_number {
     my ($value) = @_;
 
@@ -146,7 +146,7 @@ sub is_word {
 }
 
 
-# What the response must be like follows from what the problem says.
+# Checks the response against the values of its problem.
 sub expect {
     my ($block) = @_;
 
@@ -300,7 +300,8 @@ sub canonical {
 }
 
 
-# "errors.0.violet.code", "bags.#"; a path that leads nowhere is said to be so.
+# The value at a path such as "errors.0.violet.code" or "bags.#"; for a path
+# that does not exist it returns a text that says so.
 sub value_at {
     my ($value, $path) = @_;
 
@@ -340,7 +341,7 @@ sub check_same {
 }
 
 
-# Everything about a problem that holds for all of them.
+# Checks the rules that hold for every problem.
 sub wrong_form {
     my ($body, $problem) = @_;
 
@@ -368,7 +369,8 @@ sub wrong_form {
 }
 
 
-# A list of keys with their kinds is an object, a list in a list an array.
+# A list of keys with their kinds describes an object, a list in a list an
+# array.
 sub wrong_value {
     my ($where, $value, $kind) = @_;
 
@@ -396,8 +398,8 @@ sub wrong_value {
 }
 
 
-# The keys in the order of the text, those within "order" left out: it is the
-# last member, and no string can hold the bytes that it begins with.
+# The keys in the order of the text, without those in "order": "order" is the
+# last member, and the bytes at its beginning cannot be in a string.
 sub keys_of {
     my ($body) = @_;
 
@@ -466,7 +468,7 @@ sub cart_of {
 }
 
 
-# What the mock answers to this submit when it is asked without a gateway.
+# The mock's answer to this submit without a gateway.
 sub violets_own {
     my ($block, $i) = @_;
 
@@ -487,7 +489,7 @@ sub last_request_id {
 }
 
 
-# Asks the mock; gives the body.
+# Asks the mock; returns the body.
 sub ask {
     my ($request) = @_;
 
@@ -506,7 +508,7 @@ sub ask {
 }
 
 
-# "Sent once", after every block.
+# Checks after every block that each cart was submitted once.
 sub count {
     my ($block) = @_;
 

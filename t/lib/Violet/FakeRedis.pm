@@ -1,22 +1,22 @@
 package Violet::FakeRedis;
 
 # A Redis that answers as a test wants it to.  The section fake_redis of a
-# block is a list of replies, one for each script that is to be run, on any
-# connection, the last of them for all others.  What comes before (PING, AUTH,
-# SELECT) goes well, and so do TIME and what is said on the connection for notices
+# block is a list of replies: one for each script, on any connection; the last
+# one is the reply to all further scripts.  The commands before a script (PING,
+# AUTH, SELECT) and TIME succeed, and so do those on the connection for notices
 # (CLIENT ID, CLIENT TRACKING, SUBSCRIBE, then PING), on which no notice ever
-# comes, unless the list begins with a hash that says otherwise:
+# comes.  A hash at the beginning of the list changes these replies:
 #
 #     --- fake_redis eval: [{PING => "-ERR no\r\n"}, "\$-1\r\n"]
 #
-# $ENV{TEST_NGINX_FAKE_PORT} is where it listens.  A reply is
+# It listens on $ENV{TEST_NGINX_FAKE_PORT}.  A reply is
 #
 #     "+OK\r\n"      these bytes
-#     undef          nothing, and nothing after it on this connection
+#     undef          no byte, and none after it on this connection
 #     'close'        the connection is closed
 #     'reset'        ... by an RST
 #     [0.2, ...]     a pause, then further replies
-#     \"bytes"       these, one at a time, every 20 ms
+#     \"bytes"       these bytes, one every 20 ms
 
 use strict;
 use warnings;
@@ -55,7 +55,7 @@ Test::Nginx::Socket::add_block_preprocessor(\&start);
 Test::Nginx::Socket::add_test_cleanup_handler(\&stop);
 
 
-# What the module's script gives for a report of a merchant that was found.
+# The reply of the module's script for a report that is in Redis.
 sub found {
     my ($merchant, $body) = @_;
 
@@ -109,7 +109,7 @@ sub stop {
     waitpid $pid, 0;
     undef $pid;
 
-    # Whoever has connected meanwhile shall not meet the next block's fake.
+    # A connection made meanwhile must not reach the fake of the next block.
     $socket->blocking(0);
     1 while $socket->accept;
     $socket->blocking(1);
@@ -165,7 +165,8 @@ sub forget {
 }
 
 
-# Its first word, of CLIENT the first two; nothing if it is not whole yet.
+# Takes one command from the bytes: its first word, for CLIENT its first two; an
+# empty text while the command is incomplete.
 sub take_command {
     my ($bytes) = @_;
 

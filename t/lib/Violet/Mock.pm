@@ -1,6 +1,6 @@
 package Violet::Mock;
 
-# Patterns for what the mock says it was asked (GET /_mock/counts and
+# Patterns for the mock's record of its requests (GET /_mock/counts and
 # GET /_mock/last), and for problems of the gateway.  They are exported into
 # the test file; a block's "eval" calls them as ::counts(...).
 
@@ -18,7 +18,7 @@ my @routes = qw(
 );
 
 
-# The whole of /_mock/counts: what is not given was never asked.
+# The whole of /_mock/counts; a route that is not given has the count 0.
 sub counts {
     my (%count) = ((map { $_ => 0 } @routes), @_);
 
@@ -28,8 +28,8 @@ sub counts {
 }
 
 
-# /_mock/last: the line of a route's last request; then, if they are given,
-# regexes for its headers and the rest.
+# /_mock/last: the line of a route's last request; then optional regexes for
+# its headers and for the rest.
 sub asked {
     my ($route, $line, @rest) = @_;
 
@@ -39,7 +39,7 @@ sub asked {
 }
 
 
-# A header that a request in /_mock/last, or an echo, came with.
+# A header of a request, as /_mock/last and an echo show it.
 sub sent {
     my ($name, $value) = @_;
 
@@ -47,7 +47,7 @@ sub sent {
 }
 
 
-# The problem document of section 8, every key of it.
+# The problem document of section 8 with all its keys.
 sub problem {
     my ($type, $status, $detail) = @_;
 

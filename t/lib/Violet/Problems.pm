@@ -1,8 +1,8 @@
 package Violet::Problems;
 
-# Every problem that a test gets to see is kept in the folder $TEST_PROBLEMS,
-# in a file for each process, and at the end of a run schema.py validates them
-# all.  Without the folder (a test that is run by itself) nothing is kept.
+# Keeps every problem that a test receives in the folder $TEST_PROBLEMS, in one
+# file for each process; at the end of a run schema.py validates all of them.
+# Without the folder (a test that is run by itself) no problem is kept.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use IO::Handle ();
 my ($out, $owner);
 
 
-# Of a response whose content type is known.
+# Keeps the body of a response whose content type is known.
 sub keep {
     my ($body) = @_;
 
@@ -25,7 +25,8 @@ sub keep {
 }
 
 
-# Of one whose content type is not: something with the looks of a problem.
+# Keeps the body of a response without a known content type if it looks like a
+# problem.
 sub keep_if_one {
     my ($body) = @_;
 

@@ -10,8 +10,8 @@ use IO::Socket::INET;
 
 my $timeout = 60;    # a script that makes 100 MB takes 9 s on a busy machine
 
-# What a test may have changed.  The first two are for older versions, which
-# answer with an error; that is all right.
+# Resets everything that a test may have changed.  Older versions of Redis do
+# not have the first two commands and reply with an error, which is ignored.
 my @reset_commands = (
     'CLIENT UNPAUSE',
     'REPLICAOF NO ONE',
@@ -45,8 +45,8 @@ sub reset_state {
 }
 
 
-# An inline command: Redis itself reads the words, with "..." quotes and
-# escapes in them.  Gives the reply as text.
+# An inline command: Redis itself splits it into words, with "..." quotes and
+# escapes.  Returns the reply as text.
 sub command {
     my ($self, $line) = @_;
 
@@ -56,8 +56,8 @@ sub command {
 }
 
 
-# The words of any bytes, and the reply as it is (an array is a reference, nil
-# is undef, an error is a reference to its text).
+# Sends words of any bytes and returns the reply (an array as a reference, nil
+# as undef, an error as a reference to its text).
 sub call {
     my ($self, @words) = @_;
 

@@ -1,15 +1,15 @@
 package Violet::Report;
 
 # For the test files about connection health: requests for reports, reports
-# put into Redis, and configurations.  Every response says what the module's
-# variables are:
+# put into Redis, and configurations.  Every response has the values of the
+# module's variables in a header:
 #
 #     X-Vars: cache=HIT tier=redis age=0 refresh= state=ready redis=ok up=
 #
-# and /direct/ leads to the mock past the module.  Two sections of its own:
-# "same_body: 0 1 2" tells which requests of a block must get equal bodies, and
-# after the request of "link_after: 0" the next one waits until the worker's
-# link to Redis is up: memory is emptied when it comes.
+# The location /direct/ leads to the mock without the module.  Two sections:
+# "same_body: 0 1 2" lists the requests of a block that must get equal bodies;
+# "link_after: 0" lets the next request after request 0 wait until the worker's
+# link to Redis is up, since the worker empties its memory at that moment.
 
 use strict;
 use warnings;
@@ -50,7 +50,7 @@ sub health {
 }
 
 
-# A request for each merchant; what is no merchant is taken as it is:
+# A request for each merchant; any other argument is a request as it stands:
 # get(20001, '20001?refresh=1', 'direct 20001', 'POST 20001', '/_mock/counts').
 sub get {
     my @requests;
@@ -72,7 +72,7 @@ sub get {
 }
 
 
-# The value of X-Vars; what is not told is empty.
+# The value of X-Vars; a variable that is not given is empty.
 sub vars {
     my (%value) = @_;
 
@@ -82,7 +82,7 @@ sub vars {
 }
 
 
-# A report as somebody might have stored it.
+# A small report of a merchant.
 sub report {
     my ($merchant) = @_;
 
@@ -133,7 +133,7 @@ sub seed {
 }
 
 
-# "=..." is Lua as it stands, for values that are too long to be sent.
+# "=..." is a Lua expression, for values too long for a command line.
 sub in_lua {
     my ($value) = @_;
 
@@ -145,7 +145,7 @@ sub in_lua {
 }
 
 
-# For the words of an inline command.
+# Quotes a word of an inline command.
 sub quoted {
     my ($text) = @_;
 
@@ -167,7 +167,7 @@ sub location {
 }
 
 
-# What is at the level of http, with another line than the usual for Redis.
+# The http part of a configuration, with another line for Redis.
 sub servers {
     my ($redis) = @_;
 
@@ -206,7 +206,7 @@ sub check_same_body {
 }
 
 
-# The last thing that is said on a link before it is up is a PING.
+# PING is the last command on a link before the link is up.
 sub wait_for_link {
     my ($block, $body, $request) = @_;
 

@@ -1,9 +1,8 @@
 package Violet::Schema;
 
-# A problem is validated against the published schemas at once, for tests that
-# say what is wrong by the name of a block; Violet::Problems has all of them
-# validated at the end of a run.  python3-jsonschema does it, and one validator
-# serves a whole test file.
+# Validates a problem against the published schemas at once, so that a failure
+# names its block; Violet::Problems keeps problems for the validation at the end
+# of a run.  It needs python3-jsonschema; one validator serves a whole file.
 
 use strict;
 use warnings;
@@ -16,7 +15,7 @@ my $lib = Cwd::abs_path(File::Basename::dirname(__FILE__));
 my ($from, $to);
 
 
-# What its schema says against a document; empty if nothing.
+# The errors of a document by its schema; empty for a valid document.
 sub violation {
     my ($text) = @_;
 

@@ -2,9 +2,9 @@
 
 Reads a file with one exchange a line, as JSON: name, method, path (below the
 prefix, with its query), status, headers (names in lower case), body (a string
-of bytes).  Prints a line for everything that the description does not say as
-it was, and for everything it says that no exchange has shown: responses,
-their headers and media types.
+of bytes).  Prints a line for each part of an exchange that the description
+does not allow, and for each response, header and media type of the description
+that no exchange has shown.
 """
 
 import json
@@ -52,7 +52,7 @@ class Description:
 
     def operation(self, method: str, path: str) -> tuple[str, Json] | None:
         plain = re.split("[?;]", path)[0]
-        # a path without parameters is more to the point
+        # a path without parameters goes before one with parameters
         for template in sorted(self.root["paths"], key=lambda t: "{" in t):
             pattern = re.sub(r"\{\w+\}", r"[^/]+", template)
             item = self.root["paths"][template]
@@ -74,7 +74,7 @@ class Description:
         reference = operation["responses"][key]
         response = self.whole(reference)
         self.shown.add((name, key))
-        # what several operations share is shown by any of them
+        # any operation may show an example that several of them share
         place = reference.get("$ref", f"{name} {key}")
         return [f"{name} {key}: {fault}" for fault in
                 self.check_headers(place, response, exchange)
@@ -108,10 +108,10 @@ class Description:
         if exchange["method"] == "HEAD" or not body:
             if body or (content and exchange["method"] != "HEAD"
                         and "*/*" not in content):
-                return ["a body where none can be, or none"]
+                return ["a body that must not be there, or no body"]
             return []
         media = exchange["headers"].get("content-type", "").partition(";")[0]
-        # "anything" is Violet's; what the gateway says itself is listed
+        # "anything" is an answer of Violet; the gateway's own are listed
         kind = media
         if media not in content and media != "application/problem+json":
             kind = "*/*"

@@ -62,8 +62,8 @@ def type_of(document: Any) -> str:
 
 
 def thin(document: dict[str, Any]) -> None:
-    """In a long list entries that differ in digits only become one: the
-    schema sets no bounds to numbers, and 16384 errors take seconds."""
+    """Keeps one of the entries of a long list that differ only in digits: the
+    schema has no bounds for numbers, and 16384 errors take seconds."""
     for key in ("errors", "bags"):
         entries = document.get(key)
         if isinstance(entries, list) and len(entries) > 1000:
@@ -72,11 +72,11 @@ def thin(document: dict[str, Any]) -> None:
 
 
 def refuse(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
 def parse(data: bytes) -> Any:
-    """Strict; of a number with more digits than an id only the first count."""
+    """Parses strictly, but reads only the first 40 digits of an integer."""
     return json.loads(data.decode("utf-8"), parse_constant=refuse,
                       parse_int=lambda digits: int(digits[:40]))
 

@@ -1,5 +1,5 @@
-# Requests and what is asserted of their responses.  A block whose name ends
-# in "FAILS" must fail, under either runner; see ./run.
+# Requests and the checks of their responses.  A block whose name ends in
+# "FAILS" must fail under either runner; see ./run.
 
 use Test::Nginx::Socket 'no_plan';
 

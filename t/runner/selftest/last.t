@@ -1,4 +1,4 @@
-# LAST leaves out the blocks behind.
+# LAST leaves out the blocks that follow.
 
 use Test::Nginx::Socket 'no_plan';
 

@@ -17,7 +17,7 @@ our @EXPORT_OK = qw(
     is_text one_of
 );
 
-# What was read of the error log before.
+# The part of the error log that has been read.
 my $error_log_read = 0;
 
 
@@ -127,8 +127,8 @@ sub check_raw_headers {
 }
 
 
-# "Name: value", or "!Name" for a header that must not be there; the latter is
-# looked for in the letter case that is given.
+# "Name: value", or "!Name" for a header that must not be there, in the letter
+# case that is given.
 sub check_headers {
     my ($block, $response, $at) = @_;
 
@@ -218,7 +218,7 @@ my %body_filter = (
 );
 
 
-# An array of arrays has the filters of each request.
+# In an array of arrays each request has its own filters.
 sub filter_body {
     my ($block, $response, $at) = @_;
 
@@ -286,7 +286,7 @@ sub sorted_json {
 }
 
 
-# An undefined pattern of an array counts for nothing.
+# An undefined pattern in an array is ignored.
 sub patterns_of {
     my ($block, $section) = @_;
 
@@ -306,7 +306,7 @@ sub matches {
 }
 
 
-# A line of TAP for each pattern: some line of the log has it.
+# One check for each pattern: it matches a line of the log.
 sub check_log_has {
     my ($block, $section, $lines, $where) = @_;
 
@@ -318,7 +318,7 @@ sub check_log_has {
 }
 
 
-# No line of the log has the pattern; each line that does is a failure.
+# Each line of the log that matches the pattern is a failure.
 sub check_log_lacks {
     my ($block, $section, $lines, $where) = @_;
 
@@ -414,7 +414,7 @@ sub check_grepped {
 }
 
 
-# Such a line is no failure by itself, but nobody shall overlook it.
+# Shows a line that is not a failure by itself.
 sub warn_of_grave_lines {
     my ($block, $lines) = @_;
 
@@ -463,7 +463,7 @@ sub check_access_log {
 }
 
 
-# For what nginx logs when it ends: to be called after that.
+# Checks the lines that nginx logs while it ends: call it after the end.
 sub check_shutdown_log {
     my ($block) = @_;
 

@@ -14,12 +14,12 @@ use Test::Nginx::Util qw(setting note_verbose);
 
 our @EXPORT_OK = qw(send_request parse_response);
 
-# Up to this time nginx may take to listen.
+# Seconds that nginx may take to listen.
 my $connect_time = 10;
 
 
-# Gives what was received and, if it did not go well, the reason: "timeout" or
-# a message.
+# Returns the bytes received and, after a failure, its reason: "timeout" or a
+# message.
 sub send_request {
     my ($packets, %option) = @_;
 
@@ -155,8 +155,8 @@ sub next_packet {
 }
 
 
-# Gives the response and the bytes behind it.  Without a response there is a
-# text in place of it that says why.
+# Returns the response and the bytes behind it.  If there is no response, a text
+# with the reason takes its place.
 sub parse_response {
     my ($bytes) = @_;
 
@@ -276,7 +276,7 @@ sub content {
 }
 
 
-# Lines of one name are one value, as RFC 9110 reads them.
+# Joins the lines of one name to one value, as RFC 9110 does.
 sub header {
     my ($self, $name) = @_;
 

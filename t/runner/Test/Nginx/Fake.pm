@@ -111,7 +111,8 @@ sub serve {
 }
 
 
-# Up to the length of the expected query; without one, whatever comes at once.
+# Reads as many bytes as the expected query has; without one, the first bytes
+# that arrive.
 sub read_query {
     my ($block, $client) = @_;
 
@@ -131,7 +132,7 @@ sub read_query {
 }
 
 
-# Under another name first: the parent never sees half of it.
+# Writes under another name first, so that the parent never reads a part.
 sub keep_query {
     my ($query) = @_;
 

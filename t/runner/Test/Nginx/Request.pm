@@ -90,8 +90,8 @@ sub strip_comments {
 }
 
 
-# Takes a request in short form, cut into packets, and gives the full one, cut
-# at the same places: the packet that ends the request line gets the header.
+# Takes a request in short form, cut into packets, and returns the full request,
+# cut at the same places: the packet that ends the request line gets the header.
 sub assemble {
     my ($block, $i, $connection, @packets) = @_;
 

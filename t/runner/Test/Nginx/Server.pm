@@ -51,7 +51,8 @@ sub nginx_version {
 }
 
 
-# Removes only what a run makes: a wrong TEST_NGINX_SERVROOT costs nothing.
+# Removes only files that a run makes, so a wrong TEST_NGINX_SERVROOT does no
+# harm.
 sub make_server_root {
     my $root = $Test::Nginx::Util::ServRoot;
 
@@ -254,8 +255,8 @@ sub write_config {
 }
 
 
-# Gives the exit status of nginx (which, if all is well, goes on in the
-# background) and what it said.
+# Returns the exit status of nginx (which goes on in the background if it
+# starts) and its output.
 sub start_nginx {
     my ($block, $config) = @_;
 
@@ -304,9 +305,9 @@ sub wait_for_pid {
 }
 
 
-# A number turns it on, anything else is taken as its options.  The reports go
-# to files of their own.  Leaks are shown but count for nothing: nginx has some
-# itself, as it ends.
+# A number turns Valgrind on; any other value is its options.  Each process has
+# its own report.  Leaks are shown but fail no test, since nginx itself leaks
+# memory when it ends.
 sub valgrind {
     my $options = setting('valgrind');
     my $logs = $ENV{TEST_NGINX_KEEP_LOGS} || $Test::Nginx::Util::LogDir;

@@ -2,7 +2,7 @@ package Test::Nginx::Socket;
 
 # A small runner of test files in the data format of Test::Nginx::Socket, for
 # machines that do not have the genuine one.  It needs Perl's own modules only.
-# t/README.md tells what it supports and where it differs.
+# t/README.md lists its features and its differences.
 
 use strict;
 use warnings;
@@ -42,7 +42,7 @@ our @EXPORT = (
     @Test::More::EXPORT,
 );
 
-# Sections of the genuine runner that would be silently left out here.
+# Sections of the genuine runner that this one does not support.
 my @unsupported = qw(
     charset curl http09 http2 http3 reload_fails request_eval
     response_body_eval skip_openssl skip_slave stap stap_out
@@ -136,7 +136,7 @@ sub master_process_enabled {
 }
 
 
-# The one that was added last runs first.
+# The last one added runs first.
 sub add_block_preprocessor(&) {
     unshift @block_preprocessors, shift;
 }
@@ -241,7 +241,7 @@ sub run_block {
 }
 
 
-# "N: reason", N being the number of checks that are left out.
+# "N: reason", where N is the number of skipped checks.
 sub skipped {
     my ($block) = @_;
 
@@ -304,7 +304,7 @@ sub version_is {
 }
 
 
-# Gives false if there is nothing to be asked of this block.
+# Returns false if the block has no request.
 sub prepare_nginx {
     my ($block) = @_;
 
@@ -345,7 +345,7 @@ sub prepare_nginx {
 }
 
 
-# A number is the expected exit code; else any failure will do.
+# A number is the expected exit code; without one any failure passes.
 sub check_death {
     my ($block, $config, $must_die, $run) = @_;
 
@@ -426,7 +426,7 @@ sub exchange {
 
     return $bytes if !$problem;
 
-    # To leave early is what such a block is about.
+    # A block with "abort" closes the connection early on purpose.
     if ($problem eq 'timeout' && defined $block->value('abort')) {
         sleep 0.005;
         return $bytes;
@@ -467,7 +467,7 @@ sub check_previous_shutdown {
 }
 
 
-# The logs of all blocks in one file, if somebody wants them.
+# Appends the log of each block to one file if TEST_NGINX_ERROR_LOG names it.
 sub append_error_log {
     my ($name) = @_;
 

@@ -64,7 +64,7 @@ sub split_blocks {
 }
 
 
-# A section given twice is a slip of the author, whichever of the two counts.
+# A section given twice is an error of the author.
 sub add_section {
     my ($block, $name, $rest) = @_;
 
@@ -132,8 +132,8 @@ sub run_filters {
 }
 
 
-# A function of the test file goes before a filter of ours.  One that returns
-# a number (or nothing) is taken to have changed $_ instead.
+# A function of the test file replaces a filter of the same name.  If it returns
+# a number (or nothing), the value is what it left in $_.
 sub run_filter {
     my ($name, $argument, @value) = @_;
 
@@ -165,7 +165,7 @@ sub filter_norm {
 }
 
 
-# Off with blank lines above the text and below it.
+# Removes blank lines above the text and below it.
 sub filter_trim {
     my ($argument, @texts) = @_;
 
@@ -226,8 +226,8 @@ sub filter_base64_decode {
 }
 
 
-# A value that does not compile becomes the message, as a test that compares
-# it then shows.
+# A value that does not compile becomes the error message, which the failing
+# check then shows.
 sub filter_eval {
     my ($argument, $text) = @_;
 
@@ -240,7 +240,7 @@ sub filter_eval {
 package Test::Nginx::Filter::Eval;
 
 
-# Apart from the rest, so that the text sees no variable of ours.
+# A separate function, so that the text sees no variable of the runner.
 sub run {
     return eval $_[0];
 }
@@ -258,7 +258,7 @@ sub new {
 }
 
 
-# The values are a list, though nearly always of one.
+# The values are a list, nearly always of one value.
 sub set_value {
     my ($self, $name, @values) = @_;
 

@@ -60,7 +60,7 @@ my %setting = (
     workers                => 1,
 );
 
-# Called before the run is given up, so that no server is left behind.
+# Called before the run is aborted, so that no server is left.
 my $on_bail_out = sub { };
 
 
@@ -113,7 +113,7 @@ sub trim_text {
 }
 
 
-# A zombie that nobody collects answers signal 0, so ask the kernel as well.
+# A zombie accepts signal 0, so read its state in /proc as well.
 sub is_alive {
     my ($pid) = @_;
 
