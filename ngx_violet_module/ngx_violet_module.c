@@ -333,7 +333,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *
      *     vmcf->credentials = NULL;
      *     vmcf->redis = NULL;
-     *     vmcf->link = NULL;
+     *     vmcf->tracking = NULL;
      *     vmcf->zone = NULL;
      *     vmcf->tokens = NULL;
      *     vmcf->look = { 0 };

@@ -2,13 +2,14 @@
 /*
  * The first half of a fetch: the lease.  The fetch takes the lease on this
  * host and then in Redis.  If another flight has it, the fetch follows that
- * flight, for all requests of this worker: it looks again when a notice of
- * Redis says that the key has changed, and at intervals.
+ * flight, for all requests of this worker: it looks again when Redis has sent
+ * a notice of the report or of its held result, and at intervals, since Redis
+ * sends no notices of flights.
  */
 
 
 #include "ngx_violet_fetch_lease.h"
-#include "ngx_violet_redis_notify.h"
+#include "ngx_violet_health_tracking.h"
 
 
 /* ms between two looks of a follower at a flight of its own host */
@@ -150,6 +151,7 @@ ngx_violet_fetch_lease_in_redis(ngx_violet_fetch_t *fetch)
     ngx_violet_redis_status_e  status;
 
     fetch->redis_asked_at = ngx_current_msec;
+    fetch->noticed = ngx_violet_lease_noticed(&fetch->lease);
 
     timeout = fetch->conf.redis_left;
 
@@ -347,13 +349,22 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
         vmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
                                                    ngx_violet_module);
 
-        delay = (vmcf->link && ngx_violet_redis_notify_is_up(vmcf->link))
+        delay = ngx_violet_tracking_is_up(vmcf)
                 ? NGX_VIOLET_FETCH_LOOK_LINKED : NGX_VIOLET_FETCH_LOOK_REDIS;
 
         delay += (ngx_msec_t) ngx_random() % (delay / 4);
+
+        /* this worker may have seen a notice while Redis was asked */
+
+        if (fetch->noticed != ngx_violet_lease_noticed(&fetch->lease)) {
+            delay = NGX_VIOLET_FETCH_LOOK;
+        }
+
+        fetch->flight->following = 1;
+
+        ngx_violet_tracking_watch(vmcf, delay);
     }
 
-    fetch->flight->following = 1;
     fetch->followed = 1;
 
     ngx_add_timer(&fetch->look, delay);
@@ -384,7 +395,7 @@ ngx_violet_fetch_look_event(ngx_event_t *ev)
 }
 
 
-/* Runs within the link's handler, so the next step is posted. */
+/* Runs while the queue of flights is read, so the next step is posted. */
 
 static void
 ngx_violet_fetch_noticed(ngx_violet_flight_t *flight)
@@ -393,7 +404,7 @@ ngx_violet_fetch_noticed(ngx_violet_flight_t *flight)
 
     fetch = flight->data;
 
-    if (!flight->following) {
+    if (fetch->noticed == ngx_violet_lease_noticed(&fetch->lease)) {
         return;
     }
 

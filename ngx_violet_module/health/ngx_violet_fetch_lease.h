@@ -33,6 +33,8 @@ struct ngx_violet_fetch_s {
     ngx_violet_landing_t         landing;
     ngx_event_t                  renewal;
     ngx_event_t                  look;          /* timer of a follower */
+    uint64_t                     noticed;       /* before Redis was asked for
+                                                   the lease */
     ngx_msec_t                   opened_at;
 
     ngx_http_request_t          *carrier;

@@ -173,7 +173,7 @@ ngx_violet_flight_is_empty(ngx_violet_flight_t *flight)
 
 
 void
-ngx_violet_flight_notify(ngx_queue_t *flights, ngx_str_t *key)
+ngx_violet_flight_notify(ngx_queue_t *flights)
 {
     ngx_queue_t          *q;
     ngx_violet_flight_t  *flight;
@@ -184,12 +184,7 @@ ngx_violet_flight_notify(ngx_queue_t *flights, ngx_str_t *key)
     {
         flight = ngx_queue_data(q, ngx_violet_flight_t, queue);
 
-        if (flight->following
-            && (key == NULL
-                || (flight->key.len == key->len
-                    && ngx_memcmp(flight->key.data, key->data, key->len)
-                       == 0)))
-        {
+        if (flight->following) {
             flight->notice(flight);
         }
     }

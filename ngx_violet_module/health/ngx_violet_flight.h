@@ -34,11 +34,11 @@ struct ngx_violet_flight_s {
     ngx_uint_t                    joined;     /* number of requests */
     void                         *data;       /* the fetch that runs it */
     ngx_msec_t                    ends;       /* if bounded: latest end */
-    ngx_violet_flight_notice_pt   notice;     /* called when the key has
+    ngx_violet_flight_notice_pt   notice;     /* called when any key has
                                                  changed in Redis */
     unsigned                      refresh:1;
     unsigned                      cached:1;   /* the report is stored */
-    unsigned                      following:1; /* waits for a notice */
+    unsigned                      following:1; /* another host's flight */
     unsigned                      bounded:1;  /* waits for no other flight */
 };
 
@@ -77,12 +77,9 @@ ngx_int_t ngx_violet_flight_join(ngx_violet_flight_t *flight,
 ngx_uint_t ngx_violet_flight_is_empty(ngx_violet_flight_t *flight);
 
 
-/*
- * Calls "notice" of the flights of this key that follow another flight, or of
- * all that follow one if the key is NULL.
- */
+/* Calls "notice" of all flights that follow a flight of another host. */
 
-void ngx_violet_flight_notify(ngx_queue_t *flights, ngx_str_t *key);
+void ngx_violet_flight_notify(ngx_queue_t *flights);
 
 
 /*

@@ -165,9 +165,12 @@ void ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing);
 
 
-/* Drops the held result of a report from memory: it has changed in Redis. */
+/*
+ * A number that changes with each notice of Redis that may be about the report
+ * or its held result.  Take it before the lease in Redis is asked for.
+ */
 
-void ngx_violet_lease_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key);
+uint64_t ngx_violet_lease_noticed(ngx_violet_lease_t *lease);
 
 
 #endif /* NGX_VIOLET_FLIGHT_LEASE_H */

@@ -121,6 +121,7 @@ ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing)
 {
     ngx_uint_t                 i;
+    ngx_violet_key_t           held;
     ngx_violet_lease_update_t  update;
 
     if (landing->hold) {
@@ -131,7 +132,8 @@ ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
         ngx_violet_lease_hold_failure(lease, &landing->result);
 
     } else if (landing->report || landing->dropped) {
-        ngx_violet_lease_forget_held(lease->store.zone, &lease->store.key);
+        ngx_violet_keys_held(&held, &lease->store.key);
+        ngx_violet_memory_forget(lease->store.zone, &held.name);
     }
 
     /* plain reads under way bring older reports, which must not be stored */
@@ -371,13 +373,15 @@ ngx_violet_lease_leave_result(ngx_violet_lease_t *lease, u_char *token,
 }
 
 
-void
-ngx_violet_lease_forget_held(ngx_shm_zone_t *zone, ngx_str_t *key)
+uint64_t
+ngx_violet_lease_noticed(ngx_violet_lease_t *lease)
 {
     ngx_violet_key_t  held;
 
-    ngx_violet_keys_held(&held, key);
-    ngx_violet_memory_forget(zone, &held.name);
+    ngx_violet_keys_held(&held, &lease->store.key);
+
+    return ngx_violet_memory_noticed(lease->store.zone, &lease->store.key)
+           + ngx_violet_memory_noticed(lease->store.zone, &held.name);
 }
 
 

@@ -39,8 +39,8 @@ typedef struct {
     ngx_array_t                        apps;      /* of ngx_violet_app_t * */
     struct ngx_violet_credentials_s   *credentials;
     struct ngx_violet_redis_s         *redis;     /* NULL: no violet_redis */
-    struct ngx_violet_redis_notify_s  *link;      /* connection for notices;
-                                                     NULL: no violet_redis */
+    struct ngx_violet_tracking_s      *tracking;  /* of notices; NULL: no
+                                                     violet_redis */
     ngx_shm_zone_t                    *zone;
     ngx_shm_zone_t                    *tokens;    /* NULL: no app renews */
     size_t                             zone_size;

@@ -9,24 +9,6 @@
 #include "ngx_violet_keys.h"
 
 
-typedef struct {
-    char                    *head;
-    char                    *report;     /* the report's key begins so */
-    ngx_violet_keys_kind_e   kind;
-} ngx_violet_keys_head_t;
-
-
-static ngx_violet_keys_head_t  ngx_violet_keys_heads[] = {
-    { "health:", "health:", NGX_VIOLET_KEYS_IS_REPORT },
-    { "health-list:", "health-list:", NGX_VIOLET_KEYS_IS_REPORT },
-    { "health-held:", "health:", NGX_VIOLET_KEYS_IS_HELD },
-    { "health-list-held:", "health-list:", NGX_VIOLET_KEYS_IS_HELD },
-    { "flight:", "health:", NGX_VIOLET_KEYS_IS_FLIGHT },
-    { "flight-list:", "health-list:", NGX_VIOLET_KEYS_IS_FLIGHT },
-    { NULL, NULL, NGX_VIOLET_KEYS_IS_OTHER }
-};
-
-
 static void ngx_violet_keys_go_with(ngx_violet_key_t *key, ngx_str_t *report,
     char *name, char *list, ngx_str_t *word);
 static ngx_uint_t ngx_violet_keys_begins(ngx_str_t *name, char *head,
@@ -159,42 +141,6 @@ ngx_violet_keys_of(ngx_str_t *report, ngx_str_t *of)
 
     of->data = p;
     of->len = last - p;
-}
-
-
-ngx_violet_keys_kind_e
-ngx_violet_keys_read(ngx_str_t *name, ngx_violet_key_t *report)
-{
-    ngx_str_t              rest, word;
-    ngx_violet_keys_head_t  *h;
-
-    for (h = ngx_violet_keys_heads; h->head; h++) {
-        if (ngx_violet_keys_begins(name, h->head, &rest)) {
-            break;
-        }
-    }
-
-    if (h->kind == NGX_VIOLET_KEYS_IS_FLIGHT) {
-
-        /* "read" or "refresh" */
-
-        ngx_violet_keys_of(&rest, &word);
-
-        if (word.len == rest.len) {
-            return NGX_VIOLET_KEYS_IS_OTHER;
-        }
-
-        rest.len -= word.len + 1;
-    }
-
-    if (h->kind != NGX_VIOLET_KEYS_IS_OTHER) {
-        report->name.data = report->data;
-        report->name.len = ngx_snprintf(report->data, NGX_VIOLET_KEYS_LEN,
-                                        "%s%V", h->report, &rest)
-                           - report->data;
-    }
-
-    return h->kind;
 }
 
 

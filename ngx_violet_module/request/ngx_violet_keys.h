@@ -47,10 +47,13 @@
 #define NGX_VIOLET_KEYS_NAME    512
 
 
-/* the beginnings of the keys of which Redis sends notices */
+/*
+ * The beginning of the keys of which Redis sends notices: reports, lists and
+ * held results.  Every notice costs Redis time for each host, so the keys of
+ * flights, which change three times for each miss, begin with another word.
+ */
 
 #define NGX_VIOLET_KEYS_HEALTH  "health"
-#define NGX_VIOLET_KEYS_FLIGHT  "flight"
 
 
 /* the environment and the app of a key */
@@ -96,20 +99,6 @@ void ngx_violet_keys_flight(ngx_violet_key_t *key, ngx_str_t *report,
     ngx_str_t *word);
 void ngx_violet_keys_held(ngx_violet_key_t *key, ngx_str_t *report);
 void ngx_violet_keys_refreshed(ngx_violet_key_t *key, ngx_str_t *report);
-
-
-typedef enum {
-    NGX_VIOLET_KEYS_IS_REPORT = 0,
-    NGX_VIOLET_KEYS_IS_FLIGHT,
-    NGX_VIOLET_KEYS_IS_HELD,
-    NGX_VIOLET_KEYS_IS_OTHER
-} ngx_violet_keys_kind_e;
-
-
-/* The kind of a key, and the key of the report that it belongs to. */
-
-ngx_violet_keys_kind_e ngx_violet_keys_read(ngx_str_t *name,
-    ngx_violet_key_t *report);
 
 
 /* The key of a budget; with merchant_id 0 of the app's budget. */

@@ -21,6 +21,8 @@ static ngx_int_t ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data);
 static ngx_int_t ngx_violet_memory_put(ngx_violet_memory_t *memory,
     ngx_str_t *key, uint32_t hash, ngx_str_t *head, ngx_str_t *body,
     int64_t ttl, ngx_violet_memory_kind_e kind);
+static void ngx_violet_memory_drop(ngx_violet_memory_t *memory,
+    ngx_str_t *key, uint32_t hash);
 static uint64_t *ngx_violet_memory_changes(ngx_violet_memory_t *memory,
     uint32_t hash);
 
@@ -272,14 +274,44 @@ ngx_violet_memory_put(ngx_violet_memory_t *memory, ngx_str_t *key,
 void
 ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key)
 {
-    uint32_t                   hash;
-    ngx_violet_memory_t       *memory;
-    ngx_violet_memory_node_t  *mn;
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    ngx_violet_memory_lock(memory);
+
+    ngx_violet_memory_drop(memory, key,
+                           ngx_crc32_short(key->data, key->len));
+
+    ngx_violet_memory_unlock(memory);
+}
+
+
+void
+ngx_violet_memory_notice(ngx_shm_zone_t *zone, ngx_str_t *key)
+{
+    uint32_t              hash;
+    ngx_violet_memory_t  *memory;
 
     memory = zone->data;
     hash = ngx_crc32_short(key->data, key->len);
 
     ngx_violet_memory_lock(memory);
+
+    ngx_violet_memory_drop(memory, key, hash);
+
+    memory->sh->noticed[hash & (NGX_VIOLET_MEMORY_BUCKETS - 1)]++;
+    memory->sh->notices++;
+
+    ngx_violet_memory_unlock(memory);
+}
+
+
+static void
+ngx_violet_memory_drop(ngx_violet_memory_t *memory, ngx_str_t *key,
+    uint32_t hash)
+{
+    ngx_violet_memory_node_t  *mn;
 
     ngx_violet_memory_change(memory);
 
@@ -290,13 +322,11 @@ ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key)
     if (mn) {
         ngx_violet_memory_delete(memory, mn);
     }
-
-    ngx_violet_memory_unlock(memory);
 }
 
 
 void
-ngx_violet_memory_forget_all(ngx_shm_zone_t *zone)
+ngx_violet_memory_notice_all(ngx_shm_zone_t *zone)
 {
     ngx_violet_memory_t  *memory;
 
@@ -305,8 +335,41 @@ ngx_violet_memory_forget_all(ngx_shm_zone_t *zone)
     ngx_violet_memory_lock(memory);
 
     memory->sh->generation++;
+    memory->sh->notices++;
 
     ngx_violet_memory_unlock(memory);
+}
+
+
+ngx_uint_t
+ngx_violet_memory_notices(ngx_shm_zone_t *zone)
+{
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    return memory->sh->notices;
+}
+
+
+uint64_t
+ngx_violet_memory_noticed(ngx_shm_zone_t *zone, ngx_str_t *key)
+{
+    uint32_t              hash;
+    uint64_t              noticed;
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+    hash = ngx_crc32_short(key->data, key->len);
+
+    ngx_violet_memory_lock(memory);
+
+    noticed = memory->sh->noticed[hash & (NGX_VIOLET_MEMORY_BUCKETS - 1)]
+              + memory->sh->generation;
+
+    ngx_violet_memory_unlock(memory);
+
+    return noticed;
 }
 
 

@@ -78,10 +78,28 @@ ngx_int_t ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
     ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t version);
 
 
-/* Forgets a key; forgets all cached values. */
+/* Forgets a key. */
 
 void ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key);
-void ngx_violet_memory_forget_all(ngx_shm_zone_t *zone);
+
+
+/*
+ * Forget a key, and all cached values, after a notice of Redis.  The worker
+ * that got the notice calls them for all workers of the host.
+ */
+
+void ngx_violet_memory_notice(ngx_shm_zone_t *zone, ngx_str_t *key);
+void ngx_violet_memory_notice_all(ngx_shm_zone_t *zone);
+
+
+/*
+ * How other workers learn of these notices.  The first is a number that every
+ * notice changes; it takes no lock.  The second is a number that every notice
+ * of this key changes, and sometimes a notice of another key.
+ */
+
+ngx_uint_t ngx_violet_memory_notices(ngx_shm_zone_t *zone);
+uint64_t ngx_violet_memory_noticed(ngx_shm_zone_t *zone, ngx_str_t *key);
 
 
 /*

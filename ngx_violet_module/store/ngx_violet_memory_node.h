@@ -64,6 +64,8 @@ typedef struct {
     ngx_uint_t                 generation;
     int64_t                    covered;     /* end of complete notices */
     uint64_t                   changes[NGX_VIOLET_MEMORY_BUCKETS];
+    uint64_t                   noticed[NGX_VIOLET_MEMORY_BUCKETS];
+    ngx_atomic_t               notices;     /* of Redis, in all */
 } ngx_violet_memory_shared_t;
 
 

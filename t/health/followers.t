@@ -1,0 +1,129 @@
+#!/usr/bin/perl
+
+# A host waits for the flight of another host.  Redis sends notices of reports
+# and held results, which make it look again; Redis sends none of flights, whose
+# results it finds when it looks at intervals.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Live::Health;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Violet::Redis;
+
+# seconds that Violet takes, and seconds during which a key is changed
+my $delay = 4;
+my $while = 1.5;
+
+# at the most so many looks a second without any notice
+my $looks = 4;
+
+my $live = Live->new;
+my $health = Live::Health->new($live);
+my ($near, $far) = map { $health->gateway } 1, 2;
+
+only_reports_are_tracked();
+woken_by('its report', 20001, 1, "violet:health:violet_api:10000:20001");
+woken_by('its held result', 20002, 1,
+         "violet:health-held:violet_api:10000:20002");
+woken_by('the report of another merchant', 20003, 0,
+         "violet:health:violet_api:10000:20999");
+failure_is_found();
+
+$live->check_logs;
+done_testing();
+
+
+# The lines of MONITOR while the code runs.
+sub monitored {
+    my ($code) = @_;
+
+    my $client = $live->client($health->redis->port);
+
+    $client->send("MONITOR\r\n");
+    $client->read_until(qr/\+OK\r\n/, 10);
+    $code->();
+    sleep 0.2;
+    $client->read_until(sub { 0 }, 0.1);
+    $client->close;
+
+    return grep { /^\+\d/ } split /\r\n/, $client->{in};
+}
+
+
+sub only_reports_are_tracked {
+    my $other;
+    my @lines = monitored(sub {
+        $other = $health->gateway(workers => 1);
+        sleep 1;
+    });
+    my @tracking = grep { /"CLIENT" "TRACKING"/i } @lines;
+
+    like($tracking[0], qr/"PREFIX" "violet:health"$/,
+         'keys that begin with "health" are tracked, and no others');
+    $other->quit(10);
+}
+
+
+# A key is changed many times while one host follows the flight of another.
+# "wakes" says whether the follower looks more often than it does anyway.
+sub woken_by {
+    my ($title, $merchant, $wakes, $key) = @_;
+
+    $health->control("delay?connection_health/$merchant=$delay");
+
+    my $opener = $health->ask($near, $merchant);
+    ok($health->reaches($merchant), "$title: Violet is asked");
+    my $follower = $health->ask($far, $merchant);
+    sleep 0.5;
+
+    my ($changes, $begun, $seconds) = (0, time);
+    my @lines = monitored(sub {
+        while (time < $begun + $while) {
+            $health->command("SET $key whatever PX 10000");
+            $changes++;
+            sleep 0.03;
+        }
+        $health->command("DEL $key");
+        $seconds = time - $begun;
+    });
+
+    my $leases = grep {
+        /"evalsha" "\w+" "4" "violet:health:violet_api:10000:$merchant"/i
+    } @lines;
+    my $usual = $looks * ($seconds + 1);
+
+    note(sprintf '%s: %d changes, %d looks in %.1f s, %d without a notice',
+         $title, $changes, $leases, $seconds, $usual);
+
+    if ($wakes) {
+        cmp_ok($leases, '>', $usual, "$title: the follower looks");
+    } else {
+        cmp_ok($leases, '<=', $usual, "$title: the follower does not look");
+    }
+
+    my @answers = map { $health->answer($_, 60) } $opener, $follower;
+    $health->all_are(200, $title, @answers);
+    $health->all_same($title, @answers);
+    is($health->reached($merchant), 1, "$title: one request at Violet");
+}
+
+
+# A failure is in the key of the flight only.
+sub failure_is_found {
+    $health->control('delay?connection_health/20004=2');
+    $health->control('fault?connection_health/20004=500');
+
+    my $opener = $health->ask($near, 20004);
+    ok($health->reaches(20004), 'a failure: Violet is asked');
+    my $follower = $health->ask($far, 20004);
+
+    my @answers = map { $health->answer($_, 60) } $opener, $follower;
+    $health->all_are(502, 'a failure', @answers);
+    is($health->reached(20004), 1, 'a failure: one request at Violet');
+    is($answers[1]{vars}{cache_status}, 'JOINED',
+       'a failure: the follower has the result of the other host');
+}
