@@ -240,6 +240,34 @@ ngx_violet_conf_refresh_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+char *
+ngx_violet_conf_merge_limit(ngx_conf_t *cf, ngx_violet_loc_conf_t *prev,
+    ngx_violet_loc_conf_t *conf)
+{
+    ngx_violet_limit_conf_t  *limit;
+
+    if (conf->limit != NGX_CONF_UNSET_PTR) {
+        return NGX_CONF_OK;
+    }
+
+    if (prev->limit == NGX_CONF_UNSET_PTR) {
+
+        limit = ngx_pcalloc(cf->pool, sizeof(ngx_violet_limit_conf_t));
+        if (limit == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_violet_limit_defaults(limit);
+
+        prev->limit = limit;
+    }
+
+    conf->limit = prev->limit;
+
+    return NGX_CONF_OK;
+}
+
+
 static char *
 ngx_violet_conf_rate(ngx_conf_t *cf, ngx_str_t *value, size_t offset,
     violet_rate_t *rate)

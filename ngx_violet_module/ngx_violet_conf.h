@@ -51,6 +51,22 @@ char *ngx_violet_conf_cart_reason(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/* Merges violet_refresh_limit; NGX_CONF_OK or NGX_CONF_ERROR. */
+
+char *ngx_violet_conf_merge_limit(ngx_conf_t *cf, ngx_violet_loc_conf_t *prev,
+    ngx_violet_loc_conf_t *conf);
+
+
+/*
+ * Resolves the names of violet_redis or violet_submit_redis once the whole
+ * configuration is read; "redis" may be NULL.  NGX_OK, or NGX_ERROR, which is
+ * logged.
+ */
+
+ngx_int_t ngx_violet_conf_redis_resolve(ngx_conf_t *cf,
+    struct ngx_violet_redis_s *redis);
+
+
 /* Checks a violet location once it is merged; NGX_OK or NGX_ERROR. */
 
 ngx_int_t ngx_violet_conf_check_location(ngx_conf_t *cf,

@@ -377,8 +377,10 @@ ngx_violet_conf_env_changed(ngx_cycle_t *cycle, ngx_violet_main_conf_t *vmcf)
             continue;
         }
 
-        ngx_violet_record_names(before->redis, &apps[i]->keys, &names);
-        ngx_violet_record_names(vmcf->redis, &app->keys, &now);
+        ngx_violet_record_names(ngx_violet_submit_redis(before),
+                                &apps[i]->keys, &names);
+        ngx_violet_record_names(ngx_violet_submit_redis(vmcf), &app->keys,
+                                &now);
 
         if (ngx_violet_conf_env_has(vmcf, vmcf->apps.nelts, &names)
             || ngx_violet_conf_env_has(before, i, &names))
@@ -443,7 +445,8 @@ ngx_violet_conf_env_has(ngx_violet_main_conf_t *vmcf, ngx_uint_t n,
 
     for (i = 0; i < n; i++) {
 
-        ngx_violet_record_names(vmcf->redis, &app[i]->keys, &other);
+        ngx_violet_record_names(ngx_violet_submit_redis(vmcf), &app[i]->keys,
+                                &other);
 
         if (other.len == names->len
             && ngx_memcmp(other.data, names->data, names->len) == 0)

@@ -1,279 +1,195 @@
 
 /*
- * The violet_redis directive.  The address is resolved here, once, so that
- * no worker ever waits for a name server; the results live in the
- * configuration's pool.
+ * The directives violet_redis and violet_submit_redis: their parameters, and
+ * the client that each makes.  Everything lives in the configuration's pool.
+ * Every error names the directive, the value and the remedy, and prints no
+ * value that may be a secret.
  */
 
 
-#include "ngx_violet_conf.h"
+#include "ngx_violet_conf_redis.h"
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_redis.h"
 
 
 /* the longest time-out, in ms */
-#define NGX_VIOLET_REDIS_MAX_TIME  60000
+#define NGX_VIOLET_REDIS_MAX_TIME    60000
+
+/* bytes of the prefix at most, with the braces of a hash tag */
+#define NGX_VIOLET_REDIS_MAX_PREFIX  128
 
 
 typedef struct ngx_violet_redis_parameter_s  ngx_violet_redis_parameter_t;
 
 
-typedef char *(*ngx_violet_redis_set_pt)(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+typedef ngx_int_t (*ngx_violet_redis_set_pt)(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_violet_redis_parameter_t *p,
     ngx_str_t *value);
 
 
 struct ngx_violet_redis_parameter_s {
     ngx_str_t                 name;
     ngx_violet_redis_set_pt   set;
-    size_t                    offset;   /* of the member, for a time-out */
+    size_t                    offset;   /* of the member */
 };
 
 
-static char *ngx_violet_conf_redis_url(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_str_t *value);
-static char *ngx_violet_conf_redis_scheme(ngx_conf_t *cf, ngx_str_t *value);
-static char *ngx_violet_conf_redis_host(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_str_t *value, ngx_str_t *host);
-static char *ngx_violet_conf_redis_db(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_str_t *value, ngx_str_t *db);
-static char *ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_str_t *arg);
-static char *ngx_violet_conf_redis_prefix(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+static ngx_int_t ngx_violet_conf_redis_args(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf);
+static ngx_int_t ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_str_t *arg);
+static ngx_int_t ngx_violet_conf_redis_text(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_violet_redis_parameter_t *p,
     ngx_str_t *value);
-static char *ngx_violet_conf_redis_username(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+static ngx_int_t ngx_violet_conf_redis_secret(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_violet_redis_parameter_t *p,
     ngx_str_t *value);
-static char *ngx_violet_conf_redis_password(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+static ngx_int_t ngx_violet_conf_redis_time(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_violet_redis_parameter_t *p,
     ngx_str_t *value);
-static char *ngx_violet_conf_redis_time(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
+static ngx_int_t ngx_violet_conf_redis_db(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_violet_redis_parameter_t *p,
     ngx_str_t *value);
-static char *ngx_violet_conf_redis_invalid(ngx_conf_t *cf,
+static ngx_int_t ngx_violet_conf_redis_prefix(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_violet_redis_parameter_t *p,
     ngx_str_t *value);
+static ngx_int_t ngx_violet_conf_redis_sentinel(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_violet_redis_parameter_t *p,
+    ngx_str_t *value);
+static ngx_int_t ngx_violet_conf_redis_invalid(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, ngx_str_t *arg);
+static ngx_int_t ngx_violet_conf_redis_check(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf);
+static ngx_int_t ngx_violet_conf_redis_user(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf, char *parameter, ngx_str_t *username,
+    ngx_str_t *password);
+static ngx_int_t ngx_violet_conf_redis_cluster(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf);
+static ngx_int_t ngx_violet_conf_redis_built(ngx_conf_t *cf,
+    ngx_violet_conf_redis_t *conf);
 
 
 static ngx_violet_redis_parameter_t  ngx_violet_redis_parameters[] = {
     { ngx_string("prefix"), ngx_violet_conf_redis_prefix, 0 },
-    { ngx_string("username"), ngx_violet_conf_redis_username, 0 },
-    { ngx_string("password"), ngx_violet_conf_redis_password, 0 },
+    { ngx_string("db"), ngx_violet_conf_redis_db, 0 },
+    { ngx_string("username"), ngx_violet_conf_redis_text,
+      offsetof(ngx_violet_conf_redis_t, redis.username) },
+    { ngx_string("password"), ngx_violet_conf_redis_secret,
+      offsetof(ngx_violet_conf_redis_t, redis.password) },
     { ngx_string("connect_timeout"), ngx_violet_conf_redis_time,
-      offsetof(ngx_violet_redis_conf_t, connect_timeout) },
+      offsetof(ngx_violet_conf_redis_t, redis.connect_timeout) },
     { ngx_string("timeout"), ngx_violet_conf_redis_time,
-      offsetof(ngx_violet_redis_conf_t, timeout) },
+      offsetof(ngx_violet_conf_redis_t, redis.timeout) },
+    { ngx_string("ssl_trusted_certificate"), ngx_violet_conf_redis_text,
+      offsetof(ngx_violet_conf_redis_t, ssl_trusted_certificate) },
+    { ngx_string("ssl_name"), ngx_violet_conf_redis_text,
+      offsetof(ngx_violet_conf_redis_t, redis.ssl_name) },
+    { ngx_string("ssl_certificate"), ngx_violet_conf_redis_text,
+      offsetof(ngx_violet_conf_redis_t, ssl_certificate) },
+    { ngx_string("ssl_certificate_key"), ngx_violet_conf_redis_text,
+      offsetof(ngx_violet_conf_redis_t, ssl_certificate_key) },
+    { ngx_string("sentinel"), ngx_violet_conf_redis_sentinel, 0 },
+    { ngx_string("sentinel_username"), ngx_violet_conf_redis_text,
+      offsetof(ngx_violet_conf_redis_t, redis.sentinel_username) },
+    { ngx_string("sentinel_password"), ngx_violet_conf_redis_secret,
+      offsetof(ngx_violet_conf_redis_t, redis.sentinel_password) },
     { ngx_null_string, NULL, 0 }
 };
 
 
+/* Both directives; the client goes to the member at cmd->offset. */
+
 char *
 ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_violet_main_conf_t  *vmcf = conf;
+    char  *p = conf;
 
-    char                     *rv;
-    ngx_str_t                *value;
-    ngx_uint_t                i;
-    ngx_violet_redis_conf_t   redis;
+    ngx_violet_redis_t       **redis;
+    ngx_violet_conf_redis_t    parsed;
 
-    if (vmcf->redis) {
+    redis = (ngx_violet_redis_t **) (p + cmd->offset);
+
+    if (*redis) {
         return "is duplicate";
     }
 
-    ngx_memzero(&redis, sizeof(ngx_violet_redis_conf_t));
+    ngx_memzero(&parsed, sizeof(ngx_violet_conf_redis_t));
 
-    ngx_str_set(&redis.prefix, "violet:");
-    redis.connect_timeout = 250;
-    redis.timeout = 100;
+    parsed.redis.directive = cmd->name;
+    parsed.redis.file = cf->conf_file->file.name.data;
+    parsed.redis.line = cf->conf_file->line;
+    parsed.redis.connect_timeout = 250;
+    parsed.redis.timeout = 100;
+
+    ngx_str_set(&parsed.redis.prefix, "violet:");
+
+    if (ngx_violet_conf_redis_args(cf, &parsed) != NGX_OK
+        || ngx_violet_conf_redis_urls(cf, &parsed) != NGX_OK
+        || ngx_violet_conf_redis_check(cf, &parsed) != NGX_OK
+        || ngx_violet_conf_redis_ssl(cf, &parsed) != NGX_OK
+        || ngx_violet_conf_redis_built(cf, &parsed) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    *redis = ngx_violet_redis_create(cf->pool, &parsed.redis);
+
+    return *redis ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* URLs are only collected: how one is read depends on the parameters. */
+
+static ngx_int_t
+ngx_violet_conf_redis_args(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
+{
+    ngx_str_t                *value;
+    ngx_uint_t                i, first;
+    ngx_violet_redis_conf_t  *redis;
 
     value = cf->args->elts;
+    redis = &conf->redis;
 
-    rv = ngx_violet_conf_redis_url(cf, &redis, &value[1]);
+    redis->urls = ngx_pcalloc(cf->pool, cf->args->nelts
+                                        * sizeof(ngx_violet_redis_url_t));
+    if (redis->urls == NULL) {
+        return NGX_ERROR;
+    }
 
-    for (i = 2; rv == NGX_CONF_OK && i < cf->args->nelts; i++) {
+    for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_violet_conf_check_parameter(cf, i) != NGX_OK) {
-            return NGX_CONF_ERROR;
+        first = (i == 1 && ngx_strlchr(value[i].data,
+                                       value[i].data + value[i].len, '=')
+                           == NULL);
+
+        if (first || ngx_violet_conf_redis_is_url(&value[i])) {
+            redis->urls[redis->nurls++].text = value[i];
+            continue;
         }
 
-        rv = ngx_violet_conf_redis_parameter(cf, &redis, &value[i]);
-    }
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    if (redis.username.len && redis.password.len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"username\" without \"password\" in "
-                           "\"violet_redis\", give both");
-        return NGX_CONF_ERROR;
-    }
-
-    vmcf->redis = ngx_violet_redis_create(cf->pool, &redis);
-    if (vmcf->redis == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* redis://host:port/db or unix:/path; resolved once, here */
-
-static char *
-ngx_violet_conf_redis_url(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
-    ngx_str_t *value)
-{
-    char       *rv;
-    u_char     *p, *slash;
-    ngx_str_t   host, db;
-
-    redis->url = *value;
-
-    rv = ngx_violet_conf_redis_scheme(cf, value);
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    if (ngx_strncmp(value->data, "unix:", 5) == 0) {
-        return ngx_violet_conf_redis_host(cf, redis, value, value);
-    }
-
-    p = value->data + 8;
-
-    host.data = p;
-    host.len = value->data + value->len - p;
-
-    slash = ngx_strlchr(p, value->data + value->len, '/');
-
-    if (slash) {
-        host.len = slash - p;
-
-        db.data = slash + 1;
-        db.len = value->data + value->len - db.data;
-
-        rv = ngx_violet_conf_redis_db(cf, redis, value, &db);
-
-        if (rv != NGX_CONF_OK) {
-            return rv;
+        if (ngx_violet_conf_check_parameter(cf, i) != NGX_OK
+            || ngx_violet_conf_redis_parameter(cf, conf, &value[i])
+               != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
-    p = ngx_strlchr(host.data, host.data + host.len, ':');
-
-    if (p && host.data[0] != '['
-        && ngx_strlchr(p + 1, host.data + host.len, ':'))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "more than one \":\" in the host of "
-                           "\"violet_redis\" \"%V\", write an IPv6 address "
-                           "in brackets, such as \"redis://[::1]:6379/0\"",
-                           value);
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_violet_conf_redis_host(cf, redis, value, &host);
+    return NGX_OK;
 }
 
 
-static char *
-ngx_violet_conf_redis_scheme(ngx_conf_t *cf, ngx_str_t *value)
-{
-    if (value->len > 5 && ngx_strncmp(value->data, "unix:", 5) == 0) {
-        return NGX_CONF_OK;
-    }
-
-    /* first, so that no other error prints the credentials */
-
-    if (ngx_strlchr(value->data, value->data + value->len, '@')) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "credentials in the URL of \"violet_redis\", use "
-                           "\"username=\" and \"password=file:PATH\" "
-                           "instead");
-        return NGX_CONF_ERROR;
-    }
-
-    if (value->len > 8 && ngx_strncmp(value->data, "redis://", 8) == 0) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(value->data, "rediss://", 9) == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" in \"violet_redis\" asks for TLS to "
-                           "Redis, which is not there yet, use "
-                           "\"redis://host:port/db\" through a tunnel",
-                           value);
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid URL \"%V\" in \"violet_redis\", use "
-                       "\"redis://host:port/db\" or \"unix:/path\"", value);
-
-    return NGX_CONF_ERROR;
-}
-
-
-static char *
-ngx_violet_conf_redis_host(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
-    ngx_str_t *value, ngx_str_t *host)
-{
-    ngx_url_t  u;
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
-
-    u.url = *host;
-    u.default_port = 6379;
-
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s in \"violet_redis\" \"%V\", use an address "
-                           "that this host can resolve",
-                           u.err ? u.err : "no address", value);
-        return NGX_CONF_ERROR;
-    }
-
-    redis->addrs = u.addrs;
-    redis->naddrs = u.naddrs;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_violet_conf_redis_db(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
-    ngx_str_t *value, ngx_str_t *db)
-{
-    ngx_int_t  n;
-
-    if (db->len == 0) {
-        return NGX_CONF_OK;
-    }
-
-    n = ngx_atoi(db->data, db->len);
-
-    if (n == NGX_ERROR || n > 65535) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid database \"%V\" in \"violet_redis\" "
-                           "\"%V\", it must be a number", db, value);
-        return NGX_CONF_ERROR;
-    }
-
-    redis->db = n;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
+static ngx_int_t
 ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_str_t *arg)
+    ngx_violet_conf_redis_t *conf, ngx_str_t *arg)
 {
     ngx_str_t                      value;
     ngx_violet_redis_parameter_t  *p;
+
+    if (ngx_strcmp(arg->data, "cluster") == 0) {
+        conf->redis.cluster = 1;
+        return NGX_OK;
+    }
 
     for (p = ngx_violet_redis_parameters; p->name.len; p++) {
 
@@ -283,59 +199,42 @@ ngx_violet_conf_redis_parameter(ngx_conf_t *cf,
             value.data = arg->data + p->name.len + 1;
             value.len = arg->len - p->name.len - 1;
 
-            return p->set(cf, redis, p, &value);
+            return p->set(cf, conf, p, &value);
         }
     }
 
-    return ngx_violet_conf_redis_invalid(cf, arg);
+    return ngx_violet_conf_redis_invalid(cf, conf, arg);
 }
 
 
-static char *
-ngx_violet_conf_redis_prefix(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
+static ngx_int_t
+ngx_violet_conf_redis_text(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
     ngx_violet_redis_parameter_t *p, ngx_str_t *value)
 {
-    if (value->len > 128) {
+    if (value->len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"prefix\" of \"violet_redis\" is longer "
-                           "than 128 bytes, shorten it");
-        return NGX_CONF_ERROR;
+                           "\"%V\" of \"%V\" is empty, give it a value or "
+                           "remove it", &p->name, &conf->redis.directive);
+        return NGX_ERROR;
     }
 
-    redis->prefix = *value;
+    *(ngx_str_t *) ((u_char *) conf + p->offset) = *value;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
-static char *
-ngx_violet_conf_redis_username(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
-    ngx_str_t *value)
+static ngx_int_t
+ngx_violet_conf_redis_secret(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
+    ngx_violet_redis_parameter_t *p, ngx_str_t *value)
 {
-    redis->username = *value;
-
-    return NGX_CONF_OK;
+    return ngx_violet_credentials_read(cf, &p->name, value,
+                           (ngx_str_t *) ((u_char *) conf + p->offset));
 }
 
 
-static char *
-ngx_violet_conf_redis_password(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis, ngx_violet_redis_parameter_t *p,
-    ngx_str_t *value)
-{
-    if (ngx_violet_credentials_read(cf, &p->name, value, &redis->password)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_violet_conf_redis_time(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
+static ngx_int_t
+ngx_violet_conf_redis_time(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
     ngx_violet_redis_parameter_t *p, ngx_str_t *value)
 {
     ngx_int_t  time;
@@ -344,67 +243,274 @@ ngx_violet_conf_redis_time(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
 
     if (time == NGX_ERROR || time == 0 || time > NGX_VIOLET_REDIS_MAX_TIME) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V=%V\" in \"violet_redis\", "
-                           "it must be a time from 1ms to %ds",
-                           &p->name, value,
+                           "invalid value \"%V=%V\" in \"%V\", it must be "
+                           "a time from 1ms to %ds",
+                           &p->name, value, &conf->redis.directive,
                            NGX_VIOLET_REDIS_MAX_TIME / 1000);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    *(ngx_msec_t *) ((u_char *) redis + p->offset) = time;
+    *(ngx_msec_t *) ((u_char *) conf + p->offset) = time;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
-/* A parameter that does not exist, or is not supported yet. */
-
-static char *
-ngx_violet_conf_redis_invalid(ngx_conf_t *cf, ngx_str_t *value)
+static ngx_int_t
+ngx_violet_conf_redis_db(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
+    ngx_violet_redis_parameter_t *p, ngx_str_t *value)
 {
-    size_t   len;
-    u_char  *eq;
+    ngx_str_t  arg;
 
-    /* without the URL, which may hold credentials */
+    arg.len = value->len + sizeof("db=") - 1;
+    arg.data = value->data - (sizeof("db=") - 1);
 
-    if (ngx_strncmp(value->data, "unix:", 5) == 0
-        || ngx_strncmp(value->data, "redis://", 8) == 0
-        || ngx_strncmp(value->data, "rediss://", 9) == 0)
+    return ngx_violet_conf_redis_database(cf, conf, value, &arg);
+}
+
+
+static ngx_int_t
+ngx_violet_conf_redis_prefix(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
+    ngx_violet_redis_parameter_t *p, ngx_str_t *value)
+{
+    u_char  *last;
+
+    last = value->data + value->len;
+
+    if (ngx_strlchr(value->data, last, '{')
+        || ngx_strlchr(value->data, last, '}'))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "more than one URL in \"violet_redis\", which is "
-                           "not there yet, keep only one");
-        return NGX_CONF_ERROR;
+                           "\"prefix=%V\" of \"%V\" has a brace, remove it: "
+                           "with \"cluster\" the gateway writes the braces "
+                           "of the hash tag itself",
+                           value, &conf->redis.directive);
+        return NGX_ERROR;
     }
+
+    conf->redis.prefix = *value;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_conf_redis_sentinel(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
+    ngx_violet_redis_parameter_t *p, ngx_str_t *value)
+{
+    u_char      c;
+    ngx_uint_t  i;
+
+    /* the characters that Sentinel itself allows */
+
+    for (i = 0; i < value->len; i++) {
+        c = value->data[i];
+
+        if ((c < '0' || c > '9') && (c < 'A' || c > 'Z')
+            && (c < 'a' || c > 'z') && c != '.' && c != '-' && c != '_')
+        {
+            break;
+        }
+    }
+
+    if (i < value->len || value->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"sentinel=%V\" in \"%V\", give "
+                           "the name of the master that the sentinels "
+                           "watch, of letters, digits, \".\", \"-\" and "
+                           "\"_\"", value, &conf->redis.directive);
+        return NGX_ERROR;
+    }
+
+    conf->redis.sentinel = *value;
+
+    return NGX_OK;
+}
+
+
+/* A parameter that does not exist. */
+
+static ngx_int_t
+ngx_violet_conf_redis_invalid(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
+    ngx_str_t *arg)
+{
+    size_t                         len;
+    u_char                        *last, names[512], c;
+    ngx_violet_redis_parameter_t  *p;
 
     /* only the name: a misspelt "password=" has a secret as its value */
 
-    eq = ngx_strlchr(value->data, value->data + value->len, '=');
-    len = eq ? (size_t) (eq - value->data) : value->len;
+    for (len = 0; len < arg->len; len++) {
+        c = arg->data[len] | 0x20;
 
-    if (ngx_strncmp(value->data, "sentinel", 8) == 0
-        || ngx_strcmp(value->data, "cluster") == 0)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%*s\" in \"violet_redis\" is not there yet, "
-                           "remove it and give the URL of one Redis that "
-                           "takes writes", len, value->data);
-        return NGX_CONF_ERROR;
+        if ((c < 'a' || c > 'z') && arg->data[len] != '_') {
+            break;
+        }
     }
 
-    if (ngx_strncmp(value->data, "ssl_", 4) == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%*s\" in \"violet_redis\" is for TLS to "
-                           "Redis, which is not there yet, remove it",
-                           len, value->data);
-        return NGX_CONF_ERROR;
+    last = names;
+
+    for (p = ngx_violet_redis_parameters; p->name.len; p++) {
+        last = ngx_slprintf(last, names + sizeof(names), "\"%V\", ",
+                            &p->name);
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%*s\" in \"violet_redis\", use "
-                       "one of \"prefix\", \"username\", \"password\", "
-                       "\"connect_timeout\" and \"timeout\"",
-                       len, value->data);
+                       "invalid parameter \"%*s\" in \"%V\", use one of "
+                       "%*s\"cluster\", and a URL begins with "
+                       "\"redis://\"", len, arg->data, &conf->redis.directive,
+                       (size_t) (last - names), names);
 
-    return NGX_CONF_ERROR;
+    return NGX_ERROR;
+}
+
+
+/* Parameters that depend on each other. */
+
+static ngx_int_t
+ngx_violet_conf_redis_check(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
+{
+    ngx_violet_redis_conf_t  *redis;
+
+    redis = &conf->redis;
+
+    if (ngx_violet_conf_redis_user(cf, conf, "", &redis->username,
+                                   &redis->password)
+        != NGX_OK
+        || ngx_violet_conf_redis_user(cf, conf, "sentinel_",
+                                      &redis->sentinel_username,
+                                      &redis->sentinel_password)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (redis->sentinel_password.len && redis->sentinel.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"sentinel_password\" without \"sentinel\" in "
+                           "\"%V\", give both", &redis->directive);
+        return NGX_ERROR;
+    }
+
+    if (redis->cluster
+        && ngx_violet_conf_redis_cluster(cf, conf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (redis->prefix.len > NGX_VIOLET_REDIS_MAX_PREFIX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"prefix\" of \"%V\" is longer than %d bytes%s, "
+                           "shorten it", &redis->directive,
+                           NGX_VIOLET_REDIS_MAX_PREFIX,
+                           redis->cluster ? " with its braces" : "");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_conf_redis_user(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
+    char *parameter, ngx_str_t *username, ngx_str_t *password)
+{
+    if (username->len && password->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%susername\" without \"%spassword\" in "
+                           "\"%V\", give both", parameter, parameter,
+                           &conf->redis.directive);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A cluster puts all keys with one hash tag into one slot, so that a script
+ * may touch several.  "violet:" becomes "{violet}:".
+ */
+
+static ngx_int_t
+ngx_violet_conf_redis_cluster(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
+{
+    u_char                   *p;
+    size_t                    len;
+    ngx_violet_redis_conf_t  *redis;
+
+    redis = &conf->redis;
+
+    if (redis->sentinel.len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"sentinel\" and \"cluster\" in \"%V\", remove "
+                           "one", &redis->directive);
+        return NGX_ERROR;
+    }
+
+    if (redis->db) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" with \"cluster\" in \"%V\", a cluster "
+                           "has the database 0 only, remove the number",
+                           &conf->database, &redis->directive);
+        return NGX_ERROR;
+    }
+
+    len = redis->prefix.len;
+
+    if (len && redis->prefix.data[len - 1] == ':') {
+        len--;
+    }
+
+    if (len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"prefix=%V\" with \"cluster\" in \"%V\" leaves "
+                           "the hash tag empty, give one such as "
+                           "\"prefix=violet:\"",
+                           &redis->prefix, &redis->directive);
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(cf->pool, redis->prefix.len + 2);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    redis->prefix.len = ngx_sprintf(p, "{%*s}%s", len, redis->prefix.data,
+                                    len < redis->prefix.len ? ":" : "")
+                        - p;
+    redis->prefix.data = p;
+
+    return NGX_OK;
+}
+
+
+/* Valid forms of which the client knows nothing. */
+
+static ngx_int_t
+ngx_violet_conf_redis_built(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
+{
+    ngx_violet_redis_conf_t  *redis;
+
+    redis = &conf->redis;
+
+    if (redis->tls) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in \"%V\" asks for TLS to Redis, which "
+                           "is not there yet, use \"redis://host:port/db\" "
+                           "through a tunnel",
+                           &redis->urls[0].text, &redis->directive);
+        return NGX_ERROR;
+    }
+
+    if (redis->sentinel.len || redis->cluster) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s\" in \"%V\" is not there yet, remove it and "
+                           "give the URL of one Redis that takes writes",
+                           redis->cluster ? "cluster" : "sentinel",
+                           &redis->directive);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }

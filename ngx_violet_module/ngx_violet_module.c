@@ -33,8 +33,6 @@ static char *ngx_violet_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_violet_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_violet_merge_limit(ngx_conf_t *cf,
-    ngx_violet_loc_conf_t *prev, ngx_violet_loc_conf_t *conf);
 static void ngx_violet_main_conf_cleanup(void *data);
 static ngx_int_t ngx_violet_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_violet_init_process(ngx_cycle_t *cycle);
@@ -119,7 +117,14 @@ static ngx_command_t  ngx_violet_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_violet_conf_redis,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
+      offsetof(ngx_violet_main_conf_t, redis),
+      NULL },
+
+    { ngx_string("violet_submit_redis"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_violet_conf_redis,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_violet_main_conf_t, submit_redis),
       NULL },
 
     { ngx_string("violet_zone"),
@@ -290,7 +295,10 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
 
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
 
-    if (ngx_violet_conf_check_apps(cf, vmcf) != NGX_OK) {
+    if (ngx_violet_conf_check_apps(cf, vmcf) != NGX_OK
+        || ngx_violet_conf_redis_resolve(cf, vmcf->redis) != NGX_OK
+        || ngx_violet_conf_redis_resolve(cf, vmcf->submit_redis) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -333,6 +341,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *
      *     vmcf->credentials = NULL;
      *     vmcf->redis = NULL;
+     *     vmcf->submit_redis = NULL;
      *     vmcf->tracking = NULL;
      *     vmcf->zone = NULL;
      *     vmcf->tokens = NULL;
@@ -446,7 +455,7 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->unverified_upstream,
                          prev->unverified_upstream, 0);
 
-    if (ngx_violet_merge_limit(cf, prev, conf) != NGX_CONF_OK) {
+    if (ngx_violet_conf_merge_limit(cf, prev, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -475,34 +484,6 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (ngx_violet_conf_check_location(cf, vmcf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_violet_merge_limit(ngx_conf_t *cf, ngx_violet_loc_conf_t *prev,
-    ngx_violet_loc_conf_t *conf)
-{
-    ngx_violet_limit_conf_t  *limit;
-
-    if (conf->limit != NGX_CONF_UNSET_PTR) {
-        return NGX_CONF_OK;
-    }
-
-    if (prev->limit == NGX_CONF_UNSET_PTR) {
-
-        limit = ngx_pcalloc(cf->pool, sizeof(ngx_violet_limit_conf_t));
-        if (limit == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        ngx_violet_limit_defaults(limit);
-
-        prev->limit = limit;
-    }
-
-    conf->limit = prev->limit;
 
     return NGX_CONF_OK;
 }

@@ -522,7 +522,7 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    conf.redis = vmcf->redis;
+    conf.redis = ngx_violet_submit_redis(vmcf);
     conf.zone = vmcf->zone;
     conf.keys = ctx->app->keys;
     conf.cart_id = id;

@@ -87,15 +87,27 @@ ngx_violet_tracking_start(ngx_violet_main_conf_t *vmcf)
         ngx_violet_redis_notify_start(vmcf->tracking->link,
                                       ngx_violet_tracking, vmcf);
     }
+
+    if (vmcf->submit_redis) {
+        ngx_violet_redis_start(vmcf->submit_redis);
+    }
 }
 
 
 void
 ngx_violet_tracking_close(ngx_violet_main_conf_t *vmcf)
 {
-    if (vmcf->started && vmcf->tracking) {
+    if (!vmcf->started) {
+        return;
+    }
+
+    if (vmcf->tracking) {
         ngx_violet_redis_notify_close(vmcf->tracking->link);
         ngx_violet_redis_close(vmcf->redis);
+    }
+
+    if (vmcf->submit_redis) {
+        ngx_violet_redis_close(vmcf->submit_redis);
     }
 }
 

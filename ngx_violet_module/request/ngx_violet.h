@@ -39,6 +39,8 @@ typedef struct {
     ngx_array_t                        apps;      /* of ngx_violet_app_t * */
     struct ngx_violet_credentials_s   *credentials;
     struct ngx_violet_redis_s         *redis;     /* NULL: no violet_redis */
+    struct ngx_violet_redis_s         *submit_redis;  /* NULL: no
+                                                     violet_submit_redis */
     struct ngx_violet_tracking_s      *tracking;  /* of notices; NULL: no
                                                      violet_redis */
     ngx_shm_zone_t                    *zone;
@@ -197,6 +199,15 @@ static ngx_inline ngx_violet_ctx_t *
 ngx_violet_ctx(ngx_http_request_t *r)
 {
     return ngx_http_get_module_ctx(r, ngx_violet_module);
+}
+
+
+/* The Redis that keeps the records of submits, or NULL. */
+
+static ngx_inline struct ngx_violet_redis_s *
+ngx_violet_submit_redis(ngx_violet_main_conf_t *vmcf)
+{
+    return vmcf->submit_redis ? vmcf->submit_redis : vmcf->redis;
 }
 
 

@@ -17,6 +17,8 @@
 #include <sys/time.h>
 #include <hiredis/hiredis.h>
 
+#include "ngx_violet_redis_conf.h"
+
 
 typedef struct ngx_violet_redis_s  ngx_violet_redis_t;
 
@@ -41,21 +43,6 @@ typedef struct {
     ngx_str_t   source;
     u_char      sha1[41];         /* filled in on first use */
 } ngx_violet_redis_script_t;
-
-
-/* set from the violet_redis directive, read-only afterwards */
-
-typedef struct {
-    ngx_str_t      url;           /* as written, without a password */
-    ngx_addr_t    *addrs;
-    ngx_uint_t     naddrs;
-    ngx_uint_t     db;
-    ngx_str_t      prefix;
-    ngx_str_t      username;
-    ngx_str_t      password;
-    ngx_msec_t     connect_timeout;
-    ngx_msec_t     timeout;
-} ngx_violet_redis_conf_t;
 
 
 /*

@@ -699,35 +699,35 @@ unknown app "shoe" in "violet" of location "/v1/", define it with "violet_app sh
 === violet_redis: no scheme
 --- redis: 127.0.0.1:6379
 --- refused
-invalid URL "127.0.0.1:6379" in "violet_redis", use "redis://host:port/db" or "unix:/path"
+invalid URL "127.0.0.1:6379" in "violet_redis", use "redis://host:port/db", "rediss://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: another scheme
 --- redis: http://127.0.0.1:6379
 --- refused
-invalid URL "http://127.0.0.1:6379" in "violet_redis", use "redis://host:port/db" or "unix:/path"
+invalid URL "http://127.0.0.1:6379" in "violet_redis", use "redis://host:port/db", "rediss://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: nothing behind the scheme
 --- redis: redis://
 --- refused
-invalid URL "redis://" in "violet_redis", use "redis://host:port/db" or "unix:/path"
+invalid URL "redis://" in "violet_redis", use "redis://host:port/db", "rediss://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: a socket without a path
 --- redis: unix:
 --- refused
-invalid URL "unix:" in "violet_redis", use "redis://host:port/db" or "unix:/path"
+invalid URL "unix:" in "violet_redis", use "redis://host:port/db", "rediss://host:port/db" or "unix:/path"
 
 
 
 === violet_redis: empty
 --- redis: ""
 --- refused
-invalid URL "" in "violet_redis", use "redis://host:port/db" or "unix:/path"
+invalid URL "" in "violet_redis", use "redis://host:port/db", "rediss://host:port/db" or "unix:/path"
 
 
 
@@ -820,7 +820,7 @@ invalid database "99999999999999999999" in "violet_redis" "redis://127.0.0.1:637
 === violet_redis: an unknown parameter
 --- redis: redis://127.0.0.1:1/0 ttl=1s
 --- refused
-invalid parameter "ttl" in "violet_redis", use one of "prefix", "username", "password", "connect_timeout" and "timeout"
+invalid parameter "ttl" in "violet_redis", use one of "prefix", "db",
 
 
 
