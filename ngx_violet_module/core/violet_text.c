@@ -126,6 +126,34 @@ violet_text_utf8(const char *p, const char *last)
 
 
 int
+violet_text_number(violet_text_t text, uint64_t *number)
+{
+    size_t    i;
+    uint64_t  n;
+
+    if (text.len == 0 || text.len > VIOLET_TEXT_DIGITS
+        || (text.data[0] == '0' && text.len > 1))
+    {
+        return -1;
+    }
+
+    n = 0;
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return -1;
+        }
+
+        n = n * 10 + (uint64_t) (text.data[i] - '0');
+    }
+
+    *number = n;
+
+    return 0;
+}
+
+
+int
 violet_text_hex(char c)
 {
     if (c >= '0' && c <= '9') {

@@ -10,6 +10,7 @@
 
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 
@@ -53,6 +54,19 @@ int violet_text_same(violet_text_t one, violet_text_t other);
  */
 
 const char *violet_text_utf8(const char *p, const char *last);
+
+
+/* digits of a number at most: it fits into 64 bits with a sign */
+
+#define VIOLET_TEXT_DIGITS  16
+
+
+/*
+ * Reads a decimal number of 1 to 16 digits, without a sign, a space or a zero
+ * before other digits.  Returns 0, or -1 if the text is anything else.
+ */
+
+int violet_text_number(violet_text_t text, uint64_t *number);
 
 
 /* The value of a hexadecimal digit, from 0 to 15, or -1 for other bytes. */

@@ -38,6 +38,8 @@ static void ngx_violet_lease_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_lease_read(ngx_violet_lease_op_t *op,
     redisReply *reply);
+static ngx_int_t ngx_violet_lease_read_report(ngx_violet_lease_t *lease,
+    redisReply *reply, ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_lease_read_result(redisReply *reply,
     ngx_str_t *result, uint64_t *left);
 static ngx_int_t ngx_violet_lease_read_theirs(ngx_violet_lease_t *lease,
@@ -189,10 +191,7 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
 
     } else if (ngx_strcmp(word, "report") == 0 && !lease->bad) {
 
-        if (ngx_violet_health_store_vet(&lease->store, element + 1,
-                                        reply->elements - 1, &report)
-            == NGX_OK)
-        {
+        if (ngx_violet_lease_read_report(lease, reply, &report) == NGX_OK) {
             outcome = NGX_VIOLET_LEASE_REPORT;
             found = &report;
 
@@ -211,6 +210,30 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
     }
 
     op->handler(op->data, status, outcome, found, &result, left);
+}
+
+
+/* Reads "report", its fields, the time by Redis's clock. */
+
+static ngx_int_t
+ngx_violet_lease_read_report(ngx_violet_lease_t *lease, redisReply *reply,
+    ngx_violet_report_t *report)
+{
+    redisReply  **field, *now;
+
+    if (reply->elements != NGX_VIOLET_HEALTH_STORE_N + 2) {
+        return NGX_DECLINED;
+    }
+
+    field = reply->element + 1;
+    now = field[NGX_VIOLET_HEALTH_STORE_N];
+
+    if (now->type != REDIS_REPLY_INTEGER || now->integer < 0) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_violet_health_store_vet(&lease->store, field, now->integer,
+                                       report);
 }
 
 

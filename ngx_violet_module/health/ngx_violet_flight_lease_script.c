@@ -51,8 +51,9 @@ ngx_violet_redis_script_t  ngx_violet_lease_script = {
         NGX_VIOLET_HEALTH_STORE_READ
         NGX_VIOLET_LEASE_GET
         "local function report() "
-            "local r = ARGV[7] == '' and read(KEYS[1], ARGV[6]) "
-            "return r and {'report', unpack(r)} "
+            "local h, age "
+            "if ARGV[7] == '' then h, age = read(KEYS[1], ARGV[6]) end "
+            "return h and {'report', unpack(h)}, age "
         "end "
         "local flights = {flight(KEYS[2]), flight(KEYS[3])} "
         "if ARGV[3] ~= '' then "
@@ -66,8 +67,8 @@ ngx_violet_redis_script_t  ngx_violet_lease_script = {
             "end "
         "end "
         "if ARGV[2] == 'read' then "
-            "local r = report() "
-            "if r and r[5] < tonumber(ARGV[5]) then return r end "
+            "local r, age = report() "
+            "if r and age < tonumber(ARGV[5]) then return r end "
         "end "
         "local span, held = string.match(get(KEYS[4], "
                                             "'" NGX_VIOLET_LEASE_KEPT "'), "

@@ -1,9 +1,9 @@
 
 /*
- * The store of reports.  In Redis a report is a hash; a script reads all of
- * its fields at one instant and by Redis's clock.  In shared memory a report
- * is a small head and the body.  A report from Redis is checked before it is
- * used.
+ * The store of reports.  In Redis a report is a hash; one HMGET reads all of
+ * its fields at one instant, and its age is counted by Redis's clock, which
+ * the client knows.  In shared memory a report is a small head and the body.
+ * A report from Redis is checked before it is used.
  *
  * An operation of the store lives on the heap until Redis has called back.
  */
@@ -15,8 +15,16 @@
 #include "ngx_violet_redis_args.h"
 #include "ngx_violet_sha1.h"
 
+#include "violet_text.h"
+
 
 #define NGX_VIOLET_ETAG_LEN  42     /* a quoted SHA-1 in hexadecimal */
+
+/*
+ * ms that a report may lie in the future: Redis's clock is known to within
+ * the time of one command
+ */
+#define NGX_VIOLET_HEALTH_STORE_AHEAD  1000
 
 
 typedef struct {
@@ -39,13 +47,14 @@ typedef struct {
 } ngx_violet_health_store_head_t;
 
 
-/* Redis does not send a value of another type or a body over the limit. */
-
-static ngx_violet_redis_script_t  ngx_violet_health_store_get_script = {
-    ngx_string(
-        NGX_VIOLET_HEALTH_STORE_READ
-        "return read(KEYS[1], ARGV[1])"),
-    ""
+static ngx_str_t  ngx_violet_health_store_fields[] = {
+    ngx_string("v"),
+    ngx_string("body"),
+    ngx_string("etag"),
+    ngx_string("state"),
+    ngx_string("stored_at"),
+    ngx_string("kept"),
+    ngx_string("merchant")
 };
 
 
@@ -53,11 +62,17 @@ static ngx_int_t ngx_violet_health_store_recall(ngx_violet_report_place_t *key,
     ngx_pool_t *pool, ngx_violet_report_t *report, uint64_t *asked);
 static void ngx_violet_health_store_got(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
+static ngx_int_t ngx_violet_health_store_read(
+    ngx_violet_health_store_op_t *op, redisReply *reply,
+    ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_health_store_remember(
     ngx_violet_report_place_t *key, ngx_violet_report_t *report,
     uint64_t version);
 static void ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
     redisReply *named, ngx_str_t *merchant);
+static ngx_int_t ngx_violet_health_store_vet_times(
+    ngx_violet_report_place_t *key, redisReply **field, int64_t now,
+    ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_health_store_vet_etag(ngx_str_t *etag);
 
 
@@ -139,6 +154,7 @@ ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
     ngx_violet_redis_status_e *status,
     ngx_violet_health_store_handler_pt handler, void *data)
 {
+    ngx_uint_t                     i;
     ngx_violet_redis_args_t        args;
     ngx_violet_health_store_op_t  *op;
 
@@ -169,12 +185,15 @@ ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
 
     ngx_violet_redis_args_init(&args, key->redis);
     ngx_violet_redis_args_key(&args, &key->key);
-    ngx_violet_redis_args_number(&args, key->limit);
 
-    *status = ngx_violet_redis_args_run(&args,
-                                        &ngx_violet_health_store_get_script,
-                                        timeout, ngx_violet_health_store_got,
-                                        op);
+    for (i = 0; i < NGX_VIOLET_HEALTH_STORE_N; i++) {
+        ngx_violet_redis_args_add(&args,
+                                  ngx_violet_health_store_fields[i].data,
+                                  ngx_violet_health_store_fields[i].len);
+    }
+
+    *status = ngx_violet_redis_args_command(&args, "HMGET", timeout,
+                                            ngx_violet_health_store_got, op);
 
     if (*status != NGX_VIOLET_REDIS_OK) {
         ngx_free(op);
@@ -197,18 +216,8 @@ ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
 
     if (status == NGX_VIOLET_REDIS_OK) {
 
-        if (reply->type == REDIS_REPLY_ARRAY
-            && ngx_violet_health_store_vet(&op->key, reply->element,
-                                           reply->elements, &report)
-               == NGX_OK)
-        {
+        if (ngx_violet_health_store_read(op, reply, &report) == NGX_OK) {
             found = &report;
-        }
-
-        if (found && found->age < op->key.ttl
-            && found->age >= ngx_violet_health_store_fresh(&op->key))
-        {
-            found = NULL;
         }
 
         if (found && op->key.memory) {
@@ -226,6 +235,37 @@ ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
     op->handler(op->data, status, found);
 
     ngx_free(op);
+}
+
+
+/*
+ * A key of another type is a miss, as is every report while Redis's clock is
+ * unknown: the script of the lease then finds it, by the clock of Redis.
+ */
+
+static ngx_int_t
+ngx_violet_health_store_read(ngx_violet_health_store_op_t *op,
+    redisReply *reply, ngx_violet_report_t *report)
+{
+    int64_t  now;
+
+    now = ngx_violet_redis_clock(op->key.redis);
+
+    if (now < 0 || reply->type != REDIS_REPLY_ARRAY
+        || reply->elements != NGX_VIOLET_HEALTH_STORE_N
+        || ngx_violet_health_store_vet(&op->key, reply->element, now, report)
+           != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (report->age < op->key.ttl
+        && report->age >= ngx_violet_health_store_fresh(&op->key))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -312,58 +352,95 @@ ngx_violet_health_store_remember(ngx_violet_report_place_t *key,
 
 ngx_int_t
 ngx_violet_health_store_vet(ngx_violet_report_place_t *key, redisReply **field,
-    size_t n, ngx_violet_report_t *report)
+    int64_t now, ngx_violet_report_t *report)
 {
-    ngx_str_t   merchant;
-    ngx_uint_t  i;
+    ngx_str_t    merchant;
+    ngx_uint_t   i;
+    redisReply  *v, *named, *state;
 
-    if (n != 6) {
-        return NGX_DECLINED;
-    }
-
-    for (i = 0; i < 6; i++) {
-        if (field[i]->type != ((i == 3 || i == 4) ? REDIS_REPLY_INTEGER
-                                                  : REDIS_REPLY_STRING))
-        {
+    for (i = 0; i < NGX_VIOLET_HEALTH_STORE_N; i++) {
+        if (field[i]->type != REDIS_REPLY_STRING) {
             return NGX_DECLINED;
         }
     }
 
-    ngx_violet_keys_of(&key->key, &merchant);
+    v = field[NGX_VIOLET_HEALTH_STORE_V];
+    named = field[NGX_VIOLET_HEALTH_STORE_MERCHANT];
+    state = field[NGX_VIOLET_HEALTH_STORE_STATE];
 
-    if (field[5]->len != merchant.len
-        || ngx_memcmp(field[5]->str, merchant.data, merchant.len) != 0)
+    if (v->len != sizeof(ngx_value(NGX_VIOLET_FORM_REPORT)) - 1
+        || ngx_memcmp(v->str, ngx_value(NGX_VIOLET_FORM_REPORT), v->len) != 0)
     {
-        ngx_violet_health_store_crossed(key, field[5], &merchant);
         return NGX_DECLINED;
     }
 
-    report->body.data = (u_char *) field[0]->str;
-    report->body.len = field[0]->len;
-    report->etag.data = (u_char *) field[1]->str;
-    report->etag.len = field[1]->len;
+    ngx_violet_keys_of(&key->key, &merchant);
+
+    if (named->len != merchant.len
+        || ngx_memcmp(named->str, merchant.data, merchant.len) != 0)
+    {
+        ngx_violet_health_store_crossed(key, named, &merchant);
+        return NGX_DECLINED;
+    }
+
+    report->body.data = (u_char *) field[NGX_VIOLET_HEALTH_STORE_BODY]->str;
+    report->body.len = field[NGX_VIOLET_HEALTH_STORE_BODY]->len;
+    report->etag.data = (u_char *) field[NGX_VIOLET_HEALTH_STORE_ETAG]->str;
+    report->etag.len = field[NGX_VIOLET_HEALTH_STORE_ETAG]->len;
+    report->tier = NGX_VIOLET_TIER_REDIS;
 
     if (report->body.len == 0 || report->body.len > key->limit
         || ngx_violet_health_store_vet_etag(&report->etag) != NGX_OK
-        || violet_report_state_parse(field[2]->str, field[2]->len,
-                                     &report->state)
+        || violet_report_state_parse(state->str, state->len, &report->state)
            != 0)
     {
         return NGX_DECLINED;
     }
 
-    /* each report that the gateway writes has a TTL */
+    return ngx_violet_health_store_vet_times(key, field, now, report);
+}
 
-    if (field[3]->integer < 0
-        || (uint64_t) field[3]->integer > key->ttl + key->stale
-        || field[4]->integer < 0)
+
+/*
+ * What is left comes from "kept", not from the key's TTL: HMGET and PTTL are
+ * two commands, and a write between them would give an old body a new age.
+ * "kept" may be longer than what is configured now.
+ */
+
+static ngx_int_t
+ngx_violet_health_store_vet_times(ngx_violet_report_place_t *key,
+    redisReply **field, int64_t now, ngx_violet_report_t *report)
+{
+    int64_t      age;
+    uint64_t     stored_at, kept;
+    redisReply  *at, *ms;
+
+    at = field[NGX_VIOLET_HEALTH_STORE_STORED_AT];
+    ms = field[NGX_VIOLET_HEALTH_STORE_KEPT];
+
+    if (violet_text_number((violet_text_t) { at->str, at->len }, &stored_at)
+        != 0
+        || violet_text_number((violet_text_t) { ms->str, ms->len }, &kept)
+           != 0)
     {
         return NGX_DECLINED;
     }
 
-    report->age = field[3]->integer;
-    report->left = field[4]->integer;
-    report->tier = NGX_VIOLET_TIER_REDIS;
+    age = now - (int64_t) stored_at;
+
+    if (age < -NGX_VIOLET_HEALTH_STORE_AHEAD) {
+        return NGX_DECLINED;
+    }
+
+    report->age = ngx_max(age, 0);
+
+    kept = ngx_min(kept, key->ttl + key->stale);
+
+    if (report->age >= kept) {
+        return NGX_DECLINED;
+    }
+
+    report->left = kept - report->age;
 
     return NGX_OK;
 }

@@ -121,17 +121,42 @@ uint64_t ngx_violet_health_store_fresh(ngx_violet_report_place_t *key);
 
 
 /*
- * Reads a report from the n fields that read() below returns: body, etag,
- * state, age in ms, TTL in ms, merchant.  Returns NGX_OK, the strings point
- * into the replies, or NGX_DECLINED if the fields are invalid or the report
- * is another merchant's.
+ * The fields of a report's hash, in the order in which they are read, as words
+ * of Lua and of the command HMGET.
+ */
+
+#define NGX_VIOLET_HEALTH_STORE_FIELDS                                        \
+    "'v', 'body', 'etag', 'state', 'stored_at', 'kept', 'merchant'"
+
+typedef enum {
+    NGX_VIOLET_HEALTH_STORE_V = 0,
+    NGX_VIOLET_HEALTH_STORE_BODY,
+    NGX_VIOLET_HEALTH_STORE_ETAG,
+    NGX_VIOLET_HEALTH_STORE_STATE,
+    NGX_VIOLET_HEALTH_STORE_STORED_AT,
+    NGX_VIOLET_HEALTH_STORE_KEPT,
+    NGX_VIOLET_HEALTH_STORE_MERCHANT,
+    NGX_VIOLET_HEALTH_STORE_N
+} ngx_violet_health_store_field_e;
+
+
+/*
+ * Reads a report from these fields, all of them strings as they lie in Redis.
+ * "now" is the time by Redis's clock, in ms since the epoch.  Returns NGX_OK,
+ * the strings of the report point into the replies, or NGX_DECLINED if a field
+ * is missing or invalid, the report is of an unknown form, lies in the future,
+ * is too old or is another merchant's.
  */
 
 ngx_int_t ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
-    redisReply **fields, size_t n, ngx_violet_report_t *report);
+    redisReply **fields, int64_t now, ngx_violet_report_t *report);
 
 
-/* The source of the Lua function that returns these fields, or false. */
+/*
+ * The source of the Lua function read(): it returns these fields with the time
+ * as an integer behind them, and the report's age in ms; or false if there is
+ * no report that may be served.  Redis does not copy a body over the limit.
+ */
 
 #define NGX_VIOLET_HEALTH_STORE_READ                                          \
     "local function read(key, limit) "                                        \
@@ -140,19 +165,17 @@ ngx_int_t ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
             "return false "                                                   \
         "end "                                                                \
         "local h = redis.call('HMGET', key, "                                 \
-                             "'body', 'etag', 'state', 'stored_at', "         \
-                             "'kept', 'merchant', 'v') "                      \
-        "local at, kept = tonumber(h[4] or ''), tonumber(h[5] or '') "        \
-        "if h[7] ~= '" ngx_value(NGX_VIOLET_FORM_REPORT) "' "                 \
+                             NGX_VIOLET_HEALTH_STORE_FIELDS ") "              \
+        "local at, kept = tonumber(h[5] or ''), tonumber(h[6] or '') "        \
+        "if h[1] ~= '" ngx_value(NGX_VIOLET_FORM_REPORT) "' "                 \
            "or not (at and kept) then "                                       \
             "return false "                                                   \
         "end "                                                                \
         "local t = redis.call('TIME') "                                       \
-        "local age = t[1] * 1000 + math.floor(t[2] / 1000) - at "             \
-        "if age ~= age or age < 0 or age > 1e13 then return false end "       \
-        "local left = math.min(kept - age, redis.call('PTTL', key)) "         \
-        "if not (left > 0) then return false end "                            \
-        "return {h[1], h[2], h[3], math.floor(age), math.floor(left), h[6]} " \
+        "h[8] = t[1] * 1000 + math.floor(t[2] / 1000) "                       \
+        "local age = h[8] - at "                                              \
+        "if not (age >= 0 and age < kept) then return false end "             \
+        "return h, age "                                                      \
     "end "
 
 

@@ -47,9 +47,10 @@ typedef struct {
 
 /*
  * Called once for each command that was accepted.  The reply is hiredis's
- * and only valid during the call; it is never an error reply, and NULL
- * unless the status is NGX_VIOLET_REDIS_OK.  hiredis or a timer makes the
- * call, so the handler only copies data out of the reply and posts an event.
+ * and only valid during the call; it is NULL unless the status is
+ * NGX_VIOLET_REDIS_OK.  It is an error reply only if a plain command found a
+ * key of another type (WRONGTYPE).  hiredis or a timer makes the call, so the
+ * handler only copies data out of the reply and posts an event.
  */
 
 typedef void (*ngx_violet_redis_handler_pt)(void *data,

@@ -347,7 +347,15 @@ ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
             return;
         }
 
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+        if (cmd->script == NULL
+            && ngx_violet_redis_error(reply)
+               == NGX_VIOLET_REDIS_ERROR_WRONGTYPE)
+        {
+            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
+
+        } else {
+            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
+        }
 
     } else {
         redis->failures = 0;

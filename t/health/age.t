@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A host that was started less long ago than a report was stored: the report
-# is as old in its memory as it is in Redis.
+# The age of a report is right: on a host that was started less long ago than
+# the report was stored, and when the clock of Redis or of a host is changed.
 
 use strict;
 use warnings;
@@ -10,6 +10,7 @@ use lib 't/lib';
 use Live;
 use Live::Health;
 use Test::More;
+use Time::HiRes qw(sleep time);
 use Violet::Redis;
 
 my $live = Live->new;
@@ -22,6 +23,8 @@ my $uptime = 100;
 old_report_keeps_its_age();
 expired_report_stays_expired();
 budget_without_redis();
+clock_of_redis();
+clock_of_host();
 
 $live->check_logs;
 done_testing();
@@ -127,4 +130,69 @@ sub budget_without_redis {
 
     is(join(' ', map { $_->{status} } @answers), '200 429',
        'without Redis the second refresh is refused');
+}
+
+
+# A day forwards, then back.  Whether a host has heard of the change yet or
+# not, no report that was just stored is old, and none of before the change is
+# served as fresh with a wrong age.
+sub clock_of_redis {
+    my $clock = Live::Clock->new($live);
+    my $health = Live::Health->new($live,
+                                   redis => $live->redis(clock => $clock));
+    my $nginx = $health->gateway(workers => 1,
+                                 lines => 'violet_health_memory off;');
+    my $other = $health->gateway(workers => 1,
+                                 lines => 'violet_health_memory off;');
+
+    is($health->get($nginx, 20010)->{status}, 200, 'a report is stored');
+
+    for my $day (1, 0) {
+        my $title = $day ? 'a day forwards' : 'a day back';
+        my ($asked, $from) = (asked($health, 20010), time);
+        my @answers;
+
+        $clock->day(86400 * $day);
+
+        while (time < $from + 3) {
+            push @answers, map { $health->get($_, 20010) } $nginx, $other;
+            sleep 0.05;
+        }
+
+        $health->all_are(200, "Redis's clock goes $title", @answers);
+
+        my @ages = sort { $a <=> $b }
+                   map { $_->{headers}{age} || 0 } @answers;
+
+        cmp_ok($ages[-1], '<', 60, "... $title: no report is a day old");
+        is(asked($health, 20010) - $asked, 1,
+           "... $title: the report of before is asked for anew, once");
+        is($answers[-1]{vars}{cache_status}, 'HIT', "... $title: then a hit");
+    }
+}
+
+
+sub asked {
+    my ($health, $merchant) = @_;
+
+    return $live->mock_counts($health->mock)->{"connection_health/$merchant"};
+}
+
+
+sub clock_of_host {
+    my $clock = Live::Clock->new($live);
+    my $nginx = $health->gateway(workers => 1, clock => $clock,
+                                 lines => 'violet_health_memory off;');
+
+    is($health->get($nginx, 20011)->{status}, 200, 'a report is stored');
+
+    for my $day (1, -1) {
+        $clock->day(86400 * $day);
+
+        my $answer = $health->get($nginx, 20011);
+
+        is($answer->{vars}{cache_status}, 'HIT',
+           "the host's time of day is wrong by $day day: a hit");
+        cmp_ok($answer->{headers}{age}, '<', 60, '... with its age');
+    }
 }

@@ -441,17 +441,6 @@ PTTL violet:limit:violet_api:10000:20008
 
 
 
-=== a report without a TTL is replaced
---- redis_commands eval: ::seed(20009, ttl => undef)
---- request eval: ::get(20009)
---- response_headers
-Cache-Status: violet; fwd=uri-miss; stored
---- redis_check
-PTTL violet:health:violet_api:10000:20009
-=~ ^(?:86400000|8639\d{4})$
-
-
-
 === LOADING: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-LOADING Redis is loading the dataset in memory\r\n"]

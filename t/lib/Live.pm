@@ -118,7 +118,7 @@ sub process {
 }
 
 
-# Options: args (more of its command line), port.
+# Options: args (more of its command line), port, clock (a Live::Clock).
 sub redis {
     my ($self, %option) = @_;
 
@@ -126,8 +126,13 @@ sub redis {
     my $folder = "$self->{folder}/redis.$port";
     File::Path::make_path($folder);
 
+    my $clock = $option{clock};
+    my @env = $clock ? ('env', 'LD_PRELOAD=' . $clock->library,
+                        join('=', $clock->environment))
+                     : ();
+
     my $redis = $self->process(
-        'redis', 'redis-server', '--bind', '127.0.0.1', '--port', $port,
+        'redis', @env, 'redis-server', '--bind', '127.0.0.1', '--port', $port,
         '--dir', $folder, '--save', '', '--appendonly', 'no',
         '--daemonize', 'no', '--enable-debug-command', 'yes',
         @{$option{args} || []});

@@ -279,12 +279,23 @@ Age: 0') x 12]
 
 
 
-=== no TTL: replaced by one with a TTL
---- redis_commands eval: ::seed(20043, ttl => undef)
---- request eval: ::get(20043)
---- response_headers
-Cache-Status: violet; fwd=uri-miss; stored
---- redis_check eval: ::replaced(20043)
+=== a report without a TTL in Redis is served until "kept" is over
+--- redis_commands eval
+::seed(20043, ttl => undef) . ::seed(20049, ttl => undef, age => 50, kept => 49000)
+--- request eval: ::get(20043, 20049)
+--- response_headers_like eval
+['Cache-Status: violet; hit; ttl=863(90|89)', 'Cache-Status: violet; fwd=uri-miss; stored']
+--- redis_check eval: ::replaced(20049)
+
+
+
+=== a report that was stored with a longer violet_health_ttl is served for what is left of the present one
+--- config eval: ::location('violet_health_ttl 1h;')
+--- redis_commands eval
+::seed(20150, age => 600) . ::seed(20151, age => 3601)
+--- request eval: ::get(20150, 20151)
+--- response_headers_like eval
+['Cache-Status: violet; hit; ttl=(3000|299\d)', 'Cache-Status: violet; fwd=uri-miss; stored']
 
 
 
@@ -422,19 +433,15 @@ Cache-Status: violet; fwd=uri-miss; stored
 
 
 
-=== a body of 100 MB is not even fetched: replaced
+=== a body of 64 MB: replaced
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=2s;')
---- redis_commands eval
-"CONFIG RESETSTAT\n" . ::seed(20047, body => "=string.rep('x',100*1048576)")
---- request eval: ::get(20047)
---- response_headers_like
-Cache-Status: violet; fwd=uri-miss; stored
-X-Vars: .* redis=ok up=200
---- redis_check eval
-"INFO stats
-=~ total_net_output_bytes:\\d{1,5}\r\n
-" . ::replaced(20047)
+--- redis_commands eval: ::seed(20047, body => "=string.rep('x',64*1048576)")
+--- request eval: ::get(20047, 20047)
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored
+X-Vars: .* redis=ok up=200', 'Cache-Status: violet; hit; ttl=\d+']
+--- redis_check eval: ::replaced(20047)
 
 
 
@@ -956,8 +963,8 @@ answered "NOSCRIPT
 --- fake_redis eval
 [(map { ($_, "*1\r\n" . ::bulk('ours'), ":1\r\n") }
       "+OK\r\n", ":1\r\n", "*0\r\n", "*-1\r\n", ::bulk('x'),
-      "*6\r\n+a\r\n+b\r\n+c\r\n:1\r\n:1\r\n+20096\r\n",
-      "*6\r\n" . ::bulk('x') x 6, "*5" . substr(::found(20098), 2, -11)),
+      "*7\r\n+1\r\n+b\r\n+c\r\n:1\r\n:1\r\n:1\r\n+20096\r\n",
+      "*7\r\n" . ::bulk('x') x 7, "*6" . substr(::found(20098), 2, -11)),
  ":1\r\n"]
 --- request eval: ::get(20091 .. 20098)
 --- response_headers eval
@@ -968,7 +975,7 @@ answered "NOSCRIPT
 === a reply with the report of another merchant: a miss, nothing of it is served
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-[::found(20192), "*7\r\n" . ::bulk('report') . substr(::found(20192), 4),
+[::found(20192), ::claimed(20192),
  "*1\r\n" . ::bulk('ours'), ":1\r\n"]
 --- request eval: ::get(20191)
 --- response_headers
@@ -981,7 +988,7 @@ Cache-Status: violet; fwd=uri-miss
 === the same in reply to a claim
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-["\$-1\r\n", "*7\r\n" . ::bulk('report') . substr(::found(20192), 4),
+["\$-1\r\n", ::claimed(20192),
  "*1\r\n" . ::bulk('ours'), ":1\r\n"]
 --- request eval: ::get(20191)
 --- response_headers
@@ -999,13 +1006,37 @@ Cache-Status: violet; fwd=uri-miss
       "*1\r\n" . ::bulk('theirs'), "*2\r\n" . ::bulk('theirs') . ::bulk('x'),
       "*2\r\n" . ::bulk('landed') . ::bulk('2 2 3'),
       "*2\r\n" . ::bulk('landed') . ::bulk('2 ' . '9' x 400 . ' '),
-      "*2\r\n" . ::bulk('held') . ":1\r\n",
-      "*7\r\n" . ::bulk('report') . ::bulk('x') x 6), ":1\r\n"]
---- request eval: ::get(20301 .. 20311)
+      "*2\r\n" . ::bulk('held') . ":1\r\n")]
+--- request eval: ::get(20301 .. 20310)
 --- error_code eval
-[(200) x 11]
+[(200) x 10]
 --- response_headers eval
-[('Cache-Status: violet; fwd=uri-miss; stored') x 11]
+[('Cache-Status: violet; fwd=uri-miss; stored') x 10]
+
+
+
+=== invalid reports in reply to a claim: claimed again without them
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[map { ("\$-1\r\n", $_, "*1\r\n" . ::bulk('ours'), ":1\r\n") }
+     "*9\r\n" . ::bulk('report') . ::bulk('x') x 7 . ":1\r\n",
+     ::claimed(20312) =~ s/:[^:]*\z/:-1\r\n/r,
+     ::claimed(20313) =~ s/:[^:]*\z/\$1\r\n1\r\n/r,
+     "*8" . substr ::claimed(20314) =~ s/:[^:]*\z//r, 2]
+--- request eval: ::get(20311 .. 20314)
+--- response_headers eval
+[('Cache-Status: violet; fwd=uri-miss; stored') x 4]
+
+
+
+=== the report that a claim finds is served
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: ["\$-1\r\n", ::claimed(20315)]
+--- request eval: ::get(20315)
+--- response_headers_like
+Cache-Status: violet; hit; ttl=86395
+X-Vars: cache=HIT tier=redis age=5 refresh= state=ready redis=ok up=
+--- response_body eval: ::report(20315)
 
 
 
@@ -1117,7 +1148,7 @@ refused TIME: unexpected reply
 === Redis's clock becomes none: the connection is closed, nginx keeps running
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
-my @times = (Violet::FakeRedis::instant(), "*2\r\n\$1\r\n1\r\n:0\r\n",
+my @times = (\&Violet::FakeRedis::instant, "*2\r\n\$1\r\n1\r\n:0\r\n",
              "+OK\r\n");
 [{TIME => sub { shift @times }}, ::found(20609)]
 --- wait: 1.2

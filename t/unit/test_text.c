@@ -62,6 +62,36 @@ test_words(void **state)
 
 
 static void
+test_numbers(void **state)
+{
+    size_t                    i;
+    uint64_t                  n;
+    static const char *const  bad[] = {
+        "", "-1", "+1", " 1", "1 ", "01", "00", "1.0", "1e3", "0x1f", "/",
+        ":", "nan", "1\n", "10000000000000000", NULL
+    };
+
+    (void) state;
+
+    for (i = 0; bad[i]; i++) {
+        n = 7;
+        assert_int_equal(violet_text_number(of(bad[i]), &n), -1);
+        assert_true(n == 7);
+    }
+
+    assert_int_equal(violet_text_number(of(NULL), &n), -1);
+    assert_int_equal(violet_text_number((violet_text_t) { "1\0", 2 }, &n), -1);
+
+    assert_int_equal(violet_text_number(of("0"), &n), 0);
+    assert_true(n == 0);
+    assert_int_equal(violet_text_number(of("1767225600123"), &n), 0);
+    assert_true(n == 1767225600123);
+    assert_int_equal(violet_text_number(of("9999999999999999"), &n), 0);
+    assert_true(n == 9999999999999999);
+}
+
+
+static void
 test_hex(void **state)
 {
     int                c, expected;
@@ -156,6 +186,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_utf8)
     };

@@ -26,12 +26,17 @@ use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER);
-use Time::HiRes qw(gettimeofday sleep);
+use Time::HiRes qw(gettimeofday sleep time);
 
 require Test::Nginx::Socket;
 require Violet::Report;
 
-our @EXPORT = qw(bulk found);
+our @EXPORT = qw(bulk claimed found);
+
+# Words of 13 characters for instants in ms, which take their place when a
+# reply is sent.
+my $now = 'NOW_BY_REDIS.';
+my $stored = 'NOW_LESS_5300';
 
 my $main_pid = $$;
 my $pid;
@@ -55,14 +60,30 @@ Test::Nginx::Socket::add_block_preprocessor(\&start);
 Test::Nginx::Socket::add_test_cleanup_handler(\&stop);
 
 
-# The reply of the module's script for a report that is in Redis.
+# The reply to HMGET for the report of a merchant, 5.3 s old.
 sub found {
+    my ($merchant, $body) = @_;
+
+    return "*7\r\n" . fields($merchant, $body);
+}
+
+
+# The reply to a claim with the same report, found by the script.
+sub claimed {
+    my ($merchant, $body) = @_;
+
+    return "*9\r\n" . bulk('report') . fields($merchant, $body)
+        . ":$now\r\n";
+}
+
+
+sub fields {
     my ($merchant, $body) = @_;
 
     $body = Violet::Report::report($merchant) if !defined $body;
 
-    return "*6\r\n" . bulk($body) . bulk('"' . '0' x 40 . '"')
-        . bulk('ready') . ":5000\r\n:80000000\r\n" . bulk($merchant);
+    return bulk(1) . bulk($body) . bulk('"' . '0' x 40 . '"') . bulk('ready')
+        . bulk($stored) . bulk(86400000) . bulk($merchant);
 }
 
 
@@ -165,6 +186,18 @@ sub forget {
 }
 
 
+sub dated {
+    my ($bytes) = @_;
+
+    my $ms = int(1000 * time);
+
+    $bytes =~ s/\Q$now\E/$ms/g;
+    $bytes =~ s/\Q$stored\E/$ms - 5300/ge;
+
+    return $bytes;
+}
+
+
 # Takes one command from the bytes: its first word, for CLIENT its first two; an
 # empty text while the command is incomplete.
 sub take_command {
@@ -203,7 +236,7 @@ sub answer {
         answer($select, $sock, $_) for @more;
 
     } elsif (ref $reply) {
-        for my $byte (split //, $$reply) {
+        for my $byte (split //, dated($$reply)) {
             syswrite $sock, $byte or last;
             sleep 0.02;
         }
@@ -216,7 +249,7 @@ sub answer {
         forget($select, $sock);
 
     } else {
-        syswrite $sock, $reply;
+        syswrite $sock, dated($reply);
     }
 }
 
