@@ -58,6 +58,8 @@ sub gateway {
     my $keepalive = exists $option{keepalive} ? delete $option{keepalive}
                                               : 'keepalive 8;';
 
+    my $connection = length $keepalive ? '' : 'close';
+
     my $http = length $redis ? "violet_redis $redis;\n" : '';
 
     $http .= <<"    END";
@@ -71,6 +73,9 @@ sub gateway {
         server 127.0.0.1:@{[$self->{mock}->port]};
         $keepalive
     }
+
+    # From 1.29.7 on nginx keeps connections without being told to.
+    map '' \$to_violet { default '$connection'; }
 
     log_format times '\$request_time \$status \$violet_cache_status';
     access_log logs/times.log times;
@@ -96,7 +101,8 @@ sub location {
 
     return "location ${prefix}v1/ { violet $app;"
            . 'proxy_pass http://violet_api' . ($prefix eq '/' ? '' : '/v1/')
-           . ";proxy_http_version 1.1; proxy_set_header Connection '';"
+           . '; proxy_http_version 1.1;'
+           . ' proxy_set_header Connection $to_violet;'
            . "$lines }\n";
 }
 
