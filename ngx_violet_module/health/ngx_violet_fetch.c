@@ -8,17 +8,18 @@
  * copy in the flight's pool.
  *
  * Redis's callbacks and the end of the exchange only store what happened and
- * post the event that runs the next step.
+ * post the event that runs the next step (ngx_violet_fetch_step.c).
  */
 
 
-#include "ngx_violet_fetch_lease.h"
+#include "ngx_violet_fetch_priv.h"
 #include "ngx_violet_memory.h"
 
 
 static ngx_int_t ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
     ngx_violet_fetch_conf_t *conf, ngx_violet_flight_t *flight);
 static ngx_int_t ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch);
+static void ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_limit_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static void ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch);
@@ -35,7 +36,7 @@ static void ngx_violet_fetch_published(void *data,
 static void ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_event(ngx_event_t *ev);
+static void ngx_violet_fetch_land(ngx_violet_fetch_t *fetch);
 
 
 ngx_int_t
@@ -123,9 +124,8 @@ ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
     fetch->retry.handler = ngx_violet_fetch_credentials_changed;
     fetch->retry.data = fetch;
 
-    fetch->event.handler = ngx_violet_fetch_event;
-    fetch->event.data = fetch;
-    fetch->event.log = ngx_cycle->log;
+    fetch->ask = ngx_violet_fetch_limit;
+    fetch->land = ngx_violet_fetch_land;
 
     return ngx_violet_fetch_copy(fetch);
 }
@@ -160,7 +160,9 @@ ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
 }
 
 
-void
+/* Asks Violet, and before that the limiter if it is a refresh. */
+
+static void
 ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch)
 {
     ngx_int_t                  rc;
@@ -538,7 +540,7 @@ ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch)
 }
 
 
-void
+static void
 ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
 {
     if (fetch->landing.result.len == 0 && fetch->lease.on_host
@@ -559,42 +561,4 @@ ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
     }
 
     ngx_violet_flight_land(fetch->flight);
-}
-
-
-/* All waits for Redis share one deadline. */
-
-void
-ngx_violet_fetch_asked(ngx_violet_fetch_t *fetch,
-    ngx_violet_redis_status_e status)
-{
-    ngx_msec_t  spent;
-
-    fetch->fetched.redis = ngx_violet_redis_status_merge(
-                                 fetch->fetched.redis, status);
-
-    spent = ngx_current_msec - fetch->redis_asked_at;
-
-    fetch->conf.redis_left -= ngx_min(spent, fetch->conf.redis_left);
-}
-
-
-void
-ngx_violet_fetch_post(ngx_violet_fetch_t *fetch,
-    ngx_violet_fetch_step_pt next)
-{
-    fetch->next = next;
-
-    ngx_post_event(&fetch->event, &ngx_posted_events);
-}
-
-
-static void
-ngx_violet_fetch_event(ngx_event_t *ev)
-{
-    ngx_violet_fetch_t  *fetch;
-
-    fetch = ev->data;
-
-    fetch->next(fetch);
 }

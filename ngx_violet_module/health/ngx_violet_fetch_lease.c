@@ -8,7 +8,7 @@
  */
 
 
-#include "ngx_violet_fetch_lease.h"
+#include "ngx_violet_fetch_priv.h"
 #include "ngx_violet_health_tracking.h"
 
 
@@ -61,7 +61,7 @@ ngx_violet_fetch_start(ngx_violet_fetch_t *fetch)
     lease->stale = fetch->conf.stale;
 
     if (!fetch->conf.cached || ngx_violet_lease_init(lease) != NGX_OK) {
-        ngx_violet_fetch_limit(fetch);
+        fetch->ask(fetch);
         return;
     }
 
@@ -92,7 +92,7 @@ ngx_violet_fetch_lease_on_host(ngx_violet_fetch_t *fetch)
                                            left)
             == NGX_OK)
         {
-            ngx_violet_fetch_land(fetch);
+            fetch->land(fetch);
             return;
         }
 
@@ -135,11 +135,11 @@ ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch)
         && report.age < fetch->conf.store.ttl
         && ngx_violet_fetch_found(fetch, &report) == NGX_OK)
     {
-        ngx_violet_fetch_land(fetch);
+        fetch->land(fetch);
         return;
     }
 
-    ngx_violet_fetch_limit(fetch);
+    fetch->ask(fetch);
 }
 
 
@@ -193,7 +193,7 @@ ngx_violet_fetch_lease_answered(void *data, ngx_violet_redis_status_e status,
         ngx_violet_fetch_asked(fetch, status);
     }
 
-    next = (status == NGX_VIOLET_REDIS_OK) ? ngx_violet_fetch_limit
+    next = (status == NGX_VIOLET_REDIS_OK) ? fetch->ask
                                            : ngx_violet_fetch_alone;
 
     switch (outcome) {
@@ -208,7 +208,7 @@ ngx_violet_fetch_lease_answered(void *data, ngx_violet_redis_status_e status,
 
     case NGX_VIOLET_LEASE_REPORT:
         if (ngx_violet_fetch_found(fetch, report) == NGX_OK) {
-            next = ngx_violet_fetch_land;
+            next = fetch->land;
         }
 
         break;
@@ -221,7 +221,7 @@ ngx_violet_fetch_lease_answered(void *data, ngx_violet_redis_status_e status,
         if (rc == NGX_OK
             && fetch->fetched.kind != NGX_VIOLET_FETCH_REPORT)
         {
-            next = ngx_violet_fetch_land;
+            next = fetch->land;
 
         } else if (fetch->lease_again) {
             next = ngx_violet_fetch_lease_in_redis;
@@ -329,7 +329,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
 
     if (ngx_violet_flight_is_empty(fetch->flight)) {
         fetch->not_shared = 1;
-        ngx_violet_fetch_land(fetch);
+        fetch->land(fetch);
         return;
     }
 
@@ -339,7 +339,7 @@ ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
         || ngx_current_msec - fetch->opened_at
            >= fetch->conf.upstream_timeout + NGX_VIOLET_FETCH_LOOK_LAST)
     {
-        ngx_violet_fetch_limit(fetch);
+        fetch->ask(fetch);
         return;
     }
 

@@ -1,12 +1,12 @@
 
 /*
- * The private header of a fetch: ngx_violet_fetch_lease.c takes the lease or
- * follows the flight that has it, ngx_violet_fetch.c asks Violet.  Each
- * function is a step, which posts or calls the next one.
+ * The private header of a fetch.  ngx_violet_fetch.c begins it with the steps
+ * in ngx_violet_fetch_lease.c, which take the lease or follow the flight that
+ * has it; they continue with fetch->ask or fetch->land.
  */
 
-#ifndef NGX_VIOLET_FETCH_LEASE_H
-#define NGX_VIOLET_FETCH_LEASE_H
+#ifndef NGX_VIOLET_FETCH_PRIV_H
+#define NGX_VIOLET_FETCH_PRIV_H
 
 
 #include "ngx_violet_fetch_retry.h"
@@ -44,8 +44,13 @@ struct ngx_violet_fetch_s {
     uint64_t                     version;       /* of the report in memory,
                                                    at "sent_at" */
 
+    /* the steps after the lease, both in ngx_violet_fetch.c */
+    ngx_violet_fetch_step_pt     ask;           /* asks Violet */
+    ngx_violet_fetch_step_pt     land;          /* lands the flight, which may
+                                                   destroy the fetch */
+
     ngx_event_t                  event;
-    ngx_violet_fetch_step_pt     next;
+    ngx_violet_fetch_step_pt     next;          /* which the event runs */
     ngx_msec_t                   redis_asked_at;
 
     unsigned                     lease_again:1;  /* ask for the lease again */
@@ -57,16 +62,6 @@ struct ngx_violet_fetch_s {
 /* The first step: takes the lease, or follows the flight that has it. */
 
 void ngx_violet_fetch_start(ngx_violet_fetch_t *fetch);
-
-
-/* Asks Violet, and before that the limiter if it is a refresh. */
-
-void ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch);
-
-
-/* The last step: lands the flight, which may destroy the fetch. */
-
-void ngx_violet_fetch_land(ngx_violet_fetch_t *fetch);
 
 
 /* Stores the status of a reply of Redis, and the time that was waited. */
@@ -81,4 +76,4 @@ void ngx_violet_fetch_post(ngx_violet_fetch_t *fetch,
     ngx_violet_fetch_step_pt next);
 
 
-#endif /* NGX_VIOLET_FETCH_LEASE_H */
+#endif /* NGX_VIOLET_FETCH_PRIV_H */
