@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The least that answering many callers at once can take.
+"""Measures the least time in which many callers can be answered at once.
 
     bench/bare.py PORT CALLERS LENGTH
 
-Reads a request of each of so many callers, waits a little, then writes the
-same bytes to one after the other: no parsing, no headers to build, nothing
-but the kernel and who reads the answers.  Says when it begins on stderr.
+Reads one request of each of CALLERS callers, waits 0.3 s, then writes the same
+LENGTH bytes to one caller after the other, without parsing and without making
+headers: the time is the kernel's and the reader's.  Prints the beginning of
+the writes to stderr.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def callers(listening: socket.socket, n: int) -> list[socket.socket]:
     while len(found) < n:
         connection, _ = listening.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # who only looks whether there is somebody says nothing
+        # a connection that only tests the port sends nothing
         if connection.recv(4096):
             found.append(connection)
         else:

@@ -1,8 +1,9 @@
-"""Load, and what it costs: wrk for throughput and CPU, h2load for latency.
+"""Makes the load and measures it: wrk for throughput and CPU, h2load for
+latency.
 
-wrk has no fixed rate.  h2load has one for each connection (--rps) and logs
-when each request began and how long it took, so that no mean of means is
-needed; it speaks HTTP/1.1 with --h1.
+wrk has no fixed rate.  h2load has a fixed rate for each connection (--rps) and
+logs the beginning and the duration of each request; it speaks HTTP/1.1 with
+--h1.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ CONNECTIONS = 32
 @dataclass
 class Round:
     rate: float         # requests a second
-    cpu: float          # of the gateway's workers, microseconds a request
+    cpu: float          # of the gateway's workers, in microseconds a request
     other: int          # answers that were not 2xx or 3xx
 
 
@@ -75,13 +76,13 @@ def latencies(server: Server, path: str, rate: float, seconds: float,
     rows = [line.split("\t") for line in log.read_text().splitlines()]
     first = min(int(row[0]) for row in rows)
 
-    # in the first tenth of a second it connects
+    # leave out the first 0.1 s, in which h2load connects
     return [int(row[2]) for row in rows
             if int(row[0]) - first > 100_000 and int(row[1]) > 0]
 
 
 def flood(server: Server, path: str, callers: int, folder: Path) -> list[int]:
-    """Ends of requests, all made at once; microseconds since the epoch."""
+    """Sends all requests at once; their ends in µs since the epoch."""
     log = folder / "h2load.log"
     log.unlink(missing_ok=True)
 

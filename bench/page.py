@@ -1,4 +1,4 @@
-"""What came of it: tables for the terminal, docs/benchmarks.md, pictures."""
+"""Tables for the terminal, docs/benchmarks.md and its pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from works import WORKS, Work
 
 DOCS = TOP / "docs"
 
-# what was missed and why: by hand, as nobody else can know it
+# missed bounds and their causes, written by hand
 NOTES = TOP / "bench/notes.md"
 
 
@@ -39,7 +39,7 @@ def verdict(target, rows: dict) -> str:
 
 
 def others(results: dict) -> list[str]:
-    """What is no ratio of two peers at work."""
+    """The rows that are not a ratio of two peers of a work."""
     scale = {name: row[2][0] / row[1][0]
              for name, row in results["workers"].items()}
     ours = results["merchants"]["violet"]
@@ -236,14 +236,15 @@ Made by `make bench` on {datetime.date.today()}: {setting["cpus"]} CPUs \
 {setting["took"] / 60:.0f} minutes. `BENCH_SECONDS=1 BENCH_ROUNDS=1 make \
 bench` is a quick look; `bench/run memory` measures one row again.
 
-All peers of a row take turns within one run, and what counts are the \
-ratios: medians over rounds of ours divided by theirs. One worker on a CPU \
-of its own, 32 connections, bodies of 3.7 kB, Violet being another nginx. \
-wrk makes the load; the CPU is that of the workers, from `/proc`. Latency is \
-h2load's, at half of what the slowest of the row can do, since wrk knows no \
-fixed rate. Memory is the gateway's share (PSS), all processes. Each peer is \
-configured as well as we could, see [bench](../bench): tell us how to do \
-better.
+All peers of a row take turns within one run. The results are the ratios: the \
+figure of the gateway divided by that of the peer in the same round, median \
+over the rounds. One worker on a CPU of its own, 32 connections, bodies of \
+3.7 kB, another nginx in Violet's place. wrk makes the load; the CPU is that \
+of the workers, from `/proc`. h2load measures the latency, at half the rate \
+of the slowest peer of the row, since wrk has no fixed rate. Memory is the \
+proportional share (PSS) of all processes of the gateway. Each peer is \
+configured as well as we could, see [bench](../bench); improvements are \
+welcome.
 
 ![CPU of the gateway for one request](benchmarks.svg)
 
@@ -268,7 +269,7 @@ better.
 
 
 def readme(table: str) -> None:
-    """The ratios in the README, between two marks."""
+    """Writes the ratios into README.md, between two marks."""
     begin, end = "<!-- ratios of make bench -->\n", "\n<!-- end -->"
     path = TOP / "README.md"
 

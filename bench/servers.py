@@ -35,7 +35,7 @@ def compact(value) -> str:
 
 
 def report(merchant: str, size: int = 0) -> str:
-    """A report of a merchant; of another size by longer or fewer words."""
+    """A report of a merchant, of that size."""
     data = json.loads((TOP / "t/data/health/report.json").read_text())
     data["merchant_id"] = 0
 
@@ -52,10 +52,10 @@ def report(merchant: str, size: int = 0) -> str:
 
 
 def order(kind: str) -> str:
-    """An order: "completed", "failed" or, of 300 kB, "large"."""
+    """An order: "completed", "failed" or "large" (300 kB)."""
     data = json.loads((TOP / "t/data/cart/order_completed.json").read_text())
 
-    # nginx would take a dollar in its configuration for a variable
+    # a dollar begins a variable in nginx's configuration
     data["currency_symbol"] = "USD"
 
     if kind == "large":
@@ -78,7 +78,7 @@ def order(kind: str) -> str:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """What the threads of these processes have spent so far, by /proc."""
+    """CPU seconds of all threads of these processes so far, from /proc."""
     total = 0
 
     for pid in pids:
@@ -104,7 +104,7 @@ def memory(pids: list[int]) -> int:
 
 
 class Server:
-    """A process, its port, and the processes that do its work."""
+    """A server: its process, its port and its workers."""
 
     def __init__(self, name: str, port: int, command: list[str], env=None):
         self.name, self.port = name, port
@@ -141,7 +141,7 @@ class Server:
 
 
 class Servers:
-    """Everything that a run needs, started on demand."""
+    """All servers of a run, started on demand."""
 
     def __init__(self):
         self.folder = Path("/dev/shm") / f"violet-bench.{os.getpid()}"
@@ -193,7 +193,7 @@ class Servers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def others_on_the_other_cpus(self) -> None:
-        """The gateways have the first one for themselves, if there are two."""
+        """Keeps the first CPU for the gateways, if there are several."""
         if len(self.cpus) > 1:
             os.sched_setaffinity(0, self.cpus[1:])
 
@@ -270,7 +270,7 @@ class Servers:
             "-p", "thread_pools=1", "-p", "timeout_idle=300"])
 
     def bare(self, callers: int) -> Server:
-        """On the gateway's CPU, with answers as long as a report."""
+        """bare.py, on the gateway's CPU, with answers as long as a report."""
         port = free_port()
         length = len(self.values["REPORT_1"])
         return self.start("bare", port, [

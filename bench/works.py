@@ -1,4 +1,4 @@
-"""What is measured: each work, its peers, and how well we mean to do.
+"""The works that are measured: peers and targets.
 
 A target compares one figure of ours with that of a peer, as a ratio.
 """
@@ -19,7 +19,7 @@ class Peer:
     label: str
     server: str         # a configuration in conf/
     path: str
-    holds: str = ""     # what a header of its answer must say: "name: text"
+    holds: str = ""     # a header that its answer must have: "name: text"
     status: int = 200
 
 
@@ -116,7 +116,7 @@ WORKS = [
 
 
 def probe(port: int, peer: Peer, script: str, path: str = "") -> int:
-    """Asks once; the size of the answer's body if it is the right one."""
+    """Asks once; returns the length of the body if the answer is right."""
     url = f"http://127.0.0.1:{port}{path or peer.path}"
     request = urllib.request.Request(url)
 

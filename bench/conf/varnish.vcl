@@ -1,4 +1,4 @@
-# Varnish, for the hits: no cookies, no query, nothing else in the way.
+# Varnish, for hits only: without cookies and queries.
 
 vcl 4.1;
 

@@ -1,6 +1,6 @@
--- Cart submits in Lua: the answer is read whole, judged, and passed on or
--- put into the one schema.  Of the rules only those that an order with
--- errors[] and an API exception need; the order is spliced in as it came.
+-- Cart submits in Lua: reads the whole answer, judges it, and passes it on or
+-- writes a problem.  It has only the rules for an order with errors[] and for
+-- an API exception; the problem has the bytes of the order.
 
 local cjson = require "cjson.safe"
 
@@ -20,7 +20,7 @@ local FAILED = { REJECTED = true, CANCELED = true }
 local NO_PAYMENT = { FAILED = true, CANCELLED = true,
                      REQUIRES_PAYMENT_METHOD = true }
 
--- what the words of a message mean, the first that fits
+-- the reason of a message is that of the first text found in it
 local REASONS = {
     { "no longer available", "ITEM_UNAVAILABLE" },
     { "out of stock", "ITEM_UNAVAILABLE" },

@@ -1,6 +1,7 @@
--- Connection health in Lua: looked up in a shared dictionary (if wanted) and
--- in Redis, fetched once a host, judged, stored; refreshes limited
--- by a script in Redis.  Functions are local and Redis's connections pooled.
+-- Connection health in Lua: looks a report up in a shared dictionary (if
+-- configured) and in Redis, fetches it once a host, judges and stores it; a
+-- script in Redis limits refreshes.  Functions are local, and connections to
+-- Redis are pooled.
 
 local redis = require "nginx.redis"
 local cjson = require "cjson.safe"
@@ -19,7 +20,7 @@ local NULL = ngx.null
 local PREFIX = "lua:health:violet_api:shop:10000:-:"
 local LIMIT = "lua:limit:{violet_api:10000}"
 
--- GCRA over two budgets, both or neither; what is left of the worse one
+-- GCRA over two budgets: spends both or none; returns the wait of the worse
 local SCRIPT = [[
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -219,7 +220,7 @@ local function allowed(red, id)
 end
 
 
--- one fetch at a time; who waits finds the report when it has been stored
+-- one fetch at a time; a request that waits finds the stored report
 
 local function fetch_once(red, id, dict)
     while not flights:add(id, true, 10) do
@@ -261,7 +262,7 @@ function _M.serve(id, dict)
     local body, etag, state, stored = lookup(red, id, dict)
 
     if body then
-        -- the connection is free for others while this is sent
+        -- other requests may use the connection while this answer is sent
         release(red)
         hit(body, etag, state, stored)
         return

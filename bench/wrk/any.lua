@@ -1,5 +1,5 @@
--- GET, any of so many merchants.  The requests are made before they are
--- needed: making one must not be what is measured.
+-- GET, a random merchant of so many.  The requests are made before the load
+-- begins, so that making them is not measured.
 
 dofile(os.getenv("BENCH_FOLDER") .. "/wrk/summary.lua")
 

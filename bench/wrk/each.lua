@@ -1,4 +1,4 @@
--- GET, each of so many merchants in turn, from one of them on.
+-- GET, each of so many merchants in turn, beginning with a given one.
 
 dofile(os.getenv("BENCH_FOLDER") .. "/wrk/summary.lua")
 

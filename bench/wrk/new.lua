@@ -1,4 +1,4 @@
--- GET, another merchant each time, upwards from an argument.
+-- GET, a new merchant each time: ids from the argument on.
 
 dofile(os.getenv("BENCH_FOLDER") .. "/wrk/summary.lua")
 

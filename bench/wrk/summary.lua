@@ -1,4 +1,4 @@
--- What the other scripts have in common: one line of figures at the end.
+-- Shared by the other scripts: prints one line of figures at the end.
 
 function done(summary, latency, requests)
     local errors = summary.errors

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A reload after which an app's records of submits have other names says once
-# how many of them no longer count.
+# A reload that changes the names of an app's records of submits logs once how
+# many records no longer count.
 
 use strict;
 use warnings;
@@ -19,36 +19,38 @@ my $lines = 0;
 my $nginx = $live->nginx(workers => 2, configuration('a', 'a'));
 
 is(submit('shop', $_), 502, "cart $_ is in doubt") for 60001, 60002;
-is(submit('twin', 60003), 502, 'so is that of another app of the same id');
-is(submit('shop', 40001), 400, 'and one has failed, and is free');
+is(submit('twin', 60003), 502,
+   'cart 60003 of another app of the same id is in doubt');
+is(submit('shop', 40001), 400,
+   'cart 40001 has failed, and may be submitted again');
 
 takes('a', 'a', 'the same configuration');
 says(0, 'nothing has changed');
 is(submit('shop', 60001), 409, 'the records count');
 
-takes('a', 'b', 'one app leads elsewhere, the other one does not');
-says(0, 'the records are still the other one\'s');
-is(submit('shop', 60003), 409, 'for which they count');
+takes('a', 'b', 'one app leads to another Violet, the other app does not');
+says(0, 'the records still have the other app\'s name');
+is(submit('shop', 60003), 409, 'the records count for the other app');
 
-takes('b', 'b', 'the other one follows');
-says(1, 'the records are nobody\'s now');
+takes('b', 'b', 'the other app leads there, too');
+says(1, 'the records have no app now');
 like(line(), qr/3 records of submits no longer count, and their carts can be submitted again: those of the app "shop" were named "violet:submit:a:10000:\.\.\." and are named "violet:submit:b:10000:\.\.\." from now on/,
-     'how many, whose, and what they were named');
-is(submit('shop', 60002), 502, 'they do not count');
+     'the line has the number, the app and the old name');
+is(submit('shop', 60002), 502, 'the records do not count');
 
 takes('c', 'c', 'two apps of one id change at once');
-says(2, 'told once, not for each app or worker');
-like(line(), qr/ 1 records of submits no longer count/, 'the one of b');
+says(2, 'one line, not one for each app or worker');
+like(line(), qr/ 1 records of submits no longer count/, 'the record of b');
 
-takes('a', 'a', 'back to where it began');
+takes('a', 'a', 'the first configuration again');
 says(2, 'there is no record of c');
-is(submit('shop', 60001), 409, 'and those of a count again');
+is(submit('shop', 60001), 409, 'the records of a count again');
 
 $live->check_logs;
 done_testing();
 
 
-# Two apps of one id, and the environments that their Host lines make.
+# Two apps of one id, with environments from their Host lines.
 sub configuration {
     my ($shop, $twin) = @_;
 

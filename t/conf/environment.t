@@ -1,5 +1,5 @@
-# Which Violet an app talks to, a part of all keys: "environment" of its
-# violet_app block, else the name made from its locations.  The contract's
+# The name of the Violet that an app talks to, a part of all keys: "environment"
+# of its violet_app block, else a name made from its locations.  The contract's
 # section 9.
 
 use strict;
@@ -30,8 +30,8 @@ sub app {
 }
 
 
-# One location for each app, which says what the variable is.  Nobody is
-# asked: merchant 0 is none.
+# One location for each app, which sends the variable in a header.  Violet gets
+# no request, since the merchant id 0 is invalid.
 sub locations {
     my (%lines) = @_;
 
@@ -392,7 +392,7 @@ qr/location "[^"]*" leads the app "shop" to "127\.0\.0\.[12]", and location "[^"
 
 
 
-=== one with a variable and one without, to the same Violet
+=== a location with a variable and one without may lead to the same Violet
 --- http_extra eval: ::apps('other')
 --- config eval
 ::shop('proxy_pass http://violet_api') . '
@@ -419,7 +419,7 @@ qr/\Q[emerg]\E .*"proxy_pass" in location "\/v1\/" has variables, so nobody can 
 
 
 
-=== proxy_pass with variables, also where a Host line says it: some other could be named
+=== proxy_pass with variables is refused, also with a literal Host line
 --- http_config eval: ::apps('shop')
 --- config eval
 ::shop('proxy_pass http://$host', 'proxy_set_header Host api.violet.io')
@@ -455,7 +455,7 @@ qr/location "\/v1\/" leads the app "shop" to "api\.violet\.io, x", which is too 
 
 
 
-=== a name that is too long, and one that is not
+=== a name that is too long
 --- http_config eval: ::apps('shop')
 --- config eval
 ::shop('proxy_pass http://127.0.0.1', 'proxy_set_header Host ' . 'a' x 129)

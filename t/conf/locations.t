@@ -1,5 +1,5 @@
-# Certain mistakes in the location of violet: errors of
-# nginx -t, and the right form beside each.  The contract's section 2.
+# Mistakes in a location with violet that are errors of nginx -t, and the right
+# form of each.  The contract's section 2.
 
 use strict;
 use warnings;
@@ -34,7 +34,7 @@ sub authority {
     close $out or die "cannot write $path: $!\n";
 }
 
-# The error about a path: what becomes of what, and the remedy.
+# The error about a path: the wrong result for an example, and the remedy.
 sub turned {
     my ($url, $prefix, $from, $to, $end) = @_;
 

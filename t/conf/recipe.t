@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# The module as docs/install.md builds it for any nginx: by no flag but
-# --with-compat, and loaded into an nginx that has more.  util/test builds it.
-# Its guard of the secrets, and its view of callers, are those of every build.
+# The module as docs/install.md builds it for any nginx: only with
+# --with-compat, loaded into an nginx with more flags.  util/test builds it.  It must protect
+# the secrets and see callers leave like every other build.
 
 use strict;
 use warnings;
@@ -41,7 +41,7 @@ $live->check_logs(qr/without "proxy_ssl_verify on", add it/);
 done_testing();
 
 
-# It signed itself, so it is its own authority.
+# A self-signed certificate, its own authority.
 sub certificate {
     system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
            . " -nodes -days 2 -subj /CN=violet.test"
@@ -117,7 +117,7 @@ sub asked {
 sub is_refused {
     my ($title, $location) = @_;
 
-    # of a scheme that a variable chooses "nginx -t" knows nothing
+    # "nginx -t" cannot know a scheme that a variable chooses
     my $nginx = gateway('$how://PEER', "violet_submit_guard off; $location");
     my $before = asked();
 
@@ -129,7 +129,7 @@ sub is_refused {
              'the problem says what to add');
     }
 
-    is(asked(), $before, 'Violet hears nothing');
+    is(asked(), $before, 'Violet gets no request');
     $nginx->stop;
 }
 
@@ -146,7 +146,8 @@ sub is_no_configuration {
     my ($content, $said) = $nginx->test_config;
 
     ok(!$content, "$title: nginx -t fails");
-    like($said, qr/without "proxy_ssl_verify on", add it/, 'and says why');
+    like($said, qr/without "proxy_ssl_verify on", add it/,
+         'nginx names the line to add');
     $nginx->stop;
 }
 
@@ -162,13 +163,13 @@ sub is_sent {
            "$title: $request->[0]");
     }
 
-    is(asked(), $before + 3, 'Violet hears three');
+    is(asked(), $before + 3, 'Violet gets three requests');
     $nginx->stop;
 }
 
 
-# This build cannot close a connection of TLS, so nginx does, and the request
-# fails.
+# This build cannot close a TLS connection itself, so the request fails and
+# nginx closes the connection.
 sub is_refused_if_shared {
     my $keep = 'proxy_http_version 1.1; proxy_set_header Connection "";'
                . ' proxy_set_header Host violet.test;';
@@ -188,21 +189,21 @@ sub is_refused_if_shared {
         is($answer->{status}, 500, "shared: $request->[0]");
         like($answer->{body}, qr/"type":"urn:ngx-violet:configuration".*an[ ]
                                  upstream[ ]block[ ]of[ ]their[ ]own/sx,
-             'the problem says what to do');
+             'the problem names the remedy');
     }
 
-    is(asked(), $before + 2, 'Violet hears of the pages alone');
+    is(asked(), $before + 2, 'Violet gets the requests without violet only');
 
     for (1, 2) {
         is($live->request($nginx->port, @{$requests[0]})->{status}, 200,
-           'a connection of its own is good, and is used again');
+           'a connection that the location opened itself is used again');
     }
 
     $nginx->stop;
 }
 
 
-# One connection carries many requests, so its end says nothing of one.
+# One HTTP/2 connection has many requests, so its end ends no single one.
 sub caller_of_http2 {
     my $port = Live::free_port();
     my $nginx = gateway('http://violet_api', '',
@@ -214,6 +215,6 @@ sub caller_of_http2 {
     is($out, 200, 'a submit over HTTP/2');
     unlike($nginx->error_log, qr/did not wait/, 'the caller waited for it');
     like($nginx->error_log, qr/submit of cart 20001: completed/,
-         'and it is logged');
+         'the submit is logged');
     $nginx->stop;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Configurations that come and go with the module: while one is read, the
-# module looks at each proxy_pass, and nginx must be as it was afterwards,
-# whether the configuration was right or not, and with the module gone.
+# Reloads with the module and without it.  The module replaces the handler of
+# proxy_pass while nginx reads a configuration; afterwards nginx must be
+# unchanged, after a valid and an invalid configuration, and without the module.
 
 use strict;
 use warnings;
@@ -29,16 +29,16 @@ fails('an error behind proxy_pass leaves the old configuration');
 answers(200, 'the old configuration serves');
 
 takes(\%plain, 'a configuration without the module');
-answers(401, 'nobody adds credentials');
+answers(401, 'no credentials are added');
 
-takes(\%plain, 'once more: nothing of the module is left behind');
-answers(401, 'proxy_pass is what it was');
+takes(\%plain, 'again a configuration without the module');
+answers(401, 'proxy_pass is unchanged');
 
 fails('an error behind proxy_pass, the module just loaded');
 answers(401, 'the old configuration serves');
 
-takes(\%plain, 'nothing of the failed one is left behind');
-answers(401, 'proxy_pass is what it was');
+takes(\%plain, 'a configuration without the module after the failed one');
+answers(401, 'proxy_pass is unchanged');
 
 takes(\%violet, 'the module again');
 answers(200, 'with the module');

@@ -64,7 +64,7 @@ qr{the value of "app_secret" begins with "\$", it takes no variables of nginx, u
 
 
 
-=== app_secret: a placeholder that nobody has replaced
+=== app_secret: a placeholder
 --- app: app_id 10000; app_secret "<your hush-hush>"; token t;
 --- refused eval
 qr{the value of "app_secret" begins with "<", put your own in its place, best as "file:PATH"; $::File in \S+:\d+}
@@ -120,7 +120,7 @@ the value of "password" begins with "/", write "file:" before a path
 
 
 
-=== a file may begin so: what is in it is meant
+=== the content of a file may begin with such a character
 --- http_config eval
 ::app("app_secret file:$ENV{TEST_NGINX_SERVER_ROOT}/html/slash",
       "token file:$ENV{TEST_NGINX_SERVER_ROOT}/html/dollar")
@@ -139,7 +139,7 @@ the value of "password" begins with "/", write "file:" before a path
 
 
 
-=== so may a variable of the environment
+=== a variable of the environment may begin with such a character
 --- main_config
 env VIOLET_TEST_SLASH;
 --- http_config eval

@@ -1,6 +1,6 @@
-# Possible mistakes in proxy_pass and the lines beside it: warnings of
-# nginx -t, each once, with which nginx starts; and that the right form beside
-# each is silent.  The contract's section 2.
+# Possible mistakes in proxy_pass and the lines beside it: nginx -t warns of each
+# once, and nginx starts.  The right form of each causes no warning.  The
+# contract's section 2.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use Violet;
 our @Verify = ('proxy_ssl_verify on',
                'proxy_ssl_trusted_certificate $TEST_NGINX_SERVER_ROOT/html/ca');
 
-# Enough for nginx to read; nobody is ever asked for it.
+# nginx reads this file; no request uses it.
 my $ca = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \\
           -nodes -days 2 -subj /CN=authority -keyout /dev/null 2>/dev/null`;
 
@@ -44,7 +44,7 @@ sub location {
     return "location $prefix { violet shop; proxy_pass $url; $lines }\n";
 }
 
-# Within a violet location.
+# Puts lines into a violet location.
 sub within {
     my (@lines) = @_;
 
@@ -52,8 +52,8 @@ sub within {
            . join("\n", @lines) . "\n}\n";
 }
 
-# An upstream block of that name.  Addresses that are not this machine's are
-# those that documentation may use.
+# An upstream block of that name.  The addresses of other machines are those
+# reserved for documentation.
 sub upstream {
     my ($name, @servers) = @_;
 
@@ -61,7 +61,7 @@ sub upstream {
            . join('', map { "    server $_;\n" } @servers) . "}\n";
 }
 
-# All warnings, and nothing else of their lines.
+# The warnings of the log, without the time before them.
 our $Warnings = qr/\[warn\] [^\n]*/;
 
 # One warning for each text, with the place.
@@ -137,7 +137,7 @@ GET /_mock/counts
 
 
 
-=== the same with its server's name, which nginx before 1.27.3 resolves once
+=== nginx before 1.27.3: a server's name that is resolved once has no warning
 --- skip_nginx: 2: >= 1.27.3
 --- http_config eval
 ::upstream('violet_api', '10.1:443') . <<'END'
@@ -155,7 +155,7 @@ GET /_mock/counts
 
 
 
-=== from nginx 1.27.3 on, which knows "resolve", that is said once for a block
+=== from nginx 1.27.3 on: one warning a block about names without "resolve"
 --- skip_nginx: 2: < 1.27.3
 --- http_config eval
 ::upstream('violet_api', '10.1:443', '192.0.2.1:443', 'localhost:443',

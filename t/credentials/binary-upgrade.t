@@ -17,7 +17,7 @@ plan skip_all => 'a program under Valgrind is not started anew'
 my $live = Live->new;
 my $mock = $live->mock;
 
-# nginx gets an environment of its own, not that of the test
+# nginx gets an environment of its own instead of the test's
 local $ENV{LIVE_UPGRADE_SECRET} = 'mock-app-secret';
 local $ENV{LIVE_UPGRADE_TOKEN} = 'mock-refresh-token';
 
@@ -31,7 +31,7 @@ done_testing();
 sub gateway {
     my ($main) = @_;
 
-    # options of the sanitizers for the new binary
+    # the options of the sanitizers, which the new binary needs
     $main .= ' env ASAN_OPTIONS; env UBSAN_OPTIONS;';
 
     return $live->nginx(workers => 2, orphan => 1, main => $main,
@@ -61,7 +61,7 @@ sub serves {
 }
 
 
-# Without WINCH, which keeps the old master: only daemons obey it.
+# Sends no WINCH, which only daemons obey.
 sub secrets_of_the_environment {
     my $nginx = gateway('env LIVE_UPGRADE_SECRET; env LIVE_UPGRADE_TOKEN;');
     my $old = $nginx->pid;
@@ -72,18 +72,18 @@ sub secrets_of_the_environment {
     kill 'USR2', $old;
     ok($live->wait_for(20, sub {
            $nginx->pid && $nginx->pid != $old && $nginx->workers >= 2
-       }), 'a new one is started');
+       }), 'a new binary is started');
 
-    serves($nginx, 'they serve side by side');
+    serves($nginx, 'both binaries serve');
 
     kill 'QUIT', $old;
-    ok($nginx->wait_gone(20, $old, @workers), 'the old one ends');
-    serves($nginx, 'the new one has the secrets');
-    is($live->mock_counts($mock)->{token}, 2, 'each got a token');
-    is($live->mock_counts($mock)->{unauthorized}, 0, 'and none was refused');
+    ok($nginx->wait_gone(20, $old, @workers), 'the old binary ends');
+    serves($nginx, 'the new binary has the secrets');
+    is($live->mock_counts($mock)->{token}, 2, 'each binary got a token');
+    is($live->mock_counts($mock)->{unauthorized}, 0, 'no request was refused');
 
     ok($nginx->reload, 'a reload');
-    serves($nginx, 'does not need the environment of the first one either');
+    serves($nginx, 'the reloaded nginx has the secrets');
 
     $nginx->stop;
 }
@@ -97,8 +97,8 @@ sub variable_that_is_not_handed_on {
     ok($nginx->wait_log(qr/\[emerg\].*"LIVE_UPGRADE_TOKEN" .* is not set/, 20),
        'without its variable the new binary does not start');
     ok($live->wait_for(20, sub { $nginx->pid == $old }),
-       'the old one stays');
-    serves($nginx, 'and serves');
+       'the old binary stays');
+    serves($nginx, 'the old binary serves');
 
     $nginx->stop;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Callers over every version of HTTP: their headers with credentials do not
-# reach Violet on any route, and their requests wait for a token.
+# Callers over every version of HTTP: their headers with credentials reach
+# Violet on no route, and their requests wait for a token.
 
 use strict;
 use warnings;
@@ -32,7 +32,7 @@ $live->check_logs;
 done_testing();
 
 
-# With the same port for HTTP/2 at "h2".
+# A gateway; "h2" is its port for HTTP/2.
 sub gateway {
     my ($mock, $token, $more) = @_;
 
@@ -115,7 +115,7 @@ sub arrives {
                   grep { $_->[0] =~ /^x.violet.(?:app|token)/i
                          || $_->[1] =~ /evil/ } @{$last->{headers}}),
        'X-Violet-App-Id: 10000, X-Violet-App-Secret: mock-app-secret, '
-       . 'X-Violet-Token: mock-token', "with ours and nobody else's");
+       . 'X-Violet-Token: mock-token', "with the gateway's credentials only");
 }
 
 
@@ -141,7 +141,7 @@ sub status_h2 {
 }
 
 
-# Requests over one connection, "status version" for each.
+# Sends requests over one connection; returns "status version" of each.
 sub curl {
     my ($nginx, $paths, @more) = @_;
 
@@ -160,7 +160,7 @@ sub curl {
 }
 
 
-# Streams of one connection wait for the token like requests of many.
+# Streams of one connection wait for the token like requests of several.
 sub cold_start {
     my $mock = $live->mock;
 
@@ -173,7 +173,8 @@ sub cold_start {
     is(streams_answered($nginx, @paths), 40,
        '40 streams of one HTTP/2 connection at a cold start');
     is($live->mock_counts($mock)->{token}, 1, 'by one call for a token');
-    is($live->mock_counts($mock)->{unauthorized}, 0, 'and none without it');
+    is($live->mock_counts($mock)->{unauthorized}, 0,
+       'no request without a token');
 
     is(join(' ', curl($nginx, ['/v1/checkout/cart/20000/submit'],
                       '-d', '{}')), '200 2', 'a submit');
@@ -183,8 +184,8 @@ sub cold_start {
 }
 
 
-# Number of streams that end after a 200.  All are opened at once, which curl
-# cannot do.
+# The number of streams that end after a 200.  All streams are opened at once,
+# which curl cannot do.
 sub streams_answered {
     my ($nginx, @paths) = @_;
 
@@ -209,7 +210,7 @@ sub streams_answered {
             my ($type, $flags, $id, $bytes) = @$frame;
             next if $type > $headers;
 
-            # an indexed ":status: 200", after an update of the table or not
+            # an indexed ":status: 200", perhaps after an update of the table
             $ok{$id} = 1 if $type == $headers && $bytes =~ /^\x20?\x88/;
             $ended{$id} = 1 if $flags & $end_of_stream;
         }
@@ -254,7 +255,7 @@ sub request_headers {
 }
 
 
-# One caller closes its connection while it waits, another one does not.
+# One caller closes its connection while it waits, another caller waits on.
 sub no_token {
     my $mock = $live->mock;
 
@@ -269,7 +270,8 @@ sub no_token {
     is(join(' ', curl($nginx, ['/v1/merchants/2'])), '503 2',
        'there is no token for HTTP/2 either');
     cmp_ok(time - $begun, '>=', 5, 'after a wait');
-    is($live->mock_counts($mock)->{other}, 0, 'and nothing is sent');
+    is($live->mock_counts($mock)->{other}, 0,
+       'nothing is sent without a token');
 
     $nginx->stop;
     $mock->stop;

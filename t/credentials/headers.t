@@ -22,7 +22,7 @@ our $NoSecret = '\A((?!mock-app-secret|mock-token).)*\z';
 our $Health = '/v1/operations/connection_health';
 our $Cart = '/v1/checkout/cart';
 
-# A server that is not Violet and writes down what credentials it was sent.
+# A server that is not Violet and logs the credentials that it gets.
 our $Elsewhere = <<'END';
     log_format elsewhere
         'elsewhere $request_uri id=[$http_x_violet_app_id]'
@@ -48,7 +48,7 @@ X-Violet-Token: evil-6
 X-Violet-Token: evil-7
 END
 
-# Violet behind TLS, with a certificate for violet.test that it signed itself.
+# Violet behind TLS, with a self-signed certificate for violet.test.
 our $Tls = <<'END';
     server {
         listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1 ssl;
@@ -79,7 +79,7 @@ sub make_certificate {
 }
 
 
-# A file in html/, for its owner alone.
+# A file in html/ that only its owner can read.
 sub secret {
     my ($name, $text) = @_;
 
@@ -194,7 +194,7 @@ $::Sent
 
 
 
-=== on every method
+=== the credentials are sent with every method
 --- request eval
 ["GET /v1/merchants", "HEAD /v1/merchants", "POST /v1/merchants\n{}",
  "PUT /v1/merchants\n{}", "PATCH /v1/merchants\n{}", "DELETE /v1/merchants",
@@ -206,7 +206,7 @@ $::Sent
 
 
 
-=== on connection health, a refresh of it, the report and the submit
+=== the credentials are sent on connection health, a refresh, the report and the submit
 --- request eval
 ["GET $::Health/42", "GET $::Health/43?refresh=true", "POST $::Health/44",
  "POST $::Cart/20000/submit", "GET /_mock/counts", "GET /_mock/last"]
@@ -227,7 +227,7 @@ $::Sent
 
 
 
-=== with proxy_pass_request_headers off as well
+=== the credentials are sent with proxy_pass_request_headers off
 --- config
         location /v1/ {
             violet shop;

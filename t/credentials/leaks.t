@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Only Violet gets the secrets: all that nginx sends and writes is searched
-# for the secrets' bytes, raw, in base64 and percent-encoded, during many
-# kinds of failures.
+# Only Violet gets the secrets: the test searches all bytes that nginx sends and
+# writes for the secrets, raw, in base64 and percent-encoded, during many kinds
+# of failures.
 
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 use Violet::Redis ();
 
-# Secrets with bytes that each encoding changes, and that no document has.
+# Secrets with bytes that every encoding changes.
 my %secret = (
     'app_secret'    => 'Sec+ret/0f~the=App?1',
     'other secret'  => 'Sec+ret/0f~the=App?2',
@@ -53,8 +53,8 @@ put('refresh', $secret{'refresh token'});
 put('username', $secret{'username'});
 put('password', $secret{'password'});
 
-# All that nginx calls a variable, but for those that need a module, a name
-# of their own (arg_, cookie_, http_) or a regular expression.
+# All variables of nginx, except those that need a module, a name (arg_,
+# cookie_, http_) or a regular expression.
 my @variables = qw(
     ancient_browser args binary_remote_addr body_bytes_sent bytes_sent
     connection connection_requests connection_time connections_active
@@ -253,7 +253,7 @@ sub bytes {
 }
 
 
-# The headers that Violet got last, of each route; its tokens are secrets.
+# The last headers that Violet got on each route; the tokens are secrets.
 sub note_tokens {
     return if !$mock->is_alive;
 
@@ -276,7 +276,7 @@ sub everything {
         note_tokens();
     }
 
-    pass("everything was asked: $title");
+    pass("requests of all kinds were sent: $title");
 }
 
 
@@ -288,12 +288,13 @@ ask(bytes('POST /v1/checkout/cart/20000/submit', '1.1'));
 
 everything('all is well');
 
-# Callers' own headers, in each version of HTTP.
+# Callers send credentials themselves, in each version of HTTP.
 for my $version (qw(1.0 1.1)) {
     my $answer = $live->request($nginx->port,
                                 bytes('GET /v1/echo', $version));
     like($answer->{body}, qr/X-Violet-Token", "eyJ/, "HTTP/$version: ours");
-    unlike($answer->{body}, qr/evil-/, "HTTP/$version: not a caller's");
+    unlike($answer->{body}, qr/evil-/,
+           "HTTP/$version: Violet gets no header of the caller");
 }
 
 {
@@ -301,7 +302,7 @@ for my $version (qw(1.0 1.1)) {
     my $text = run('curl', '-s', '--http2-prior-knowledge', @headers,
                    "http://127.0.0.1:$h2_port/v1/echo");
     like($text, qr/X-Violet-Token", "eyJ/, 'HTTP/2: ours');
-    unlike($text, qr/evil-/, "HTTP/2: not a caller's");
+    unlike($text, qr/evil-/, "HTTP/2: Violet gets no header of the caller");
 }
 
 
@@ -317,7 +318,7 @@ sub run {
 }
 
 
-# A caller who closes the connection in the middle of a body, and a slow one.
+# A caller that closes the connection in the middle of a body, and a slow one.
 {
     my @half = map { sprintf("$_ HTTP/1.1\r\nHost: localhost\r\n", '')
                      . "Content-Length: 100\r\n\r\nhalf" }
@@ -344,13 +345,13 @@ everything('tokens have expired');
 $live->request($mock->port, 'POST /_mock/tokens?secret=none&answer=garbage');
 $live->request($mock->port, 'POST /_mock/expire');
 
-# a new value ends the pauses that so many 401s have led to
+# a new value ends the pauses after so many 401s
 put('other', $secret{'third secret'});
 everything('Violet refuses the secrets');
 ok($nginx->wait_log(qr/no new access token for app "shop"/, 30),
    'the error log says that there is no token');
 ok($nginx->wait_log(qr/the new value of "app_secret" in/, 10),
-   'and that a file has changed');
+   'the error log says that a file has changed');
 
 my @redis = redis_contents();
 $redis->stop;
@@ -373,7 +374,7 @@ sub redis_contents {
 
 my $dump = run('sh', '-c', 'exec 2>&1; exec "$@"', 'sh', $nginx->command('-T'));
 like($dump, qr/violet_app shop/, 'nginx -T prints the configuration');
-unlike($dump, qr/\Q$_\E/, 'but no secret') for values %secret;
+unlike($dump, qr/\Q$_\E/, 'nginx -T prints no secret') for values %secret;
 
 ok(scalar(keys %tokens) >= 2, 'access tokens were seen by Violet')
     or diag(join ' ', keys %tokens);
@@ -395,7 +396,7 @@ my %haystack = (
 for my $where (sort keys %haystack) {
     my @found;
 
-    cmp_ok(length $haystack{$where}, '>', 0, "$where: there is some");
+    cmp_ok(length $haystack{$where}, '>', 0, "$where: it is not empty");
 
     my %what = (%secret, map { ("token $_" => $_) } keys %tokens);
 
@@ -408,8 +409,8 @@ for my $where (sort keys %haystack) {
 }
 
 
-# Raw, percent-encoded in either case, and the part of its base64 that does
-# not depend on what stands before and behind it.
+# The secret raw, percent-encoded in either case, and the part of its base64
+# that is the same with any bytes before and behind it.
 sub spellings {
     my ($secret) = @_;
 
@@ -430,7 +431,7 @@ sub spellings {
 }
 
 
-# The search itself is tested: it must find a secret that is there.
+# Tests the search: it must find a secret in a text that has one.
 {
     my $secret = $secret{'app_secret'};
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Secrets in files that change while nginx runs: the workers use a new value,
-# or log why they cannot.
+# Secrets in files that change while nginx runs: the workers use the new value,
+# or log why they keep the old one.
 
 use strict;
 use warnings;
@@ -53,8 +53,8 @@ sub put {
 }
 
 
-# The values of a header that the workers send; enough requests for each
-# worker to get one.
+# The values of a header that the workers send; with so many requests each
+# worker gets one.
 sub sent {
     my ($nginx, $header) = @_;
 
@@ -101,7 +101,17 @@ sub lenient {
 }
 
 
-# A new content, and an atomic swap of a symbolic link.
+# Waits until each of two workers has logged a line.
+sub both_log {
+    my ($nginx, $pattern, $title) = @_;
+
+    ok($live->wait_for(20, sub {
+           (() = $nginx->error_log =~ /$pattern/g) >= 2
+       }), $title);
+}
+
+
+# Files with new content.
 {
     my $folder = folder('content');
     put("$folder/token", "first-token\n");
@@ -116,52 +126,53 @@ sub lenient {
 
     put("$folder/token", "second-token\n");
     becomes($nginx, 'X-Violet-Token', 'second-token',
-            'a new content is taken up by all workers');
+            'all workers use the new content');
     is(sent($nginx, 'X-Violet-App-Secret'), 'first-secret',
-       'the other file is as it was');
+       'the value of the other file is unchanged');
 
     put("$folder/token", '');
-    ok($nginx->wait_log(qr/"$folder\/token" of "token" is empty, the old/, 20),
-       'an empty file is told');
+    both_log($nginx, qr/"$folder\/token" of "token" is empty, the old/,
+             'an empty file is logged');
     is(sent($nginx, 'X-Violet-Token'), 'second-token', 'the old value stays');
 
     unlink "$folder/token";
-    ok($nginx->wait_log(qr/"$folder\/token" of "token" cannot be read/, 20),
-       'a file that is gone is told');
+    both_log($nginx, qr/"$folder\/token" of "token" cannot be read/,
+             'a missing file is logged');
     is(sent($nginx, 'X-Violet-Token'), 'second-token', 'the old value stays');
 
     put("$folder/token", "two\nlines\n");
-    ok($nginx->wait_log(qr/of "token" has a control character/, 20),
-       'what is no secret is told');
+    both_log($nginx, qr/of "token" has a control character/,
+             'an invalid value is logged');
     is(sent($nginx, 'X-Violet-Token'), 'second-token', 'the old value stays');
 
     put("$folder/token", "\xef\xbb\xbfmarked-token\n");
-    ok($nginx->wait_log(qr/of "token" begins with a byte order mark, the/, 20),
-       'a byte order mark is told');
+    both_log($nginx, qr/of "token" begins with a byte order mark, the/,
+             'a byte order mark is logged');
     is(sent($nginx, 'X-Violet-Token'), 'second-token', 'the old value stays');
 
     put("$folder/token", "third-token\n");
-    becomes($nginx, 'X-Violet-Token', 'third-token', 'a good one is taken');
+    becomes($nginx, 'X-Violet-Token', 'third-token',
+            'the workers use the next valid value');
 
     put("$folder/new", "second-secret\n");
     rename "$folder/new", "$folder/secret" or die "rename: $!\n";
     becomes($nginx, 'X-Violet-App-Secret', 'second-secret',
-            'a file that another one replaces');
+            'a file that is replaced by another one');
 
     # each of two workers logged each of four failures once
-    my @told = $nginx->error_log =~ /the old value is kept/g;
-    is(scalar @told, 8, 'a failure is one line of each worker');
+    my @kept = $nginx->error_log =~ /the old value is kept/g;
+    is(scalar @kept, 8, 'each worker logs a failure once');
 
     unlike($nginx->error_log,
            qr/first-token|second-token|third-token|first-secret|second-secret/,
-           'the log has no value');
+           'the log has no secret');
 
     $nginx->stop;
 }
 
 
-# Seconds of nginx's own clock, since a busy machine may be slow.  The second
-# change comes right after a check.
+# Counts seconds of nginx's own clock, since a busy machine may be slow.  The
+# second change comes right after a check.
 {
     my $folder = folder('seconds');
     put("$folder/token", 'token-0');
@@ -184,15 +195,15 @@ sub lenient {
         }
 
         is(sent($nginx, 'X-Violet-Token'), "token-$n",
-           'a new content is taken up within 5 seconds');
+           'the new content is used within 5 seconds');
     }
 
     $nginx->stop;
 }
 
 
-# After a temporary error that is not about the file, such as a lack of
-# descriptors, the file is read although it has not changed again.
+# After a temporary error that has another cause than the file, such as a lack
+# of descriptors, the file is read again although it has not changed.
 SKIP: {
     skip 'Valgrind has limits of its own', 4 if $ENV{TEST_NGINX_USE_VALGRIND};
 
@@ -211,12 +222,12 @@ SKIP: {
     open_files($worker, 3);
     put("$folder/token", 'second-token');
     ok($nginx->wait_log(qr/of "token" cannot be read.*Too many open files/,
-                        20), 'a worker that can open no more files');
+                        20), 'a worker without a free descriptor logs it');
     open_files($worker, 4096);
     becomes($nginx, 'X-Violet-Token', 'second-token',
-            'reads the same file when it can again');
+            'the worker reads the same file later');
     is(scalar(() = $nginx->error_log =~ /the old value is kept/g), 1,
-       'with one line in the log');
+       'the failure is one line in the log');
 
     $nginx->stop;
 }
@@ -230,7 +241,7 @@ sub open_files {
 }
 
 
-# As Kubernetes mounts a secret: ..data is a link that is swapped.
+# A secret that Kubernetes mounts: the link ..data is swapped.
 {
     my $folder = folder('kubernetes');
 
@@ -246,17 +257,19 @@ sub open_files {
         token file:$folder/token;
     END
 
-    is(sent($nginx, 'X-Violet-Token'), 'token-of-1', 'the first link');
+    is(sent($nginx, 'X-Violet-Token'), 'token-of-1',
+       'the file behind the first link');
 
     symlink '..2', "$folder/..new" or die "symlink: $!\n";
     rename "$folder/..new", "$folder/..data" or die "rename: $!\n";
-    becomes($nginx, 'X-Violet-Token', 'token-of-2', 'a link that is swapped');
+    becomes($nginx, 'X-Violet-Token', 'token-of-2',
+            'the file behind the swapped link');
 
     $nginx->stop;
 }
 
 
-# A refresh token that changes ends the pauses of renewals that fail.
+# A changed refresh token ends the pauses between failed renewals.
 {
     my $folder = folder('refresh');
     put("$folder/refresh", 'wrong-refresh-token');
@@ -275,7 +288,7 @@ sub open_files {
     ok($live->wait_for(30, sub {
            $live->request($nginx->port, 'GET /v1/orders/1', timeout => 15)
                 ->{status} == 200
-       }), 'the right one is taken up without a reload');
+       }), 'the valid refresh token is used without a reload');
 
     $nginx->stop;
     $mock->stop;
@@ -284,7 +297,7 @@ sub open_files {
 
 # "nginx -t" warns of secrets whose changes workers cannot see.
 SKIP: {
-    skip 'only root starts workers as somebody else', 5 if $> != 0;
+    skip 'only root can start workers as another user', 5 if $> != 0;
 
     my $user = getpwnam('www-data') ? 'www-data' : 'nobody';
     my (undef, undef, $uid, $gid) = getpwnam $user;
@@ -305,22 +318,23 @@ SKIP: {
 
     my ($ok, $said) = $nginx->test_config;
 
-    ok($ok, 'the configuration is good');
+    ok($ok, 'the configuration is valid');
     like($said, qr/\[warn\].*"$folder\/secret" of "app_secret" cannot be read by the workers' user "$user": a change of it needs a reload/,
-         'a file that workers cannot read');
-    unlike($said, qr/"$folder\/token" of/, 'one that they can');
+         'a warning about a file that workers cannot read');
+    unlike($said, qr/"$folder\/token" of/,
+           'no warning about a file that workers can read');
 
     chmod 0700, $folder;
     (undef, $said) = $nginx->test_config;
     like($said, qr/"$folder\/token" of "token" cannot be read/,
-         'nor can they in a folder that is closed to them');
-    unlike($said, qr/some-secret|some-token/, 'no value is said');
+         'a warning about a file in a folder that workers cannot enter');
+    unlike($said, qr/some-secret|some-token/, 'no value is printed');
 
     $nginx->stop;
 }
 
 
-# A variable of the environment that a new binary would not get.
+# "nginx -t" warns of an environment variable that a new binary would not get.
 {
     local $ENV{LIVE_ROTATION} = 'some-token';
 
@@ -331,14 +345,14 @@ SKIP: {
 
     my (undef, $said) = $nginx->test_config;
     like($said, qr/\[warn\].*"LIVE_ROTATION" of "token" is lost when the nginx binary is upgraded, add "env LIVE_ROTATION;"/,
-         'a variable that is not handed on');
+         'a warning about a variable without "env"');
 
     $nginx->configure(main => 'env LIVE_ROTATION;');
     (undef, $said) = $nginx->test_config;
 
-    # what both of them said
-    my @told = $said =~ /is lost when the nginx binary/g;
-    is(scalar @told, 1, 'one that is');
+    # the output of both runs
+    my @lost = $said =~ /is lost when the nginx binary/g;
+    is(scalar @lost, 1, 'no warning about a variable with "env"');
 
     $nginx->stop;
 }

@@ -28,7 +28,7 @@ END
 
 my %old = (token => 'Old~token~of~wiped.t~1', secret => 'Old~secret~wiped.t~2');
 
-# An allocator writes to the first bytes of memory that is freed.
+# The allocator overwrites the first bytes of freed memory.
 put($_, 'x' x 99 . $old{$_}) for keys %old;
 
 my $nginx = $live->nginx(http => <<"END", server => <<'SERVER');
@@ -65,7 +65,7 @@ $live->request($nginx->port, $_) for (@requests) x 3;
 
 my ($worker) = $nginx->workers;
 
-# The search itself is tested: it must find a secret that is there.
+# Tests the search: it must find a secret that the worker has.
 ok(found($worker, $old{$_}), "the worker has its $_") for sort keys %old;
 
 put($_, "the new $_") for keys %old;
@@ -74,7 +74,7 @@ for my $name (sort keys %old) {
     ok($live->wait_for(20, sub {
            $live->request($nginx->port, $_) for @requests;
            return !found($worker, $old{$name});
-       }), "a $name that was replaced is in no memory of the worker")
+       }), "the memory of the worker has no replaced $name")
         or diag(found($worker, $old{$name}));
 }
 
@@ -86,7 +86,7 @@ login_and_renewal();
 done_testing();
 
 
-# The token of a login, and the password.
+# The password of a login, and its token.
 sub renewed_token {
     my $mock = $live->mock(args => ['--token-ttl', '3600']);
     my $mark = 'Pass~word~of~wiped.t~3';
@@ -117,23 +117,23 @@ sub renewed_token {
     put('password', 'mock-password');
     ok($live->wait_for(20, sub {
            $nginx->error_log =~ /has an access token again/
-       }), 'now it is right');
+       }), 'the new password is right');
     $old = token_of($nginx, $mock);
-    ok(!found($worker, $mark), 'the one before is in no memory');
+    ok(!found($worker, $mark), 'the worker has no old password in memory');
 
-    # its end is the signature, which differs from that of the next one
+    # the end of a token is its signature, which no other token has
     my $end = substr $old, -40;
 
-    # not in the buffers of the answer
+    # the buffers of the answer have no copy
     is(own($worker, $end), 1, 'the worker has its token once');
     $live->request($mock->port, 'POST /_mock/expire', body => '');
     ok($live->wait_for(20, sub {
            my $new = token_of($nginx, $mock);
            return $new && $new ne $old;
-       }), 'there is another one');
+       }), 'the worker has another token');
 
-    # searched at once: later data may overwrite it
-    is(found($worker, $end), '', 'the one before is in no memory');
+    # search at once: later data may overwrite a copy
+    is(found($worker, $end), '', 'the memory of the worker has no old token');
 
     $nginx->stop;
     $mock->stop;
@@ -144,7 +144,7 @@ sub renewed_token {
 sub login_and_renewal {
     my $clock = Live::Clock->new($live);
 
-    # a body has letters and digits as they are
+    # a body has letters and digits unencoded
     my $password = 'x' x 99 . 'PassWordOfWipedTest4';
     my $mock = $live->mock(args => ['--password', $password]);
 
@@ -178,9 +178,9 @@ sub login_and_renewal {
 
     my $refresh = sent_last($mock, 'token');
 
-    like($refresh, qr/^rt_/, 'with the refresh token of the login');
+    like($refresh, qr/^rt_/, 'the renewal uses the refresh token of the login');
     ok($live->wait_for(5, sub { own($worker, $refresh) == 0 }),
-       'which is nowhere but in shared memory')
+       'only shared memory has the refresh token')
         or diag(found($worker, $refresh));
 
     $nginx->stop;
@@ -199,7 +199,7 @@ sub own {
 }
 
 
-# Read from the mock: an answer with the token would leave it in memory.
+# Reads the token from the mock: an answer of nginx would leave it in memory.
 sub token_of {
     my ($nginx, $mock) = @_;
 
@@ -231,8 +231,8 @@ sub put {
 }
 
 
-# The raw bytes, and the part of their base64 that does not depend on what
-# follows; in front of them is a multiple of three.
+# The raw bytes, and the part of their base64 that is the same with any bytes
+# behind them; the number of bytes before them is a multiple of three.
 sub found {
     my ($pid, $secret) = @_;
 
@@ -246,7 +246,7 @@ sub found {
         my ($from, $to, $name) = $line
             =~ /^(\w+)-(\w+) r\S+ \S+ \S+ \S+\s*(.*)/ or next;
 
-        # an address sanitizer's shadow is no memory of ours, and endless
+        # the shadow of an address sanitizer is not the module's, and huge
         next if $name =~ /^\[v/ || hex($to) - hex($from) > 1 << 28;
 
         sysseek $memory, hex $from, 0 or next;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Renewals that fail: calls for a token that do not end, refusals that are not
-# about the credentials, effects of other directives.
+# Failed renewals: calls for a token that do not end, refusals for other reasons
+# than the credentials, effects of other directives.
 
 use strict;
 use warnings;
@@ -89,8 +89,8 @@ sub has_token {
 }
 
 
-# Each kind of failure with a gateway of its own, all at once: requests that
-# wait for a token get a 503, nothing is sent, and calls pause.
+# Each kind of failure has a gateway of its own; all run at once.  Requests that
+# wait for a token get a 503, nothing is sent to Violet, and calls pause.
 sub calls_that_bring_nothing {
     my %said = (
         forbidden => "Violet refused the credentials, check the app's "
@@ -114,15 +114,18 @@ sub calls_that_bring_nothing {
         my $counts = $live->mock_counts($mock{$kind});
         my $most = 2 + (time - $begun) / 0.75;
 
-        is($answer->{status}, 503, "$kind: there is no token");
-        like($answer->{body}, qr/credentials-unavailable/, 'a problem');
-        is($counts->{other}, 0, 'nothing is sent');
-        cmp_ok($counts->{token}, '>=', 2, 'it is asked for again');
-        cmp_ok($counts->{token}, '<=', $most, 'after a pause');
+        is($answer->{status}, 503, "$kind: a 503 without a token");
+        like($answer->{body}, qr/credentials-unavailable/,
+             "$kind: the problem");
+        is($counts->{other}, 0, "$kind: nothing is sent to Violet");
+        cmp_ok($counts->{token}, '>=', 2,
+               "$kind: the token is asked for again");
+        cmp_ok($counts->{token}, '<=', $most, "$kind: after a pause");
         like($nginx{$kind}->error_log,
              qr/\Qno new access token for app "shop": $said{$kind}, requests/,
-             'the log says what it is');
-        is(said($nginx{$kind}, qr/no new access token/), 1, 'in one line');
+             "$kind: the log names the failure");
+        is(said($nginx{$kind}, qr/no new access token/), 1,
+           "$kind: the log has one line");
 
         $nginx{$kind}->stop;
         $mock{$kind}->stop;
@@ -130,7 +133,7 @@ sub calls_that_bring_nothing {
 }
 
 
-# Violet sends a byte now and then, and never the whole answer.
+# Violet sends single bytes, and never the whole answer.
 sub call_that_dribbles {
     my $fake = $live->fake(do => 'dribble', every => 0.5, step => 1,
                            bytes => "HTTP/1.1 200 OK\r\n"
@@ -140,12 +143,12 @@ sub call_that_dribbles {
     my $nginx = gateway($fake, refreshing());
     my $begun = time;
 
-    # within that time
+    # within the timeout of the call
     calls_that_bring_nothing();
 
     ok($live->wait_for(20, sub {
         $nginx->error_log =~ /no new access token .* did not answer in time/
-    }), 'a call that dribbles is given up');
+    }), 'a call with an endless answer is ended');
     cmp_ok(time - $begun, '<', 15, 'after 10 s');
 
     $nginx->stop;
@@ -174,9 +177,10 @@ sub call_in_logs_and_on_disk {
     my @stored = glob "$store/v1/*";
 
     like(slurp($log), qr{connection_health}, 'subrequests are logged');
-    unlike(slurp($log), qr/username/, 'but not what a call is sent with');
+    unlike(slurp($log), qr/username/,
+           'the body of a call for a token is not logged');
     is(join(' ', grep { m{/login|/auth|/operations} } @stored), '',
-       'what is captured is stored nowhere');
+       'no answer with a token is stored');
 
     $nginx->stop;
     $mock->stop;
@@ -202,7 +206,7 @@ sub refusal_behind_an_error_page {
     has_token($nginx);
     control($mock, 'expire');
     is($live->request($nginx->port, 'GET /v1/merchants')->{body}, 'sorry',
-       'a 401 that an error page answers');
+       'an error page answers a 401');
     has_token($nginx);
 
     $nginx->stop;
@@ -219,15 +223,15 @@ sub refusal_of_a_streamed_request {
     is(status_of($nginx), 403, 'a streamed request is refused');
     ok($live->wait_for(5, sub {
         $nginx->error_log =~ /refused the first "app_secret" .* the second/
-    }), 'and the other secret is tried');
+    }), 'the other secret is tried');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# The second secret is right; a 403 of one route, and a 401 of one merchant,
-# say nothing against it.
+# The second secret is right; after a 403 of one route or a 401 of one merchant
+# it is still used.
 sub refusal_that_is_not_about_the_secret {
     my $mock = $live->mock;
     my $nginx = gateway($mock, 'app_secret wrong-secret; '
@@ -235,14 +239,15 @@ sub refusal_that_is_not_about_the_secret {
                                . 'token mock-token;');
     my $health = 'GET /v1/operations/connection_health';
 
-    is(status_of($nginx, "$health/20000"), 200, 'the second one is found');
+    is(status_of($nginx, "$health/20000"), 200, 'the second secret is found');
     has_token($nginx);
 
     is(status_of($nginx, "$health/40300"), 403, 'a 403');
-    is(status_of($nginx), 200, 'and it is still used');
+    is(status_of($nginx), 200, 'after the 403 the second secret is used');
     is(status_of($nginx, "$health/40100"), 401, 'a 401');
-    is(status_of($nginx, "$health/20001"), 200, 'and it is used again');
-    is(status_of($nginx), 200, 'for all');
+    is(status_of($nginx, "$health/20001"), 200,
+       'after the 401 the second secret is used');
+    is(status_of($nginx), 200, 'after the 401 it is used on all routes');
 
     $nginx->stop;
     $mock->stop;
@@ -258,28 +263,31 @@ sub refusal_after_a_renewal {
 
     has_token($nginx);
     control($mock, 'fault?other=401');
-    becomes_said($nginx, $refused, 1, 'that a new token is refused, too');
+    becomes_said($nginx, $refused, 1,
+                 'the log says that a new token is refused, too');
 
     status_of($nginx), sleep 0.1 for 1 .. 20;
-    is(said($nginx, $refused), 1, 'is said once');
+    is(said($nginx, $refused), 1, 'the log says it once');
 
     my $calls = $live->mock_counts($mock)->{token};
 
     ok($live->wait_for(20, sub {
            $live->mock_counts($mock)->{token} > $calls
-       }), 'there is one that nobody has tried');
+       }), 'there is a token that no request has tried');
     is(status_of($nginx, 'GET /v1/operations/connection_health/20000'), 200,
-       'another route is not refused with it');
-    is(said($nginx, $taken), 0, 'which does not end it');
+       'another route is not refused with this token');
+    is(said($nginx, $taken), 0,
+       'a success on another route does not end the refusal');
 
     control($mock, 'fault?other=0');
-    is(status_of($nginx), 200, 'nor does a request that passes');
-    is(said($nginx, $taken), 0, 'so soon');
+    is(status_of($nginx), 200, 'a request passes');
+    is(said($nginx, $taken), 0, 'one success does not end the refusal at once');
 
     $clock->count(601);
-    becomes_said($nginx, $taken, 1, 'that it is over is said after a while');
+    becomes_said($nginx, $taken, 1,
+                 'after 601 s the log says that the refusal is over');
     status_of($nginx) for 1 .. 5;
-    is(said($nginx, $taken), 1, 'once');
+    is(said($nginx, $taken), 1, 'the log says it once');
 
     refusal_that_a_reload_ends($mock, $nginx, $refused, $taken);
 
@@ -293,15 +301,16 @@ sub refusal_that_a_reload_ends {
     my ($mock, $nginx, $refused, $taken) = @_;
 
     control($mock, 'fault?other=401');
-    becomes_said($nginx, $refused, 2, 'when it begins again it is said again');
+    becomes_said($nginx, $refused, 2, 'a new refusal is logged again');
 
     control($mock, 'fault?other=0');
     ok($nginx->reload, 'a reload');
-    becomes_said($nginx, $taken, 2, 'ends it at the first request that passes');
+    becomes_said($nginx, $taken, 2,
+                 'after the reload the first success ends the refusal');
 }
 
 
-# Requests succeed meanwhile.
+# Sends requests until the log has the line.
 sub becomes_said {
     my ($nginx, $pattern, $n, $title) = @_;
 
@@ -310,7 +319,7 @@ sub becomes_said {
         sleep 0.1;
         return said($nginx, $pattern) >= $n;
     }), $title);
-    is(said($nginx, $pattern), $n, '... and no oftener');
+    is(said($nginx, $pattern), $n, '... and no more often');
 }
 
 
@@ -339,7 +348,7 @@ sub pause_ends_with_a_reload {
     my $begun = time;
     $nginx->reload;
     has_token($nginx);
-    cmp_ok(time - $begun, '<', 4, 'soon after a reload');
+    cmp_ok(time - $begun, '<', 4, 'soon after a reload there is a token');
 
     $nginx->stop;
     $mock->stop;
@@ -361,7 +370,7 @@ sub worker_that_comes_late {
     control($mock, 'tokens?secret=rotated-secret');
     ok($live->wait_for(10, sub {
         $nginx->error_log =~ /the new value of "app_secret" .* is used/
-    }), 'taken up');
+    }), 'the worker uses the new file');
 
     my ($old) = $nginx->workers;
     kill 'KILL', $old;
@@ -370,7 +379,7 @@ sub worker_that_comes_late {
         return $new && $new != $old;
     });
 
-    is(status_of($nginx), 200, 'a new worker begins with it');
+    is(status_of($nginx), 200, 'a new worker begins with the new file');
     $nginx->stop;
     $mock->stop;
 }

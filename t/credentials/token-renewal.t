@@ -1,8 +1,7 @@
 #!/usr/bin/perl
 
-# Access tokens that the gateway renews: many requests at once, several
-# workers, reloads, load.  Tests of single requests are in
-# t/credentials/tokens.t.
+# Access tokens that the gateway renews: many requests at once, several workers,
+# reloads, load.  Tests of single requests are in t/credentials/tokens.t.
 
 use strict;
 use warnings;
@@ -15,7 +14,7 @@ use Time::HiRes qw(sleep time);
 
 my $live = Live->new;
 
-# Seconds under load; 60 gives the figure of docs/credentials.md.
+# Seconds under load; docs/credentials.md has the figure for 60.
 my $under_load = $ENV{TOKENS_SECONDS} || 10;
 
 
@@ -45,7 +44,7 @@ sub gateway {
 
     return $live->nginx(workers => $option{workers} || 2,
                         http => http($mock, %option),
-                        # hundreds submit one cart here
+                        # hundreds of requests submit one cart
                         server => $live->violet_location(
                             'violet_submit_guard off;'));
 }
@@ -76,19 +75,19 @@ sub having {
     my $nginx = gateway($mock, workers => 2);
 
     ok($live->wait_for(10, sub { counts($mock)->{token} }),
-       'the token is asked for at the start');
+       'a worker asks for the token at the start');
 
     my @answers = $live->many($nginx->port, count => 50,
                               request => 'GET /v1/orders/1');
-    is(having(200, @answers), 50, 'every worker has it');
+    is(having(200, @answers), 50, 'every worker has the token');
     is(counts($mock)->{token}, 1, 'by one call');
 
     ok($nginx->reload, 'reload');
     @answers = $live->many($nginx->port, count => 50,
                            request => 'GET /v1/orders/1');
-    is(having(200, @answers), 50, 'the new workers have it too');
-    is(counts($mock)->{token}, 1, 'without another call');
-    is(counts($mock)->{unauthorized}, 0, 'and no request was refused');
+    is(having(200, @answers), 50, 'the new workers have the token');
+    is(counts($mock)->{token}, 1, 'without another call for a token');
+    is(counts($mock)->{unauthorized}, 0, 'no request was refused');
 
     $nginx->stop;
     $mock->stop;
@@ -110,14 +109,14 @@ for my $route ('GET /v1/orders/1', 'POST /v1/checkout/cart/20000/submit',
 
     is(having(200, @answers), 500, "500 answers at a cold start: $name");
     is(counts($mock)->{token}, 1, 'by one call for a token');
-    is(counts($mock)->{unauthorized}, 0, 'and none without it');
+    is(counts($mock)->{unauthorized}, 0, 'no request without a token');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# The same with a login that is slow.
+# Many requests at a cold start wait for one slow login.
 {
     my $mock = $live->mock;
     set($mock, 'tokens?answer=slow');
@@ -126,15 +125,15 @@ for my $route ('GET /v1/orders/1', 'POST /v1/checkout/cart/20000/submit',
 
     my @answers = $live->many($nginx->port, count => 200, timeout => 30,
                               request => 'GET /v1/orders/1');
-    is(having(200, @answers), 200, 'a login serves all who wait');
-    is(counts($mock)->{login}, 1, 'by one call');
+    is(having(200, @answers), 200, 'a login serves all requests that wait');
+    is(counts($mock)->{login}, 1, 'one login');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# A token that is revoked: one renewal, and captured routes succeed.
+# A revoked token is renewed once, and requests of captured routes succeed.
 for my $route (sub { 'GET /v1/operations/connection_health/'
                      . (20000 + $_[0] % 100) },
                'POST /v1/checkout/cart/20000/submit')
@@ -157,7 +156,7 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 }
 
 
-# Streamed routes pass the 401 on and renew meanwhile.
+# Streamed routes pass the 401 on, and the token is renewed.
 {
     my $mock = $live->mock;
     my $nginx = gateway($mock);
@@ -174,7 +173,7 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
     ok($live->wait_for(10, sub { counts($mock)->{token} == 2 }),
        'the token is renewed');
     is($live->request($nginx->port, 'GET /v1/orders/1')->{status}, 200,
-       'the next request has it');
+       'the next request has the new token');
     is(counts($mock)->{token}, 2, 'one renewal for a storm of 401s');
 
     $nginx->stop;
@@ -217,7 +216,7 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
     is($first, 1, 'one call for the first token');
     cmp_ok($renewals, '<=', int($seconds / $life) + 1,
            'a renewal for each life and no more');
-    cmp_ok($renewals, '>=', 2, 'and there were some');
+    cmp_ok($renewals, '>=', 2, 'there were renewals');
 
     $nginx->stop;
     $mock->stop;
@@ -240,15 +239,15 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 
     my $answer = $live->request($nginx->port, 'GET /v1/orders/1',
                                 timeout => 15);
-    is($answer->{status}, 200, 'another one gets it');
-    is(counts($mock)->{token}, 2, 'by a call of its own');
+    is($answer->{status}, 200, 'another worker gets the token');
+    is(counts($mock)->{token}, 2, 'by a call of its own for a token');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# Violet is down: requests wait and get a 503; later ones succeed.
+# While Violet is down requests wait and get a 503; later requests succeed.
 {
     my $mock = $live->mock;
     set($mock, 'tokens?answer=error');
@@ -257,26 +256,26 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
     my $answer = $live->request($nginx->port, 'GET /v1/orders/1',
                                 timeout => 15);
     is($answer->{status}, 503, 'without a token there is a 503');
-    like($answer->{body}, qr/credentials-unavailable/, 'a problem');
-    is(counts($mock)->{other}, 0, 'and nothing is sent without it');
+    like($answer->{body}, qr/credentials-unavailable/, 'the 503 is a problem');
+    is(counts($mock)->{other}, 0, 'nothing is sent without a token');
 
     set($mock, 'tokens?answer=good');
 
     ok($live->wait_for(30, sub {
            $live->request($nginx->port, 'GET /v1/orders/1', timeout => 15)
                 ->{status} == 200
-       }), 'it comes by itself');
-    ok($nginx->wait_log(qr/has an access token again/), 'and is logged');
+       }), 'later there is a token without a request');
+    ok($nginx->wait_log(qr/has an access token again/), 'the token is logged');
 
     my @lines = $nginx->error_log =~ /no new access token for app/g;
-    is(scalar @lines, 1, 'one line for the failure, however often');
+    is(scalar @lines, 1, 'one line for all failures');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# A reload during a renewal: the old worker ends the renewal.
+# A reload during a renewal: the old worker completes the renewal.
 {
     my $mock = $live->mock;
     set($mock, 'tokens?answer=slow');
@@ -288,14 +287,14 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
     my @answers = $live->many($nginx->port, count => 100, timeout => 30,
                               request => 'GET /v1/orders/1');
     is(having(200, @answers), 100, 'the new workers get the token');
-    is(counts($mock)->{token}, 1, 'of the old worker');
+    is(counts($mock)->{token}, 1, 'the old worker made the only call');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# A reload with other apps and another number of them.
+# A reload with more apps.
 {
     my $mock = $live->mock;
     my $nginx = gateway($mock);
@@ -313,20 +312,20 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 
     my @old = $nginx->workers;
     ok($nginx->reload, 'a reload with ten apps');
-    ok($nginx->wait_gone(20, @old), 'and no worker of before');
+    ok($nginx->wait_gone(20, @old), 'the old workers have ended');
 
     is(having(200, map { $live->request($nginx->port, "GET /$_/v1/orders/1") }
                    1 .. 9), 9, 'each has its token');
     is($live->request($nginx->port, 'GET /v1/orders/1')->{status}, 200,
-       'and the first one has one, too');
-    is(counts($mock)->{unauthorized}, 0, 'none is wrong');
+       'the first app has its token');
+    is(counts($mock)->{unauthorized}, 0, 'no token is refused');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# Requests that wait are answered before nginx ends.
+# nginx answers the requests that wait before it ends.
 {
     my $mock = $live->mock(args => ['--hold', '1']);
     set($mock, 'tokens?answer=stalled');
@@ -338,7 +337,7 @@ for my $route (sub { 'GET /v1/operations/connection_health/'
 
     ok($nginx->quit(30), 'nginx ends while a request waits');
     like($client->read_until(qr/\r\n\r\n/, 10), qr/^HTTP\/1.1 503 /,
-         'which is answered before');
+         'the request is answered before');
 
     $mock->stop;
 }

@@ -103,7 +103,7 @@ sub status_of {
 }
 
 
-# By looking at all of it at 30 minutes, and then in steps of 150 seconds.
+# Checks at 30 minutes, and then in steps of 150 seconds.
 sub renewed_half_an_hour_ahead {
     my $apps = 12;
     my $mock = $live->mock;
@@ -112,7 +112,7 @@ sub renewed_half_an_hour_ahead {
 
     is(join(' ', map { status_of($nginx, $_) } 1 .. $apps),
        join(' ', (200) x $apps), 'each app has a token of 24 hours');
-    is(calls($mock), $apps, 'and one');
+    is(calls($mock), $apps, 'one call for each app');
 
     $clock->day($day - 31 * $minute);
     sleep $look;
@@ -129,9 +129,10 @@ sub renewed_half_an_hour_ahead {
         $before = $calls;
     }
 
-    wait_for_calls($mock, 2 * $apps, '22.5 minutes before it each of them is');
+    wait_for_calls($mock, 2 * $apps,
+                   '22.5 minutes before its end each is renewed');
     cmp_ok($before, '>', $apps, 'some were renewed earlier than others');
-    cmp_ok($most, '<', $apps, 'and not all of them at once');
+    cmp_ok($most, '<', $apps, 'not all were renewed at once');
 
     $nginx->stop;
     $mock->stop;
@@ -153,8 +154,8 @@ sub token_without_an_end {
     is(calls($mock), 1, 'for eleven hours and a half it is not renewed');
 
     $clock->day(12 * 60 * $minute + 2);
-    wait_for_calls($mock, 2, 'after twelve it is');
-    is(status_of($nginx), 200, 'and the new one serves');
+    wait_for_calls($mock, 2, 'after twelve hours it is renewed');
+    is(status_of($nginx), 200, 'the new token serves');
 
     $nginx->stop;
     $mock->stop;
@@ -172,11 +173,12 @@ sub old_token_serves_on {
 
     control($mock, 'tokens?answer=error');
     $clock->day($day - 20 * $minute);
-    ok($nginx->wait_log($failed, 20), 'that it cannot be renewed is said');
-    ok($live->wait_for(20, sub { calls($mock) >= 3 }), 'it is tried again');
+    ok($nginx->wait_log($failed, 20), 'the failed renewal is logged');
+    ok($live->wait_for(20, sub { calls($mock) >= 3 }),
+       'the call is made again');
 
     is(join(' ', map { status_of($nginx) } 1 .. 5), '200 200 200 200 200',
-       'meanwhile the old one serves');
+       'the old token serves meanwhile');
     is(scalar(() = $nginx->error_log =~ /no new access token/g), 1,
        'with one line in the log');
 
@@ -184,13 +186,14 @@ sub old_token_serves_on {
 
     my $sent = $live->mock_counts($mock)->{other};
 
-    is(status_of($nginx), 503, 'but not beyond its end');
-    is($live->mock_counts($mock)->{other}, $sent, 'and nothing is sent');
+    is(status_of($nginx), 503, 'the old token does not serve after its end');
+    is($live->mock_counts($mock)->{other}, $sent,
+       'nothing is sent without a token');
 
     control($mock, "tokens?answer=good&ttl=" . 2 * $day);
     $clock->count(300);
     ok($live->wait_for(20, sub { status_of($nginx) == 200 }),
-       'until there is another one');
+       'the next token serves');
     is(scalar(() = $nginx->error_log =~ /$again/g), 1,
        'with one line in the log');
 
@@ -199,8 +202,8 @@ sub old_token_serves_on {
 }
 
 
-# A renewal brings the same token while Violet is still answering a request
-# with it.  Violet then refuses this token, and a repeat would have the same.
+# A renewal brings the same token while Violet still answers a request with it.
+# Violet then refuses this token; a repeated request would have the same token.
 sub token_that_is_the_same {
     my $mock = $live->mock;
     my $clock = Live::Clock->new($live);
@@ -217,14 +220,14 @@ sub token_that_is_the_same {
     $client->send("GET /shop1/v1/operations/$health HTTP/1.1\r\n"
                   . "Host: localhost\r\nConnection: close\r\n\r\n");
     ok($live->wait_for(10, sub { $live->mock_counts($mock)->{$health} }),
-       'a request is on its way');
+       'a request is at Violet');
 
     $clock->day($day - 20 * $minute);
     ok($live->wait_for(10, sub { calls($mock) >= 2 }), 'a renewal is due');
 
     is($client->answer(20)->{status}, 401, 'the request is refused');
     is($live->mock_counts($mock)->{$health}, 1,
-       'and not repeated with the token that was refused');
+       'the request is not repeated with the refused token');
 
     $nginx->stop;
     $mock->stop;
@@ -249,31 +252,31 @@ sub call_that_lost_its_lease {
     kill 'STOP', $worker;
     control($mock, 'delay?token=0');
     $clock->count(61);
-    wait_for_calls($mock, 2, 'it stands still, and another one asks');
+    wait_for_calls($mock, 2, 'the worker is halted, and another worker asks');
 
     my $token = token_of($nginx, 1);
 
-    like($token, qr/^eyJ/, 'and gets a token');
+    like($token, qr/^eyJ/, 'the other worker gets a token');
     ok($live->wait_for(10, sub {
            grep { $_ } $nginx->connections($worker, $mock->port)
-       }), 'the answer to the first one is there');
+       }), 'the answer to the first call has come');
 
-    # or it would find that its time is up, and not read it
+    # else the worker would see its time-out first and not read the answer
 
     $clock->count(0);
     kill 'CONT', $worker;
     ok($live->wait_for(10, sub {
            !grep { $_ } $nginx->connections($worker, $mock->port)
-       }), 'and is read');
-    is(token_of($nginx, 40), $token, 'but the later token is still used');
-    unlike($nginx->error_log, qr/no new access token/, 'and nothing failed');
+       }), 'the first worker reads the answer');
+    is(token_of($nginx, 40), $token, 'the later token is still used');
+    unlike($nginx->error_log, qr/no new access token/, 'no renewal failed');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# The tokens that so many requests were sent with.
+# The tokens of so many requests.
 sub token_of {
     my ($nginx, $count) = @_;
 
@@ -290,8 +293,8 @@ sub token_of {
 }
 
 
-# nginx asks for a header's length first and for its bytes later, with a slow
-# header between.  Another worker renews meanwhile.
+# nginx asks for the length of a header first and for its bytes later; a slow
+# header delays it between.  Another worker renews meanwhile.
 sub tokens_of_two_lengths {
     my $mock = $live->mock(args => ['--token-ttl', '0.3',
                                     '--token-grace', '3600']);
@@ -321,15 +324,15 @@ sub tokens_of_two_lengths {
     cmp_ok($counts->{token}, '>=', 4, 'many tokens, long and short');
     is(join(' ', grep { !/^(?:200|503)$/ } keys %seen), '',
        'every request is answered');
-    is($counts->{garbage}, 0, 'and is sent whole');
-    is($counts->{unauthorized}, 0, 'with a whole token');
+    is($counts->{garbage}, 0, 'every request is whole');
+    is($counts->{unauthorized}, 0, 'every token is whole');
 
     $nginx->stop;
     $mock->stop;
 }
 
 
-# Runs beside the other tests, since it is slow.
+# Starts early and ends late, since the test is slow.
 sub failures_begin {
     my $mock = $live->mock;
 
@@ -343,7 +346,7 @@ sub failures_begin {
 }
 
 
-# After 1, 2, 4, ... seconds, each a quarter more or less.
+# The calls come after pauses of 1, 2, 4, ... s, each a quarter more or less.
 sub failures_double {
     my ($failing) = @_;
 

@@ -142,7 +142,7 @@ __DATA__
 
 
 
-=== login: a 429 is no refusal of the refresh token
+=== login: a 429 does not refuse the refresh token
 --- http_config eval: $::Login
 --- request eval
 ["GET /v1/orders/1", "POST /_mock/tokens?answer=limited\n",
@@ -168,7 +168,7 @@ __DATA__
 
 
 
-=== login: any text that JSON can hold
+=== login: name and password may have any character
 --- main_config
 env MOCK_PASSWORD=mock-password;
 --- http_config eval
@@ -374,7 +374,7 @@ no new access token for app "shop": Violet refused the credentials, check the ap
 
 
 
-=== answers that bring no token
+=== answers without a token
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=garbage
@@ -388,7 +388,7 @@ no new access token for app "shop": Violet's answer is invalid: it is not JSON
 
 
 
-=== answers that bring no token: an object without one
+=== answers without a token: an object without one
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=empty
@@ -402,7 +402,7 @@ it has no token
 
 
 
-=== answers that bring no token: a line break in it
+=== answers without a token: a line break in it
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=hostile
@@ -418,7 +418,7 @@ X-Evil
 
 
 
-=== answers that bring no token: a long one
+=== answers without a token: a long one
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=long
@@ -432,7 +432,7 @@ a token in it is too long
 
 
 
-=== answers that bring no token: one that has expired
+=== answers without a token: one that has expired
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=expired
@@ -446,7 +446,7 @@ the new token has already expired, check the clock of this host
 
 
 
-=== answers that bring no token: cut off
+=== answers without a token: cut off
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=cut
@@ -567,7 +567,7 @@ $::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 timeout=2
 
 
 
-=== 401 on a submit: a large body as well
+=== 401 on a submit: a large body is repeated
 --- http_config eval: $::Refresh
 --- request eval
 ["GET /v1/orders/1", "POST /_mock/expire\n",
@@ -614,7 +614,7 @@ submit 401, 200
 
 
 
-=== 401 for every token: no loop, the next ones are passed on at once
+=== 401 for every token: no loop, later 401s are passed on at once
 --- http_config eval: $::Refresh
 --- request eval
 ["GET /v1/operations/connection_health/40100",
@@ -770,7 +770,7 @@ violet: Violet refused the first "app_secret" of app "shop", the second one is t
 
 
 
-=== app_secret twice: a submit is not repeated for it, the next one has it
+=== app_secret twice: a submit is not repeated with the other secret, the next submit has it
 --- http_config eval
 $::Upstream . '
     violet_app shop {

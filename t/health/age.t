@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The age of a report is right: on a host that was started less long ago than
-# the report was stored, and when the clock of Redis or of a host is changed.
+# The age of a report is right on a host that was started after the report was
+# stored, and when the clock of Redis or of a host is changed.
 
 use strict;
 use warnings;
@@ -40,7 +40,7 @@ sub young_gateway {
 }
 
 
-# Another host has stored it that many seconds ago.
+# Lets another host have stored the report that many seconds ago.
 sub store {
     my ($other, $merchant, $age) = @_;
 
@@ -55,8 +55,8 @@ sub store {
 }
 
 
-# The first answer, and the first one from memory: the worker's link to Redis
-# may have come up in between, and then memory is forgotten once.
+# The first answer, and the first one from memory.  The worker empties its
+# memory once if its link to Redis comes up in between.
 sub from_both {
     my ($nginx, $merchant) = @_;
 
@@ -88,20 +88,21 @@ sub old_report_keeps_its_age {
 
         cmp_ok($answer->{headers}{age}, '>=', $hour,
                "... with its age, from $tier");
-        cmp_ok($ttl, '<=', 23 * $hour, "... and what is left, from $tier");
+        cmp_ok($ttl, '<=', 23 * $hour,
+               "... with the rest of its ttl, from $tier");
     }
 }
 
 
-# The first read leaves a copy in memory and asks Violet, which does not
-# answer; who comes meanwhile finds the copy.
+# The first read leaves a copy in memory and asks Violet, which does not answer;
+# the reads meanwhile find the copy.
 sub expired_report_stays_expired {
     my $lines = 'violet_health_ttl 30m; violet_health_stale 20h;'
                 . 'proxy_read_timeout 5s;';
     my $other = $health->gateway(workers => 1, lines => $lines);
     my $nginx = young_gateway(lines => $lines);
 
-    # by then the link is up
+    # the link is up before this read
     store($other, 20003, 60);
     from_both($nginx, 20003);
 
@@ -114,11 +115,11 @@ sub expired_report_stays_expired {
     my @answers = ($health->get($nginx, 24100, timeout => 60),
                    $health->answer($first, 60));
 
-    $health->all_are(200, '... and does not answer', @answers);
+    $health->all_are(200, '... and does not answer: reads get a 200', @answers);
     is($health->tally('cache_status', @answers), 'STALE 2',
-       '... so all get the report as a stale one');
+       '... all reads get the stale report');
     is(scalar(grep { ($_->{headers}{age} || 0) < $hour } @answers), 0,
-       '... and an hour old');
+       '... with the age of an hour');
 }
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Many callers of one report at once, callers who leave, refreshes in bursts,
-# a reload in the middle.
+# Many callers of one report at once, callers that leave, refreshes in bursts, a
+# reload while requests wait.
 
 use strict;
 use warnings;
@@ -60,7 +60,7 @@ sub nginx {
 }
 
 
-# A location with another prefix, of the same app and upstream.
+# A location with another prefix, for the same app and upstream.
 sub uncached {
     my ($prefix, $lines) = @_;
 
@@ -89,7 +89,7 @@ sub many {
 }
 
 
-# Sends a request and gives the client that waits for its answer.
+# Sends a request and returns the client that waits for its answer.
 sub ask {
     my $client = $live->client($nginx->port);
 
@@ -144,21 +144,21 @@ sub count(&@) {
 }
 
 
-# One opens the flight, the others report JOINED; all get the same report.
+# One request opens the flight, the others report JOINED; all get one report.
 sub is_one_flight {
     my ($title, $merchant, $opener, $collapsed, @answers) = @_;
 
     is(reached($merchant), 1, "$title: one request reaches Violet");
     is(count(sub { $_->{status} == 200 }, @answers), scalar @answers,
-       "$title: all are answered");
+       "$title: all get a 200");
     is(count(sub { vars($_) eq $opener }, @answers), 1, "$title: one opener");
     is(count(sub { vars($_) =~ /^JOINED\b/
                    && cache_status($_) eq $collapsed }, @answers),
        @answers - 1, "$title: the others joined");
     is(count(sub { $_->{body} eq $answers[0]{body} }, @answers),
-       scalar @answers, "$title: the same bytes for all");
+       scalar @answers, "$title: all get the same bytes");
     like($answers[0]{body}, qr/"merchant_id": $merchant\b/,
-         "$title: the right ones");
+         "$title: the report of the merchant");
 }
 
 
@@ -174,7 +174,7 @@ sub misses {
        'misses of 5 merchants: 5 flights');
     is(count(sub { $answers[$_]{body} =~ /"merchant_id": (\d+)/
                    && $1 == 22010 + $_ % 5 }, 0 .. 49), 50,
-       'misses of 5 merchants: each gets the own one');
+       'misses of 5 merchants: each gets its own report');
 }
 
 
@@ -205,17 +205,17 @@ sub failures {
     is(reached(60201), 1, 'a stalled Violet: asked once');
 
     get(60201, '/impatient/');
-    is(reached(60201), 2, 'a stalled Violet: asked again by the next');
+    is(reached(60201), 2, 'a stalled Violet: the next request asks again');
 }
 
 
-# With a slow upstream connection some requests always join.
+# The upstream connection is slow, so some requests always join.
 sub refusals {
     my @answers = many(50, 40401);
 
     is(count(sub { $_->{status} == 404
                    && $_->{body} =~ /merchant_not_found/ }, @answers), 50,
-       'a 404: passes to all, those who joined as well');
+       'a 404 passes to all requests, also to those that joined');
 }
 
 
@@ -232,10 +232,10 @@ sub reads_join_refreshes {
     is(count(sub { vars($_) eq 'JOINED'
                    && cache_status($_) eq 'violet; fwd=uri-miss; collapsed'
                    && $_->{body} eq $first->{body} }, @reads), 10,
-       'reads join a refresh: its bytes');
+       'reads join a refresh: they get its bytes');
     is(reached(21901), 1, 'reads join a refresh: one request to Violet');
     ok(!(grep { $_->{headers}{ratelimit} } @reads),
-       'reads join a refresh: nothing is said of limits');
+       'reads join a refresh: no RateLimit header');
 }
 
 
@@ -252,12 +252,13 @@ sub refreshes_join_refreshes {
     is(count(sub { vars($_) eq 'JOINED joined'
                    && cache_status($_) eq 'violet; fwd=request; collapsed'
                    && $_->{body} eq $first->{body} }, @others), 10,
-       'refreshes join a refresh: its bytes');
+       'refreshes join a refresh: they get its bytes');
     is(reached(21902), 1, 'refreshes join a refresh: one request to Violet');
 
-    # One unit of 120 s.
+    # One refresh, which the budget gets back in 120 s.
     my $ttl = redis('PTTL violet:limit:violet_api:10000');
-    ok($ttl > 0 && $ttl <= 120_000, 'refreshes join a refresh: one is spent')
+    ok($ttl > 0 && $ttl <= 120_000,
+       'refreshes join a refresh: one refresh is spent')
         or diag("owed: $ttl ms");
 }
 
@@ -271,12 +272,12 @@ sub refreshes_do_not_join_reads {
     my $refresh = get('21903?refresh=true');
 
     is(vars($refresh), 'REFRESH granted', 'a refresh does not join a read');
-    is(vars($read->answer(5)), 'MISS', 'the read goes on by itself');
+    is(vars($read->answer(5)), 'MISS', 'the read has a flight of its own');
     is(reached(21903), 2, 'two requests to Violet');
-    like($refresh->{body}, qr/"recalculated": 2\b/, 'the second recalculates');
+    like($refresh->{body}, qr/"recalculated": 2\b/, 'the refresh recalculates');
 
     my $hit = get(21903);
-    is($hit->{body}, $refresh->{body}, 'what is kept is the recalculated one');
+    is($hit->{body}, $refresh->{body}, 'the recalculated report is stored');
 }
 
 
@@ -297,7 +298,7 @@ sub read_joins_refused_refresh {
     my @answers = map { $_->answer(5) } @reads;
     is(count(sub { $_->{status} == 200
                    && $_->{body} =~ /"merchant_id": 20001/ }, @answers), 5,
-       'the reads that had joined it get a report all the same');
+       'the reads that joined the refresh get a report');
 }
 
 
@@ -324,7 +325,7 @@ sub open_files {
 }
 
 
-# One connection is that of the question itself.
+# The connection of this request itself counts as one.
 sub is_idle {
     my ($fds, $title) = @_;
 
@@ -340,7 +341,7 @@ sub is_idle {
 }
 
 
-# No request waits for the flight: it lands and stores the report.
+# When no request waits for it, a flight still ends and stores the report.
 sub callers_who_leave {
     flush();
     my $fds = open_files();
@@ -353,7 +354,7 @@ sub callers_who_leave {
     ok($live->wait_for(5, sub {
         redis('EXISTS violet:health:violet_api:10000:21904');
     }), 'all leave: the report is stored');
-    is(vars(get(21904)), 'HIT', 'all leave: the next caller finds it');
+    is(vars(get(21904)), 'HIT', 'all leave: the next caller gets a hit');
     is(reached(21904), 1, 'all leave: Violet was asked once');
 
     my $opener = ask(21905);
@@ -362,9 +363,10 @@ sub callers_who_leave {
     sleep 0.2;
     $opener->reset;
     my $answer = $second->answer(5);
-    is(vars($answer), 'JOINED', 'the opener leaves: who joined is served');
+    is(vars($answer), 'JOINED',
+       'the opener leaves: the request that joined is answered');
     like($answer->{body}, qr/"merchant_id": 21905/,
-         'the opener leaves: with the report');
+         'the opener leaves: it gets the report');
     is(reached(21905), 1, 'the opener leaves: Violet was asked once');
 
     my $refresh = ask('21906?refresh=true');
@@ -372,32 +374,32 @@ sub callers_who_leave {
     $refresh->close;
     ok($live->wait_for(5, sub {
         redis('EXISTS violet:health:violet_api:10000:21906');
-    }), 'who asked for a refresh leaves: the report is stored');
+    }), 'the caller of a refresh leaves: the report is stored');
 
     # An upstream connection may stay in the keepalive pool.
-    is_idle($fds + 8, 'callers who leave');
+    is_idle($fds + 8, 'callers that leave');
 }
 
 
-# A body means nothing here, but what is left of it must be read before the
-# next request of the connection: also what comes while the caller waits.
+# The body of a read is ignored, but the rest of it must be read before the next
+# request of the connection, also the bytes that come while the caller waits.
 sub body_that_dribbles {
     my $client = $live->client($nginx->port);
     my %option = (headers => {Connection => undef, 'Content-Length' => 5});
 
     $client->send(Live::Client::request_bytes(path(22091), %option) . 'ab');
-    ok(reaches(22091), 'half a body, and Violet is asked');
+    ok(reaches(22091), 'half a body has come: Violet is asked');
 
     $client->send('cde' . Live::Client::request_bytes(path(22091)));
 
     is($client->answer(3)->{status}, 200,
        'the rest of the body comes while the caller waits');
     is($client->answer(3)->{status}, 200,
-       'the next request of the connection is read as one');
+       'the next request of the connection is answered');
 }
 
 
-# The report of a slow plain read is older than that of a refresh meanwhile.
+# A slow plain read brings an older report than a refresh meanwhile.
 sub refresh_overtakes_a_read {
     my $body = '{"merchant_id": 77, "connection": {"status": "COMPLETE"}, '
                . '"age": "%s"}';
@@ -425,10 +427,12 @@ sub refresh_overtakes_a_read {
     sleep 0.3;
 
     my $refresh = $live->request($other->port, path('77?refresh=true'));
-    like($refresh->{body}, qr/new/, 'a refresh beside a slow read');
-    like($slow->answer(3)->{body}, qr/old/, 'the read gets what it asked for');
+    like($refresh->{body}, qr/new/,
+         'a refresh beside a slow read gets the new report');
+    like($slow->answer(3)->{body}, qr/old/,
+         'the slow read gets its old report');
     like($live->request($other->port, path(77))->{body}, qr/new/,
-         'and the refreshed report stays');
+         'the refreshed report stays in the cache');
 
     $other->stop;
 }
@@ -447,7 +451,7 @@ sub caller_of_a_stalled_violet_leaves {
         my $answer = $live->request($mock->port, 'GET /_mock/connections');
         my ($open) = $answer->{body} =~ /"open": (\d+)/;
         return $open <= 9;
-    }), 'Violet stalls, all leave: the connections to it are closed');
+    }), 'Violet stalls, all leave: connections to Violet are closed');
 }
 
 
@@ -462,19 +466,19 @@ sub reload {
        'requests wait for Violet');
 
     $leaves->reset;
-    ok($nginx->reload, 'reload in the middle');
+    ok($nginx->reload, 'reload while requests wait');
     ok(!$nginx->wait_gone(0.1, @old), 'reload: the old worker stays');
 
     my @answers = map { $_->answer(5) } @clients;
     is(count(sub { $_->{status} == 200 && $_->{body} =~ /21910/ }, @answers),
-       10, 'reload: all who wait are answered');
+       10, 'reload: all requests that wait are answered');
     is(vars($refresh->answer(5)), 'REFRESH granted',
-       'reload: a refresh as well');
-    ok($nginx->wait_gone(5, @old), 'reload: then the old worker goes');
+       'reload: the refresh is answered');
+    ok($nginx->wait_gone(5, @old), 'reload: then the old worker ends');
 
     is(vars(get(21910)), 'HIT', 'reload: the report was stored');
-    is(vars(get(21911)), 'HIT', 'reload: that of the refresh as well');
-    is(vars(get(21912)), 'HIT', 'reload: that of the caller who left as well');
+    is(vars(get(21911)), 'HIT', 'reload: the report of the refresh was stored');
+    is(vars(get(21912)), 'HIT', 'reload: a report without a caller was stored');
     unlike($nginx->error_log, qr/open socket/, 'reload: no socket is left');
 }
 
@@ -490,7 +494,7 @@ sub quit {
 
     my @answers = map { $_->answer(5) } @clients;
     is(count(sub { $_->{status} == 200 && $_->{body} =~ /21913/ }, @answers),
-       10, 'QUIT: all who wait are answered');
+       10, 'QUIT: all requests that wait are answered');
     ok($nginx->process->wait_end(5), 'QUIT: then nginx ends');
     is($nginx->process->status, 0, 'QUIT: with status 0');
 
@@ -538,7 +542,7 @@ sub bursts {
 }
 
 
-# The requests for other merchants than those of the bursts.
+# The number of refreshes of other merchants than those of the bursts.
 sub refreshes_before {
     my $counts = $live->mock_counts($mock);
     my $sum = 0;

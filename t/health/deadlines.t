@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # Violet fails slowly, or the gateway has no descriptor left: no caller waits
-# longer than is documented, and a stale report is served to all.
+# longer than documented, and every caller gets the stale report.
 
 use strict;
 use warnings;
@@ -33,7 +33,7 @@ $live->check_logs(qr/Too many open files/);
 done_testing();
 
 
-# One worker without a descriptor left.  Its connections are there before.
+# One worker without a free descriptor; clients have connected before.
 sub no_descriptors {
     my $nginx = $health->gateway(
         workers => 1, keepalive => '',
@@ -54,27 +54,28 @@ sub no_descriptors {
 
     open_files($worker, 4096);
 
-    is($stale->{status}, 200, 'no descriptor is left: the stale report');
+    is($stale->{status}, 200,
+       'no descriptor is left: a read gets the stale report');
     like($stale->{headers}{'cache-status'}, qr/; hit; .*detail=upstream-error/,
-         'it is marked');
-    problem_is($none, 502, 'upstream-unavailable', 'without a stale one');
+         'it is marked as stale');
+    problem_is($none, 502, 'upstream-unavailable', 'without a stale report');
     like($none->{body}, qr/no connection to Violet could be made/,
          'the problem names the cause');
     problem_is($refresh, 502, 'upstream-unavailable', 'a refresh');
     problem_is($submit, 502, 'cart-submit-failed', 'a submit');
     is(eval { JSON::PP::decode_json($submit->{body})->{errors}[0]{reason} },
-       'UPSTREAM_UNREACHABLE', 'nothing of it was sent');
+       'UPSTREAM_UNREACHABLE', 'the submit was not sent');
 
     my $again = on($client, $health->path('103?refresh=true'));
 
-    is($again->{status}, 200, 'descriptors again: the refresh');
+    is($again->{status}, 200, 'descriptors are free again: a refresh');
     like($again->{headers}{'cache-status'}, qr/fwd=request; stored/,
-         'has its budget still');
+         'is granted, since its budget was not spent');
     $nginx->stop;
 }
 
 
-# Four seconds for a whole answer, on two hosts.
+# Violet may take four seconds for a whole answer; two hosts.
 sub impatient {
     my (%option) = @_;
 
@@ -97,7 +98,7 @@ sub reports_without_an_end {
 
         $health->all_are(504, "merchant $merchant", @got);
         is(scalar(grep { $_->{body} =~ /did not answer in time/ } @got), 24,
-           'each is told why');
+           'each problem names the cause');
         is($health->reached($merchant), 1, 'Violet is asked once for all');
     }
 
@@ -112,7 +113,8 @@ sub reports_without_an_end {
                                 timeout => 60);
 
         $health->all_are(200, "the stale report of $merchant", @got);
-        is($health->tally(cache_status => @got), 'STALE 24', 'it is marked');
+        is($health->tally(cache_status => @got), 'STALE 24',
+           'it is marked as stale');
     }
 
     ok($live->wait_for(20, sub { open_at_violet() <= 1 }),
@@ -132,19 +134,19 @@ sub callers_in_a_hurry {
         more => $health->location('/hurry/', $hurry));
 
     my $patient = $health->ask($nginx, 61504);
-    ok($health->reaches(61504), 'the patient one asks Violet');
+    ok($health->reaches(61504), 'the location with long timeouts asks Violet');
 
     my @got = $health->many($nginx, count => 30, what => 61504,
                             prefix => '/hurry/', timeout => 60);
 
-    $health->all_are(504, 'those in a hurry', @got);
-    is($health->reached(61504), 2, 'ask Violet themselves, once for all');
+    $health->all_are(504, 'requests of the location with short timeouts', @got);
+    is($health->reached(61504), 2, 'they ask Violet once themselves');
     $patient->read_until(qr/./, 0.1);
-    is($patient->{in}, '', 'the patient one waits');
+    is($patient->{in}, '', 'the request with long timeouts waits');
 
     $health->control('fault?connection_health/201=615');
     my $other = $health->ask($nginx, 201);
-    ok($health->reaches(201), 'another one asks Violet');
+    ok($health->reaches(201), 'another request with long timeouts asks Violet');
 
     my $hasty = $health->ask($nginx, 201, '/hurry/');
     $live->wait_for(2, sub { 0 });
@@ -152,14 +154,15 @@ sub callers_in_a_hurry {
 
     my $got = $health->answer($hasty, 30);
 
-    is($got->{status}, 200, 'the one in a hurry gets its own answer');
+    is($got->{status}, 200,
+       'a request with short timeouts gets its own answer');
     like($got->{body}, qr/^\{"merchant_id": 201,.*\}$/s, 'whole');
     $_->close for $patient, $other;
     $nginx->stop;
 }
 
 
-# After leaving a long plain read they do not wait for a long refresh either.
+# Requests that leave a long plain read do not wait for a long refresh either.
 sub callers_in_a_hurry_and_a_refresh {
     my $hurry = 'proxy_connect_timeout 1s; proxy_send_timeout 1s;'
                 . 'proxy_read_timeout 1s;';
@@ -168,23 +171,23 @@ sub callers_in_a_hurry_and_a_refresh {
         more => $health->location('/hurry/', $hurry));
 
     my @patient = $health->ask($nginx, 61505);
-    ok($health->reaches(61505), 'a patient read');
+    ok($health->reaches(61505), 'a read with long timeouts');
 
     my @hasty = map { $health->ask($nginx, 61505, '/hurry/') } 1 .. 5;
 
     push @patient, $health->ask($nginx, '61505?refresh=true');
-    ok($health->reaches(61505, 2), 'a patient refresh');
+    ok($health->reaches(61505, 2), 'a refresh with long timeouts');
 
     my @got = map { $health->answer($_, 60) } @hasty;
 
-    $health->all_are(504, 'those in a hurry', @got);
-    is($health->reached(61505), 3, 'ask Violet themselves, once for all');
+    $health->all_are(504, 'requests of the location with short timeouts', @got);
+    is($health->reached(61505), 3, 'they ask Violet once themselves');
     $_->close for @patient;
     $nginx->stop;
 }
 
 
-# Its own question is one of them.
+# The connection of this request itself counts as one.
 sub open_at_violet {
     my $answer = $live->request($health->mock->port,
                                 "GET /_mock/connections HTTP/1.0\r\n\r\n");
@@ -200,14 +203,14 @@ sub connections_are_not_reused {
 
     my $got = $health->get($nginx, 201);
 
-    is($got->{status}, 200, 'the next one');
+    is($got->{status}, 200, 'the next request');
     like($got->{body}, qr/^\{"merchant_id": 201,.*\}$/s,
-         'has nothing of the one before');
+         'has no byte of the endless report');
     $nginx->stop;
 }
 
 
-# Five minutes: on a clock that is moved.
+# The bound is five minutes: the test moves the clock.
 sub submits_without_an_end {
     my $clock = Live::Clock->new($live);
     my $nginx = $health->gateway(workers => 1, clock => $clock,
@@ -222,7 +225,7 @@ sub submits_without_an_end {
 
         $clock->count($clock->{count} + 290);
         $client->read_until(qr/./, 2);
-        is($client->{in}, '', 'it is not ended before its time');
+        is($client->{in}, '', 'the submit does not end before its time');
 
         $clock->count($clock->{count} + 11);
 
@@ -230,8 +233,9 @@ sub submits_without_an_end {
 
         problem_is($got, 504, 'cart-submit-unknown', 'after 5 minutes');
         is($got->{headers}{'x-violet-cart-outcome'}, 'unknown',
-           'its outcome is unknown');
-        like($got->{body}, qr/"reason":"UPSTREAM_TIMEOUT"/, 'for its reason');
+           'the outcome of the submit is unknown');
+        like($got->{body}, qr/"reason":"UPSTREAM_TIMEOUT"/,
+             'the reason is the time-out');
     }
 
     ok($live->wait_for(20, sub { open_at_violet() <= 1 }),
@@ -257,7 +261,7 @@ sub reads_of_a_cart_without_an_end {
 }
 
 
-# On both hosts, whose memory has the report.
+# A merchant has left while the memory of both hosts has the report.
 sub merchant_who_left {
     my ($one, $two) = map { $health->gateway(workers => 1) } 1 .. 2;
 
@@ -275,7 +279,7 @@ sub merchant_who_left {
 }
 
 
-# When Redis is back, its old report is not served.
+# An old report in Redis is not served when Redis is back.
 sub merchant_who_left_without_redis {
     my $nginx = $health->gateway(workers => 1);
 
@@ -288,12 +292,12 @@ sub merchant_who_left_without_redis {
         $health->get($nginx, 201)->{vars}{redis} eq 'ok';
     }), 'Redis is back');
     is($health->get($nginx, 24603)->{status}, 404,
-       'what it has is not served');
+       'the old report of Redis is not served');
     $nginx->stop;
 }
 
 
-# Of two hosts one waits, and no caller after it.
+# The first caller waits, on one of two hosts, and no later caller.
 sub failures_are_held_for_all {
     my @nginx = map {
         impatient(lines => 'violet_health_ttl 1s; violet_health_stale 1h;')
@@ -305,8 +309,10 @@ sub failures_are_held_for_all {
     my @got = map { $health->get($nginx[$_ % 2], 24101) } 1 .. 6;
 
     $health->all_are(200, 'Violet stalls', @got);
-    is($health->tally(cache_status => @got), 'STALE 6', 'it is marked');
-    is($health->reached(24101), 2, 'it is asked once in the time of a hold');
+    is($health->tally(cache_status => @got), 'STALE 6',
+       'it is marked as stale');
+    is($health->reached(24101), 2,
+       'Violet is asked once while its failure is held');
     $health->tell_slowest('held', 0, @got[1 .. 5]);
     $_->stop for @nginx;
 }
@@ -324,25 +330,27 @@ sub failures_are_held_without_redis {
     push @got, map { $health->get($nginx, 24002) } 1 .. 5;
 
     $health->all_are(200, 'Violet fails', @got);
-    is($health->tally(cache_status => @got), 'STALE 25', 'it is marked');
-    is($health->reached(24002), 2, 'it is asked once in the time of a hold');
+    is($health->tally(cache_status => @got), 'STALE 25',
+       'it is marked as stale');
+    is($health->reached(24002), 2,
+       'Violet is asked once while its failure is held');
     $health->get($nginx, '24002?refresh=true');
-    is($health->reached(24002), 3, 'a refresh does not wait for that');
+    is($health->reached(24002), 3, 'a refresh does not wait for the hold');
 
     sleep 4.2;
     ok($live->wait_for(30, sub {
         $health->get($nginx, 24002);
         $health->reached(24002) == 4;
-    }), 'it is asked again after that');
+    }), 'Violet is asked again after the hold');
 
     sleep 5.2;
     $health->get($nginx, 24002);
-    is($health->reached(24002), 4, 'the next time it is held for longer');
+    is($health->reached(24002), 4, 'the next failure is held for longer');
     $nginx->stop;
 }
 
 
-# On a connection that stays open.
+# Sends a request on a connection that stays open.
 sub on {
     my ($client, $what, $body) = @_;
 

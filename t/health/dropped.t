@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# A report or a list is dropped while a plain read of it is under way.  The
-# read was asked before the drop, so its answer goes to those who wait for it
-# and is not stored, however late it comes: its lease in Redis has run out.
+# A report or a list is dropped while a plain read of it is under way.  The read
+# began before the drop, so its answer goes to the requests that wait for it and
+# is not stored, also if it comes after its lease in Redis has ended.
 
 use strict;
 use warnings;
@@ -29,7 +29,7 @@ $live->check_logs;
 done_testing();
 
 
-# The next answers of a route or of one id are slow; this one is under way.
+# Makes the next answers of a route or of one id slow, and starts a read.
 sub slow_read {
     my ($nginx, $what, $name) = @_;
 
@@ -65,7 +65,7 @@ sub merchant_who_left {
 
     my $got = $health->answer($client, 60);
 
-    is($got->{status}, 200, "$title: who waited gets the answer");
+    is($got->{status}, 200, "$title: the request that waited gets the answer");
     is($got->{cache}, 'violet; fwd=' . ($known ? 'stale' : 'uri-miss'),
        "$title: it is not stored");
     is($health->get($nginx, $merchant)->{status}, 404,
@@ -87,13 +87,13 @@ sub list_of_before_a_refresh {
     is($health->get($nginx, '20010?refresh=true')->{status}, 200,
        "$title: a refresh");
     is($health->answer($client, 60)->{cache}, 'violet; fwd=uri-miss',
-       "$title: the list of before is not stored");
+       "$title: the list from before the drop is not stored");
 
-    # a list that is there is dropped, and nothing is under way
+    # a stored list is dropped while no read is under way
     $health->get($nginx, '') for 1 .. 2;
     $health->get($nginx, '20010?refresh=true');
 
     is($health->get($nginx, '')->{cache}, 'violet; fwd=uri-miss; stored',
-       "$title: the next one is");
+       "$title: the next list is stored");
     $nginx->stop;
 }

@@ -1,9 +1,8 @@
 #!/usr/bin/perl
 
-# One flight: however many callers there are, on however many hosts, Violet is
-# asked once.  A thousand at once over two nginx instances of two workers each
-# and one Redis; openers who leave, workers that are killed, answers that are
-# errors.
+# One flight: any number of callers on any number of hosts causes one request to
+# Violet.  A thousand callers at once, two nginx instances of two workers each,
+# one Redis; openers that leave, workers that are killed, errors of Violet.
 
 use strict;
 use warnings;
@@ -60,7 +59,7 @@ sub delay {
 }
 
 
-# A thousand of one report.
+# A thousand requests for one report.
 sub thousand {
     my ($hosts, $what, $prefix) = @_;
 
@@ -69,7 +68,7 @@ sub thousand {
 }
 
 
-# One asks Violet, the others report JOINED; a late request has a hit.
+# One request asks Violet, the others report JOINED; a late request has a hit.
 sub one_flight {
     my ($title, $merchant, $opener, $fwd, @answers) = @_;
 
@@ -89,7 +88,7 @@ sub one_flight {
     is(Live::Health::count(sub {
            $_->{vars}{cache_status} eq 'JOINED'
                && $_->{cache} ne "violet; fwd=$fwd; collapsed"
-       }, @answers), 0, "$title: and say so in Cache-Status");
+       }, @answers), 0, "$title: Cache-Status says so");
 
     note("$title: ", $health->tally('cache_status', @answers));
     $health->tell_slowest($title, $delay, @answers);
@@ -111,10 +110,10 @@ sub cold {
     for my $nginx (@hosts) {
         my $hit = $health->get($nginx, 20001);
         is($hit->{vars}{cache_status}, 'HIT', 'cold: then a hit');
-        is($hit->{body}, $answers[0]{body}, 'cold: of the same bytes');
+        is($hit->{body}, $answers[0]{body}, 'cold: the hit has the same bytes');
     }
 
-    is($health->reached(20001), 1, 'cold: and no further request');
+    is($health->reached(20001), 1, 'cold: no further request at Violet');
 }
 
 
@@ -143,7 +142,7 @@ sub refreshes {
 
     is($health->reached('connection_health.refresh/20003'), 1,
        'refreshes: one request at Violet');
-    is($health->reached(20003), 2, 'refreshes: beside the first of all');
+    is($health->reached(20003), 2, 'refreshes: beside the first read');
     $health->all_are(200, 'refreshes', @answers);
     $health->all_same('refreshes', @answers);
     is($answers[0]{revision}, $old->{revision} + 1,
@@ -152,21 +151,21 @@ sub refreshes {
     my %seen;
     $seen{$_->{vars}{refresh}}++ for @answers;
     is_deeply(\%seen, {granted => 1, joined => 999},
-              'refreshes: one is granted, who joins spends nothing')
+              'refreshes: one is granted, those that join spend nothing')
         or diag($health->tally('refresh', @answers));
     $health->tell_slowest('refreshes', $delay, @answers);
 
     for my $nginx (@hosts) {
         is($health->get($nginx, 20003)->{body}, $answers[0]{body},
-           'refreshes: then it is the cached one');
+           'refreshes: then the cached report is the new one');
         is($health->get($nginx, '20003?refresh=true')->{status}, 429,
-           'refreshes: and the budget is spent');
+           'refreshes: the budget is spent');
     }
 }
 
 
-# Another environment, another merchant: each a flight of its own.  An app_id
-# argument changes nothing.
+# Requests for another environment or another merchant have a flight of their
+# own, those with an app_id argument have not.
 sub mixed {
     my @paths = (['20004', '/'], ['20004', '/other/'],
                  ['20004?app_id=10000', '/'], ['20005', '/']);
@@ -180,7 +179,7 @@ sub mixed {
 
     $health->all_are(200, 'mixed', @answers);
     is($health->reached(20004), 2, 'mixed: two flights of one merchant');
-    is($health->reached(20005), 1, 'mixed: one of the other');
+    is($health->reached(20005), 1, 'mixed: one flight of the other merchant');
 
     for my $n (0 .. 3) {
         my @own = map { $answers[$_] } grep { int($_ / 2) % 4 == $n } 0 .. 399;
@@ -193,7 +192,7 @@ sub mixed {
 }
 
 
-# All share the one error; a later request opens another flight.
+# All requests get the same error; a later request opens another flight.
 sub errors {
     delay('connection_health/50001', $delay);
 
@@ -237,7 +236,7 @@ sub opener_who_leaves {
     is(Live::Health::count(sub { $_->{vars}{cache_status} eq 'JOINED' },
                            @answers), 40, 'opener leaves: all others joined');
 
-    # no request waits for it
+    # no other request waits for the flight
     delay('connection_health/20007', 1);
     $opener = $health->ask($hosts[0], 20007);
     ok($health->reaches(20007), 'the only caller leaves: Violet is asked');
@@ -247,7 +246,7 @@ sub opener_who_leaves {
         $health->command('EXISTS ' . $health->key(20007)) eq '1';
     }), 'the only caller leaves: the report is stored');
     is($health->get($hosts[1], 20007)->{vars}{cache_status}, 'HIT',
-       'the only caller leaves: for the next one');
+       'the only caller leaves: the next caller gets a hit');
     is($health->reached(20007), 1, 'the only caller leaves: asked once');
 }
 
@@ -273,8 +272,8 @@ sub flyer {
 }
 
 
-# The others of its host and of other hosts are answered by the flight that
-# replaces it; the killed worker stores no report.
+# The other worker of its host and the other hosts are answered by the flight
+# that replaces the lost one; the killed worker stores no report.
 sub killed_worker {
     my $merchant = 20008;
 
@@ -288,7 +287,7 @@ sub killed_worker {
     sleep 0.5;
 
     my $pid = flyer($hosts[0]);
-    ok($pid, 'killed worker: it is found') or return;
+    ok($pid, 'killed worker: its pid is known') or return;
     kill 'KILL', $pid;
     my $begun = time;
 
@@ -307,16 +306,16 @@ sub killed_worker {
            'killed worker: callers of the other worker are answered');
     is(Live::Health::count(sub { !$_->{status} && length $_->{raw} },
                            @near_answers), 0,
-       'killed worker: the others lost their connection');
+       'killed worker: all other callers lost their connection');
     note(scalar(@answered), ' of 40 callers were at the worker that lives');
 
     $health->all_same('killed worker', @answers, @answered);
     is($health->reached($merchant), 2,
-       'killed worker: one request replaces the one that died');
+       'killed worker: one more request at Violet');
     is($health->get($_, $merchant)->{vars}{cache_status}, 'HIT',
        'killed worker: then a hit') for @hosts;
     ok($live->wait_for(10, sub { $hosts[0]->workers == 2 }),
-       'killed worker: nginx has two again');
+       'killed worker: nginx has two workers again');
 }
 
 
@@ -336,16 +335,17 @@ sub killed_host {
     my @answers = map { $health->answer($_, 60) } @others;
 
     $health->all_are(200, 'killed host', @answers);
-    is($health->reached($merchant), 2, 'killed host: one request more');
+    is($health->reached($merchant), 2,
+       'killed host: one more request at Violet');
 
     my $redis = Violet::Redis->new($health->redis->port);
     my @left = grep { $redis->call('PTTL', $_) < 0 }
                @{$redis->call('KEYS', 'violet:*')};
-    is("@left", '', 'killed host: nothing is left in Redis for ever');
+    is("@left", '', 'killed host: every key in Redis has a TTL');
 }
 
 
-# A host is stopped for longer than its lease and then continued: its report is
+# A host is halted for longer than its lease and then continued: its report is
 # older than the one that another host has stored meanwhile.
 sub frozen_host {
     my $merchant = 20011;
@@ -360,21 +360,21 @@ sub frozen_host {
     $health->control('forget');
 
     my $new = $health->get($hosts[1], $merchant, timeout => 30);
-    is($new->{status}, 200, 'frozen host: another one takes over');
-    is($new->{revision}, 2, 'frozen host: and has a newer report');
+    is($new->{status}, 200, 'frozen host: another host takes over');
+    is($new->{revision}, 2, 'frozen host: the other host has a newer report');
 
     kill 'CONT', $worker;
     is($health->answer($opener, 20)->{status}, 200,
-       'frozen host: its caller is answered');
+       'frozen host: the caller of the frozen host is answered');
 
     sleep 0.5;
     my $redis = Violet::Redis->new($health->redis->port);
     like($redis->call('HGET', $health->key($merchant), 'body'),
-         qr/"recalculated": 2\b/, 'frozen host: it stores nothing older');
+         qr/"recalculated": 2\b/, 'frozen host: it stores no older report');
 
     for my $nginx ($host, @hosts) {
         is($health->get($nginx, $merchant)->{revision}, 2,
-           'frozen host: nor does anybody serve it') for 1, 2;
+           'frozen host: no host serves the older report') for 1, 2;
     }
 
     is($health->reached($merchant), 2, 'frozen host: two requests in all');

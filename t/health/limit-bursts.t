@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The refresh limit under a burst: exactly what is configured is granted, over
-# two hosts that share a Redis, and by each of them if there is none.
+# The refresh limit under a burst: exactly the configured number is granted, by
+# two hosts together if they share a Redis, and by each host without Redis.
 
 use strict;
 use warnings;
@@ -41,8 +41,8 @@ sub host {
 }
 
 
-# A hundred merchants, each refreshed once, all at the same time.  Of the
-# budget of an hour one comes back in 120 s.
+# A hundred merchants, each refreshed once, all at the same time.  The budget of
+# an hour gets one refresh back every 120 s.
 sub burst {
     my ($title, $hosts, $first, $granted) = @_;
 
@@ -57,7 +57,7 @@ sub burst {
 
     is($health->reached('connection_health.refresh') - $before, $granted,
        "$title: exactly $granted reach Violet");
-    is(scalar @good, $granted, "$title: and are answered");
+    is(scalar @good, $granted, "$title: the granted refreshes are answered");
     is(scalar @limited, 100 - $granted, "$title: all others get 429");
     is(Live::Health::count(sub { $_->{vars}{refresh} eq 'granted' }, @good),
        $granted, "$title: granted");
@@ -68,7 +68,8 @@ sub burst {
                   map { $_->{headers}{'retry-after'} || 0 } @limited;
 
     cmp_ok($seconds[-1], '<=', 120, "$title: Retry-After, not too long");
-    cmp_ok($seconds[0], '>=', 119 - $took, "$title: nor too short");
+    cmp_ok($seconds[0], '>=', 119 - $took,
+           "$title: Retry-After, not too short");
     note("$title: Retry-After from $seconds[0] to $seconds[-1]");
 
     is(Live::Health::count(sub {
@@ -90,18 +91,18 @@ sub budgets {
     my $redis = Violet::Redis->new($health->redis->port);
     my @keys = @{$redis->call('KEYS', 'violet:limit:*')};
 
-    is(scalar @keys, 31, 'budgets: of the app and of those granted');
+    is(scalar @keys, 31, 'budgets: of the app and of 30 merchants');
     is(scalar(grep { $_ eq 'violet:limit:violet_api:10000' } @keys), 1,
        'budgets: the key of the app');
     is(scalar(grep { /^violet:limit:violet_api:10000:70\d\d\d$/ } @keys),
        30, 'budgets: the keys of merchants');
 
     my @endless = grep { $redis->call('PTTL', $_) <= 0 } @keys;
-    is("@endless", '', 'budgets: each has an end');
+    is("@endless", '', 'budgets: each key has a TTL');
 
     my $read = $health->get($hosts[0], 70000);
-    is($read->{status}, 200, 'budgets: plain reads go on');
-    is($read->{vars}{refresh}, '', 'budgets: and have to do with none');
+    is($read->{status}, 200, 'budgets: plain reads are answered');
+    is($read->{vars}{refresh}, '', 'budgets: plain reads are not limited');
 }
 
 
@@ -120,7 +121,7 @@ sub never_sent {
                ->{status} == 502;
     }), 'never sent: the budget is there again');
 
-    # each of them spends and gives back the whole
+    # each refresh spends the budget and gives it back
     @answers = map {
         $health->get($hosts[$_ % 2], '71501?refresh=true',
                      prefix => '/nowhere/');
@@ -131,7 +132,7 @@ sub never_sent {
 }
 
 
-# The two hosts count together.
+# The budget of a merchant is one for the two hosts.
 sub per_host {
     $health->command('FLUSHALL');
 

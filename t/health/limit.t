@@ -21,7 +21,7 @@ no_long_string();
 run_tests();
 
 
-# A command that writes a budget's instant, that many seconds from now.
+# A command that writes the instant of a budget, so many seconds from now.
 sub owe {
     my ($key, $seconds) = @_;
 
@@ -31,7 +31,7 @@ sub owe {
 }
 
 
-# Lines for redis_check: what a budget owes, in seconds, and its TTL.
+# Lines for redis_check: the debt of a budget, in seconds, and its TTL.
 sub owes {
     my ($key, $seconds) = @_;
 
@@ -564,7 +564,7 @@ PTTL $::App
 
 
 
-=== a value that is no number counts as a full budget, and is replaced
+=== a value that is not a number counts as a full budget, and is replaced
 --- redis_commands eval
 "SET $::App:20046 '1 garbage'\nSET $::App '1 nan'"
 --- request eval: ::get('20046?refresh=true', '20046?refresh=true')
@@ -756,7 +756,7 @@ DBSIZE
 
 
 
-=== shared memory: the app's budget, both or neither
+=== shared memory: a refresh spends both budgets or neither
 --- http_config eval: ::servers('')
 --- config eval
 ::location('violet_refresh_limit merchant=1r/10m app=2r/1h;') . '

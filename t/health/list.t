@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The list of an app's merchants: cached as a report is, in both tiers, for all
-# workers and hosts, and dropped by a refresh of any merchant.
+# The list of an app's merchants is cached like a report, in both tiers, for all
+# workers and hosts, and a refresh of any merchant drops it.
 
 use strict;
 use warnings;
@@ -49,7 +49,7 @@ $live->check_logs;
 done_testing();
 
 
-# It answers with an object where a list is wanted.
+# A server that answers with an object instead of a list.
 sub odd_violet {
     my $body = '{"merchant_id": 1, "connection": {"status": "COMPLETE"}}';
 
@@ -84,7 +84,7 @@ sub begin {
 }
 
 
-# How often Violet calculated each merchant of a list.
+# The number of calculations of each merchant's report in a list.
 sub revisions {
     my ($answer) = @_;
 
@@ -103,8 +103,8 @@ sub cached {
     like($first->{headers}{etag}, qr/^"[0-9a-f]{40}"$/, 'list: an ETag');
     like($first->{body}, qr/^\[\{"merchant_id": 10000,/, 'list: an array');
     is($first->{headers}{'x-violet-merchant-state'}, undef,
-       'list: no state, which is of one merchant');
-    is($first->{vars}{merchant_state}, '', 'list: nor as a variable');
+       'list: no header with a state, which one merchant has');
+    is($first->{vars}{merchant_state}, '', 'list: no variable with a state');
 
     sleep 0.3;
     list($near);
@@ -119,7 +119,8 @@ sub cached {
     my $other = list($far);
     is(status($other) . " $other->{vars}{cache_tier}", 'HIT redis',
        'list: the other host finds it in Redis');
-    is($other->{body}, $first->{body}, 'list: the same bytes there');
+    is($other->{body}, $first->{body},
+       'list: the other host has the same bytes');
     is(reached(), 1, 'list: Violet is asked once');
 }
 
@@ -137,11 +138,11 @@ sub keys_in_redis {
 
     my $ttl = $redis->call('PTTL', $key);
     cmp_ok($ttl, '<=', 86400_000, 'list: it ends within violet_health_ttl');
-    cmp_ok($ttl, '>', 86000_000, 'list: and not before');
+    cmp_ok($ttl, '>', 86000_000, 'list: it does not end much earlier');
 }
 
 
-# Two lists: without and with public merchants.
+# There are two lists: without and with public merchants.
 sub arguments {
     begin();
 
@@ -149,10 +150,11 @@ sub arguments {
     my $all = list($near, '?exclude_public=false');
 
     is(status($all), 'MISS', 'exclude_public=false: another list');
-    like($all->{body}, qr/"merchant_id": 20001\b/, 'with public merchants');
+    like($all->{body}, qr/"merchant_id": 20001\b/,
+         'exclude_public=false: with public merchants');
     unlike($hidden->{body}, qr/"merchant_id": 20001\b/,
-           'which the other one has not');
-    is(reached(), 2, 'exclude_public=false: asked for it');
+           'the other list has no public merchants');
+    is(reached(), 2, 'exclude_public=false: Violet is asked');
 
     for my $spelling ('/', '?app_id=10000', '?exclude_public=yes',
                       '?x=1', '?refresh=true',
@@ -167,24 +169,24 @@ sub arguments {
                       '?app_id=10000&%65xclude_public=FALSE')
     {
         is(list($near, $spelling)->{body}, $all->{body},
-           "$spelling: the list of all");
+           "$spelling: the list with public merchants");
     }
 
-    is(reached(), 2, 'spellings: Violet is not asked for them');
+    is(reached(), 2, 'spellings: Violet is not asked');
     is($health->reached('connection_health.refresh'), 0,
-       'spellings: nor for a refresh');
+       'spellings: refresh is not an argument of the list');
 
     is(list($near, '?app_id=1')->{status}, 400, 'another app: refused');
     is(list($near, '?exclude_public=x')->{status}, 400, 'nonsense: refused');
 
     my $other = list($near, '', prefix => '/other/');
     is(status($other), 'MISS', 'another environment has a list of its own');
-    is(reached(), 3, 'another environment: asked for it');
+    is(reached(), 3, 'another environment: Violet is asked');
 
     my $post = $live->request($near->port,
         'POST /v1/operations/connection_health', body => '{}');
     is($post->{status}, 200, 'POST: passed on');
-    is(reached(), 3, 'POST: no list');
+    is(reached(), 3, 'POST: Violet is not asked for a list');
 }
 
 
@@ -207,7 +209,7 @@ sub conditional {
 }
 
 
-# In memory on both hosts, then a merchant is refreshed on one of them.
+# Both hosts have the list in memory; one host refreshes a merchant.
 sub refreshed {
     begin();
 
@@ -224,7 +226,8 @@ sub refreshed {
     is(revisions($old), '1 1 1', 'refresh: the list before');
 
     my $refresh = $health->get($near, '20100?refresh=true');
-    is($refresh->{vars}{refresh}, 'granted', 'refresh: of one merchant');
+    is($refresh->{vars}{refresh}, 'granted',
+       'refresh: one merchant is refreshed');
 
     my $new = list($near);
     is(status($new), 'MISS', 'refresh: the list is dropped');
@@ -237,15 +240,18 @@ sub refreshed {
         sleep 0.9;
         $other = list($far);
     }
-    is(revisions($other), '1 2 1', 'refresh: on the other host as well');
+    is(revisions($other), '1 2 1',
+       'refresh: the list of the other host shows it, too');
 
     my $all = list($far, '?exclude_public=no');
-    is(revisions($all), '1 2 1 1', 'refresh: and the list of all');
+    is(revisions($all), '1 2 1 1',
+       'refresh: the list with public merchants shows it, too');
     is(reached(), 4, 'refresh: each list is asked for anew once');
 
-    # of a merchant who was not in it before
+    # a refresh of a merchant that the list did not have
     $health->get($far, '20200?refresh=true');
-    is(status(list($far)), 'MISS', 'refresh of any merchant: dropped');
+    is(status(list($far)), 'MISS',
+       'refresh of any merchant: the list is dropped');
 
     # the list of another environment stays
     list($near, '', prefix => '/other/');
@@ -255,7 +261,7 @@ sub refreshed {
 }
 
 
-# What changed nothing drops nothing.
+# A request that changes no report drops no list.
 sub refused_refresh {
     begin();
 
@@ -280,7 +286,7 @@ sub deleted {
     my $old = list($far);
     my ($key) = @{$redis->call('KEYS', 'violet:health-list:*')};
     $health->control('forget');
-    is($redis->call('DEL', $key), 1, 'DEL: by an operator');
+    is($redis->call('DEL', $key), 1, 'DEL: an operator deletes the key');
 
     sleep 0.1;
     my $new = list($far);
@@ -290,7 +296,7 @@ sub deleted {
         $new = list($far);
     }
 
-    isnt($new->{body}, $old->{body}, 'DEL: nothing older is served');
+    isnt($new->{body}, $old->{body}, 'DEL: the old list is not served');
 }
 
 
@@ -313,13 +319,13 @@ sub bypassed {
 
     is(status(list($near, '', prefix => '/off/')), 'BYPASS',
        'violet_health_cache off: not cached') for 1, 2;
-    is(reached(), 2, 'violet_health_cache off: asked each time');
+    is(reached(), 2, 'violet_health_cache off: Violet is asked each time');
     is(scalar @{$redis->call('KEYS', 'violet:health-list:*')}, 0,
        'violet_health_cache off: not stored');
 }
 
 
-# Violet fails: the last good list is served.
+# While Violet fails the last good list is served.
 sub stale {
     begin();
 
@@ -329,14 +335,14 @@ sub stale {
 
     my $stale = list($near, '', prefix => '/short/');
     is($stale->{status}, 200, 'stale: served');
-    is(status($stale), 'STALE', 'stale: as such');
+    is(status($stale), 'STALE', 'stale: the status says so');
     like($stale->{cache}, qr/^violet; hit; ttl=-\d+; detail=\S+$/,
-         'stale: and marked');
+         'stale: Cache-Status says so');
     is($stale->{body}, $good->{body}, 'stale: the last good list');
 }
 
 
-# The 429 is the last one, since it is held.
+# The 429 comes last, since it is held.
 sub failed {
     begin();
     $health->control('fault?connection_health_list=403');
@@ -364,11 +370,11 @@ sub no_list {
 
     for my $round (1, 2) {
         my $answer = list($near, '', prefix => '/odd/');
-        is($answer->{status}, 200, 'no list: passed on');
+        is($answer->{status}, 200, 'no list: the answer passes');
         unlike($answer->{cache}, qr/stored/, 'no list: not stored');
     }
 
-    is($odd->connections - $before, 2, 'no list: asked each time');
+    is($odd->connections - $before, 2, 'no list: Violet is asked each time');
     like($near->error_log, qr/\[warn\].*not an array/,
          'no list: the log says why');
 }

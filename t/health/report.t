@@ -165,7 +165,7 @@ use Digest::SHA;
 
 
 
-=== no report has a Last-Modified: conditions by date are ignored
+=== a report has no Last-Modified: conditions by date are ignored
 --- redis_commands eval: ::seed(20010)
 --- more_headers eval
 ['If-Modified-Since: Mon, 30 Nov 2026 00:00:00 GMT',
@@ -343,7 +343,7 @@ PTTL $::Key:20302
 
 
 
-=== a prefix of the keys
+=== the keys have the prefix of violet_redis
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 prefix=a:b/;')
 --- request eval: ::get(20016, 20016)
@@ -355,7 +355,7 @@ KEYS *
 
 
 
-=== no prefix
+=== an empty prefix: the keys begin with "health:"
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT prefix=;')
 --- request eval: ::get(20017)
@@ -365,7 +365,7 @@ KEYS *
 
 
 
-=== another database
+=== the report is in the database of violet_redis
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/3 timeout=2s;')
 --- request eval: ::get(20018, 20018)
@@ -577,7 +577,7 @@ X-Whatever: 1
 
 
 
-=== proxy_buffering off
+=== proxy_buffering off: the report is stored
 --- config eval: ::location('proxy_buffering off;')
 --- request eval: ::get('direct 20030', 20030, 20030, 60001, 22102)
 --- error_code eval: [200, 200, 200, 502, 502]
@@ -590,7 +590,7 @@ X-Whatever: 1
 
 
 
-=== HTTP/1.0 to Violet
+=== HTTP/1.0 to Violet: the report is stored
 --- config
         location /v1/ {
             violet shop;
@@ -1057,7 +1057,7 @@ DBSIZE
 
 
 
-=== no HTTP: a 502 problem
+=== not HTTP: a 502 problem
 --- request eval: ::get(60501)
 --- error_code: 502
 --- response_body_like eval: $::Problem
@@ -1259,7 +1259,7 @@ X-Vars: cache=STALE tier=redis age=364[01] refresh= state=degraded redis=ok up=5
 
 
 
-=== violet_health_stale: Violet stalls
+=== violet_health_stale: Violet stalls, the last good report
 --- config eval
 ::location('violet_health_ttl 1h;', 'violet_health_stale 1h;',
            'proxy_read_timeout 200ms;')
@@ -1355,7 +1355,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 
-=== violet_health_stale 0: never
+=== violet_health_stale 0: no stale report is served
 --- config eval: ::location('violet_health_ttl 1h;')
 --- redis_commands eval: ::seed(50003, age => 3640, ttl => 3600)
 --- request eval: ::get(50003)
@@ -1398,7 +1398,7 @@ X-Violet-Merchant-State: ready
 
 
 
-=== violet_health_cache off: ETag and 304 all the same
+=== violet_health_cache off: ETag and 304 work
 --- config eval: ::location('violet_health_cache off;')
 --- more_headers
 If-None-Match: *

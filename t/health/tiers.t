@@ -14,12 +14,12 @@ use Live::Health;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# How soon a change is known everywhere; and one look later, for a machine
-# that is busy with other things.
+# Seconds after which every host knows a change; and a longer time, for a busy
+# machine.
 my $soon = 0.1;
 my $late = 0.9;
 
-# violet_health_memory of the tests in which it ends.
+# Seconds of violet_health_memory in the tests in which that time ends.
 my $bound = 4;
 
 my $live = Live->new;
@@ -60,8 +60,8 @@ sub tier {
 }
 
 
-# In memory of both hosts.  That a report was written is a change, too: what
-# became a copy before all had heard of it is not kept.
+# Brings a report into the memory of both hosts.  The write of the report is a
+# change, too: a copy that a host made before it heard of the change is dropped.
 sub fill {
     my ($title, $merchant) = @_;
 
@@ -88,8 +88,8 @@ sub in_memory {
 }
 
 
-# Asks once, a tenth of a second after the change; and once more if it was not
-# known by then.
+# Asks once, 0.1 s after the change, and again if the host did not know the
+# change yet.
 sub learns {
     my ($title, $nginx, $merchant, $code) = @_;
 
@@ -123,7 +123,7 @@ sub is_in_memory {
 sub memory_before_redis {
     my $first = $health->get($near, 20001);
     is($first->{vars}{cache_status}, 'MISS', 'first: a miss');
-    is($first->{vars}{cache_tier}, '', 'first: of no tier');
+    is($first->{vars}{cache_tier}, '', 'first: the tier is empty');
 
     sleep 0.3;
     my $second = $health->get($near, 20001);
@@ -131,7 +131,7 @@ sub memory_before_redis {
 
     my @reads = map { $health->get($near, 20001) } 1 .. 10;
     is(Live::Health::count(sub { tier($_) eq 'HIT memory' }, @reads), 10,
-       'from then on it comes from memory');
+       'later reads come from memory');
     $health->all_same('memory', $first, $second, @reads);
     like($reads[0]{cache}, qr/^violet; hit; ttl=\d+$/, 'memory: a plain hit');
     is($reads[0]{headers}{etag}, $first->{headers}{etag}, 'memory: the ETag');
@@ -141,10 +141,11 @@ sub memory_before_redis {
     my $other = $health->get($far, 20001);
     note('the second read: ', tier($second));
     is(tier($other), 'HIT redis', 'another host finds it in Redis');
-    is($other->{body}, $first->{body}, 'the same bytes');
-    is(tier($health->get($far, 20001)), 'HIT memory', 'and then in memory');
+    is($other->{body}, $first->{body}, 'the other host serves the same bytes');
+    is(tier($health->get($far, 20001)), 'HIT memory',
+       'then the other host finds it in memory');
 
-    # both workers see it; which of them answers is the kernel's to choose
+    # the kernel chooses the worker that answers
     my (@all, %workers);
     ok($live->wait_for(20, sub {
         my @more = $health->many($far, count => 100, what => 20001);
@@ -153,12 +154,12 @@ sub memory_before_redis {
         return keys %workers == 2;
     }), 'both workers have answered');
     is(Live::Health::count(sub { tier($_) eq 'HIT memory' }, @all),
-       scalar @all, 'memory is one for all of them');
+       scalar @all, 'both workers serve from the same memory');
 
     sleep 1.1;
     my $aged = $health->get($near, 20001);
-    cmp_ok($aged->{headers}{age}, '>=', 1, 'what is in memory ages');
-    is($health->reached(20001), 1, 'and Violet was asked once');
+    cmp_ok($aged->{headers}{age}, '>=', 1, 'a report in memory ages');
+    is($health->reached(20001), 1, 'Violet was asked once');
 }
 
 
@@ -169,7 +170,7 @@ sub memory_off {
        'violet_health_memory off: Redis is asked each time');
     $health->all_same('violet_health_memory off', @reads);
     is(tier($health->get($near, 20001)), 'HIT memory',
-       'which changes nothing beside it');
+       'another location still serves from memory');
 }
 
 
@@ -179,13 +180,13 @@ sub deleted {
 
         $health->control('forget');
         is($health->command('DEL ' . $health->key(20002)), 1,
-           "DEL, round $round: it was there");
+           "DEL, round $round: the key was there");
 
-        my $new = learns("DEL, round $round: it is asked for anew", $far,
+        my $new = learns("DEL, round $round: Violet is asked again", $far,
                          20002, sub { $_[0]{revision} > $old->{revision} });
         is($new->{vars}{cache_status}, 'MISS', "DEL, round $round: a miss");
 
-        my $near_new = learns("DEL, round $round: on the other host", $near,
+        my $near_new = learns("DEL, round $round: the other host has it", $near,
                               20002, sub { $_[0]{revision}
                                            == $new->{revision} });
         is($health->reached(20002), $round + 1,
@@ -201,23 +202,23 @@ sub refreshed_elsewhere {
     is($new->{vars}{refresh}, 'granted', 'refresh: on one host');
     cmp_ok($new->{revision}, '>', $old->{revision}, 'refresh: a new report');
 
-    # where it was refreshed it is known at once
+    # the host of the refresh knows the new report at once
     is($health->get($near, 20003)->{body}, $new->{body},
-       'refresh: there the next read has it');
+       'refresh: the next read on this host has the new report');
 
-    learns('refresh: the other host serves nothing older', $far, 20003,
+    learns('refresh: the other host does not serve the old report', $far, 20003,
            sub { $_[0]{body} eq $new->{body} });
     is_in_memory('refresh', $far, 20003);
-    is($health->reached(20003), 2, 'refresh: Violet was asked for it only');
+    is($health->reached(20003), 2, 'refresh: Violet was not asked again');
 
-    # by several workers, none of which has it left
+    # requests to several workers
     my @all = $health->many($far, count => 100, what => 20003);
     is(Live::Health::count(sub { $_->{body} eq $new->{body} }, @all), 100,
-       'refresh: nor does any of its workers');
+       'refresh: no worker of it serves the old report');
 }
 
 
-# An operator writes a report as the module does.
+# An operator writes a report in the form of the module.
 sub written_by_hand {
     my $old = fill('HSET', 20004);
     my $body = $old->{body} =~ s/"Store 20004"/"Store By Hand"/r;
@@ -228,7 +229,7 @@ sub written_by_hand {
            sub { $_[0]{body} eq $body });
     is_in_memory('HSET', $far, 20004);
 
-    # what is no report any more is a miss and is replaced
+    # bytes that are not a report cause a miss and are replaced
     $redis->call('HSET', $health->key(20004), 'state', 'whatever');
     learns('HSET of nonsense: a miss', $near, 20004,
            sub { $_[0]{vars}{cache_status} eq 'MISS'
@@ -249,19 +250,19 @@ sub expired {
     $health->control('forget');
     $health->command('PEXPIRE ' . $health->key(20006) . ' 50');
     sleep 0.1;
-    # Redis tells of it when it notices, which a look makes it do
+    # Redis sends the notice when a read of the key finds it expired
     $health->command('EXISTS ' . $health->key(20006));
 
-    learns('EXPIRE: it is gone from memory', $far, 20006,
+    learns('EXPIRE: memory has dropped it', $far, 20006,
            sub { $_[0]{revision} > $old->{revision} });
 
     fill('PERSIST', 20007);
     $health->command('PERSIST ' . $health->key(20007));
     $health->command('HSET ' . $health->key(20007) . ' kept 1');
-    learns('PERSIST: "kept" ends it all the same', $far, 20007,
+    learns('PERSIST: the field "kept" ends a report without a TTL', $far, 20007,
            sub { $_[0]{vars}{cache_status} eq 'MISS' });
     cmp_ok($health->command('PTTL ' . $health->key(20007)), '>', 0,
-           'PERSIST: it has an end again');
+           'PERSIST: the new report has a TTL');
 }
 
 
@@ -273,14 +274,14 @@ sub flushed {
         $health->command($command);
 
         for my $n (0, 1) {
-            learns("$command: nothing is left in memory", $far, 20008 + $n,
+            learns("$command: memory has dropped all reports", $far, 20008 + $n,
                    sub { $_[0]{revision} > $old[$n]{revision} });
         }
     }
 }
 
 
-# More changed keys than one message holds.
+# More changed keys than one message of Redis lists.
 sub many_at_once {
     my @merchants = 20010 .. 20059;
     my %old;
@@ -302,7 +303,7 @@ sub many_at_once {
     my @new = map { $health->get($far, $_) } @merchants;
     is(Live::Health::count(sub { $new[$_]{revision}
                                  > $old{$merchants[$_]}{revision} }, 0 .. 49),
-       50, 'DEL of fifty: each is asked for anew');
+       50, 'DEL of fifty: Violet is asked again for each');
 }
 
 
@@ -312,15 +313,15 @@ sub reloaded {
     my @old = $far->workers;
 
     ok($far->reload, 'reload');
-    ok($far->wait_gone(10, @old), 'reload: the old workers go');
+    ok($far->wait_gone(10, @old), 'reload: the old workers end');
 
-    # the first read after it, and while Redis does not answer at all
+    # the first read after the reload, then one while Redis does not answer
     my $answer = $health->get($far, 20060);
     is($answer->{vars}{cache_status}, 'HIT', 'reload: a hit');
     ok($live->wait_for(5, sub {
         tier($health->get($far, 20060)) eq 'HIT memory'
     }), 'reload: from memory');
-    is($health->reached(20060), 1, 'reload: Violet is not asked for it');
+    is($health->reached(20060), 1, 'reload: Violet is not asked');
 
     # a notice of a change still arrives
     my $old = fill('reload', 20060);
@@ -331,8 +332,8 @@ sub reloaded {
 }
 
 
-# More reports than the zone holds: the least recently used go, and nothing
-# fails.
+# More reports than the zone has room for: the least recently used are evicted,
+# and no request fails.
 sub zone_full {
     my $small = $health->gateway(
         extra => 'violet_zone 128k;',
@@ -353,13 +354,13 @@ sub zone_full {
     shift @used;
     $health->all_are(200, 'zone full', @answers);
     is(Live::Health::count(sub { tier($_) eq 'HIT memory' }, @used),
-       scalar @used, 'zone full: what is used is kept');
+       scalar @used, 'zone full: reports in use are kept');
     is(tier($health->get($small, 100300)), 'HIT memory',
-       'zone full: what came last is kept');
+       'zone full: the newest reports are kept');
     is(tier($health->get($small, 100001)), 'HIT redis',
-       'zone full: what was not used has gone to make room');
+       'zone full: unused reports are evicted');
     is(Live::Health::count(sub { $health->reached($_) == 1 }, @merchants),
-       300, 'zone full: each was asked for once');
+       300, 'zone full: Violet was asked once for each');
 
     my @again = map { $health->get($small, $_) } reverse @merchants;
     my $held = Live::Health::count(sub { tier($_) eq 'HIT memory' }, @again);
@@ -374,7 +375,7 @@ sub zone_full {
 
 # --- the link is lost ---
 
-# A gateway that reaches Redis through the relay.
+# Starts a gateway that reaches Redis through the relay.
 sub far_away {
     my ($memory) = @_;
 
@@ -384,7 +385,7 @@ sub far_away {
 }
 
 
-# What is in memory may be served for its bound, and no longer.
+# A report in memory is served for violet_health_memory and no longer.
 sub is_bounded {
     my ($title, $nginx, $merchant, $old) = @_;
 
@@ -396,7 +397,7 @@ sub is_bounded {
     ok($live->wait_for($bound + 10, sub {
         $answer = $health->get($nginx, $merchant);
         return $answer->{revision} > $old->{revision};
-    }), "$title: what is old is not served for ever");
+    }), "$title: the old report is not served for longer");
     note(sprintf '%s: the change was known after %.1f s, the bound is %d s',
          $title, time - $changed, $bound);
     is($answer->{status}, 200, "$title: no error");
@@ -411,23 +412,23 @@ sub link_cut {
     is_bounded('link cut', $nginx, 20070, $old);
     $link->mode('pass');
 
-    # killed by an operator, and made again
+    # an operator kills the links; the workers connect again
     in_memory('link killed', $nginx, 20071);
     my $kill = $health->command('CLIENT KILL TYPE pubsub');
-    cmp_ok($kill, '>=', 2, 'link killed: that of each worker');
+    cmp_ok($kill, '>=', 2, 'link killed: the link of each worker');
 
     my $killed = in_memory('link killed', $nginx, 20071);
     $health->control('forget');
     sleep 3;
     $health->command('DEL ' . $health->key(20071));
-    learns('link killed: it is made again', $nginx, 20071,
+    learns('link killed: the new link brings a change', $nginx, 20071,
            sub { $_[0]{revision} > $killed->{revision} });
 
     $nginx->quit(10);
 }
 
 
-# The link is dead, and no error is reported.
+# The link is dead without an error.
 sub link_stalled {
     my $nginx = far_away("${bound}s");
     my $old = in_memory('link stalled', $nginx, 20072);
@@ -436,13 +437,14 @@ sub link_stalled {
     is_bounded('link stalled', $nginx, 20072, $old);
     $link->mode('pass');
 
-    is($health->get($nginx, 20072)->{status}, 200, 'link stalled: and back');
+    is($health->get($nginx, 20072)->{status}, 200,
+       'link stalled: the relay passes again');
     $nginx->quit(10);
 }
 
 
-# What changed while the link was away is not found out later than when it is
-# back, however long memory might be trusted.
+# A change during the loss of the link is known when the link is back, also if
+# violet_health_memory is long.
 sub link_back {
     my $nginx = far_away('1h');
     my @old = map { in_memory('link back', $nginx, $_) } 20073, 20074;
@@ -469,8 +471,8 @@ sub link_back {
 }
 
 
-# Memory goes on serving for its bound when there is no Redis at all, and
-# Violet is asked once, not by every caller.
+# Without Redis a report in memory is served for violet_health_memory; then
+# Violet is asked once, not for each caller.
 sub redis_away {
     my $nginx = far_away("${bound}s");
 
@@ -495,6 +497,6 @@ sub redis_away {
         my $answer = $health->get($nginx, 20075);
         return $answer->{vars}{redis} eq 'ok'
                || tier($answer) eq 'HIT memory';
-    }), 'Redis away: and back');
+    }), 'Redis away: Redis is back');
     $nginx->quit(10);
 }

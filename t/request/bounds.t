@@ -1,5 +1,5 @@
-# Texts of Violet that take too long to parse, and long texts in a problem:
-# the answers to callers.
+# The answers to callers after texts of Violet that take too long to parse, and
+# long texts in a problem.
 
 use strict;
 use warnings;
@@ -20,7 +20,7 @@ our $App = <<'END';
     violet_health_memory off;
 END
 
-# Raw bytes as Violet's answer: for a tcp_listen of the block.
+# Raw bytes as Violet's answer, for tcp_listen of the block.
 our $Fake = $App . <<'END';
     upstream violet_api {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
@@ -30,7 +30,7 @@ END
 our $Report = 'GET /v1/operations/connection_health';
 our $Submit = 'POST /v1/checkout/cart';
 
-# Over the 256 kB of a text that is parsed as a whole.
+# More than the 256 kB that are parsed as a whole.
 our $Long = 'x' x 270_000;
 
 sub answer {

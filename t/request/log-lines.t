@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# The error log of a running nginx: a failure that goes on has one line a
-# minute for each app and cause, and a submit has its line whatever ends it,
-# with the id that its caller was told.
+# The error log of a running nginx: a lasting failure has one line a minute for
+# each app and cause; a submit has one line, however it ends, with the request
+# id that the caller got.
 
 use strict;
 use warnings;
@@ -60,7 +60,7 @@ sub told_once_a_minute {
 
     is(get("/v1/operations/connection_health/5000$_"), 502, "$_ fails")
         for 1 .. 3;
-    is(lines($words), 1, 'three failures, one line');
+    is(lines($words), 1, 'three failures have one line');
 
     $clock->count(50);
     get('/v1/operations/connection_health/50004');
@@ -72,20 +72,21 @@ sub told_once_a_minute {
 
     is(get('/v1/operations/connection_health/42901'), 429, 'another cause');
     is(lines(qr/violet: Violet limits the requests of app "shop"/), 1,
-       'has a line of its own');
+       'the other cause has a line of its own');
 }
 
 
 sub each_app_by_itself {
     is(get('/other/v1/merchants'), 401, 'a token that is refused') for 1 .. 3;
-    is(lines(qr/app "other" with status 401/), 1, 'is told once');
+    is(lines(qr/app "other" with status 401/), 1,
+       'the refused token has one line');
 
     is(get('/v1/operations/connection_health/40101'), 401, 'of another app');
-    is(lines(qr/app "shop" with status 401/), 1, 'is told as well');
+    is(lines(qr/app "shop" with status 401/), 1, 'the other app has its line');
 }
 
 
-# What is answered, what is refused as a repeat, and what a read clears up.
+# Submits that are answered, repeated, or cleared up by a read.
 sub ids_that_callers_are_told {
     for my $cart (40001, 20701, 50001, 50001, 60001) {
         my $answer = submit($cart);
@@ -93,7 +94,7 @@ sub ids_that_callers_are_told {
 
         like($id, qr/^[0-9a-f]{32}$/, "cart $cart: the problem has an id");
         is(lines(qr/submit of cart $cart.*, id: $id, /), 1,
-           "cart $cart: so has its line");
+           "cart $cart: its line has the same id");
     }
 }
 
@@ -106,7 +107,7 @@ sub submit {
 }
 
 
-# SIGTERM waits for nobody.  The mock never answers to this cart.
+# SIGTERM ends nginx at once.  The mock never answers the submit of this cart.
 sub stopped_at_once {
     my $client = $live->client($nginx->port);
 
@@ -117,13 +118,14 @@ sub stopped_at_once {
         $live->mock_counts($mock)->{'cart_submit/60240'};
     }), 'stopped: a submit is in flight');
 
-    is(submit(20001)->{status}, 200, 'stopped: another one has ended');
+    is(submit(20001)->{status}, 200, 'stopped: another submit has ended');
 
     $nginx->stop;
 
     is(lines(qr/submit of cart 60240: unknown, the worker was told to stop before Violet answered, .*, id: [0-9a-f]{32}, /),
-       1, 'stopped: its line says so');
+       1, 'stopped: the submit in flight has a line');
     is(lines(qr/submit of cart 20001: completed/), 1,
-       'stopped: what has ended has its one line');
-    is(lines(qr/submit of cart 20001: unknown/), 0, 'stopped: and no other');
+       'stopped: the ended submit has its line');
+    is(lines(qr/submit of cart 20001: unknown/), 0,
+       'stopped: the ended submit has no other line');
 }

@@ -40,7 +40,7 @@ sub raw {
     return join "\r\n", @_;
 }
 
-# nginx's own debugging lines have what a caller sent as it is.
+# nginx's own debugging lines have the raw bytes of a caller.
 log_level('info');
 no_long_string();
 run_tests();
@@ -176,7 +176,7 @@ qr{has the content coding "\\x1B\]0;owned\\x07\\x22\\xFF", which}
 
 
 
-=== a long Content-Encoding of Violet's is cut
+=== a long Content-Encoding of Violet is cut
 --- http_config eval: $::Fake
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
 --- tcp_reply eval
@@ -191,7 +191,7 @@ qr{has the content coding "x{253}\.\.\.", which}
 
 
 
-=== hostile bytes in an error of Redis's
+=== hostile bytes in an error of Redis
 --- http_extra
     violet_health_memory off;
 --- http_config eval

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# docs/openapi.yaml against real answers: each must be of a response that is
-# listed, with the headers, media type and body that are; and every response
-# that is listed must have been met, with each of its headers.
+# Compares docs/openapi.yaml with real answers: each answer must be a listed
+# response, with its headers, media type and body; and each listed response must
+# have occurred with each of its headers.
 
 use strict;
 use warnings;
@@ -18,7 +18,7 @@ my $mock = $live->mock;
 my $dead = Live::free_port();
 my $silent = $live->fake(do => 'silent');
 
-# The same app behind different nginx, so that all paths begin with /v1.
+# Several nginx for one app, so that all paths begin with /v1.
 my $plain = gateway();
 my $kind = gateway(
     upstream => 'odd_api',
@@ -43,15 +43,15 @@ submits();
 login();
 
 my @faults = hold_against_description();
-is(join('', @faults), '', 'the description is what the gateway does');
-cmp_ok(scalar @exchanges, '>=', 100, 'and it was asked often enough');
+is(join('', @faults), '', 'the description matches the answers');
+cmp_ok(scalar @exchanges, '>=', 100, 'there were enough answers');
 
 $live->check_logs;
 done_testing();
 
 
-# Options: upstream (its name, which is part of all keys), port, app (its name,
-# or a variable), lines (of the location), poor (it gets no token).
+# Options: upstream (its name, a part of all keys), port, app (its name, or a
+# variable), lines (of the location), poor (the app gets no token).
 sub gateway {
     my (%option) = @_;
 
@@ -80,7 +80,7 @@ sub gateway {
 }
 
 
-# With statuses that the mock does not know on all routes.
+# Adds statuses that the mock does not have on every route.
 sub fails {
     my ($status) = @_;
 
@@ -113,7 +113,7 @@ sub ask {
 }
 
 
-# What a GET of a report or of the list can meet, HEAD meets as well.
+# HEAD of a report or of the list gets every response that GET gets.
 sub connection_health {
     my $etag;
 
@@ -145,7 +145,7 @@ sub connection_health {
         $ask->($poor, 42);
     }
 
-    # a refusal that comes with the cached report, whole and as a 304
+    # a refused refresh that gets the cached report, as a 200 and as a 304
     ask($kind, "GET $health/42?refresh=1") for 1, 2;
     $etag = $exchanges[-1]{headers}{etag};
     ask($kind, "GET $health/42?refresh=1",
@@ -205,7 +205,7 @@ sub reads {
 
 
 sub submits {
-    my %door = (
+    my %submit = (
         submit  => sub { ("/checkout/cart/$_[0]/submit", '{}') },
         payment => sub { ("/checkout/cart/$_[0]/payment",
                           '{"complete_checkout": true}') },
@@ -213,10 +213,10 @@ sub submits {
     );
     my $offset = 10;
 
-    for my $name (sort keys %door) {
+    for my $name (sort keys %submit) {
         my $ask = sub {
             my ($nginx, $cart, %headers) = @_;
-            my ($path, $body) = $door{$name}->($cart + $offset);
+            my ($path, $body) = $submit{$name}->($cart + $offset);
             return ask($nginx, "POST $path", body => $body,
                        headers => \%headers);
         };
@@ -231,7 +231,7 @@ sub submits {
         $ask->($_, 20001)
             for $nobody, $unreachable, $slow, $poor, $failing;
 
-        my ($path) = $door{$name}->(20002 + $offset);
+        my ($path) = $submit{$name}->(20002 + $offset);
         ask($plain, "POST $path;x", body => '{}');
         ask($plain, "POST $path", body => 'x' x 9000);
         other_body($name, $path);
@@ -241,7 +241,7 @@ sub submits {
 }
 
 
-# The same key, but not the same request.
+# The same Idempotency-Key with another request.
 sub other_body {
     my ($name, $path) = @_;
 

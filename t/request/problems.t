@@ -1,5 +1,5 @@
-# Every error that the module makes is one kind of document, and what nginx
-# answers by itself stays nginx's: the contract's section 8.
+# Every error of the module is a document of one kind, and errors of nginx
+# itself stay as they are: the contract's section 8.
 
 use strict;
 use warnings;
@@ -15,8 +15,8 @@ our $Cart = '/v1/checkout/cart';
 
 our $Mark = 'a' x 32;
 
-# The document as "key=value" lines, in the order of their names; request_id
-# is "same" if it is the request's own, in whose place $Same has put its mark.
+# The document as "key=value" lines, in the order of their names; request_id is
+# "same" if it is the id of the request, which $Same has marked.
 our $Decode = sub {
     my $json = eval { JSON::PP->new->decode($_[0]) };
 
@@ -41,7 +41,7 @@ our $Location = <<'END';
         }
 END
 
-# All keys of a problem, and no others.
+# Exactly the keys of a problem.
 sub document {
     my ($type, $status, $detail) = @_;
 
@@ -193,7 +193,7 @@ $::Decode
 
 
 
-=== configuration, 500: before anything is built
+=== configuration, 500: before the request to Violet is built
 --- config eval
 $::Same . $::Location =~ s/violet shop/violet \$http_x_app/r
 --- request eval
@@ -275,7 +275,7 @@ my $id = sub {
 
 
 
-=== the request's id is nginx's own $request_id
+=== the request id is nginx's $request_id
 --- config eval
 "$::Same add_header X-Id '[\$request_id]' always;$::Location"
 --- request

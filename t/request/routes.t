@@ -1,5 +1,5 @@
-# Which route a request is for, what is refused, and what Violet is asked for
-# in the end: the contract's section 3.
+# The route of a request, the requests that are refused, and the request that
+# Violet gets: the contract's section 3.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use Violet::Mock;
 our $Health = '/v1/operations/connection_health';
 our $Cart = '/v1/checkout/cart';
 
-# Spring once took all of these for a number, or may.
+# Texts that some version of Spring reads as a number, or might read so.
 our @BadIds = split ' ', <<'END';
     +42 -42 0 00 042 0x2A 0X2a 2A 42.json 42. 42.0 4e1 4_2 42L abc %2042 42%20
     %2B42 %2b42 42%2Ejson %D9%A4%D9%A2 42%25 $42 42,43 (42) 42:1 42@ 42~
@@ -406,7 +406,7 @@ __DATA__
 
 
 
-=== merge_slashes off: other spellings are one all the same
+=== merge_slashes off: other spellings of a path still match its route
 --- config eval: $::Asis
 --- request eval
 ["GET $::Health/42", "GET $::Health/%34%32",
@@ -517,7 +517,7 @@ __DATA__
 
 
 
-=== in the arguments of another route all of these are values
+=== in the arguments of another route all these characters are allowed
 --- request eval
 ["GET /v1/merchants?x=;y&z=\\a%0a%23%3b", "GET /_mock/last"]
 --- error_code eval
@@ -539,7 +539,7 @@ __DATA__
 
 
 
-=== connection_health: refresh is understood in every spelling
+=== connection_health: refresh is read in every spelling
 --- http_extra
     violet_refresh_limit off;
 --- request eval
@@ -616,7 +616,7 @@ __DATA__
 
 
 
-=== connection_health: arguments that are not well encoded are refused
+=== connection_health: arguments with a broken escape are refused
 --- request eval
 [(map { "GET $::Health/42?$_" }
   qw(refresh=%zz refresh=tru%6 refresh=tru% %7gefresh=true x=%)),
@@ -748,7 +748,7 @@ __DATA__
 
 
 
-=== an extension is no part of the list
+=== a path with an extension is not the list
 --- request eval
 ["GET $::Health.json", "GET $::Health.", "GET $::Health.json/",
  "HEAD $::Health%2ejson", "POST $::Health.json\n{}", "GET /_mock/counts"]
@@ -774,7 +774,7 @@ __DATA__
 
 
 
-=== Violet's login routes are blocked, whatever the method
+=== Violet's login routes are blocked for every method
 --- request eval
 ["POST /v1/login\n{}", "GET /v1/login", "PUT /v1/login", "DELETE /v1/login",
  "GET /v1/auth", "GET /v1/auth/token", "POST /v1/auth/token\n{}",
@@ -893,7 +893,7 @@ __DATA__
 
 
 
-=== another prefix: spellings are one for the cache, and canonical to Violet
+=== another prefix: all spellings have one cache entry, and Violet gets the canonical one
 --- config eval: $::Api
 --- request eval
 ["GET /api/operations//connection_health/%34%32/",
@@ -944,7 +944,7 @@ __DATA__
 
 
 
-=== a request line with an absolute URI is the same request
+=== a request line with an absolute URI is treated like one with a path
 --- request eval
 ["GET http://localhost$::Health/42", "GET http://localhost$::Health/%34%32/",
  "POST http://localhost/v1/%6cogin", "GET http://localhost/v1/merchants;x",

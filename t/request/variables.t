@@ -1,7 +1,7 @@
 # The module's variables, and nginx's own of the upstream, in the access log of
 # each request: the contract's section 9.
 #
-# A section of its own, "access_lines", has a regex for each line that the
+# The section "access_lines" of this file has a regex for each line that the
 # location /v1/ logs, in order.
 
 use strict;
@@ -79,7 +79,7 @@ sub exchange {
 }
 
 
-# The location with more lines in it, logging.
+# The location with more lines, which logs.
 sub logging {
     my (@lines) = @_;
 
@@ -93,7 +93,7 @@ sub logging {
 }
 
 
-# GET /both asks twice at the same time.
+# GET /both sends two requests at the same time.
 sub both {
     my ($report) = @_;
 
@@ -156,7 +156,7 @@ run_tests();
 
 __DATA__
 
-=== another route: the app and the route, no more
+=== another route: only the app and the route are set
 --- http_extra eval: $::Variables
 --- request eval
 ["GET /v1/merchants", "POST $::Health/search?app_id=10000",
@@ -194,7 +194,7 @@ my %all = (app => 'shop', route => 'connection_health', merchant => 42,
 
 
 
-=== connection_health: the merchant's state, as in the header
+=== connection_health: the merchant's state is that of the header
 --- http_extra eval: $::Variables
 --- request eval
 ["GET $::Health/20100", "GET $::Health/20300", "GET $::Health/20100"]
@@ -353,7 +353,7 @@ my %all = (app => 'shop', route => 'connection_health', cache => 'MISS',
 
 
 
-=== connection_health: a 304 has what a hit has
+=== connection_health: a 304 sets the same variables as a hit
 --- http_extra eval: $::Variables
 --- redis_commands eval: ::seed(42, etag => '"' . 'a' x 40 . '"')
 --- more_headers eval
@@ -609,7 +609,7 @@ END
 
 
 
-=== a request that nginx refused before has nothing
+=== a request that nginx itself refused sets no variable
 --- http_extra eval: $::Variables
 --- config eval
 ::logging('deny all;')
@@ -622,7 +622,7 @@ END
 
 
 
-=== an unknown app: the route is in the variable all the same
+=== an unknown app: the route is set
 --- http_extra eval: $::Variables
 --- config
         location /v1/ {
@@ -660,7 +660,7 @@ X-App: shop
 
 
 
-=== a location without violet has none of them
+=== a location without violet sets no variable
 --- http_extra eval: $::Variables
 --- config
         location /v1/ {
@@ -676,7 +676,7 @@ X-App: shop
 
 
 
-=== the same values stand in a response header
+=== a response header can have the values
 --- config eval
 ::logging('add_header X-Vars "$violet_app/$violet_route/$violet_merchant_id/'
           . '$violet_cart_id/$violet_cache_status/$violet_cache_tier/'
@@ -697,7 +697,7 @@ X-App: shop
 
 
 
-=== they can be used in the operator's proxy_set_header lines
+=== the operator's proxy_set_header lines can use the variables
 --- config eval
 ::logging('proxy_set_header X-Route "$violet_app $violet_route '
           . '$violet_merchant_id $violet_cart_id";')
@@ -714,7 +714,7 @@ X-App: shop
 
 
 
-=== upstream: another route, as always
+=== upstream: another route has nginx's values
 --- http_extra eval: $::Upstream
 --- request eval
 "GET /v1/merchants"
@@ -724,7 +724,7 @@ X-App: shop
 
 
 
-=== upstream: a miss has the exchange, a hit has none
+=== upstream: a miss has the values of its exchange, a hit has none
 --- http_extra eval: $::Upstream
 --- request eval
 ["GET $::Health/42", "GET $::Health/42", "GET $::Health/42?refresh=1",
@@ -736,7 +736,7 @@ CORE::join "\n", ::exchange(200), ::upstream(), ::exchange(200), ::upstream()
 
 
 
-=== upstream: what Violet sent on captured routes is not in the variables
+=== upstream: Violet's headers on captured routes are not in the variables
 --- http_extra eval: $::Upstream
 --- request eval
 ["GET $::Health/22900", "POST $::Cart/22900/submit", "GET $::Health/40400",
@@ -854,7 +854,7 @@ END
 
 
 
-=== upstream: of two that share an exchange it is in one line
+=== upstream: two requests share an exchange, one line has it
 --- http_extra eval: $::Upstream
 --- config eval
 ::logging() . ::both('22000')
@@ -882,7 +882,7 @@ my $all = '(' . ::exchange(200) . '|' . ::upstream() . ')';
 
 
 
-=== upstream: nothing of it on what is refused
+=== upstream: a refused request has no values
 --- http_extra eval: $::Upstream
 --- request eval
 ["POST /v1/login", "GET /v1/merchants;x", "GET $::Health/042"]

@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
-# Failures of Redis under a steady load of hits and misses: frozen, killed,
-# restarted empty or read-only, sending garbage, sending slowly, and
-# accepting without ever answering.  No request fails, and hits come back
-# with Redis; the same with reloads and a killed worker in between.
+# Failures of Redis under a steady load of hits and misses: Redis is frozen,
+# killed, restarted empty or read-only, sends garbage, sends slowly, or accepts
+# and never answers.  No request fails, and there are hits again when Redis is
+# back; the same with reloads and a killed worker in between.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ use Time::HiRes qw(sleep time);
 my $timeout = 0.2;
 my $rate = 200;
 
-# A merchant that is in Redis, and the merchants of the misses.
+# A merchant whose report is in Redis, and the merchants of the misses.
 my $known = 30000;
 my $fresh = 1000000;
 
@@ -110,7 +110,7 @@ sub bad_day {
 
     none_failed($title, @answers);
     cmp_ok(scalar @answers, '>', $rate * $seconds / 2,
-           "$title: there was a load");
+           "$title: requests were sent");
 
     say_times($title, $begun, $ended, @answers);
 
@@ -158,7 +158,7 @@ sub quiet {
     my @answers = bad_day('a good day', $direct, 2, sub { }, sub { });
 
     is((grep { $_->{vars} =~ /\|(?:timeout|down|open)\|/ } @answers), 0,
-       'a good day: Redis is well for all of them');
+       'a good day: Redis answers all requests');
 }
 
 
@@ -191,9 +191,9 @@ sub restarted_read_only {
             sub { $health->command('REPLICAOF NO ONE') });
 
     my $after = () = $direct->error_log =~ /READONLY/g;
-    cmp_ok($after, '>', $before, 'restarted read-only: the log says it');
+    cmp_ok($after, '>', $before, 'restarted read-only: the log has a line');
     cmp_ok($after - $before, '<=', 4,
-           'restarted read-only: and not for every request');
+           'restarted read-only: fewer lines than requests');
 }
 
 
@@ -217,7 +217,7 @@ sub silent {
 
 # --- growth ---
 
-# Open files and private memory in kB, of the worker that has most.
+# Open files and private memory in kB of the worker that has most.
 sub most {
     my ($nginx) = @_;
 
@@ -236,7 +236,7 @@ sub most {
 }
 
 
-# Failures, one after the other, leave no open file and no memory behind.
+# After many failures no more files are open and no more memory is in use.
 sub no_growth {
     bad_day('warm', $direct, 1, sub { $health->redis->pause },
             sub { $health->redis->resume });
@@ -253,25 +253,25 @@ sub no_growth {
 
     my ($files_now, $memory_now);
 
-    # a connection of the last moment may still be closing
+    # a last connection may still be closing
     $live->wait_for(10, sub {
         ($files_now, $memory_now) = most($direct);
         return $files_now <= $files + 4;
     });
 
-    cmp_ok($files_now, '<=', $files + 4, 'no open file is left behind');
+    cmp_ok($files_now, '<=', $files + 4, 'no more files are open');
     SKIP: {
         skip 'a sanitizer keeps what was freed', 1 if $ENV{ASAN_OPTIONS};
 
         cmp_ok($memory_now, '<=', $memory + 4096,
-               'nor are four megabytes of memory');
+               'less than 4 MB more memory is in use');
     }
     note("files $files, then $files_now; memory $memory kB, then "
          . "$memory_now kB");
 }
 
 
-# Ten reloads, with Redis frozen and killed in the midst of them.
+# Ten reloads; Redis is frozen and killed between two of them.
 sub reloads {
     my @old = $direct->workers;
     my $load = load($direct);
@@ -294,7 +294,7 @@ sub reloads {
 
     none_failed('reloads', @answers);
     ok($direct->wait_gone(20, grep { !$now{$_} } @old),
-       'reloads: no worker of old is left');
+       'reloads: the old workers have ended');
 }
 
 
@@ -319,13 +319,13 @@ sub killed_worker {
     my @lost = grep { $_->{error} || $_->{status} != 200 } @answers;
     my @other = grep { $_->{status} || $_->{begun} > $killed + 0.1 } @lost;
 
-    ok(!@other, 'killed worker: only what it held is lost')
+    ok(!@other, 'killed worker: only its own requests are lost')
         or diag(join ', ', map {
             sprintf '%s %s %.3f s after', $_->{status}, $_->{error},
                     $_->{begun} - $killed
         } @other);
     note(scalar(@lost), ' of ', scalar(@answers), ' were lost with it');
-    cmp_ok(scalar @lost, '<', $rate, 'killed worker: which are few');
+    cmp_ok(scalar @lost, '<', $rate, 'killed worker: few requests are lost');
     ok($live->wait_for(10, sub { $direct->workers == 2 }),
-       'killed worker: there are two again');
+       'killed worker: there are two workers again');
 }

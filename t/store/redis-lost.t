@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
-# A Redis that freezes, dies and comes back; callers who leave while nginx waits
-# for Redis; a reload meanwhile; and two workers that share a Redis.
+# A Redis that freezes, ends and is started again; callers that leave while
+# nginx waits for Redis; a reload at such a time; two workers that share a
+# Redis.
 
 use strict;
 use warnings;
@@ -13,7 +14,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 use Violet::Redis;
 
-# The time, in seconds, that one request waits for Redis in all.
+# The whole time, in seconds, that one request waits for Redis.
 my $timeout = 0.5;
 
 my $live = Live->new;
@@ -69,7 +70,7 @@ sub get {
 }
 
 
-# "HIT ok"
+# The cache status and the state of Redis, such as "HIT ok".
 sub vars {
     my ($answer) = @_;
 
@@ -82,7 +83,7 @@ sub all_good {
 
     my @bad = grep { $_->{error} || $_->{status} != 200 } @answers;
 
-    ok(!@bad, "$title: all " . @answers . ' are answered')
+    ok(!@bad, "$title: all " . @answers . ' requests are answered')
         or diag(scalar @bad, ' are not: ',
                 $bad[0]{error} || $bad[0]{status});
 }
@@ -103,7 +104,7 @@ sub until_hit {
 }
 
 
-# nginx has only the test's connection, and the worker has these open files.
+# nginx has no connection but the test's, and the worker no more open files.
 sub is_idle {
     my ($fds, $title) = @_;
 
@@ -135,7 +136,7 @@ sub open_files {
 # Callers close their connections while their requests wait for Redis.
 sub callers_who_leave {
     is(vars(get(20001)), 'MISS ok', 'a report is stored');
-    is(vars(get(20001)), 'HIT ok', 'and found');
+    is(vars(get(20001)), 'HIT ok', 'the report is found');
 
     my $fds = open_files();
 
@@ -149,15 +150,15 @@ sub callers_who_leave {
     $clients[$_]->close for grep { !($_ % 2) } 0 .. $#clients;
 
     sleep 1.5 * $timeout;
-    is(reached(20001), 1, 'nothing is asked for those who have left');
+    is(reached(20001), 1, 'Violet is not asked for callers that have left');
 
     $redis->resume;
     ok(until_hit(20001), 'the next caller gets a hit');
-    is_idle($fds, 'callers who left');
+    is_idle($fds, 'callers that left');
 }
 
 
-# After some requests that time out no request waits for Redis.
+# After some requests that time out no further request waits for Redis.
 sub frozen_under_load {
     $redis->pause;
 
@@ -167,25 +168,25 @@ sub frozen_under_load {
 
         all_good("frozen, round $round", @answers);
         ok(!(grep { vars($_) !~ /(?:timeout|open|down)$/ } @answers),
-           "frozen, round $round: each knows why");
+           "frozen, round $round: \$violet_redis_status says why");
         ok((grep { vars($_) eq 'MISS timeout' } @answers),
-           'the first of them wait') if $round == 1;
-        # whether Redis is back is found out without them
+           'frozen, round 1: requests wait') if $round == 1;
+        # the module finds out by itself whether Redis is back
         is(scalar(grep { vars($_) eq 'MISS open' || vars($_) eq 'JOINED open' }
                   @answers), 100,
-           'the last of them do not wait at all') if $round == 5;
+           'frozen, round 5: no request waits') if $round == 5;
     }
 
-    # longer than a connection may be late with an answer
+    # longer than a connection may take for an answer
     sleep 1.5;
 
     $redis->resume;
     ok(until_hit(20001), 'Redis thaws: hits again');
-    like($nginx->error_log, qr/is connected again/, 'which the log tells');
+    like($nginx->error_log, qr/is connected again/, 'Redis thaws: a log line');
 }
 
 
-# A short frost, under load all the while.
+# A short frost under load.
 sub frozen_and_back {
     my @all;
 
@@ -201,7 +202,7 @@ sub frozen_and_back {
 }
 
 
-# A report that was not stored in a frozen Redis is not stored later.
+# A report that could not be stored in a frozen Redis is not stored later.
 sub refreshed_while_frozen {
     is(recalculated(20007), 1, 'before the frost: a report is stored');
 
@@ -230,7 +231,7 @@ sub refreshed_while_full {
 }
 
 
-# The number of calculations of the merchant's report, from an answer.
+# The number of calculations of the merchant's report, as an answer shows it.
 sub recalculated {
     my ($n) = get($_[0])->{body} =~ /"recalculated": (\d+)/;
 
@@ -286,7 +287,6 @@ sub killed_under_load {
 }
 
 
-# An idle connection to Redis does not keep a worker from going.
 # Good replies between the errors, as each lookup has, cause no second line.
 sub full {
     my $before = () = $nginx->error_log =~ /answered "OOM/g;
@@ -306,8 +306,8 @@ sub reload_of_the_idle {
     my @old = $nginx->workers;
 
     ok($nginx->reload, 'reload of an idle nginx');
-    ok($nginx->wait_gone(2, @old), 'the old worker goes at once');
-    is(vars(get(20002)), 'HIT ok', 'the new one connects by itself');
+    ok($nginx->wait_gone(2, @old), 'the old worker ends at once');
+    is(vars(get(20002)), 'HIT ok', 'the new worker connects by itself');
     unlike($nginx->error_log, qr/open socket/, 'no socket is left');
 }
 
@@ -316,7 +316,7 @@ sub reload_of_the_idle {
 sub reload {
     $nginx->quit(5);
     $nginx = nginx(1, 'timeout=5s');
-    is(vars(get(20002)), 'HIT ok', 'a patient nginx');
+    is(vars(get(20002)), 'HIT ok', 'an nginx with a long timeout: a hit');
 
     my @old = $nginx->workers;
     $redis->pause;
@@ -328,19 +328,19 @@ sub reload {
     sleep 0.3;
 
     ok($nginx->reload, 'reload while requests wait for Redis');
-    ok(!$nginx->wait_gone(0.3, @old), 'the old worker stays with them');
+    ok(!$nginx->wait_gone(0.3, @old), 'the old worker waits for its requests');
     $redis->resume;
 
     my @answers = map { $_->answer(5) } @clients;
     all_good('reload', @answers);
     is(scalar(grep { vars($_) eq 'HIT ok' } @answers), 20,
-       'reload: all get what they waited for');
-    is(vars($refresh->answer(5)), 'REFRESH ok', 'reload: the refresh as well');
-    ok($nginx->wait_gone(5, @old), 'reload: then the old worker goes');
+       'reload: all requests get their reports');
+    is(vars($refresh->answer(5)), 'REFRESH ok', 'reload: the refresh too');
+    ok($nginx->wait_gone(5, @old), 'reload: then the old worker ends');
 
-    # its Redis was stopped when it started, so it may not be connected yet
+    # Redis was stopped when the worker started: it may not be connected yet
     ok($live->wait_for(10, sub { vars(get(20002)) eq 'HIT ok' }),
-       'reload: the new one works');
+       'reload: the new worker gets a hit');
     unlike($nginx->error_log, qr/open socket/, 'reload: no socket is left');
 }
 
@@ -362,7 +362,7 @@ sub quit {
     my @answers = map { $_->answer(5) } @clients;
     all_good('QUIT', @answers);
     is(scalar(grep { vars($_) eq 'HIT ok' } @answers), 20,
-       'QUIT: all get what they waited for');
+       'QUIT: all requests get their reports');
     ok($nginx->process->wait_end(5), 'QUIT: then nginx ends');
     is($nginx->process->status, 0, 'QUIT: with status 0');
     unlike($nginx->error_log, qr/open socket/, 'QUIT: no socket is left');
@@ -377,7 +377,7 @@ sub two_workers {
 
     my @answers = answers_of_both(path(20004));
     is(scalar(grep { vars($_) ne 'HIT ok' } @answers), 0,
-       'the other one finds it');
+       'the other worker finds the report');
     is(scalar(grep { $_->{body} ne $first->{body} } @answers), 0,
        'the same bytes');
     is(reached(20004), 1, 'Violet is asked once');
@@ -385,19 +385,19 @@ sub two_workers {
     is(get('20005?refresh=true')->{status}, 200, 'one worker grants a refresh');
     @answers = answers_of_both(path('20005?refresh=true'));
     is(scalar(grep { $_->{status} != 429 } @answers), 0,
-       'the other one knows it');
+       'the other worker refuses a second refresh');
 
     $live->request($nginx->port,
                    'POST /v1/operations/connection_health/20006');
     @answers = answers_of_both(path('20006?refresh=true'));
     is(scalar(grep { $_->{status} != 429 } @answers), 0,
-       'and of a report by POST');
+       'the other worker refuses a report by POST');
 
     ok($nginx->quit(5), 'two workers end');
 }
 
 
-# Bursts until each of two workers has answered some of them.
+# Sends bursts until each of two workers has answered some requests.
 sub answers_of_both {
     my ($request) = @_;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The rights in docs/caching.md are enough for all commands of the module:
-# Redis refuses none to a user with only these rights.
+# The rights in docs/caching.md are enough for all commands of the module: Redis
+# refuses no command of a user with only these rights.
 
 use strict;
 use warnings;
@@ -61,7 +61,7 @@ is($live->mock_counts($mock)->{'connection_health/42'}, 2,
    'one host reads what another has stored: Violet was asked once, and for '
    . 'the refresh');
 
-# a budget that was spent for nothing is given back
+# a refresh that was not sent is given back
 my $dead = $live->nginx(
     workers => 1, server => $live->violet_location,
     http => $http =~ s/server 127.0.0.1:\d+/'server 127.0.0.1:'

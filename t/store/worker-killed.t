@@ -1,11 +1,11 @@
 #!/usr/bin/perl
 
 # A worker that is killed while it holds the lock of a zone stops no other
-# worker: after the changes that a miss, a refresh, a submit and a renewal make,
-# in even steps.
+# worker.  The kills come after changes that a miss, a refresh, a submit and a
+# renewal make, in even steps.
 #
-# TEST_LIVE_KILLS is the number of kills in each sweep; 100000 kills after each
-# change.  TEST_LIVE_KILL_FIRST is the first one.
+# TEST_LIVE_KILLS is the number of kills in each sweep (100000: after each
+# change).  TEST_LIVE_KILL_FIRST is the number of the first kill.
 
 use strict;
 use warnings;
@@ -22,14 +22,15 @@ my $first = $ENV{TEST_LIVE_KILL_FIRST} || 1;
 # a sweep ends after this many seconds, also on a busy machine
 my $enough = $kills > 60 ? 100000 : 8;
 
-plan skip_all => 'the processor is another one' if !Live::Killer::supported();
+plan skip_all => 'killer.c does not support this processor'
+    if !Live::Killer::supported();
 
 my $live = Live->new;
 my $health = Live::Health->new($live);
 my $merchant = 300000;
 my $cart = 500000;
 
-# a worker that dies of its own mistake is another alert
+# a worker that dies of an error causes another alert
 my $expected = qr/exited on signal 9$|was locked by \d+$/;
 
 miss();
@@ -53,8 +54,8 @@ sub gateway {
 }
 
 
-# Calls "act" with a worker to be killed after some of its changes, each time
-# after another one, and then "check", which says what is wrong, or nothing.
+# Calls "act" with a worker that is killed after one of its changes, each time
+# after another change, and then "check", which returns an error, or nothing.
 sub sweep {
     my ($title, $killer, $act, $check) = @_;
 
@@ -83,11 +84,11 @@ sub sweep {
 
     note("$title: killed $killed times, every ${step}th of $total changes");
     cmp_ok($killed, '>=', 3, "$title: workers are killed");
-    is(join("\n", @wrong), '', "$title: nobody else is harmed");
+    is(join("\n", @wrong), '', "$title: no other request fails");
 }
 
 
-# The order spreads the first few over the whole range, too.
+# An order in which the first few numbers, too, are spread over the range.
 sub spread {
     my ($from, $to, $step) = @_;
 
@@ -101,7 +102,7 @@ sub spread {
 }
 
 
-# Of nginx itself, whichever worker it was.
+# The signals that ended workers, except SIGKILL.
 sub crashes {
     my ($nginx) = @_;
 
@@ -134,7 +135,7 @@ sub fill {
 }
 
 
-# Another merchant, then one that memory may have.
+# A new merchant, then one whose report may be in memory.
 sub miss {
     my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer);
@@ -145,11 +146,11 @@ sub miss {
 
     # the flight of a dead worker ends after 3 s
     is(is_answered($nginx, $merchant, $merchant), '',
-       'a miss: and its merchant is known');
+       'a miss: the report of its merchant is in memory');
 }
 
 
-# Other reports are evicted for each report.
+# Each new report evicts another one.
 sub miss_in_a_full_zone {
     my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer);
@@ -172,7 +173,7 @@ sub refresh {
     my $nginx = gateway($killer, lines => 'violet_refresh_limit app=9999r/h;');
 
     is($health->get($nginx, '20002?refresh=true')->{status}, 200,
-       'a refresh: the first one');
+       'a refresh: the first one is granted');
 
     sweep('a refresh', $killer,
           sub {
@@ -203,15 +204,15 @@ sub sent {
 }
 
 
-# Without Redis all that is known of a submit lies in the zone.
+# Without Redis the zone has the only record of a submit.
 sub submit {
     my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer);
 
-    # Violet closes the connection without a word
+    # Violet closes the connection before it answers
     my $doubt = 60300;
     send_cart($nginx, $doubt);
-    is(sent($doubt), 1, 'a submit: one is in doubt');
+    is(sent($doubt), 1, 'a submit: its outcome is in doubt');
 
     sweep('a submit', $killer,
           sub { send_cart($nginx, ++$cart) },
@@ -233,12 +234,12 @@ sub submit {
     unlike($nginx->error_log, qr/\[crit\]/,
            'a submit: no record is lost');
     like($nginx->error_log, qr/a worker ended while it changed the shared/,
-         'a submit: it is told');
+         'a submit: a loss is logged');
 }
 
 
-# The worker that finds the zone half changed is killed as well: what is lost
-# then is told.
+# The worker that finds the zone half changed is killed as well: the loss of
+# records is logged.
 sub rescue {
     my $killer = Live::Killer->new($live, 64 * 1024);
     my $nginx = gateway($killer);
@@ -322,7 +323,7 @@ sub renewal {
 
     is($ask->(), 200, 'a renewal: there is a token');
 
-    # all that is neither of a few pages nor the 16 MB of the reports
+    # larger than a few pages, and not the 16 MB of the reports
     my @sizes = grep { $_ > 32768 && $_ < 1 << 20 } zones($nginx);
     is(scalar @sizes, 1, 'a renewal: its zone is found');
     $killer->size($sizes[0]);

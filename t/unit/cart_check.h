@@ -259,7 +259,7 @@ check_judge_bytes(unsigned status, const char *body, size_t len,
     json_t                *problem;
     violet_cart_answer_t   answer;
 
-    /* on the heap and without a null: reading too far is seen */
+    /* of the exact size, so that a sanitizer sees a read past the end */
     copy = malloc(len ? len : 1);
     assert_non_null(copy);
     memcpy(copy, body, len);

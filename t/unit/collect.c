@@ -1,9 +1,10 @@
 
 /*
- * Every problem that a unit test has written is kept for the validator: the
- * linker lets these stand before violet_problem.c's own (--wrap).  They are
- * appended to a file in the folder $TEST_PROBLEMS, one for each process, as
- * t/lib/Violet/schema.py reads them; without the folder nothing is kept.
+ * Keeps every problem that a unit test writes for the validator.  The linker
+ * calls these functions in place of those in violet_problem.c (--wrap).  They
+ * append each problem to a file in the folder $TEST_PROBLEMS, one file for each
+ * process, which t/lib/Violet/schema.py reads; without the folder no problem is
+ * kept.
  */
 
 #define _GNU_SOURCE

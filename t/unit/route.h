@@ -33,7 +33,7 @@
 #define COUNT(table)  (sizeof(table) / sizeof((table)[0]))
 
 
-/* A block of its own, so that reading past the end of a text is seen. */
+/* A block of its own, so that a sanitizer sees a read past the end. */
 
 static inline violet_text_t
 test_text(const char *string)
@@ -83,7 +83,7 @@ test_match(const char *method, const char *uri, const char *raw,
         return (int) route->id;
     }
 
-    /* a sentence */
+    /* the reason is a sentence */
 
     assert_int_equal(rc, VIOLET_ROUTE_INVALID);
     assert_non_null(route->reason);

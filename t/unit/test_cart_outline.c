@@ -1,7 +1,7 @@
 
 /*
- * The judge with the outline of an answer and without: the same verdict and
- * the same document to the byte, for the fuzzers' corpus and for damaged
+ * With and without the outline of an answer the judge gives the same verdict
+ * and the same bytes of the document, for the fuzzers' corpus and for damaged
  * copies of it.  They may differ only if a name that is not read occurs twice.
  * The linker (--wrap) calls the outline of this file in place of the core's.
  */
@@ -154,7 +154,7 @@ damage(const char *from, size_t len, char *to)
 
     default:
 
-        /* the text is likelier to stay valid after a comma or a bracket */
+        /* behind a comma or a bracket the text is likelier to stay valid */
 
         at = any(len);
 
@@ -198,7 +198,7 @@ compare_file(const char *path, size_t skip, size_t damages)
     for (i = 0; i <= damages; i++) {
         n = i ? damage(text, len, damaged) : len;
 
-        /* where it ends a sanitizer looks */
+        /* of the exact size, so that a sanitizer sees a read past the end */
 
         exact = malloc(n + 1);
         assert_non_null(exact);
@@ -249,17 +249,17 @@ test_outline(void **state)
     compare_folder("VIOLET_FUZZ_CORPUS", "judge", 1, DAMAGES);
     compare_folder("VIOLET_TEST_DATA", "cart", 0, DAMAGES * 30);
 
-    printf("%lu answers, %lu outlines, %lu differ by what is there twice\n",
+    printf("%lu answers, %lu outlines, %lu differ by a repeated name\n",
            compared, outlines, differ);
 
-    /* without an outline there is nothing to compare */
+    /* answers without an outline compare nothing */
 
     assert_true(outlines > compared / 10);
     assert_true(differ < compared / 50);
 }
 
 
-/* Each name, in the place where it is read. */
+/* Each name that the judge reads, at its place. */
 
 static void
 test_names(void **state)
@@ -304,8 +304,8 @@ test_names(void **state)
 
 
 /*
- * A name with an escape has no outline: the text is parsed as a whole, if it
- * is not too large for that.
+ * A text with an escape in a name has no outline: it is parsed as a whole,
+ * unless it is too large.
  */
 
 static void
@@ -372,7 +372,7 @@ main(void)
         cmocka_unit_test(test_size)
     };
 
-    /* more than twice as many problems as answers are not kept */
+    /* keep no problem: there are two for each of many thousand answers */
 
     unsetenv("TEST_PROBLEMS");
 

@@ -85,7 +85,7 @@ test_read(void **state)
 }
 
 
-/* The outline reads a large text; a text that must be parsed is not read. */
+/* A large text is read if it has an outline, and not read without one. */
 
 static void
 test_large(void **state)

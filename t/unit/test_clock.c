@@ -1,7 +1,7 @@
 
 /*
- * Instants: a clock of 32 bits that comes round, and how long ago one was,
- * also before the host was started.
+ * Instants of a 32-bit clock that overflows, and the age of an instant, also of
+ * one before the host was started.
  */
 
 #include <setjmp.h>
@@ -46,14 +46,14 @@ test_extend(void **state)
         { 5, TEST_ROUND + 3, TEST_ROUND + 5 },
         { 3, TEST_ROUND + 5, TEST_ROUND + 3 },
 
-        /* one of the two clocks has come round, the other not yet */
+        /* one of the two clocks has overflowed, the other not yet */
 
         { 2, TEST_ROUND - 3, TEST_ROUND + 2 },
         { UINT32_MAX, TEST_ROUND + 3, TEST_ROUND - 1 },
         { 2, 7 * TEST_ROUND - 3, 7 * TEST_ROUND + 2 },
         { UINT32_MAX, 7 * TEST_ROUND, 7 * TEST_ROUND - 1 },
 
-        /* before the host was started, and as far off as can be */
+        /* before the host was started, and the largest distance */
 
         { UINT32_MAX, 0, -1 },
         { 0, -1, 0 },
@@ -72,7 +72,7 @@ test_extend(void **state)
 }
 
 
-/* Over half a year, with a second clock that is some seconds off. */
+/* Half a year, with a second clock that differs by some seconds. */
 
 static void
 test_extend_runs_on(void **state)
@@ -129,7 +129,7 @@ test_there(void **state)
 
     assert_int_equal(violet_clock_there(&far, 5000), -1);
 
-    /* the answer is from the middle of the round trip, whatever it takes */
+    /* the clock's time is that of the middle of the round trip */
 
     assert_int_equal(violet_clock_sample(&far, 5000, 5400, 6200), 0);
     assert_int_equal(violet_clock_there(&far, 5400), 6400);
@@ -137,27 +137,27 @@ test_there(void **state)
     assert_int_equal(violet_clock_sample(&far, 6000, 6004, 7002), 0);
     assert_int_equal(violet_clock_there(&far, 6004), 7004);
 
-    /* one that was delayed says nothing: this one would be 400 off */
+    /* a delayed sample is ignored: this one would be wrong by 400 */
 
     assert_int_equal(violet_clock_sample(&far, 7000, 7800, 8800), -1);
     assert_int_equal(violet_clock_there(&far, 7800), 8800);
     assert_int_equal(violet_clock_sample(&far, 8000, 8004, 9102), 0);
     assert_int_equal(violet_clock_there(&far, 8004), 9104);
 
-    /* a clock that was set is followed at once, forward and back */
+    /* a clock that is set forward or back is followed at once */
 
     assert_int_equal(violet_clock_sample(&far, 9000, 9002, 1000001), 0);
     assert_int_equal(violet_clock_there(&far, 9002), 1000002);
     assert_int_equal(violet_clock_sample(&far, 9500, 9502, 1), 0);
     assert_int_equal(violet_clock_there(&far, 9502), 2);
 
-    /* before its epoch no clock is known */
+    /* a time before the epoch is refused */
 
     assert_int_equal(violet_clock_there(&far, 9000), -1);
 }
 
 
-/* A network that has become slow for good is believed after some samples. */
+/* Samples of a network that stays slow are used after some of them. */
 
 static void
 test_there_slow(void **state)

@@ -1,7 +1,7 @@
 
 /*
- * Orders that are huge, cut, mangled, or made to grow; and Violet's own
- * examples, which must survive all that care.
+ * Orders that are huge, cut off, changed, or made to grow; and Violet's own
+ * examples, which must still be read correctly.
  */
 
 #include <time.h>
@@ -105,7 +105,7 @@ test_huge(void **state)
     assert_int_equal(json_array_size(check_at(problem, "errors")),
                      HUGE_ERRORS);
 
-    /* those of bags with odd numbers do not block: they were accepted */
+    /* bags with odd numbers were accepted: their errors do not block */
 
     for (i = 0, blocking = 0; i < HUGE_ERRORS; i++) {
         blocking += json_is_true(json_object_get(
@@ -120,7 +120,7 @@ test_huge(void **state)
 }
 
 
-/* Bodies of a few bytes an item: neither memory nor the document explodes. */
+/* Bodies of a few bytes an item: memory and document stay within bounds. */
 
 static void
 test_amplification(void **state)
@@ -172,7 +172,7 @@ test_amplification(void **state)
 }
 
 
-/* A body that is cut off or changed: no crash, and never a wrong success. */
+/* A body that is cut off or changed: no crash, no wrong success. */
 
 static void
 test_mangled(void **state)

@@ -19,7 +19,7 @@
 #define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
 
 
-/* number of allocations that succeed; negative: all */
+/* number of allocations that succeed; negative: all of them */
 
 static long  test_allocations = -1;
 
@@ -112,7 +112,7 @@ test_no_json_at_all(void **state)
         root = test_parse_bytes(text, len, &error);
 
         if (root) {
-            fail_msg("\"%s\" was taken", texts[i]);
+            fail_msg("\"%s\" was accepted", texts[i]);
         }
 
         assert_non_null(error.reason);
@@ -120,7 +120,7 @@ test_no_json_at_all(void **state)
         root = violet_json_parse_loose(text, len, names, 3, &twice, &error);
 
         if (root) {
-            fail_msg("\"%s\" was taken loosely", texts[i]);
+            fail_msg("\"%s\" was accepted with repairs", texts[i]);
         }
     }
 }
@@ -169,7 +169,7 @@ test_refused(void **state)
     for (i = 0; i < N(rows); i++) {
 
         if (test_parse_bytes(rows[i].text, strlen(rows[i].text), &error)) {
-            fail_msg("\"%s\" was taken", rows[i].text);
+            fail_msg("\"%s\" was accepted", rows[i].text);
         }
 
         assert_string_equal(error.reason, rows[i].reason);
@@ -312,7 +312,7 @@ test_ids(void **state)
 
         if (id.known != (unsigned) rows[i].known || id.value != rows[i].value)
         {
-            fail_msg("%s is read wrong", rows[i].text);
+            fail_msg("%s: wrong value", rows[i].text);
         }
 
         json_decref(root);
@@ -374,7 +374,7 @@ test_overflow(void **state)
     for (i = 0; i < N(broken); i++) {
 
         if (test_parse_bytes(broken[i], strlen(broken[i]), &error)) {
-            fail_msg("%s was taken", broken[i]);
+            fail_msg("%s was accepted", broken[i]);
         }
 
         assert_non_null(error.reason);
@@ -398,7 +398,7 @@ test_loose(void **state)
 
     static const struct {
         const char  *text;
-        const char  *reason;      /* NULL: it is accepted */
+        const char  *reason;      /* NULL: accepted */
         int          twice;
     } rows[] = {
         { "{\"a\":1}", NULL, 0 },
@@ -528,9 +528,9 @@ test_trim(void **state)
 
 
 /*
- * Memory runs out at each allocation in turn: no crash, no leak, and a
- * reason.  All tokens fit into jansson's first buffer, since jansson asserts
- * that its buffer could grow.
+ * Each allocation fails in turn: no crash, no leak, and the error has a reason.
+ * All tokens fit into jansson's first buffer, since jansson asserts that its
+ * buffer could grow.
  */
 
 static void

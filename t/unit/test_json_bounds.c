@@ -59,7 +59,7 @@ test_size(void **state)
 }
 
 
-/* Objects, arrays and values after commas: at the bound, and one more. */
+/* Objects, arrays and values after commas: at the bound, and one above. */
 
 static void
 test_values(void **state)
@@ -75,7 +75,7 @@ test_values(void **state)
     text = malloc(2 * n + 2);
     assert_non_null(text);
 
-    /* the array and its commas */
+    /* the array and its commas count */
 
     for (i = 0; i <= n; i++) {
         memcpy(text + 2 * i, ",0", 2);

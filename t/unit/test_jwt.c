@@ -1,7 +1,7 @@
 
 /*
- * When a token expires: texts that are a JWT or not, values of "exp", hostile
- * bytes.
+ * The time at which a token expires: valid and invalid JWTs, values of "exp",
+ * hostile bytes.
  */
 
 #include <setjmp.h>
@@ -125,7 +125,7 @@ test_length(void **state)
 }
 
 
-/* Every byte of a good token in turn becomes every other byte. */
+/* Each byte of a valid token in turn becomes every other byte. */
 
 static void
 test_hostile(void **state)
@@ -144,7 +144,7 @@ test_hostile(void **state)
     for (i = 0; i < len; i++) {
         for (ch = 0; ch < 256; ch++) {
 
-            /* of its exact size, for the sanitizer */
+            /* of the exact size: a sanitizer sees a read past the end */
 
             copy = malloc(len);
             assert_non_null(copy);

@@ -97,14 +97,14 @@ test_values(void **state)
 
         for (i = 0; i < N(test_bad); i++) {
             if (is_value(test_bad[i], strlen(test_bad[i]), offset, 64)) {
-                fail_msg("taken at %u: %s", offset, test_bad[i]);
+                fail_msg("accepted at %u: %s", offset, test_bad[i]);
             }
         }
     }
 }
 
 
-/* A string without its end is refused, and each special byte is found. */
+/* A string without an end is refused, and each special byte is found. */
 
 static void
 test_every_length(void **state)
@@ -143,7 +143,7 @@ test_every_length(void **state)
 }
 
 
-/* Each byte that is not a digit ends the digits, at every place. */
+/* Each byte except a digit ends the digits, at every place. */
 
 static void
 test_digits(void **state)

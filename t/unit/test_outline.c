@@ -22,7 +22,7 @@
 #define FLAGS  (JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL|JSON_DECODE_ANY)
 
 
-/* as for reports: all members, and of their values the status */
+/* the picks for reports: all members, and "status" of their values */
 
 static const violet_json_pick_t  status_picks[] = {
     { violet_text("status"), NULL },
@@ -36,7 +36,7 @@ static const violet_json_pick_t  report_picks[] = {
 };
 
 
-/* as for orders: some members, and some members of one of them */
+/* the picks for orders: some members, and some members of one of them */
 
 static const violet_json_pick_t  order_picks[] = {
     { violet_text("id"), NULL },
@@ -142,7 +142,7 @@ test_second_thoughts(void **state)
 }
 
 
-/* Values at the bound, with the outer array, and one more. */
+/* Values, with the outer array: at the bound, and one above. */
 
 static void
 test_values(void **state)
@@ -211,7 +211,7 @@ test_values_left_out(void **state)
 }
 
 
-/* Bytes of strings with escapes: at the bound, and one more. */
+/* Bytes of strings with escapes: at the bound, and one above. */
 
 static void
 test_escapes(void **state)

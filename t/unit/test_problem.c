@@ -113,7 +113,7 @@ test_exception_skus(void **state)
     check_text(problem, "errors.0.violet.id", "x");
     json_decref(problem);
 
-    /* the reason of the row counts more than that of the message */
+    /* the reason of the row wins over that of the message */
 
     problem = check_judge(409,
         "{\"message\":\"sold out\",\"code\":2503,\"data\":{\"skus\":["
@@ -160,7 +160,7 @@ test_our_words(void **state)
     check_text(problem, "detail", "oops");
     json_decref(problem);
 
-    /* nor do our own words on one error stand for the whole */
+    /* the gateway's message of one error is not the detail of the whole */
 
     problem = check_judge(200, "{\"bags\":[" BAG(1, "REJECTED") "]}",
                           &verdict);
@@ -275,7 +275,7 @@ test_fallback(void **state)
     check_number(problem, "upstream.status", 200);
     json_decref(problem);
 
-    /* the longest numbers, too */
+    /* also for the longest numbers */
 
     answer.cart_id = INT64_MAX;
     answer.status = 4294967295u;
@@ -521,7 +521,7 @@ test_splice(void **state)
     assert_non_null(strstr(verdict.problem, "\"order_id\":7,"));
     free(verdict.problem);
 
-    /* also if the bags were not read */
+    /* also if the bags cannot be read */
 
     problem = check_judge(503, "{\"id\":7,\"bags\":{}}", &verdict);
     check_number(problem, "order_id", 7);

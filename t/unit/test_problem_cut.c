@@ -1,6 +1,6 @@
 
 /*
- * Texts of Violet's that are longer than a problem has room for.
+ * Texts of Violet that are too long for a problem.
  */
 
 #include "cart_check.h"
@@ -19,8 +19,8 @@ check_cut_text(json_t *problem, const char *path)
 
 
 /*
- * A text of Violet's is cut between two characters: a message at 8,192 bytes,
- * "..." included, any other one at 1,024.
+ * A text of Violet is cut between two characters: a message at 8,192 bytes with
+ * its "...", any other text at 1,024 bytes.
  */
 
 static void

@@ -1,7 +1,7 @@
 
 /*
- * How the arguments of connection health are read: the spellings of a
- * boolean, of names, of the app's own id, and what is no spelling at all.
+ * The arguments of connection health: the valid spellings of a boolean, of
+ * names and of the app's own id, and invalid ones.
  */
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 #define T  "refresh=true"
 
 
-/* "canonical" names what was understood; NULL: invalid */
+/* "canonical" has the arguments that were read; NULL: invalid */
 
 typedef struct {
     const char   *args;
@@ -173,7 +173,7 @@ typedef const char *(*test_reader_t)(const violet_text_t *args,
     int32_t app_id, violet_query_t *query);
 
 
-/* A block of its own, so that reading past the end is seen. */
+/* A block of its own, so that a sanitizer sees a read past the end. */
 
 static const char *
 test_read_with(test_reader_t reader, const char *args, size_t len,
@@ -227,10 +227,10 @@ test_query_table(void **state)
 
         if (row->canonical == NULL) {
             if (reason == NULL) {
-                fail_msg("?%s is understood", row->args);
+                fail_msg("?%s is accepted", row->args);
             }
 
-            /* a sentence */
+            /* the reason is a sentence */
 
             assert_true(strlen(reason) > 20);
             assert_int_equal(reason[strlen(reason) - 1], '.');
@@ -250,8 +250,8 @@ test_query_table(void **state)
 
 
 /*
- * The same spellings say the same of exclude_public; only what is absent is
- * true, and refresh and exclude_public do not know each other.
+ * exclude_public has the same spellings as refresh, but it is true if it is
+ * absent; each of the two ignores the other.
  */
 
 static void
@@ -312,7 +312,7 @@ test_query_list(void **state)
 
         if (rows[i].exclude == -1) {
             if (reason == NULL) {
-                fail_msg("?%s is understood", rows[i].args);
+                fail_msg("?%s is accepted", rows[i].args);
             }
 
             assert_true(strlen(reason) > 20);
@@ -332,7 +332,7 @@ test_query_list(void **state)
         assert_int_equal(query.refresh, 0);
     }
 
-    /* nor does a report know exclude_public */
+    /* a report ignores exclude_public */
 
     assert_null(test_read("exclude_public=maybe", 20, TEST_APP_ID, &query));
     assert_int_equal(query.exclude_public, 0);

@@ -1,7 +1,7 @@
 
 /*
- * The arithmetic of a budget: what is a rate, and what a clock that runs,
- * stands still or jumps does to one.
+ * The arithmetic of a budget: the spellings of a rate, and budgets on a clock
+ * that runs, stands still or jumps.
  */
 
 #include <setjmp.h>
@@ -23,7 +23,7 @@
 
 typedef struct {
     const char   *text;
-    uint32_t      requests;    /* 0: no rate */
+    uint32_t      requests;    /* 0: invalid */
     uint64_t      period;
 } test_parse_t;
 
@@ -95,7 +95,7 @@ test_parse(void **state)
 
     for (i = 0; i < sizeof(test_parse_table) / sizeof(test_parse_t); i++) {
 
-        /* a block of its own, so that reading past the end is seen */
+        /* a block of its own, so that a sanitizer sees a read past the end */
 
         len = strlen(test_parse_table[i].text);
         copy = malloc(len ? len : 1);
@@ -108,7 +108,7 @@ test_parse(void **state)
 
         if (test_parse_table[i].requests == 0) {
             if (rc != -1) {
-                fail_msg("\"%s\" is taken for a rate",
+                fail_msg("\"%s\" is accepted as a rate",
                          test_parse_table[i].text);
             }
 
@@ -119,7 +119,7 @@ test_parse(void **state)
             || rate.requests != test_parse_table[i].requests
             || rate.period != test_parse_table[i].period)
         {
-            fail_msg("\"%s\" is read wrong", test_parse_table[i].text);
+            fail_msg("\"%s\": wrong rate", test_parse_table[i].text);
         }
     }
 }
@@ -187,7 +187,7 @@ test_thirty_at_once(void **state)
     assert_int_equal(verdict.wait, 2 * TEST_MINUTE);
     assert_int_equal(verdict.tat, tat);
 
-    /* refilled evenly: one every two minutes, and three after six */
+    /* an even refill: one every two minutes, so three after six minutes */
 
     violet_rate_check(&test_app, tat, TEST_NOW + 2 * TEST_MINUTE - 1,
                       &verdict);
@@ -250,7 +250,7 @@ test_clock_that_jumped_back(void **state)
 
     (void) state;
 
-    /* ten days ahead: used up now, and free again after one interval */
+    /* ten days ahead: spent now, one granted after one interval */
 
     violet_rate_check(&test_app, TEST_NOW + 240 * (int64_t) TEST_HOUR,
                       TEST_NOW, &verdict);
@@ -309,7 +309,7 @@ test_refund(void **state)
     violet_rate_check(&test_merchant, tat, TEST_NOW, &verdict);
     assert_true(verdict.allowed);
 
-    /* one of many: exactly one comes back */
+    /* one of many is given back */
 
     tat = violet_rate_refund(&test_app, TEST_NOW + TEST_HOUR, TEST_NOW);
     assert_int_equal(tat, TEST_NOW + TEST_HOUR - 2 * TEST_MINUTE);
@@ -342,7 +342,7 @@ test_refund_is_never_more_than_a_budget(void **state)
     assert_true(verdict.allowed);
     assert_int_equal(verdict.remaining, 29);
 
-    /* of a tat from a clock that was ahead, one comes back as well */
+    /* one is given back to a budget from a clock that was ahead, too */
 
     tat = violet_rate_refund(&test_merchant,
                              TEST_NOW + 99 * (int64_t) TEST_HOUR, TEST_NOW);
@@ -354,7 +354,7 @@ test_refund_is_never_more_than_a_budget(void **state)
 }
 
 
-/* No more than n + elapsed / interval requests, whatever the pace. */
+/* At any pace at most n + elapsed / interval requests are granted. */
 
 static void
 test_never_more_than_the_rate(void **state)
@@ -381,7 +381,7 @@ test_never_more_than_the_rate(void **state)
 
             if (step < 1000 && !verdict.allowed) {
 
-                /* no need to ask in vain ten million times */
+                /* skip ten million requests that would be refused */
 
                 now += (int64_t) verdict.wait - step;
             }

@@ -1,7 +1,7 @@
 
 /*
- * Replays the inputs that the fuzzers have found, in the fuzz targets
- * themselves.  The Makefile unpacks them from t/fuzz/corpus into the folder
+ * Replays the kept inputs of the fuzzers in the fuzz targets themselves.  The
+ * Makefile unpacks the inputs from t/fuzz/corpus into the folder
  * VIOLET_FUZZ_CORPUS.
  */
 

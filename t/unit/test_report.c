@@ -1,7 +1,7 @@
 
 /*
- * Which bodies are a report and of which merchant, and the state that each
- * gives the merchant.  Bodies are written with single quotes here.
+ * Bodies that are a report or not, the merchant of a report, and the state that
+ * the report gives the merchant.  Bodies have single quotes here.
  */
 
 #include <setjmp.h>
@@ -24,7 +24,7 @@
 
 #define COUNT(table)  (sizeof(table) / sizeof((table)[0]))
 
-/* a healthy connection, and a report that says so and more */
+/* a healthy connection, and a report with one and further members */
 
 #define OK      "'connection':{'status':'COMPLETE'}"
 #define R(more) "{'merchant_id':42," OK more "}"
@@ -33,13 +33,13 @@
 typedef struct {
     const char   *body;
     int           state;
-    const char   *reason;    /* part of it, of what is no report */
+    const char   *reason;    /* a part of it; NULL: a report */
 } test_report_t;
 
 
 static const test_report_t  test_reports[] = {
 
-    /* whose it is */
+    /* the merchant */
 
     { "{'merchant_id':42," OK "}", READY, NULL },
     { "{'merchant_id':'42'," OK "}", READY, NULL },
@@ -79,7 +79,7 @@ static const test_report_t  test_reports[] = {
     { "{'merchant_id':{'id':42}," OK "}", NONE, "asked for" },
     { "{'merchant_id':43,'merchant_id':42," OK "}", NONE, "JSON" },
 
-    /* what it is */
+    /* bodies that are a report or not */
 
     { "", NONE, "empty" },
     { " ", NONE, "JSON" },
@@ -134,7 +134,7 @@ static const test_report_t  test_reports[] = {
     { R(",'sync_status':[]"), DEGRADED, NULL },
     { R(",'sync_status':null"), READY, NULL },
 
-    /* only its own status counts, not that of its results */
+    /* the status of a section counts, not those of its results */
 
     { R(",'sync_status':{'status':'COMPLETE','results':{'status':'FAILED'},"
         "'error':{'status':'ERROR'}}"), READY, NULL },
@@ -171,7 +171,7 @@ static const test_report_t  test_reports[] = {
     { R(",'commission_rate':{'status':'X'}"), DEGRADED, NULL },
     { R(",'commissionRate':{'status':'X'}"), DEGRADED, NULL },
 
-    /* the worst counts, in any order */
+    /* the worst section counts, in any order */
 
     { R(",'sync_status':{'status':'ERROR'},"
         "'migration':{'status':'INCOMPLETE'}"), BLOCKED, NULL },
@@ -182,7 +182,7 @@ static const test_report_t  test_reports[] = {
     { R(",'sync_status':{'status':'COMPLETE'},"
         "'syncStatus':{'status':'ERROR'}"), BLOCKED, NULL },
 
-    /* the connection, or none */
+    /* with and without a connection */
 
     { "{'merchant_id':42,'connection':{'status':'INCOMPLETE'}}", DEGRADED,
       NULL },
@@ -199,7 +199,7 @@ static const test_report_t  test_reports[] = {
       "'migration':{'status':'COMPLETE'}}", DEGRADED, NULL },
     { "{'merchant_id':42,'migration':{'status':'ERROR'}}", BLOCKED, NULL },
 
-    /* sections that Violet may add, and members that are no section */
+    /* sections that Violet may add, and members that are not sections */
 
     { R(",'storage':{'status':'ERROR'}"), BLOCKED, NULL },
     { R(",'storage':{'status':'NEEDS_ATTENTION'}"), BLOCKED, NULL },
@@ -245,13 +245,13 @@ static const test_report_t  test_reports[] = {
     { R(",'merchant_status':'INACTIVE','sync_status':"
         "{'status':'INCOMPLETE'}"), BLOCKED, NULL },
 
-    /* a number that nobody can hold does not spoil the report */
+    /* a number out of range elsewhere does not make the report invalid */
 
     { R(",'x':123456789012345678901234567890"), READY, NULL }
 };
 
 
-/* A block of its own, so that reading past the end of a body is seen. */
+/* A block of its own, so that a sanitizer sees a read past the end. */
 
 static int
 test_check(const char *body, size_t len, int32_t merchant_id,
@@ -295,7 +295,7 @@ test_report_table(void **state)
 
         if (row->state == NONE) {
             if (rc != -1) {
-                fail_msg("%s is taken for a report", row->body);
+                fail_msg("%s is accepted as a report", row->body);
             }
 
             if (report.reason == NULL
@@ -364,7 +364,7 @@ test_report_fixture(void **state)
     assert_int_equal(violet_report_check(body, len, 1, &report), 0);
     assert_int_equal(report.state, READY);
 
-    /* cut anywhere, it is no report */
+    /* cut at any byte it is not a report */
 
     for (len--; len > 0; len = len * 7 / 8) {
         if (body[len] != '\n') {

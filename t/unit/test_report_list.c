@@ -1,7 +1,7 @@
 
 /*
- * Which bodies are the list of an app's merchants, and the state that each
- * gives.  Bodies are written with single quotes here.  Reports of a single
+ * Bodies that are the list of an app's merchants or not, and the state that a
+ * list gives.  Bodies have single quotes here.  The reports of a single
  * merchant are in test_report.c.
  */
 
@@ -37,7 +37,7 @@
 typedef struct {
     const char   *body;
     int           state;
-    const char   *reason;    /* part of it, of what is no list */
+    const char   *reason;    /* a part of it; NULL: a list */
 } test_list_t;
 
 
@@ -55,7 +55,7 @@ static const test_list_t  test_lists[] = {
     { "[{'merchant_id':7,'merchantId':'7'," C "}]", READY, NULL },
     { "[{'merchant_id':null,'merchantId':7," C "}]", READY, NULL },
 
-    /* the worst of all counts */
+    /* the worst state counts */
 
     { "[" MEH "]", DEGRADED, NULL },
     { "[" OK "," MEH "," OK "]", DEGRADED, NULL },
@@ -67,7 +67,7 @@ static const test_list_t  test_lists[] = {
     { "[" OK ",{'merchant_id':4,'migration':{'status':'COMPLETE'}}]",
       DEGRADED, NULL },
 
-    /* no array */
+    /* not an array */
 
     { OK, NONE, "not an array" },
     { "{}", NONE, "not an array" },
@@ -81,7 +81,7 @@ static const test_list_t  test_lists[] = {
     { "[" OK "] x", NONE, "" },
     { "All is well.", NONE, "" },
 
-    /* an entry that is no report, at any place */
+    /* an entry that is not a report, at any place */
 
     { "[null]", NONE, "not an object" },
     { "[[]]", NONE, "not an object" },
@@ -89,7 +89,7 @@ static const test_list_t  test_lists[] = {
     { "[1," OK "]", NONE, "not an object" },
     { "[" OK ",'x']", NONE, "not an object" },
 
-    /* of no merchant */
+    /* an entry without a valid merchant */
 
     { "[{}]", NONE, "without merchant_id" },
     { "[{" C "}]", NONE, "without merchant_id" },
@@ -109,7 +109,7 @@ static const test_list_t  test_lists[] = {
     { "[{'merchant_id':1,'merchantId':'x'," C "}]", NONE,
       "invalid merchant_id" },
 
-    /* without a section */
+    /* an entry without a section */
 
     { "[{'merchant_id':1}]", NONE, "known section" },
     { "[{'merchant_id':1,'connection':null}]", NONE, "known section" },
@@ -121,7 +121,7 @@ static const test_list_t  test_lists[] = {
 };
 
 
-/* A block of its own, so that reading past the end of a body is seen. */
+/* A block of its own, so that a sanitizer sees a read past the end. */
 
 static int
 test_check(const char *body, size_t len, violet_report_check_t *report)
@@ -164,7 +164,7 @@ test_list_table(void **state)
 
         if (row->state == NONE) {
             if (rc != -1) {
-                fail_msg("%s is taken for a list", row->body);
+                fail_msg("%s is accepted as a list", row->body);
             }
 
             if (report.reason == NULL
@@ -208,7 +208,7 @@ test_list_offset(void **state)
 }
 
 
-/* Violet's own example as a member, then the list cut anywhere. */
+/* Violet's own example as an entry, then the list cut at any byte. */
 
 static void
 test_list_fixture(void **state)
@@ -254,7 +254,7 @@ test_list_fixture(void **state)
     assert_int_equal(violet_report_list_check(body, len, &report), 0);
     assert_int_equal(report.state, BLOCKED);
 
-    /* a list is no report, a report no list */
+    /* a list is not a report, a report is not a list */
 
     assert_int_equal(violet_report_check(body, len, 1, &report), -1);
     assert_int_equal(violet_report_list_check(body + 1, len - 2, &report),
@@ -268,7 +268,7 @@ test_list_fixture(void **state)
 }
 
 
-/* Eight thousand merchants are a list like any other; more are too many. */
+/* Eight thousand merchants are accepted; more are too many. */
 
 static void
 test_list_long(void **state)

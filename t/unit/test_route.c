@@ -1,7 +1,7 @@
 
 /*
- * Every row of the contract's table of routes from both sides, and the
- * spellings by which a request could try to get round it.
+ * Every row of the contract's table of routes, requests that match it and
+ * similar ones that do not, and spellings that try to evade it.
  */
 
 #include <setjmp.h>
@@ -57,7 +57,7 @@ static const test_path_t  test_paths[] = {
     { "GE", ID "42", OTHER, 0 },
     { "post", ID "42", OTHER, 0 },
 
-    /* the id, exactly, whatever the method */
+    /* the id, exactly, with any method */
 
     { "GET", ID "0", INVALID, 0 },
     { "GET", ID "042", INVALID, 0 },
@@ -229,7 +229,7 @@ static const test_path_t  test_paths[] = {
     { "GET", "catalog/...", OTHER, 0 },
     { "GET", "catalog/.x/..x/x.", OTHER, 0 },
 
-    /* what Spring reads otherwise, on every route */
+    /* spellings that Spring reads differently, on every route */
 
     { "GET", "merchants;a=b", INVALID, 0 },
     { "GET", "merchants/;/x", INVALID, 0 },
@@ -299,7 +299,7 @@ static const test_args_t  test_list_args[] = {
     { "app_id=", NULL },
     { "x=%zz", NULL },
 
-    /* no argument of the list */
+    /* not an argument of the list */
 
     { "refresh=true", LT },
     { "refresh=maybe&exclude_public=false&page=2", LF },
@@ -359,7 +359,7 @@ test_route_paths(void **state)
             continue;
         }
 
-        /* canonical is what was asked, but for a trailing slash */
+        /* the canonical path is the request's, except for a trailing slash */
 
         assert_memory_equal(route.path, row->path, route.path_len);
         assert_true(strlen(row->path) == route.path_len
@@ -368,7 +368,7 @@ test_route_paths(void **state)
 }
 
 
-/* How arguments are read is tested with violet_query; here what follows. */
+/* The route for each argument; test_query.c tests the arguments themselves. */
 
 static void
 test_route_args(void **state)
@@ -414,7 +414,7 @@ test_route_args(void **state)
 }
 
 
-/* The list is asked for with both arguments, whatever the caller gave. */
+/* Violet is asked for the list with both arguments, always. */
 
 static void
 test_route_list_args(void **state)
@@ -459,7 +459,7 @@ test_route_list_args(void **state)
 }
 
 
-/* Arguments of the other routes are not looked at. */
+/* Arguments of the other routes are ignored. */
 
 static void
 test_route_other_args(void **state)
@@ -517,7 +517,7 @@ test_route_longest(void **state)
 }
 
 
-/* NULL is a text that is not there; a NUL is a control character. */
+/* NULL is an absent text; a NUL byte is a control character. */
 
 static void
 test_route_nulls(void **state)

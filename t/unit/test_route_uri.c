@@ -1,7 +1,7 @@
 
 /*
- * Where the API path begins in a URI, and what is only seen in the URI as
- * it was sent.
+ * The beginning of the API path in a URI, and spellings that only the URI as it
+ * was sent shows.
  */
 
 #include <setjmp.h>
@@ -17,8 +17,8 @@
 
 
 typedef struct {
-    const char   *raw;       /* what the caller sent */
-    const char   *uri;       /* what nginx made of it */
+    const char   *raw;       /* as the caller sent it */
+    const char   *uri;       /* as nginx normalized it */
     int           route;
 } test_raw_t;
 
@@ -44,7 +44,7 @@ static const test_raw_t  test_raws[] = {
     { "/v1/x/%2e%2e/login?y", "/v1/login", AUTH },
     { "/v1/%2561uth", "/v1/%61uth", OTHER },
 
-    /* encoded twice it is Violet's text, not Violet's syntax */
+    /* encoded twice it is text for Violet, not syntax */
 
     { "/v1/merchants%253bx", "/v1/merchants%3bx", OTHER },
     { "/v1/merchants%255cx", "/v1/merchants%5cx", OTHER },
@@ -70,11 +70,11 @@ static const test_raw_t  test_raws[] = {
     { "/v1/merchants?x#y", "/v1/merchants", INVALID },
     { "/v1/merchants?#", "/v1/merchants", INVALID },
 
-    /* in the arguments it is a value */
+    /* in the arguments it is part of a value */
 
     { "/v1/merchants?x=%23;y\\%0a", "/v1/merchants", OTHER },
 
-    /* no raw URI at all, and broken ones: the URI counts */
+    /* no raw URI, and invalid ones: the URI counts */
 
     { "", "/v1/merchants", OTHER },
     { "", "/v1/merchants;", INVALID },
@@ -87,7 +87,7 @@ static const test_raw_t  test_raws[] = {
 
 static const test_prefix_t  test_prefixes[] = {
 
-    /* the first segment "v1", wherever it is */
+    /* the first segment "v1", at any place */
 
     { "/v1/", "/v1/login", AUTH, 4 },
     { "/", "/v1/login", AUTH, 4 },
@@ -100,14 +100,14 @@ static const test_prefix_t  test_prefixes[] = {
     { "/v1/", "/v1/", OTHER, 4 },
     { "/api/", "/api/v1", OTHER, 7 },
 
-    /* not quite "v1" */
+    /* segments similar to "v1" */
 
     { "/", "/v10/login", OTHER, 1 },
     { "/", "/xv1/login", OTHER, 1 },
     { "/", "/V1/login", OTHER, 1 },
     { "/v10/", "/v10/login", AUTH, 5 },
 
-    /* none: what follows the prefix */
+    /* without "v1" the path begins behind the prefix */
 
     { "/api/", "/api/login", AUTH, 5 },
     { "/api/", "/api/auth/token", AUTH, 5 },
@@ -118,7 +118,7 @@ static const test_prefix_t  test_prefixes[] = {
     { "/", "/login", AUTH, 1 },
     { "/", "/", OTHER, 1 },
 
-    /* a "v1" further down hides nothing that is blocked */
+    /* a second "v1" does not unblock a blocked route */
 
     { "/api/", "/api/login/v1/x", AUTH, 14 },
     { "/api/", "/api/auth.x/v1", AUTH, 14 },
@@ -131,7 +131,7 @@ static const test_prefix_t  test_prefixes[] = {
     { "/api/", "/operations/connection_health/42", HEALTH, 1 },
     { "", "/login", AUTH, 1 },
 
-    /* no path at all */
+    /* no path */
 
     { "/", "", INVALID, 0 },
     { "/", "login", INVALID, 0 },

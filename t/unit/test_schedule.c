@@ -27,7 +27,7 @@
 
 typedef struct {
     int64_t   life;
-    int64_t   first;      /* ms before a token expires, at the earliest */
+    int64_t   first;      /* the earliest, in ms before the token expires */
     int64_t   last;
 } test_lead_t;
 
@@ -143,7 +143,7 @@ test_has_expired(void **state)
 }
 
 
-/* With any numbers the three instants have the same order. */
+/* With any numbers the three instants are in the same order. */
 
 static void
 test_any_number(void **state)
@@ -200,7 +200,7 @@ test_endless(void **state)
         assert_true(after <= 12 * TEST_HOUR);
         assert_true(after > 11 * TEST_HOUR + 30 * TEST_MINUTE);
 
-        /* and can be used for decades */
+        /* and the token is usable for decades */
 
         assert_true(violet_schedule_usable(&schedule)
                     > TEST_NOW + 365 * 99 * TEST_DAY);

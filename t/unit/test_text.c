@@ -1,7 +1,7 @@
 
 /*
- * Comparisons of texts, each from both sides, and every first two bytes of a
- * character in UTF-8 against a decoder that computes the code point.
+ * Comparisons of texts, equal and different ones; and every first two bytes of
+ * a character in UTF-8, compared with a decoder that computes the code point.
  */
 
 #include <setjmp.h>

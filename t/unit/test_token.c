@@ -18,7 +18,7 @@
 
 typedef struct {
     const char   *answer;
-    const char   *access;      /* NULL: it is refused */
+    const char   *access;      /* NULL: refused */
     const char   *refresh;
 } test_token_t;
 
@@ -65,7 +65,7 @@ test_table(void **state)
                                     &token);
 
         if ((reason == NULL) != (test->access != NULL)) {
-            fail_msg("%s: %s", test->answer, reason ? reason : "taken");
+            fail_msg("%s: %s", test->answer, reason ? reason : "accepted");
         }
 
         if (reason) {
@@ -151,7 +151,7 @@ test_login(void **state)
 
     json_decref(root);
 
-    /* with a buffer that is too small no byte is written behind it */
+    /* no byte is written behind a buffer that is too small */
 
     for (i = 0; i < len; i++) {
         buf[i] = '#';

@@ -1,10 +1,10 @@
 #!/usr/bin/perl
 
-# nginx omits Content-Length from a request to Violet if it has no memory for
-# the digits, but would send the body: Violet would read it as the next
-# request on that connection.  Each allocation of a request with a body fails
-# once here.  Headers of several lengths move small allocations from one block
-# of memory to another.
+# If nginx has no memory for the digits of Content-Length, it omits the header
+# from a request to Violet and would send the body, which Violet would read as
+# the next request on that connection.  In this test each allocation of a
+# request with a body fails once.  Headers of several lengths move small
+# allocations from one block of memory to another.
 
 use strict;
 use warnings;
@@ -30,8 +30,8 @@ each_call(8 * $_) for 0 .. 15;
 
 is("@wrong", '', 'the next request is answered');
 ok($sent, "$sent requests were sent");
-ok($refused, "the guard refused $refused");
-is($live->mock_counts($mock)->{garbage}, 0, 'Violet could read them all');
+ok($refused, "the module refused $refused requests");
+is($live->mock_counts($mock)->{garbage}, 0, 'Violet could read all requests');
 is_deeply([$nginx->workers], [$worker], 'it is the same worker');
 
 $live->check_logs(qr/\[emerg\].*(?:alloc|memalign)\(.*failed/,
@@ -39,7 +39,7 @@ $live->check_logs(qr/\[emerg\].*(?:alloc|memalign)\(.*failed/,
 done_testing();
 
 
-# With a header of that length.
+# Sends a request with a header of that length.
 sub each_call {
     my ($length) = @_;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A worker without a free connection or descriptor for Violet: the submit was
-# not sent, and its caller may repeat it.
+# A worker without a free connection or descriptor for Violet does not send a
+# submit, and the caller may repeat it.
 
 use strict;
 use warnings;
@@ -24,8 +24,8 @@ $live->check_logs(qr/worker_connections are not enough/,
 done_testing();
 
 
-# Without Redis the worker has only connections of clients and peers, and
-# keeps none to a peer.
+# Without Redis the worker has only connections of clients and peers; it keeps
+# no connection to a peer open.
 sub gateway {
     my (%option) = @_;
 
@@ -49,8 +49,8 @@ sub gateway {
 }
 
 
-# Clients connect one by one and stay, each with half a request, until a
-# submit is not accepted.  Returns the answers to the submits before that.
+# Clients connect one by one and stay, each with half a request, until nginx
+# does not accept a submit.  Returns the answers to the submits before.
 sub crowd {
     my ($nginx) = @_;
 
@@ -81,8 +81,8 @@ sub check {
     my @refused = grep { $_->{status} != 200 } @answers;
     my $counts = $live->mock_counts($mock);
 
-    ok(@answers > @refused, "$title: with room a submit is sent");
-    ok(@refused > 0, "$title: without room it is not");
+    ok(@answers > @refused, "$title: a submit is sent while one is free");
+    ok(@refused > 0, "$title: a submit is not sent without");
 
     for my $answer (@refused) {
         my $problem = eval { JSON::PP::decode_json($answer->{body}) } || {};
@@ -99,12 +99,12 @@ sub check {
            "$title: Violet was not asked");
     }
 
-    like($nginx->error_log, $cause, "$title: nginx says why");
+    like($nginx->error_log, $cause, "$title: the log names the cause");
 
     is($live->request($nginx->port,
                       "POST /v1/checkout/cart/$refused[0]{cart}/submit",
                       body => '{}')->{status}, 200,
-       "$title: with room again it is sent") if @refused;
+       "$title: a submit is sent when one is free again") if @refused;
 }
 
 

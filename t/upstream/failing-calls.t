@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Each allocation and system call of a request fails in turn: no worker ends,
-# no request hangs, no caller gets the answer to another request, no cart is
+# Each allocation and system call of a request fails in turn: no worker ends, no
+# request hangs, no caller gets the answer to another request, no cart is
 # submitted twice, and the next request succeeds.
 
 use strict;
@@ -17,8 +17,8 @@ use Time::HiRes qw(sleep time);
 # seconds that an answer may take
 my $patience = 20;
 
-# Seconds for each flow in which allocations fail.  There are hundreds of them:
-# FAULTS_SECONDS=600 FAULTS_MOST=10000 FAULTS_PADS=12 lets all of them fail.
+# Seconds for each flow with failing allocations.  A flow has hundreds of them:
+# FAULTS_SECONDS=600 FAULTS_MOST=10000 FAULTS_PADS=12 lets each of them fail.
 my %seconds = (submit => 8, hits => 6, misses => 5, refresh => 5,
                limited => 2, list => 2, failed => 2, left => 2, again => 2,
                doubt => 2, pipelined => 2, renewal => 60);
@@ -37,7 +37,7 @@ my $bare;
 my $merchant = 100000;
 my $cart = 1000000;
 
-# all but the renewal of a token, which takes two seconds each time
+# without the renewal of a token, which takes two seconds each time
 my @flows = @ARGV ? @ARGV : grep { $_ ne 'renewal' } sort keys %seconds;
 my @kinds = split ' ', $ENV{FAULTS_KINDS} || join ' ', $faults->kinds;
 
@@ -46,7 +46,7 @@ for my $flow (@flows) {
 
     for my $kind (@kinds) {
 
-        # without Redis a host decides by what it knows itself
+        # without Redis a host decides by its own records
         next if $flow eq 'again' && $kind =~ /^(?:read|write)$/;
 
         $nginx = $flow eq 'renewal' ? ($renewing ||= renewing())
@@ -66,7 +66,7 @@ $live->check_logs(qr/\[emerg\].*(?:alloc|memalign)\(.*failed/,
 done_testing();
 
 
-# With connections to Violet that are kept, or one for each request.
+# A gateway that keeps its connections to Violet, or opens one each time.
 sub gateway {
     my ($keepalive) = @_;
 
@@ -80,7 +80,7 @@ sub gateway {
 }
 
 
-# Its token expires after two seconds, so renewals run all the time.
+# A gateway whose token expires after two seconds, so that renewals run always.
 sub renewing {
     my $violet = $live->mock(args => [qw(--token-ttl 2 --token-grace 3600)]);
 
@@ -99,7 +99,7 @@ sub renewing {
 }
 
 
-# Each call that the flow makes fails once; of many, some.
+# Lets each call of the flow fail once; of many calls, some.
 sub try {
     my ($name, $flow, $kind) = @_;
 
@@ -145,8 +145,8 @@ sub tries {
 }
 
 
-# All up to a number; of more than that the first and the last, and some in
-# between, where a long answer is parsed.
+# All calls up to a number; of more calls the first and the last, and some in
+# between, which parse a long answer.
 sub some_of {
     my ($calls) = @_;
 
@@ -161,7 +161,7 @@ sub some_of {
 }
 
 
-# The worker is the same, uses Redis again, and answers correctly.
+# Checks that the worker is the same, uses Redis again, and answers correctly.
 sub healed {
     if (!kill 0, $worker) {
         $live->wait_for(10, sub { ($worker) = $nginx->workers });
@@ -179,10 +179,10 @@ sub healed {
 }
 
 
-# --- what is asked ---
+# --- the flows ---
 
-# Two that are in Redis, in one round of the event loop, and what is kept of
-# them in memory.
+# Two reports that are in Redis, in one round of the event loop, and their
+# copies in memory.
 sub flow_hits {
     my @merchants = ($merchant += 2, $merchant + 1);
 
@@ -230,7 +230,7 @@ sub flow_submit {
 }
 
 
-# 400 or 422, an API exception: it may be submitted again.
+# A 400 or 422 with an API exception: the cart may be submitted again.
 sub flow_failed {
     my @groups = (40000, 41000, 41200, 41900, 42200, 42300);
 
@@ -240,7 +240,7 @@ sub flow_failed {
 }
 
 
-# The caller shuts the connection down at once.
+# The caller closes its half of the connection at once.
 sub flow_left {
     my $id = ++$cart;
     my $client = $live->client($nginx->port);
@@ -254,7 +254,7 @@ sub flow_left {
 }
 
 
-# A pipelined request gets its own answer, or none.
+# A pipelined request gets its own answer, or no answer.
 sub flow_pipelined {
     my $id = ++$cart;
     my $who = ++$merchant;
@@ -274,7 +274,7 @@ sub flow_pipelined {
 }
 
 
-# One that another gateway has submitted is not sent again.
+# A cart that another gateway has submitted is not sent again.
 sub flow_again {
     my $id = ++$cart;
 
@@ -305,7 +305,7 @@ sub flow_doubt {
 }
 
 
-# Until the token expires; then there must be the next one.
+# Sends requests until the token expires; then there must be another token.
 sub flow_renewal {
     my $deadline = time + 2.5;
 
@@ -342,10 +342,9 @@ sub together {
 }
 
 
-# --- what is right ---
+# --- the checks ---
 
-# A report is about the requested merchant; any other answer is an error or
-# none.
+# A report must be the requested merchant's; any other answer must be an error.
 sub about {
     my ($answer, $who) = @_;
 
@@ -400,7 +399,7 @@ sub submit {
 }
 
 
-# nginx's own 500, before it was known that this is a submit.
+# nginx's own 500, before the module knew that the request is a submit.
 sub is_bare {
     my ($answer, $sent) = @_;
 
@@ -408,7 +407,7 @@ sub is_bare {
 }
 
 
-# Submits again, without a fault: sent only if the first one was not.
+# Submits again, without a fault: it is sent only if the first submit was not.
 sub repeated {
     my ($id, $sent) = @_;
 

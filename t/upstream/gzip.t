@@ -29,7 +29,7 @@ my $good = squeeze($order);
 my $full = padded($limit);
 my $over = padded($limit + 1);
 
-# By cart: header lines, body, and the outcome; a body that passes.
+# By cart: header lines, body, outcome, and the body that the caller gets.
 my %carts = (
     1  => [$line . "ETag: \"x\"\r\n", $good, 'completed', $order],
     2  => [$line, squeeze($failed), 'failed'],
@@ -146,7 +146,7 @@ sub flipped {
 }
 
 
-# A completed order of so many bytes.
+# A completed order of that many bytes.
 sub padded {
     my ($length) = @_;
 
@@ -160,7 +160,7 @@ sub serve {
 
     my $in = '';
 
-    # unread data at the close would reset the connection
+    # a close with unread data would reset the connection
     until ($in =~ /\r\n\r\n(.*)/s
            && length $1 >= ($in =~ /^Content-Length: (\d+)/m ? $1 : 0))
     {
@@ -232,20 +232,20 @@ sub each_cart {
         is(outcome($got), $outcome, "$title: $outcome");
 
         if (defined $body) {
-            ok($got->{body} eq $body, "$title: the order is plain");
+            ok($got->{body} eq $body, "$title: the order is decompressed");
             is($got->{headers}{'content-length'}, length $body,
-               "$title: so is its length");
+               "$title: Content-Length is that of the order");
         } else {
             my $problem = eval { JSON::PP::decode_json($got->{body}) } || {};
             is(Violet::Schema::violation($got->{body}), '',
-               "$title: the problem is of the schema");
+               "$title: the problem matches its schema");
             is($problem->{errors}[0]{reason}, 'UPSTREAM_INVALID',
                "$title: its reason")
                 if $outcome eq 'unknown';
         }
 
         ok(!defined $got->{headers}{'content-encoding'},
-           "$title: no coding is told of");
+           "$title: no Content-Encoding header");
     }
 
     is(submit(1)->{headers}{etag}, 'W/"x"', 'the ETag is weak');
@@ -254,9 +254,10 @@ sub each_cart {
     my ($peak) = map { /^VmHWM:\s+(\d+)/ ? $1 : () } lines("/proc/$worker/status");
     note("peak of the worker: $peak kB");
     SKIP: {
-        skip 'a sanitizer takes memory of its own', 1 if $ENV{TEST_SAN};
-        skip 'so does Valgrind', 1 if $ENV{TEST_NGINX_USE_VALGRIND};
-        cmp_ok($peak, '<', 48 * 1024, '64 MB of blanks were never unpacked');
+        skip 'a sanitizer needs more memory', 1 if $ENV{TEST_SAN};
+        skip 'Valgrind needs more memory', 1 if $ENV{TEST_NGINX_USE_VALGRIND};
+        cmp_ok($peak, '<', 48 * 1024,
+               'nginx never had 64 MB of blanks in memory');
     }
 }
 
@@ -279,29 +280,33 @@ sub nothing_but_plain_is_asked_for {
     my %headers = ('Accept-Encoding' => 'gzip', 'X-Coding' => 'br;q=0.5');
 
     submit(7, headers => \%headers);
-    unlike(last_request(), qr/^accept-encoding/im, 'not for the caller');
+    unlike(last_request(), qr/^accept-encoding/im,
+           'Violet gets no Accept-Encoding of the caller');
 
     submit(7, headers => \%headers, prefix => '/asks');
-    unlike(last_request(), qr/^accept-encoding/im, 'nor for the operator');
+    unlike(last_request(), qr/^accept-encoding/im,
+           'Violet gets no Accept-Encoding of the operator');
     like(last_request(),
          qr/\r\nX-Mark: accept-encoding: mark\r\n.*\r\n\r\n\{\}/s,
-         'other lines and the body are left alone');
+         'other headers and the body are unchanged');
 
     submit(7, headers => \%headers, prefix => '/body');
-    unlike(last_request(), qr/^accept-encoding/im, 'nor beside a set body');
+    unlike(last_request(), qr/^accept-encoding/im,
+           'no Accept-Encoding with proxy_set_body');
     like(last_request(), qr/\r\n\r\n\{"text": "Accept-Encoding: x"\}/,
-         'which is left alone');
+         'the body of proxy_set_body is unchanged');
 
     $live->request($nginx->port,
                    'GET /asks/v1/operations/connection_health/500',
                    headers => \%headers);
-    unlike(last_request(), qr/^accept-encoding/im, 'nor for a report');
+    unlike(last_request(), qr/^accept-encoding/im,
+           'no Accept-Encoding for a report');
 
     $live->request($nginx->port, 'GET /asks/v1/other/7',
                    headers => \%headers);
     like(last_request(),
          qr/\r\naccept-encoding: gzip, br\r\n.*\r\nAccept-Encoding: br/s,
-         'what is streamed goes as the operator says');
+         'a streamed request has the Accept-Encoding of the operator');
 }
 
 
@@ -337,12 +342,14 @@ sub health {
         } 1 .. 2;
         my $title = "a report in $lines{$merchant}";
 
-        is($got[0]{body}, report($merchant), "$title is plain");
-        is($got[0]{headers}{'content-encoding'}, undef, "$title says so");
+        is($got[0]{body}, report($merchant), "$title is decompressed");
+        is($got[0]{headers}{'content-encoding'}, undef,
+           "$title has no Content-Encoding");
         like($got[0]{headers}{'cache-status'}, qr/; stored/,
              "$title is stored");
-        like($got[1]{headers}{'cache-status'}, qr/; hit/, "$title is found");
-        is($got[1]{body}, $got[0]{body}, "$title is what it was");
+        like($got[1]{headers}{'cache-status'}, qr/; hit/,
+             "$title is a hit then");
+        is($got[1]{body}, $got[0]{body}, "$title has the same bytes then");
     }
 }
 

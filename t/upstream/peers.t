@@ -1,4 +1,4 @@
-# Peers that get secrets by plain http, and requests that are not sent:
+# Peers that would get secrets by plain http, and requests that are not sent:
 # section 4 of the contract.  Tests of TLS are in tls.t.
 #
 # A peer on "another machine" is an address of this machine that is not
@@ -18,8 +18,8 @@ our $Submit = '/v1/checkout/cart/20000/submit';
 our $Far = far();
 $ENV{TEST_NGINX_FAR} = $Far;
 
-# The other machine, which writes down what it was sent and asks the mock, and
-# a port there that nobody listens on.
+# The other machine, which logs its requests and asks the mock, and a port there
+# without a server.
 our $Other = <<'END';
     log_format far 'far $request_uri secret=[$http_x_violet_app_secret]';
 
@@ -33,7 +33,7 @@ our $Other = <<'END';
     }
 END
 
-# Violet behind HTTP/2 without TLS, which writes down what it was asked.
+# Violet behind HTTP/2 without TLS, with a log of the requests.
 our $Two = <<'END';
     log_format two '$server_protocol $request_uri';
 
@@ -56,7 +56,7 @@ our $Plain = problem('configuration', 500, 'by plain http to another machine');
 our $Log = qr/violet: the request was not sent to "\Q$Far\E:\d+": secrets/;
 
 
-# An address of this machine that is not loopback; empty if it has none.
+# An address of this machine that is not loopback, or an empty text.
 sub far {
     my ($address) = grep { /\A\d+\.\d+\.\d+\.\d+\z/ && !/\A127\./ }
                     split ' ', `hostname -I 2>/dev/null` || '';
@@ -110,7 +110,7 @@ far
 
 
 
-=== plain http to another machine: the log names the peer, once
+=== plain http to another machine: the log names the peer once
 --- http_extra eval: $::Other
 --- config eval
 ::location('proxy_pass http://$TEST_NGINX_FAR:$TEST_NGINX_RAND_PORT_1')
@@ -237,7 +237,7 @@ far
 
 
 
-=== a peer that was sent the request, then one on another machine
+=== the next peer is on another machine: it does not get the request
 --- http_extra eval
 $::Other . <<'END';
     upstream mixed {
@@ -266,7 +266,7 @@ far
 
 
 
-=== proxy_pass with a variable: an address on another machine
+=== proxy_pass with a variable: an address on another machine gets nothing
 --- environment: violet_api
 --- http_extra eval: $::Other
 --- config eval
@@ -519,7 +519,7 @@ HTTP/2.0 /v1/merchants?a=b
 
 
 
-=== HTTP/2 to the upstream, by variables: the URI is not seen, nothing is sent
+=== HTTP/2 to the upstream, by variables: the module cannot see the URI, nothing is sent
 --- environment: violet_api
 --- skip_nginx: 40: < 1.29.4
 --- http_extra eval: $::Two

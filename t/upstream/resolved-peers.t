@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # Upstreams whose names nginx's resolver looks up at run time.  Over https the
-# request is checked before it is sent; by plain http a peer gets nothing
+# module checks a request before it is sent; over plain http a peer gets nothing
 # unless it is on this machine when nginx connects to it.
 
 use strict;
@@ -33,7 +33,7 @@ $live->check_logs(qr/violet: the request was not sent/);
 done_testing();
 
 
-# A self-signed certificate, which is its own authority.
+# A self-signed certificate, its own authority.
 sub certificate {
     system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
            . " -nodes -days 2 -subj /CN=violet.test"
@@ -78,7 +78,7 @@ sub http {
 }
 
 
-# A location with that prefix, verified, and these lines.
+# A location with that prefix, verification of the peer, and these lines.
 sub location {
     my ($prefix, @lines) = @_;
 
@@ -128,10 +128,10 @@ sub by_https {
        'https to a resolved name');
     is(ask($nginx, "POST $submit", '{}')->{status}, 200, 'a submit');
     is(ask($nginx, 'POST /yes/v1/merchants', '{}')->{status}, 200,
-       'a body that is streamed');
+       'a streamed body');
     is(chunked($nginx, '/yes/v1/merchants')->{status}, 200,
-       'one that comes in chunks');
-    got(4, 'Violet got them');
+       'a body in chunks');
+    got(4, 'Violet got four requests');
     ok($names->asked, 'the resolver was asked');
 
     is_problem(ask($nginx, 'GET /else/v1/merchants?to=login'),
@@ -140,19 +140,19 @@ sub by_https {
                'another URI', 'another URI of a submit');
     is_problem(chunked($nginx, '/late/v1/merchants?to=login'),
                'another URI', 'another URI, with a body in chunks');
-    got(0, 'Violet got none of them');
+    got(0, 'Violet got none of these requests');
 
     is_problem(ask($nginx, 'POST /length/v1/merchants', '{}'),
                'does not say how long', 'a body without its length');
     my $answer = ask($nginx, "POST /length$submit", '{}');
     is_problem($answer, 'does not say how long', 'the same of a submit');
     is($answer->{headers}{'x-violet-cart-outcome'}, 'failed',
-       'its outcome is known');
-    got(0, 'Violet got none of them');
+       'the outcome of the submit is known');
+    got(0, 'Violet got none of these requests');
 
     is(ask($nginx, 'GET /length/v1/merchants')->{status}, 200,
-       'without a body it is sent');
-    got(1, 'Violet got that');
+       'a request without a body is sent');
+    got(1, 'Violet got one request');
 
     $nginx->stop;
 
@@ -160,7 +160,7 @@ sub by_https {
 }
 
 
-# HTTP/2 does not show which URI was built.
+# Over HTTP/2 the module cannot see the URI that nginx built.
 sub by_http2 {
     SKIP: {
         skip 'nginx before 1.29.4 speaks no HTTP/2 to upstreams', 5
@@ -174,7 +174,7 @@ sub by_http2 {
                    'HTTP/2 to a resolved name');
         is_problem(ask($nginx, "POST $submit", '{}'), 'does not show',
                    'the same of a submit');
-        got(0, 'Violet got none of them');
+        got(0, 'Violet got none of these requests');
 
         $nginx->stop;
     }
@@ -201,7 +201,7 @@ sub by_plain_http {
 }
 
 
-# server ... resolve: the name moves to another machine.
+# "server ... resolve": the name moves to another machine.
 sub resolved_again {
     my ($far) = grep { /\A\d+\.\d+\.\d+\.\d+\z/ && !/\A127\./ }
                 split ' ', `hostname -I 2>/dev/null` || '';
@@ -226,7 +226,7 @@ sub resolved_again {
             my $now = ask($nginx, 'GET /v1/merchants');
             return $now->{status} == 200 && $now;
         });
-        ok($answer, 'a name that is resolved to this machine');
+        ok($answer, 'a name of this machine');
 
         $names->says($far);
 
@@ -234,7 +234,8 @@ sub resolved_again {
             my $now = ask($nginx, 'GET /v1/merchants');
             return $now->{status} != 200 && $now;
         });
-        is_problem($answer, 'plain http', 'it has moved to another one');
+        is_problem($answer, 'plain http',
+                   'the name has moved to another machine');
         is_problem(ask($nginx, "POST $submit", '{}'), 'plain http',
                    'the same of a submit');
 
@@ -249,7 +250,7 @@ sub resolved_again {
 sub version {
     my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
     my ($major, $minor, $patch) = `$nginx -v 2>&1` =~ m{/(\d+)\.(\d+)\.(\d+)}
-        or die "$nginx does not tell its version\n";
+        or die "$nginx has no version\n";
 
     return $major * 1_000_000 + $minor * 1000 + $patch;
 }

@@ -12,8 +12,8 @@ use Violet;
 our $tls = File::Temp->newdir;
 $ENV{TEST_NGINX_TLS} = "$tls";
 
-# An authority, and certificates that it signed: a good one, one that has
-# expired, one for another name; and one that signed itself.
+# An authority; its certificates: a valid one, an expired one, one for another
+# name; and a self-signed certificate.
 authority();
 signed('good', 'violet.test');
 signed('expired', 'violet.test', '20200101000000Z', '20200102000000Z');
@@ -71,7 +71,7 @@ sub signed {
 }
 
 
-# The gateway, to a server with that certificate.
+# A gateway in front of a server with that certificate.
 sub gateway {
     my ($certificate, $app, @location) = @_;
 
@@ -104,8 +104,8 @@ sub gateway {
 }
 
 
-# Two violet locations and one of somebody else's, to one upstream block that
-# keeps connections.  The server says how many requests a connection had.
+# Two violet locations and one without violet, to one upstream block that keeps
+# connections.  The server sends the number of requests of the connection.
 sub shared {
     my ($certificate, $version) = @_;
 
@@ -183,7 +183,7 @@ run_tests();
 
 __DATA__
 
-=== verified, and good: on every route, and for the token
+=== verified, a valid certificate: every route and the token get answers
 --- http_config eval: (::gateway('good', $::Refresh, @::Verify))[0]
 --- config eval: (::gateway('good', $::Refresh, @::Verify))[1]
 --- request eval
@@ -274,7 +274,7 @@ __DATA__
 
 
 
-=== https that variables choose, not verified: a problem that says what to add
+=== https that variables choose, not verified: the problem names the lines to add
 --- environment: violet_api
 --- http_config eval: (::gateway('good', $::Token))[0]
 --- config eval
