@@ -17,7 +17,7 @@
 #include "ngx_violet_redis.h"
 #include "ngx_violet_wait.h"
 
-#include "violet_cart_record.h"
+#include "violet_cart_claim.h"
 
 
 /* ms: the time of "violet_submit_guard on" */

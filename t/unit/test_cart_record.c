@@ -1,448 +1,571 @@
 
 /*
- * The decisions of the submit guard: whether a record allows the next submit,
- * and which claim may settle it; and the problems of refused submits.
+ * What becomes of a record: by time, claims, ends and joins; its text, and
+ * texts that are none.
  */
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "violet_cart_record.h"
-#include "violet_cart_refusal.h"
+
+
+#define FORM  1
 
 
 static void
-claim_init(violet_record_claim_t *claim, int who, int64_t now)
+record_of(violet_cart_record_t *record, int state, int who, uint32_t seq)
 {
-    memset(claim, 0, sizeof(violet_record_claim_t));
+    memset(record, 0, sizeof(violet_cart_record_t));
 
-    claim->token[0] = (unsigned char) who;
-    claim->now = now;
-    claim->flight = 100;
-    claim->keep = 1000;
-    claim->time = 500;
+    record->state = (uint8_t) state;
+    record->token[0] = (unsigned char) who;
+    record->seq = seq;
+    record->stamp = seq * 100 + (uint32_t) who;
+    record->left = state == VIOLET_RECORD_IN_FLIGHT ? VIOLET_RECORD_FLIGHT
+                                                    : 0;
 }
 
 
 static void
-test_one_claims(void **state)
+end_of(violet_cart_end_t *end, int outcome, int who)
 {
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
+    memset(end, 0, sizeof(violet_cart_end_t));
 
-    (void) state;
-
-    memset(&record, 0, sizeof(record));
-    claim_init(&one, 1, 10);
-    claim_init(&two, 2, 10);
-
-    assert_int_equal(violet_record_claim(&record, &one),
-                     VIOLET_RECORD_CLAIMED);
-    assert_int_equal(violet_record_state(&record, 10),
-                     VIOLET_RECORD_IN_FLIGHT);
-    assert_int_equal(violet_record_claim(&record, &two),
-                     VIOLET_RECORD_REFUSED);
-
-    /* "again" does not override a submit in flight */
-
-    two.override_unknown = 1;
-    assert_int_equal(violet_record_claim(&record, &two),
-                     VIOLET_RECORD_REFUSED);
+    end->outcome = outcome;
+    end->token[0] = (unsigned char) who;
+    end->sent = 1000;
 }
 
 
 static void
-test_deadline_is_unknown(void **state)
+test_pass(void **state)
 {
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
+    violet_cart_record_t  record;
 
     (void) state;
 
-    memset(&record, 0, sizeof(record));
-    claim_init(&one, 1, 10);
-    claim_init(&two, 2, 110);
+    record_of(&record, VIOLET_RECORD_IN_FLIGHT, 1, 1);
 
-    (void) violet_record_claim(&record, &one);
+    violet_cart_record_pass(&record, VIOLET_RECORD_FLIGHT - 1);
+    assert_int_equal(record.state, VIOLET_RECORD_IN_FLIGHT);
+    assert_int_equal(record.left, 1);
 
-    assert_int_equal(violet_record_state(&record, 109),
-                     VIOLET_RECORD_IN_FLIGHT);
-    assert_int_equal(violet_record_state(&record, 110),
-                     VIOLET_RECORD_UNKNOWN);
-    assert_int_equal(violet_record_claim(&record, &two),
-                     VIOLET_RECORD_REFUSED);
+    violet_cart_record_pass(&record, 501);
+    assert_int_equal(record.state, VIOLET_RECORD_UNKNOWN);
+    assert_int_equal(record.flags, VIOLET_RECORD_LAPSED);
+    assert_int_equal(record.since, 500);
+    assert_int_equal(record.doubts, 1);
 
-    two.override_unknown = 1;
-    assert_int_equal(violet_record_claim(&record, &two),
-                     VIOLET_RECORD_CLAIMED);
+    violet_cart_record_pass(&record, 100);
+    assert_int_equal(record.since, 600);
+    assert_int_equal(record.doubts, 1);
 
-    /* the first submit ends too late to settle the record of the second */
+    violet_cart_record_pass(&record, -5);
+    assert_int_equal(record.since, 600);
 
-    one.now = 111;
-    assert_int_equal(violet_record_settle(&record, &one, VIOLET_RECORD_OPEN,
-                                          400), -1);
-    assert_int_equal(violet_record_state(&record, 111),
-                     VIOLET_RECORD_IN_FLIGHT);
+    violet_cart_record_pass(&record, INT64_MAX);
+    violet_cart_record_pass(&record, INT64_MAX);
+    assert_true(record.since > 0);
 }
 
 
 static void
-test_late_settlement(void **state)
+test_claim(void **state)
 {
-    violet_record_t        record;
-    violet_record_claim_t  one;
+    unsigned char         token[VIOLET_RECORD_DIGEST] = { 9 };
+    unsigned char         body[VIOLET_RECORD_DIGEST] = { 8 };
+    violet_cart_record_t  record;
 
     (void) state;
 
-    memset(&record, 0, sizeof(record));
-    claim_init(&one, 1, 10);
+    record_of(&record, VIOLET_RECORD_UNKNOWN, 1, 1);
+    record.sent = 500;
+    record.doubts = 3;
+    record.evidence = VIOLET_SEEN_MADE;
+    record.since = 77;
+    record.bags[0] = 5;
 
-    (void) violet_record_claim(&record, &one);
+    violet_cart_record_claim(&record, token, body, 900, 1);
 
-    one.now = 500;
-    assert_int_equal(violet_record_settle(&record, &one,
-                                          VIOLET_RECORD_COMPLETED, 200), 0);
-    assert_int_equal(violet_record_state(&record, 999),
-                     VIOLET_RECORD_COMPLETED);
-    assert_int_equal(record.status, 200);
-    assert_int_equal(violet_record_state(&record, 1000), VIOLET_RECORD_NONE);
-}
+    assert_int_equal(record.state, VIOLET_RECORD_IN_FLIGHT);
+    assert_int_equal(record.left, VIOLET_RECORD_FLIGHT);
+    assert_int_equal(record.flags, VIOLET_RECORD_DOUBTED);
+    assert_int_equal(record.sent, 500);
+    assert_int_equal(record.doubts, 3);
+    assert_int_equal(record.evidence, VIOLET_SEEN_MADE);
+    assert_int_equal(record.since, 0);
+    assert_int_equal(record.bags[0], 0);
+    assert_int_equal(record.token[0], 9);
+    assert_int_equal(record.body[0], 8);
 
+    /* a doubt that was cleared up */
 
-static void
-test_settlements(void **state)
-{
-    size_t                 i;
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
+    record_of(&record, VIOLET_RECORD_UNKNOWN, 1, 1);
+    record.sent = 500;
+    record.order_id = 4;
+    violet_cart_record_claim(&record, token, body, 900, 0);
+    assert_int_equal(record.flags, 0);
+    assert_int_equal(record.sent, 900);
+    assert_int_equal(record.order_id, 0);
 
-    static const struct {
-        violet_cart_outcome_t    outcome;
-        violet_record_state_t    state;
-        violet_record_verdict_t  next, again;
-    } rows[] = {
-        { VIOLET_CART_COMPLETED, VIOLET_RECORD_COMPLETED,
-          VIOLET_RECORD_REFUSED, VIOLET_RECORD_REFUSED },
-        { VIOLET_CART_PARTIAL, VIOLET_RECORD_PARTIAL,
-          VIOLET_RECORD_REFUSED, VIOLET_RECORD_REFUSED },
-        { VIOLET_CART_UNKNOWN, VIOLET_RECORD_UNKNOWN,
-          VIOLET_RECORD_REFUSED, VIOLET_RECORD_CLAIMED },
-        { VIOLET_CART_FAILED, VIOLET_RECORD_NONE,
-          VIOLET_RECORD_CLAIMED, VIOLET_RECORD_CLAIMED },
-        { VIOLET_CART_PENDING, VIOLET_RECORD_NONE,
-          VIOLET_RECORD_CLAIMED, VIOLET_RECORD_CLAIMED },
-        { VIOLET_CART_REQUIRES_ACTION, VIOLET_RECORD_NONE,
-          VIOLET_RECORD_CLAIMED, VIOLET_RECORD_CLAIMED },
-        { (violet_cart_outcome_t) 99, VIOLET_RECORD_UNKNOWN,
-          VIOLET_RECORD_REFUSED, VIOLET_RECORD_CLAIMED }
-    };
+    /* "again" without a doubt */
 
-    (void) state;
+    record_of(&record, VIOLET_RECORD_FAILED, 1, 1);
+    violet_cart_record_claim(&record, token, body, 900, 1);
+    assert_int_equal(record.flags, 0);
 
-    for (i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
-        memset(&record, 0, sizeof(record));
-        claim_init(&one, 1, 10);
-        claim_init(&two, 2, 20);
-        two.override_unknown = i % 2;
-
-        (void) violet_record_claim(&record, &one);
-
-        assert_int_equal(violet_record_settle(&record, &one,
-                         violet_record_outcome(rows[i / 2].outcome), 200), 0);
-        assert_int_equal(violet_record_state(&record, 20), rows[i / 2].state);
-        assert_int_equal(violet_record_claim(&record, &two),
-                         i % 2 ? rows[i / 2].again : rows[i / 2].next);
-    }
-}
-
-
-static void
-test_body_of_a_key(void **state)
-{
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
-
-    (void) state;
-
-    memset(&record, 0, sizeof(record));
-    claim_init(&one, 1, 10);
-    claim_init(&two, 2, 10);
-    one.body[3] = 1;
-    two.body[3] = 2;
-    two.override_unknown = 1;
-
-    (void) violet_record_claim(&record, &one);
-    assert_int_equal(violet_record_claim(&record, &two),
-                     VIOLET_RECORD_OTHER_BODY);
-
-    /* also after a failure; the key may be used with its own body */
-
-    (void) violet_record_settle(&record, &one, VIOLET_RECORD_OPEN, 400);
-    assert_int_equal(violet_record_claim(&record, &two),
-                     VIOLET_RECORD_OTHER_BODY);
-
-    two.body[3] = 1;
-    assert_int_equal(violet_record_claim(&record, &two),
-                     VIOLET_RECORD_CLAIMED);
-}
-
-
-/* Two submits of one cart; the first one ends after the second claim. */
-
-static void
-test_settlements_that_cross(void **state)
-{
-    size_t                 i;
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
-
-    static const struct {
-        violet_record_state_t  second, late, left;
-        int                    rc;
-    } rows[] = {
-
-        /* the state of the second; NONE if it has not ended */
-
-        { VIOLET_RECORD_NONE, VIOLET_RECORD_COMPLETED,
-          VIOLET_RECORD_COMPLETED, 0 },
-        { VIOLET_RECORD_NONE, VIOLET_RECORD_PARTIAL,
-          VIOLET_RECORD_PARTIAL, 0 },
-        { VIOLET_RECORD_NONE, VIOLET_RECORD_OPEN,
-          VIOLET_RECORD_IN_FLIGHT, -1 },
-        { VIOLET_RECORD_NONE, VIOLET_RECORD_UNKNOWN,
-          VIOLET_RECORD_IN_FLIGHT, -1 },
-        { VIOLET_RECORD_UNKNOWN, VIOLET_RECORD_COMPLETED,
-          VIOLET_RECORD_COMPLETED, 0 },
-        { VIOLET_RECORD_UNKNOWN, VIOLET_RECORD_OPEN,
-          VIOLET_RECORD_UNKNOWN, -1 },
-        { VIOLET_RECORD_OPEN, VIOLET_RECORD_UNKNOWN,
-          VIOLET_RECORD_UNKNOWN, 0 },
-        { VIOLET_RECORD_COMPLETED, VIOLET_RECORD_UNKNOWN,
-          VIOLET_RECORD_COMPLETED, -1 },
-        { VIOLET_RECORD_COMPLETED, VIOLET_RECORD_PARTIAL,
-          VIOLET_RECORD_COMPLETED, -1 }
-    };
-
-    (void) state;
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        memset(&record, 0, sizeof(record));
-        claim_init(&one, 1, 10);
-        claim_init(&two, 2, 200);
-        two.override_unknown = 1;
-        one.body[0] = two.body[0] = 1;
-
-        (void) violet_record_claim(&record, &one);
-        assert_int_equal(violet_record_claim(&record, &two),
-                         VIOLET_RECORD_CLAIMED);
-        assert_int_equal(record.seq, 2);
-
-        if (rows[i].second != VIOLET_RECORD_NONE) {
-            (void) violet_record_settle(&record, &two, rows[i].second, 200);
-        }
-
-        one.now = 210;
-        assert_int_equal(violet_record_settle(&record, &one, rows[i].late,
-                                              200), rows[i].rc);
-        assert_int_equal(violet_record_state(&record, 210), rows[i].left);
-        assert_int_equal(record.seq, 2);
-    }
-}
-
-
-static void
-test_doubt_waits_for_a_flight(void **state)
-{
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
-
-    (void) state;
-
-    memset(&record, 0, sizeof(record));
-    claim_init(&one, 1, 10);
-    claim_init(&two, 2, 200);
-    two.override_unknown = 1;
-
-    (void) violet_record_claim(&record, &one);
-    (void) violet_record_claim(&record, &two);
-
-    assert_int_equal(violet_record_settle(&record, &one,
-                                          VIOLET_RECORD_UNKNOWN, 504), -1);
-    assert_int_equal(violet_record_settle(&record, &two, VIOLET_RECORD_OPEN,
-                                          400), 0);
-    assert_int_equal(violet_record_state(&record, 200),
-                     VIOLET_RECORD_UNKNOWN);
-}
-
-
-static void
-test_cancel(void **state)
-{
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
-
-    (void) state;
-
-    memset(&record, 0, sizeof(record));
-    claim_init(&one, 1, 10);
-    claim_init(&two, 2, 10);
-
-    (void) violet_record_claim(&record, &one);
-    assert_int_equal(violet_record_cancel(&record, &two), -1);
-    assert_int_equal(violet_record_cancel(&record, &one), 0);
-    assert_int_equal(violet_record_state(&record, 10), VIOLET_RECORD_NONE);
-
-    /* the record was unknown before the claim, and is again */
-
-    (void) violet_record_claim(&record, &one);
-    (void) violet_record_settle(&record, &one, VIOLET_RECORD_UNKNOWN, 504);
-    two.override_unknown = 1;
-    (void) violet_record_claim(&record, &two);
-    assert_int_equal(violet_record_cancel(&record, &two), 0);
-    assert_int_equal(violet_record_state(&record, 10), VIOLET_RECORD_UNKNOWN);
-}
-
-
-static void
-test_freed_by_a_read(void **state)
-{
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
-
-    (void) state;
-
-    memset(&record, 0, sizeof(record));
-    claim_init(&one, 1, 10);
-    claim_init(&two, 1, 20);
-    one.body[0] = 7;
-
-    (void) violet_record_claim(&record, &one);
-    assert_int_equal(violet_record_reopen(&record, &two), -1);
-
-    (void) violet_record_settle(&record, &one, VIOLET_RECORD_UNKNOWN, 504);
-    two.token[0] = 2;
-    assert_int_equal(violet_record_reopen(&record, &two), -1);
-    two.token[0] = 1;
-    assert_int_equal(violet_record_reopen(&record, &two), 0);
-    assert_int_equal(violet_record_state(&record, 20), VIOLET_RECORD_OPEN);
-
-    /* the digest of the body is unchanged */
-
-    assert_int_equal(record.body[0], 7);
-
-    (void) violet_record_settle(&record, &one, VIOLET_RECORD_COMPLETED, 200);
-    assert_int_equal(violet_record_reopen(&record, &two), -1);
+    record_of(&record, VIOLET_RECORD_FAILED, 1, 1);
+    record.evidence = VIOLET_SEEN_SUBMITTED;
+    violet_cart_record_claim(&record, token, body, 900, 1);
+    assert_int_equal(record.flags, VIOLET_RECORD_DOUBTED);
 }
 
 
 static void
 test_renew(void **state)
 {
-    violet_record_t        record;
-    violet_record_claim_t  one, two;
+    violet_cart_record_t  record;
+    const unsigned char   one[VIOLET_RECORD_DIGEST] = { 1 };
+    const unsigned char   two[VIOLET_RECORD_DIGEST] = { 2 };
 
     (void) state;
 
-    memset(&record, 0, sizeof(record));
-    claim_init(&one, 1, 10);
-    claim_init(&two, 2, 60);
+    record_of(&record, VIOLET_RECORD_IN_FLIGHT, 1, 1);
+    violet_cart_record_pass(&record, 10000);
+    assert_int_equal(violet_cart_record_renew(&record, two), -1);
+    assert_int_equal(record.left, 20000);
+    assert_int_equal(violet_cart_record_renew(&record, one), 0);
+    assert_int_equal(record.left, VIOLET_RECORD_FLIGHT);
 
-    assert_int_equal(violet_record_renew(&record, &one), -1);
+    /* it was not heard of for too long, and is heard of again */
 
-    (void) violet_record_claim(&record, &one);
-    assert_int_equal(violet_record_renew(&record, &two), -1);
+    violet_cart_record_pass(&record, 40000);
+    assert_int_equal(record.doubts, 1);
+    assert_int_equal(violet_cart_record_renew(&record, one), 0);
+    assert_int_equal(record.state, VIOLET_RECORD_IN_FLIGHT);
+    assert_int_equal(record.flags, 0);
+    assert_int_equal(record.doubts, 0);
 
-    one.now = 60;
-    assert_int_equal(violet_record_renew(&record, &one), 0);
-    assert_int_equal(violet_record_state(&record, 159),
-                     VIOLET_RECORD_IN_FLIGHT);
-    assert_int_equal(violet_record_state(&record, 160),
-                     VIOLET_RECORD_UNKNOWN);
-
-    /* late, but no other submit has claimed the record */
-
-    one.now = 170;
-    assert_int_equal(violet_record_renew(&record, &one), 0);
-    assert_int_equal(violet_record_state(&record, 170),
-                     VIOLET_RECORD_IN_FLIGHT);
-
-    (void) violet_record_settle(&record, &one, VIOLET_RECORD_COMPLETED, 200);
-    assert_int_equal(violet_record_renew(&record, &one), -1);
+    record_of(&record, VIOLET_RECORD_UNKNOWN, 1, 1);
+    assert_int_equal(violet_cart_record_renew(&record, one), -1);
+    record_of(&record, VIOLET_RECORD_COMPLETED, 1, 1);
+    assert_int_equal(violet_cart_record_renew(&record, one), -1);
 }
 
 
-static void
-test_garbage_is_doubt(void **state)
+static int
+settled(violet_cart_record_t *record, int state, int flags, int who,
+    int outcome)
 {
-    violet_record_t        record;
-    violet_record_claim_t  one;
+    violet_cart_end_t  end;
 
-    (void) state;
+    record_of(record, state, 1, 5);
+    record->flags = (uint8_t) flags;
+    end_of(&end, outcome, who);
 
-    memset(&record, 0xff, sizeof(record));
-    record.expires = 100;
-    claim_init(&one, 1, 10);
-
-    assert_int_equal(violet_record_state(&record, 10), VIOLET_RECORD_UNKNOWN);
-    assert_int_equal(violet_record_claim(&record, &one),
-                     VIOLET_RECORD_REFUSED);
+    return violet_cart_record_settle(record, &end);
 }
 
 
+/* each end, of a record of its own and of another claim's */
+
 static void
-test_names(void **state)
+test_settle(void **state)
 {
-    int          i;
-    const char  *name;
+    size_t                i;
+    violet_cart_record_t  record;
+
+    static const struct {
+        int  was, flags, who, outcome, becomes, doubted;
+    } rows[] = {
+#define R(s)  VIOLET_RECORD_ ## s
+#define O(s)  VIOLET_CART_ ## s
+#define D     VIOLET_RECORD_DOUBTED
+#define L     VIOLET_RECORD_LAPSED
+        { R(IN_FLIGHT), 0, 1, O(COMPLETED), R(COMPLETED), 0 },
+        { R(IN_FLIGHT), 0, 1, O(PARTIAL), R(PARTIAL), 0 },
+        { R(IN_FLIGHT), 0, 1, O(PENDING), R(PENDING), 0 },
+        { R(IN_FLIGHT), 0, 1, O(UNKNOWN), R(UNKNOWN), 0 },
+        { R(IN_FLIGHT), 0, 1, O(FAILED), R(FAILED), 0 },
+        { R(IN_FLIGHT), 0, 1, O(REQUIRES_ACTION), R(REQUIRES_ACTION), 0 },
+        { R(NONE), 0, 1, O(UNKNOWN), R(UNKNOWN), 0 },
+        { R(NONE), 0, 1, O(COMPLETED), R(COMPLETED), 0 },
+
+        /* an earlier submit is in doubt */
+        { R(IN_FLIGHT), D, 1, O(FAILED), R(UNKNOWN), 1 },
+        { R(IN_FLIGHT), D, 1, O(REQUIRES_ACTION), R(UNKNOWN), 0 },
+        { R(IN_FLIGHT), D, 1, O(COMPLETED), R(COMPLETED), 0 },
+        { R(IN_FLIGHT), D, 1, O(UNKNOWN), R(UNKNOWN), 0 },
+
+        /* its gateway was not heard of in time, but is now */
+        { R(UNKNOWN), L, 1, O(FAILED), R(FAILED), 0 },
+        { R(UNKNOWN), L, 1, O(COMPLETED), R(COMPLETED), 0 },
+        { R(UNKNOWN), L|D, 1, O(FAILED), R(UNKNOWN), 1 },
+
+        /* a read was quicker */
+        { R(COMPLETED), 0, 1, O(UNKNOWN), R(COMPLETED), 0 },
+        { R(COMPLETED), 0, 1, O(FAILED), R(COMPLETED), 1 },
+        { R(COMPLETED), 0, 1, O(PARTIAL), R(PARTIAL), 0 },
+        { R(PENDING), 0, 1, O(COMPLETED), R(COMPLETED), 0 },
+
+        /* another claim's */
+        { R(IN_FLIGHT), 0, 2, O(COMPLETED), R(COMPLETED), 0 },
+        { R(IN_FLIGHT), 0, 2, O(UNKNOWN), R(IN_FLIGHT), 0 },
+        { R(IN_FLIGHT), 0, 2, O(FAILED), R(IN_FLIGHT), 1 },
+        { R(FAILED), 0, 2, O(UNKNOWN), R(UNKNOWN), 0 },
+        { R(FAILED), 0, 2, O(PENDING), R(UNKNOWN), 0 },
+        { R(FAILED), 0, 2, O(FAILED), R(FAILED), 0 },
+        { R(UNKNOWN), 0, 2, O(FAILED), R(UNKNOWN), 1 },
+        { R(UNKNOWN), 0, 2, O(PARTIAL), R(PARTIAL), 0 },
+        { R(COMPLETED), 0, 2, O(UNKNOWN), R(COMPLETED), 0 },
+        { R(COMPLETED), 0, 2, O(PARTIAL), R(COMPLETED), 0 },
+        { R(PARTIAL), 0, 2, O(FAILED), R(PARTIAL), 1 }
+    };
 
     (void) state;
 
-    for (i = VIOLET_RECORD_OPEN; i <= VIOLET_RECORD_PARTIAL; i++) {
-        name = violet_record_name((violet_record_state_t) i);
-        assert_int_equal(violet_record_parse(name, strlen(name)), i);
-        assert_int_equal(violet_record_parse(name, strlen(name) - 1), 0);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        if (settled(&record, rows[i].was, rows[i].flags, rows[i].who,
+                    rows[i].outcome)
+            != rows[i].doubted
+            || record.state != rows[i].becomes)
+        {
+            fail_msg("row %zu: becomes %s", i,
+                     violet_cart_record_name(record.state));
+        }
     }
 
-    assert_int_equal(violet_record_parse("", 0), VIOLET_RECORD_NONE);
-    assert_int_equal(violet_record_parse("none", 4), VIOLET_RECORD_NONE);
+    /* a doubt beside a flight stays with it */
+
+    (void) settled(&record, R(IN_FLIGHT), 0, 2, O(UNKNOWN));
+    assert_int_equal(record.flags, D);
+    assert_int_equal(record.doubts, 1);
+
+    /* a doubt that was counted when it lapsed is not counted twice */
+
+    (void) settled(&record, R(UNKNOWN), L, 1, O(UNKNOWN));
+    assert_int_equal(record.doubts, 0);
+    (void) settled(&record, R(IN_FLIGHT), 0, 1, O(UNKNOWN));
+    assert_int_equal(record.doubts, 1);
+    assert_int_equal(record.sent, 1000);
 }
 
 
 static void
-test_problems(void **state)
+test_settle_notes(void **state)
 {
-    int                    i;
-    violet_cart_answer_t   answer;
-    violet_cart_verdict_t  verdict;
+    violet_cart_end_t     end;
+    violet_cart_record_t  record;
 
     (void) state;
 
-    memset(&answer, 0, sizeof(answer));
-    answer.cart_id = 7;
-    answer.request_id.data = "id";
-    answer.request_id.len = 2;
+    record_of(&record, VIOLET_RECORD_IN_FLIGHT, 1, 5);
+    record.evidence = VIOLET_SEEN_SUBMITTED;
+    end_of(&end, VIOLET_CART_PARTIAL, 1);
+    end.bags[0] = 11112;
+    end.manual = 1;
+    end.order_id = 77;
+    end.seen = VIOLET_SEEN_MADE|VIOLET_SEEN_OPEN;
 
-    for (i = VIOLET_CART_REFUSAL_IN_FLIGHT;
-         i <= VIOLET_CART_REFUSAL_NO_GUARD;
-         i++)
-    {
-        assert_int_equal(violet_cart_refusal((violet_cart_refusal_t) i,
-                                             207, &answer, &verdict), 0);
-        assert_non_null(verdict.problem);
-        assert_int_equal(verdict.outcome,
-                         i == VIOLET_CART_REFUSAL_PARTIAL
-                         ? VIOLET_CART_PARTIAL : VIOLET_CART_UNKNOWN);
-        assert_int_equal(verdict.status,
-                         i == VIOLET_CART_REFUSAL_PARTIAL ? 207
-                         : i == VIOLET_CART_REFUSAL_OTHER_BODY ? 422 : 409);
-        free(verdict.problem);
+    (void) violet_cart_record_settle(&record, &end);
+
+    assert_int_equal(record.bags[0], 11112);
+    assert_int_equal(record.flags, VIOLET_RECORD_MANUAL);
+    assert_int_equal(record.order_id, 77);
+    assert_int_equal(record.evidence,
+                     VIOLET_SEEN_SUBMITTED|VIOLET_SEEN_MADE);
+
+    /* ... and they are gone when it is claimed anew and fails */
+
+    violet_cart_record_claim(&record, end.token, end.body, 2000, 0);
+    end_of(&end, VIOLET_CART_FAILED, 1);
+    (void) violet_cart_record_settle(&record, &end);
+    assert_int_equal(record.bags[0], 0);
+    assert_int_equal(record.flags, 0);
+    assert_int_equal(record.order_id, 0);
+    assert_int_equal(record.evidence,
+                     VIOLET_SEEN_SUBMITTED|VIOLET_SEEN_MADE);
+}
+
+
+static void
+test_cancel(void **state)
+{
+    violet_cart_record_t  before, record;
+    const unsigned char   one[VIOLET_RECORD_DIGEST] = { 1 };
+    const unsigned char   two[VIOLET_RECORD_DIGEST] = { 2 };
+
+    (void) state;
+
+    memset(&before, 0, sizeof(before));
+
+    record_of(&record, VIOLET_RECORD_IN_FLIGHT, 1, 5);
+    assert_int_equal(violet_cart_record_cancel(&record, two, &before), -1);
+    assert_int_equal(violet_cart_record_cancel(&record, one, &before), 0);
+    assert_int_equal(record.state, VIOLET_RECORD_FAILED);
+    assert_int_equal(record.seq, 5);
+    assert_int_equal(record.token[0], 1);
+
+    /* what was in doubt is in doubt again */
+
+    record_of(&before, VIOLET_RECORD_UNKNOWN, 3, 4);
+    before.doubts = 2;
+    record_of(&record, VIOLET_RECORD_IN_FLIGHT, 1, 5);
+    assert_int_equal(violet_cart_record_cancel(&record, one, &before), 0);
+    assert_int_equal(record.state, VIOLET_RECORD_UNKNOWN);
+    assert_int_equal(record.doubts, 2);
+    assert_int_equal(record.token[0], 1);
+
+    /* another submit fell in doubt meanwhile */
+
+    record_of(&before, VIOLET_RECORD_FAILED, 3, 4);
+    record_of(&record, VIOLET_RECORD_IN_FLIGHT, 1, 5);
+    record.flags = VIOLET_RECORD_DOUBTED;
+    record.doubts = 1;
+    assert_int_equal(violet_cart_record_cancel(&record, one, &before), 0);
+    assert_int_equal(record.state, VIOLET_RECORD_UNKNOWN);
+    assert_int_equal(record.doubts, 1);
+
+    /* one that has ended is not taken back */
+
+    record_of(&record, VIOLET_RECORD_COMPLETED, 1, 5);
+    assert_int_equal(violet_cart_record_cancel(&record, one, &before), -1);
+    record_of(&record, VIOLET_RECORD_UNKNOWN, 1, 5);
+    assert_int_equal(violet_cart_record_cancel(&record, one, &before), -1);
+    record.flags = VIOLET_RECORD_LAPSED;
+    assert_int_equal(violet_cart_record_cancel(&record, one, &before), 0);
+}
+
+
+typedef struct {
+    int  host, host_flags, host_who, host_seq;
+    int  redis, redis_flags, redis_who, redis_seq;
+    int  owed;
+    int  result, result_flags, tell;
+} join_t;
+
+
+static void
+test_join(void **state)
+{
+    int                   tell;
+    size_t                i;
+    violet_cart_record_t  host, redis, result;
+
+    static const join_t  rows[] = {
+
+        /* one has none */
+        { R(NONE), 0, 0, 0, R(FAILED), 0, 2, 3, 0, R(FAILED), 0, 0 },
+        { R(UNKNOWN), 0, 1, 3, R(NONE), 0, 0, 0, 0, R(UNKNOWN), 0, 1 },
+        { R(NONE), 0, 0, 0, R(NONE), 0, 0, 0, 0, R(NONE), 0, 0 },
+
+        /* Redis has moved on from what the host has */
+        { R(UNKNOWN), 0, 1, 3, R(FAILED), 0, 2, 4, 0, R(FAILED), 0, 0 },
+        { R(UNKNOWN), 0, 1, 3, R(UNKNOWN), 0, 1, 3, 1, R(UNKNOWN), 0, 0 },
+
+        /* Redis is behind */
+        { R(UNKNOWN), 0, 1, 5, R(FAILED), 0, 2, 4, 0, R(UNKNOWN), 0, 1 },
+        { R(UNKNOWN), 0, 1, 5, R(IN_FLIGHT), 0, 2, 4, 0,
+          R(IN_FLIGHT), D, 1 },
+        { R(COMPLETED), 0, 1, 5, R(IN_FLIGHT), 0, 2, 4, 0,
+          R(COMPLETED), 0, 1 },
+
+        /* Redis has not heard of the host's */
+        { R(COMPLETED), 0, 1, 3, R(UNKNOWN), L, 1, 4, 1, R(COMPLETED), 0, 1 },
+        { R(FAILED), 0, 1, 3, R(UNKNOWN), L, 1, 4, 1, R(FAILED), 0, 1 },
+        { R(FAILED), 0, 1, 3, R(IN_FLIGHT), 0, 1, 4, 1, R(FAILED), 0, 1 },
+        { R(IN_FLIGHT), 0, 1, 4, R(UNKNOWN), L, 1, 3, 1,
+          R(IN_FLIGHT), 0, 1 },
+        { R(IN_FLIGHT), D, 1, 4, R(FAILED), 0, 1, 3, 1, R(UNKNOWN), D, 1 },
+        { R(UNKNOWN), 0, 1, 3, R(FAILED), 0, 2, 9, 1, R(UNKNOWN), 0, 1 },
+        { R(UNKNOWN), 0, 1, 3, R(COMPLETED), 0, 2, 9, 1,
+          R(COMPLETED), 0, 1 },
+        { R(FAILED), 0, 1, 3, R(UNKNOWN), 0, 2, 2, 1, R(UNKNOWN), 0, 1 },
+        { R(IN_FLIGHT), 0, 1, 3, R(IN_FLIGHT), 0, 2, 2, 1,
+          R(IN_FLIGHT), D, 1 },
+        { R(PARTIAL), 0, 1, 3, R(COMPLETED), 0, 2, 9, 1,
+          R(COMPLETED), 0, 1 },
+        { R(PARTIAL), 0, 1, 3, R(COMPLETED), 0, 2, 2, 1, R(PARTIAL), 0, 1 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        record_of(&host, rows[i].host, rows[i].host_who,
+                  (uint32_t) rows[i].host_seq);
+        record_of(&redis, rows[i].redis, rows[i].redis_who,
+                  (uint32_t) rows[i].redis_seq);
+        host.flags = (uint8_t) rows[i].host_flags;
+        redis.flags = (uint8_t) rows[i].redis_flags;
+        host.evidence = VIOLET_SEEN_MADE;
+        host.doubts = 3;
+
+        tell = violet_cart_record_join(&host, &redis, rows[i].owed, &result);
+
+        if (tell != rows[i].tell || result.state != rows[i].result
+            || (result.flags & D) != rows[i].result_flags)
+        {
+            fail_msg("row %zu: tell %d, %s, flags %d", i, tell,
+                     violet_cart_record_name(result.state), result.flags);
+        }
+
+        /* evidence and doubts of both */
+
+        if (tell) {
+            assert_int_equal(result.evidence, VIOLET_SEEN_MADE);
+            assert_int_equal(result.doubts, 3);
+            assert_true(result.seq >= host.seq && result.seq >= redis.seq);
+        }
     }
+}
+
+
+static void
+test_text(void **state)
+{
+    char                  text[VIOLET_RECORD_TEXT];
+    size_t                len, i;
+    violet_cart_record_t  record, got;
+
+    (void) state;
+
+    record_of(&record, VIOLET_RECORD_PARTIAL, 1, 12);
+    memset(record.token, 0xab, sizeof(record.token));
+    record.body[15] = 1;
+    record.stamp = 0x9f3a77c1;
+    record.since = INT64_C(4611686018427387903);
+    record.sent = INT64_MAX;
+    record.order_id = INT64_MAX;
+    record.seq = UINT32_MAX;
+    record.doubts = UINT16_MAX;
+    record.evidence = VIOLET_SEEN_EVIDENCE;
+    record.flags = 255;
+    record.left = VIOLET_RECORD_FLIGHT;
+
+    for (i = 0; i < VIOLET_RECORD_BAGS; i++) {
+        record.bags[i] = INT64_MAX - (int64_t) i;
+    }
+
+    len = violet_cart_record_print(&record, FORM, text);
+    assert_true(len > 0);
+    assert_int_equal(violet_cart_record_parse(&got, FORM, text, len), 0);
+    assert_memory_equal(&got, &record, sizeof(record));
+
+    /* a text that is cut; a list that is cut may be one */
+
+    for (i = 0; text[i] != ',' && i < len; i++) {
+
+        if (i > 40 && strchr(text + i, ' ') == NULL) {
+            break;
+        }
+
+        assert_int_equal(violet_cart_record_parse(&got, FORM, text, i), -1);
+        assert_int_equal(got.state, VIOLET_RECORD_UNKNOWN);
+        assert_int_equal(got.doubts, 1);
+    }
+
+    record_of(&record, VIOLET_RECORD_IN_FLIGHT, 0, 1);
+    len = violet_cart_record_print(&record, FORM, text);
+    assert_string_equal(text, "1 1.00000064 in_flight 0 0 0 30000 0 0 0 - - -");
+    assert_int_equal(violet_cart_record_parse(&got, FORM, text, len), 0);
+    assert_memory_equal(&got, &record, sizeof(record));
+    assert_int_equal(violet_cart_record_parse(&got, 2, text, len), -1);
+}
+
+
+static void
+test_texts_that_are_none(void **state)
+{
+    size_t                i;
+    violet_cart_record_t  got;
+
+    static const char *const  texts[] = {
+        "",
+        "1",
+        "open",
+        "2 1.00000064 in_flight 0 0 0 30000 0 0 0 - - -",
+        "01 1.00000064 in_flight 0 0 0 30000 0 0 0 - - -",
+        "1 1 in_flight 0 0 0 30000 0 0 0 - - -",
+        "1 1.0000006 in_flight 0 0 0 30000 0 0 0 - - -",
+        "1 1.0000006g in_flight 0 0 0 30000 0 0 0 - - -",
+        "1 4294967296.00000064 in_flight 0 0 0 30000 0 0 0 - - -",
+        "1 1.00000064 none 0 0 0 0 0 0 0 - - -",
+        "1 1.00000064 paid 0 0 0 0 0 0 0 - - -",
+        "1 1.00000064 failed 8 0 0 0 0 0 0 - - -",
+        "1 1.00000064 failed 0 256 0 0 0 0 0 - - -",
+        "1 1.00000064 failed 0 0 65536 0 0 0 0 - - -",
+        "1 1.00000064 in_flight 0 0 0 30001 0 0 0 - - -",
+        "1 1.00000064 failed 0 0 0 0 -1 0 0 - - -",
+        "1 1.00000064 failed 0 0 0 0 9223372036854775807 0 0 - - -",
+        "1 1.00000064 failed 0 0 0 0 0 9223372036854775808 0 - - -",
+        "1 1.00000064 failed 0 0 0 0 0 0  - - -",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 ab - -",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 0",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 1,",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 1,2,3,4,5",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - - -",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - -"
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+
+        if (violet_cart_record_parse(&got, FORM, texts[i], strlen(texts[i]))
+            != -1)
+        {
+            fail_msg("it is read: %s", texts[i]);
+        }
+
+        assert_int_equal(got.state, VIOLET_RECORD_UNKNOWN);
+    }
+}
+
+
+static void
+test_keep(void **state)
+{
+    violet_cart_record_t  record;
+
+    (void) state;
+
+    record_of(&record, VIOLET_RECORD_COMPLETED, 1, 1);
+    assert_int_equal(violet_cart_record_keep(&record, 1000), 1000);
+    record_of(&record, VIOLET_RECORD_PARTIAL, 1, 1);
+    assert_int_equal(violet_cart_record_keep(&record, 1000), 1000);
+    record_of(&record, VIOLET_RECORD_UNKNOWN, 1, 1);
+    assert_int_equal(violet_cart_record_keep(&record, 1000), 86400000);
+    record_of(&record, VIOLET_RECORD_FAILED, 1, 1);
+    assert_int_equal(violet_cart_record_keep(&record, 1000), 86400000);
+}
+
+
+static void
+test_next(void **state)
+{
+    violet_cart_record_t  record, other;
+
+    (void) state;
+
+    record_of(&record, VIOLET_RECORD_FAILED, 1, 1);
+    other = record;
+    assert_true(violet_cart_record_same(&record, &other));
+
+    violet_cart_record_next(&record, 7, 1);
+    violet_cart_record_next(&other, 7, 2);
+    assert_int_equal(record.seq, 8);
+    assert_false(violet_cart_record_same(&record, &other));
+
+    violet_cart_record_next(&record, UINT32_MAX, 1);
+    assert_int_equal(record.seq, UINT32_MAX);
 }
 
 
@@ -450,20 +573,18 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(test_one_claims),
-        cmocka_unit_test(test_deadline_is_unknown),
-        cmocka_unit_test(test_late_settlement),
-        cmocka_unit_test(test_settlements),
-        cmocka_unit_test(test_body_of_a_key),
-        cmocka_unit_test(test_settlements_that_cross),
-        cmocka_unit_test(test_doubt_waits_for_a_flight),
-        cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_freed_by_a_read),
+        cmocka_unit_test(test_pass),
+        cmocka_unit_test(test_claim),
         cmocka_unit_test(test_renew),
-        cmocka_unit_test(test_garbage_is_doubt),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_problems)
+        cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_settle_notes),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_join),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_texts_that_are_none),
+        cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_next)
     };
 
-    return cmocka_run_group_tests_name("violet_submit", tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,12 @@
 
 /*
- * The decisions of the submit guard: whether the record of an earlier submit
- * allows the next one.  The caller stores the record; it has no secrets, and
- * only a digest of a body.
+ * The record of a submit: what is known of the submits of one cart, or of one
+ * Idempotency-Key.  Plain values: whoever keeps a record copies it.
  *
- * A record in flight whose deadline has passed reads as unknown, never as
- * open: its submit may have ordered.
+ * A record has no instants of the clock of its keeper.  Its times are relative
+ * to the moment when it was written; violet_cart_record_pass() moves them on
+ * by the time that the keeper has measured since.  So one clock decides, that
+ * of the keeper.
  */
 
 #ifndef VIOLET_CART_RECORD_H
@@ -15,133 +16,208 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "violet_cart.h"
+#include "violet_cart_words.h"
 
 
-#define VIOLET_RECORD_DIGEST  16
+/* bytes of the token of a claim, and of the digest of a body */
+
+#define VIOLET_RECORD_DIGEST   16
+
+/* failed bags that a record of a partial order has room for */
+
+#define VIOLET_RECORD_BAGS     4
+
+/* ms that a submit counts as in flight after its gateway was last heard of */
+
+#define VIOLET_RECORD_FLIGHT   30000
+
+/* ms that a doubt, a failed submit and a flight are kept */
+
+#define VIOLET_RECORD_KEEP     (24 * 60 * 60 * 1000)
+
+/* bytes of the text of a record at most */
+
+#define VIOLET_RECORD_TEXT     320
 
 
 typedef enum {
-    VIOLET_RECORD_NONE = 0,  /* there is no record */
-    VIOLET_RECORD_OPEN,      /* a submit has ended and may be repeated */
+    VIOLET_RECORD_NONE = 0,       /* there is no record */
+    VIOLET_RECORD_FAILED,         /* a submit has ended, nothing was ordered */
+    VIOLET_RECORD_REQUIRES_ACTION,
     VIOLET_RECORD_IN_FLIGHT,
+    VIOLET_RECORD_PENDING,
     VIOLET_RECORD_UNKNOWN,
     VIOLET_RECORD_COMPLETED,
     VIOLET_RECORD_PARTIAL
 } violet_record_state_t;
 
 
-typedef enum {
-    VIOLET_RECORD_CLAIMED = 0,  /* the submit may be sent */
-    VIOLET_RECORD_REFUSED,      /* the state of the record forbids it */
-    VIOLET_RECORD_OTHER_BODY    /* the key was used with another body */
-} violet_record_verdict_t;
+/* what Violet has shown of the order, as bits */
+
+enum {
+    VIOLET_SEEN_SUBMITTED = 0x01,  /* a bag is SUBMITTED */
+    VIOLET_SEEN_MADE = 0x02,       /* a bag is made: the merchant has it */
+    VIOLET_SEEN_PROCESSING = 0x04, /* the order is PROCESSING */
+    VIOLET_SEEN_EVIDENCE = 0x07,   /* the three above stay in a record */
+
+    VIOLET_SEEN_ORDERED = 0x08,    /* the order is ACCEPTED or COMPLETED */
+    VIOLET_SEEN_REJECTED = 0x10,   /* every bag, or the order, is REJECTED or
+                                      CANCELED */
+    VIOLET_SEEN_OPEN = 0x20        /* not submitted */
+};
 
 
-/* a record of all zeroes is VIOLET_RECORD_NONE */
+/* flags of a record */
+
+enum {
+    VIOLET_RECORD_DOUBTED = 0x01,  /* another submit of the cart was in doubt
+                                      when this one was sent, or is since */
+    VIOLET_RECORD_LAPSED = 0x02,   /* unknown, since the gateway of the submit
+                                      was not heard of in time */
+    VIOLET_RECORD_MANUAL = 0x04    /* partial: a person must look */
+};
+
+
+/* A record of all zeroes is VIOLET_RECORD_NONE. */
 
 typedef struct {
     unsigned char   token[VIOLET_RECORD_DIGEST];   /* of the last claim */
-    unsigned char   body[VIOLET_RECORD_DIGEST];    /* zeroes: no key sent */
-    int64_t         expires;       /* ms: when the record is dropped */
-    int64_t         deadline;      /* ms: when a flight becomes unknown */
-    uint16_t        status;        /* HTTP status that the caller got */
-    uint8_t         state;         /* a violet_record_state_t */
-    uint8_t         flags;         /* below */
-    uint32_t        seq;           /* number of claims, the last included */
-} violet_record_t;
+    unsigned char   body[VIOLET_RECORD_DIGEST];    /* zeroes: of a cart */
+    int64_t         since;       /* ms since it was last known in flight */
+    int64_t         sent;        /* ms since the epoch, by the sender's clock:
+                                    the first submit that may have ordered */
+    int64_t         order_id;    /* of POST orders; 0: not known */
+    int64_t         bags[VIOLET_RECORD_BAGS];      /* that failed; 0: none */
+    uint32_t        seq;         /* number of writes, this one included */
+    uint32_t        stamp;       /* random: two writes with one number differ */
+    uint32_t        left;        /* ms until a flight lapses */
+    uint16_t        doubts;      /* how many submits ended in doubt */
+    uint8_t         state;       /* a violet_record_state_t */
+    uint8_t         evidence;    /* VIOLET_SEEN_EVIDENCE */
+    uint8_t         flags;
+} violet_cart_record_t;
 
 
-#define VIOLET_RECORD_SHARED    0x01  /* Redis has it too, and Redis decides */
-#define VIOLET_RECORD_OWN       0x02  /* claimed by this host */
-#define VIOLET_RECORD_DOUBT     0x04  /* another submit became unknown while
-                                         this one was in flight */
-#define VIOLET_RECORD_OVERRIDE  0x08  /* claimed although it was unknown */
-
+/* how a submit has ended */
 
 typedef struct {
-    unsigned char   token[VIOLET_RECORD_DIGEST];
-    unsigned char   body[VIOLET_RECORD_DIGEST];
-    int64_t         now;           /* ms, of the clock of the record */
-    int64_t         flight;        /* ms until a flight becomes unknown */
-    int64_t         keep;          /* ms that an unknown record is kept */
-    int64_t         time;          /* ms that an outcome is kept */
-    unsigned        override_unknown:1;  /* X-Violet-Submit: again */
-} violet_record_claim_t;
+    unsigned char             token[VIOLET_RECORD_DIGEST];
+    unsigned char             body[VIOLET_RECORD_DIGEST];
+    violet_cart_outcome_t     outcome;
+    unsigned                  seen;         /* in the answer, VIOLET_SEEN_ */
+    unsigned                  manual:1;     /* partial: retry is manual */
+    int64_t                   sent;         /* as above */
+    int64_t                   order_id;
+    int64_t                   bags[VIOLET_RECORD_BAGS];
+} violet_cart_end_t;
+
+
+/* Moves a record on by this time, in ms; a flight may lapse. */
+
+void violet_cart_record_pass(violet_cart_record_t *record, int64_t elapsed);
 
 
 /*
- * The state of a record at "now": NONE if it has expired, UNKNOWN if the
- * deadline of its flight has passed.
+ * Gives a record that was changed the number of the next write.  "stamp" is
+ * random.
  */
 
-violet_record_state_t violet_record_state(
-    const violet_record_t *record, int64_t now);
+void violet_cart_record_next(violet_cart_record_t *record, uint32_t seq,
+    uint32_t stamp);
 
 
-/* Claims a record for a submit.  A record that is not claimed is unchanged. */
+/* True if both are the same write of the same record. */
 
-violet_record_verdict_t violet_record_claim(violet_record_t *record,
-    const violet_record_claim_t *claim);
+int violet_cart_record_same(const violet_cart_record_t *one,
+    const violet_cart_record_t *other);
+
+
+/* True of a state that says that a submit may have ordered, or did. */
+
+int violet_cart_record_in_doubt(const violet_cart_record_t *record);
+int violet_cart_record_ordered(const violet_cart_record_t *record);
 
 
 /*
- * Writes the result of a submit.  The record of another claim is overwritten
- * only by a state of higher weight:
- *
- *     weight 2   completed, partial     an order was made
- *     weight 1   unknown, in_flight     an order may have been made
- *     weight 0   open, none             no order was made
- *
- * If another submit is in flight, "unknown" is noted in its record as DOUBT:
- * should that submit end as open, the record becomes unknown.  An open record
- * without the digest of a body is dropped.  Returns 0, or -1 if the record is
- * another claim's and stays.
+ * Makes a flight of a record.  "again" says that a doubt was not cleared up.
+ * "sent" is the present time in ms since the epoch.
  */
 
-int violet_record_settle(violet_record_t *record,
-    const violet_record_claim_t *claim, violet_record_state_t state,
-    unsigned status);
+void violet_cart_record_claim(violet_cart_record_t *record,
+    const unsigned char *token, const unsigned char *body, int64_t sent,
+    int again);
 
 
 /*
- * Takes back the claim of a submit that was not sent: the record becomes open,
- * or unknown if it was unknown before the claim.  Returns 0, or -1 if the
- * record is another claim's now.
+ * Moves the end of a flight on.  Returns 0, or -1 if the record says that the
+ * submit with this token is in flight no more, or is of another claim.
  */
 
-int violet_record_cancel(violet_record_t *record,
-    const violet_record_claim_t *claim);
+int violet_cart_record_renew(violet_cart_record_t *record,
+    const unsigned char *token);
 
 
 /*
- * Opens an unknown record that has the token of the claim, so that the cart
- * may be submitted again; the digest of the body stays.  Returns 0, or -1 if
- * the record has another state or token.
+ * Writes the end of a submit.  The record may be of a later claim: then the
+ * order that was made counts more than a doubt, and a doubt more than a
+ * failure.  Returns 1 if the submit has failed but the record is in doubt
+ * now, since an earlier submit is; else 0.
  */
 
-int violet_record_reopen(violet_record_t *record,
-    const violet_record_claim_t *claim);
+int violet_cart_record_settle(violet_cart_record_t *record,
+    const violet_cart_end_t *end);
 
 
 /*
- * Moves the deadline of a submit that is still in flight.  Returns 0, or -1
- * if the record is another claim's now.
+ * Takes a claim back whose submit was not sent: the record becomes what it was
+ * before, or failed if there was none.  Returns 0, or -1 if the record is of
+ * another claim.
  */
 
-int violet_record_renew(violet_record_t *record,
-    const violet_record_claim_t *claim);
+int violet_cart_record_cancel(violet_cart_record_t *record,
+    const unsigned char *token, const violet_cart_record_t *before);
 
 
-/* The state of a record after a submit with this outcome. */
+/*
+ * The record of what two keepers have: of this host, and of Redis.  "owed"
+ * says that Redis may not have heard of the host's.  Returns 0 if the result
+ * is the record of Redis as it is, so that Redis need not be told; 1 if Redis
+ * must be told.  The caller then calls violet_cart_record_next().
+ */
 
-violet_record_state_t violet_record_outcome(violet_cart_outcome_t outcome);
+int violet_cart_record_join(const violet_cart_record_t *host,
+    const violet_cart_record_t *redis, int owed,
+    violet_cart_record_t *result);
 
 
-/* The name of a state in Redis, and the state of a name (NONE for others). */
+/* ms that a record is kept; "time" is the operator's, for what was ordered. */
 
-const char *violet_record_name(violet_record_state_t state);
-violet_record_state_t violet_record_parse(const char *name, size_t len);
+int64_t violet_cart_record_keep(const violet_cart_record_t *record,
+    int64_t time);
+
+
+/*
+ * The text of a record, as Redis keeps it: its first word is "form", a number.
+ * Writes at most VIOLET_RECORD_TEXT bytes and returns how many.
+ */
+
+size_t violet_cart_record_print(const violet_cart_record_t *record,
+    unsigned form, char *buffer);
+
+
+/*
+ * Reads a text.  One that cannot be read, or has another form, is an unknown
+ * record, since it may be of a submit that ordered.  Returns 0, or -1 for such
+ * a text.
+ */
+
+int violet_cart_record_parse(violet_cart_record_t *record, unsigned form,
+    const char *data, size_t len);
+
+
+/* The name of a state, static and NUL-terminated. */
+
+const char *violet_cart_record_name(violet_record_state_t state);
 
 
 #endif /* VIOLET_CART_RECORD_H */

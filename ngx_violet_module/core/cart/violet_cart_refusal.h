@@ -17,7 +17,8 @@ typedef enum {
                                            read */
     VIOLET_CART_REFUSAL_PARTIAL,        /* an earlier submit was partial */
     VIOLET_CART_REFUSAL_OTHER_BODY,     /* same key, but another body */
-    VIOLET_CART_REFUSAL_NO_GUARD        /* no memory for a record */
+    VIOLET_CART_REFUSAL_NO_GUARD,       /* no memory for a record */
+    VIOLET_CART_REFUSAL_CREDENTIALS     /* Violet refused to show the order */
 } violet_cart_refusal_t;
 
 

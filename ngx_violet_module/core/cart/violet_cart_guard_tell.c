@@ -1,0 +1,187 @@
+
+/*
+ * A submit that was claimed: it goes on, has ended, or was not sent.  The
+ * host's memory hears of it at once.  Redis is told; what it has not heard is
+ * "owed", and told again by whoever calls violet_cart_guard_tell().
+ */
+
+#include <string.h>
+
+#include "violet_cart_guard_priv.h"
+
+
+static violet_cart_step_t violet_cart_guard_end(violet_cart_guard_t *guard,
+    const violet_cart_record_t *record, int own);
+
+
+violet_cart_step_t
+violet_cart_guard_renew(violet_cart_guard_t *guard)
+{
+    violet_cart_record_t  record;
+
+    violet_cart_guard_load(guard);
+
+    /* memory had no room */
+
+    record = guard->memory.state == VIOLET_RECORD_NONE ? guard->record
+                                                       : guard->memory;
+
+    if (violet_cart_record_renew(&record, guard->token) != 0) {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    return violet_cart_guard_end(guard, &record, 1);
+}
+
+
+violet_cart_step_t
+violet_cart_guard_settle(violet_cart_guard_t *guard,
+    const violet_cart_end_t *end, int *doubted)
+{
+    violet_cart_record_t  record;
+
+    violet_cart_guard_load(guard);
+
+    record = guard->memory.state == VIOLET_RECORD_NONE ? guard->record
+                                                       : guard->memory;
+
+    *doubted = violet_cart_record_settle(&record, end);
+
+    return violet_cart_guard_end(guard, &record, 0);
+}
+
+
+violet_cart_step_t
+violet_cart_guard_cancel(violet_cart_guard_t *guard)
+{
+    violet_cart_record_t  record;
+
+    guard->held = 0;
+
+    violet_cart_guard_load(guard);
+
+    record = guard->memory.state == VIOLET_RECORD_NONE ? guard->record
+                                                       : guard->memory;
+
+    if (violet_cart_record_cancel(&record, guard->token, &guard->before)
+        != 0)
+    {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    return violet_cart_guard_end(guard, &record, 0);
+}
+
+
+/*
+ * Writes what became of the submit.  No other worker changes the record in
+ * memory between load and store: both are calls of one turn.  If one does all
+ * the same, Redis is told what was decided, and memory hears of it from there.
+ */
+
+static violet_cart_step_t
+violet_cart_guard_end(violet_cart_guard_t *guard,
+    const violet_cart_record_t *record, int own)
+{
+    violet_cart_record_t  next;
+
+    next = *record;
+
+    if (!guard->owed && guard->memory.state != VIOLET_RECORD_NONE) {
+        guard->version.kind = VIOLET_VERSION_RECORD;
+        guard->version.seq = guard->memory.seq;
+        guard->version.stamp = guard->memory.stamp;
+    }
+
+    violet_cart_guard_next(guard, &next);
+
+    (void) violet_cart_guard_store(guard, &next, 1, own);
+
+    guard->record = next;
+    guard->tries = 0;
+
+    if (!guard->redis) {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    return violet_cart_guard_ask(guard, VIOLET_PHASE_TELL, &next);
+}
+
+
+violet_cart_step_t
+violet_cart_guard_tell(violet_cart_guard_t *guard)
+{
+    violet_cart_guard_load(guard);
+
+    if (!guard->redis || !guard->owed
+        || guard->memory.state == VIOLET_RECORD_NONE)
+    {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    return violet_cart_guard_ask(guard, VIOLET_PHASE_TELL_LOOK, NULL);
+}
+
+
+violet_cart_step_t
+violet_cart_guard_told(violet_cart_guard_t *guard,
+    const violet_cart_redis_reply_t *reply)
+{
+    int                   owed, own;
+    violet_cart_record_t  host, joined;
+
+    if (reply->status == VIOLET_REDIS_AWAY) {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    if (reply->status == VIOLET_REDIS_WRITTEN) {
+        host = guard->record;
+
+        violet_cart_guard_load(guard);
+
+        if (violet_cart_record_same(&host, &guard->memory)) {
+            (void) violet_cart_guard_store(guard, &guard->memory, 0,
+                                           guard->own);
+        }
+
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    if (guard->phase == VIOLET_PHASE_TELL
+        && ++guard->tries > VIOLET_GUARD_TRIES)
+    {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    host = guard->record;
+
+    violet_cart_guard_load(guard);
+
+    if (guard->memory.state != VIOLET_RECORD_NONE) {
+        host = guard->memory;
+    }
+
+    owed = violet_cart_record_join(&host, &reply->record, 1, &joined);
+
+    own = guard->own && joined.state == VIOLET_RECORD_IN_FLIGHT
+          && memcmp(joined.token, host.token, VIOLET_RECORD_DIGEST) == 0;
+
+    if (owed) {
+        violet_cart_guard_next(guard, &joined);
+    }
+
+    if (violet_cart_guard_store(guard, &joined, owed, own)
+        == VIOLET_HOST_CHANGED)
+    {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    if (!owed) {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    guard->version = reply->version;
+    guard->record = joined;
+
+    return violet_cart_guard_ask(guard, VIOLET_PHASE_TELL, &joined);
+}

@@ -1,0 +1,350 @@
+
+/*
+ * The text of a record in Redis, one word for each member:
+ *
+ *     form seq.stamp state evidence flags doubts left since sent order_id
+ *     token body bags
+ *
+ * The digests are hexadecimal; "-" is a digest of zeroes and an empty list.
+ * What is read came from Redis and is checked word by word.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "violet_cart_record.h"
+#include "violet_text.h"
+
+
+/* words of a text */
+#define VIOLET_RECORD_WORDS  13
+
+
+static size_t violet_cart_record_hex(const unsigned char *digest,
+    char *buffer);
+static size_t violet_cart_record_list(const int64_t *bags, char *buffer);
+static int violet_cart_record_words(const char *data, size_t len,
+    violet_text_t *words);
+static int violet_cart_record_read(violet_cart_record_t *record,
+    const violet_text_t *words);
+static int violet_cart_record_version(violet_text_t word,
+    violet_cart_record_t *record);
+static int violet_cart_record_state(violet_text_t word, uint8_t *state);
+static int violet_cart_record_number(violet_text_t word, int64_t max,
+    int64_t *number);
+static int violet_cart_record_unhex(violet_text_t word,
+    unsigned char *digest);
+static int violet_cart_record_unlist(violet_text_t word, int64_t *bags);
+
+
+size_t
+violet_cart_record_print(const violet_cart_record_t *record, unsigned form,
+    char *buffer)
+{
+    int     n;
+    char    token[2 * VIOLET_RECORD_DIGEST + 1];
+    char    body[2 * VIOLET_RECORD_DIGEST + 1];
+    char    bags[VIOLET_RECORD_BAGS * 21];
+
+    token[violet_cart_record_hex(record->token, token)] = '\0';
+    body[violet_cart_record_hex(record->body, body)] = '\0';
+    bags[violet_cart_record_list(record->bags, bags)] = '\0';
+
+    n = snprintf(buffer, VIOLET_RECORD_TEXT,
+                 "%u %" PRIu32 ".%08" PRIx32 " %s %u %u %u %" PRIu32
+                 " %" PRId64 " %" PRId64 " %" PRId64 " %s %s %s",
+                 form, record->seq, record->stamp,
+                 violet_cart_record_name(record->state), record->evidence,
+                 record->flags, record->doubts, record->left, record->since,
+                 record->sent, record->order_id, token, body, bags);
+
+    return n > 0 && n < VIOLET_RECORD_TEXT ? (size_t) n : 0;
+}
+
+
+static size_t
+violet_cart_record_hex(const unsigned char *digest, char *buffer)
+{
+    size_t  i;
+
+    static const char           digits[] = "0123456789abcdef";
+    static const unsigned char  none[VIOLET_RECORD_DIGEST];
+
+    if (memcmp(digest, none, VIOLET_RECORD_DIGEST) == 0) {
+        buffer[0] = '-';
+        return 1;
+    }
+
+    for (i = 0; i < VIOLET_RECORD_DIGEST; i++) {
+        buffer[2 * i] = digits[digest[i] >> 4];
+        buffer[2 * i + 1] = digits[digest[i] & 15];
+    }
+
+    return 2 * VIOLET_RECORD_DIGEST;
+}
+
+
+static size_t
+violet_cart_record_list(const int64_t *bags, char *buffer)
+{
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < VIOLET_RECORD_BAGS && bags[i]; i++) {
+        n += (size_t) sprintf(buffer + n, n ? ",%" PRId64 : "%" PRId64,
+                              bags[i]);
+    }
+
+    if (n == 0) {
+        buffer[0] = '-';
+        n = 1;
+    }
+
+    return n;
+}
+
+
+int
+violet_cart_record_parse(violet_cart_record_t *record, unsigned form,
+    const char *data, size_t len)
+{
+    int64_t        number;
+    violet_text_t  words[VIOLET_RECORD_WORDS];
+
+    memset(record, 0, sizeof(violet_cart_record_t));
+
+    if (violet_cart_record_words(data, len, words) == 0
+        && violet_cart_record_number(words[0], UINT32_MAX, &number) == 0
+        && number == (int64_t) form
+        && violet_cart_record_read(record, words) == 0)
+    {
+        return 0;
+    }
+
+    memset(record, 0, sizeof(violet_cart_record_t));
+
+    record->state = VIOLET_RECORD_UNKNOWN;
+    record->doubts = 1;
+
+    return -1;
+}
+
+
+static int
+violet_cart_record_words(const char *data, size_t len, violet_text_t *words)
+{
+    size_t  i, n;
+
+    n = 0;
+    words[0].data = data;
+    words[0].len = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (data[i] != ' ') {
+            words[n].len++;
+            continue;
+        }
+
+        if (++n == VIOLET_RECORD_WORDS) {
+            return -1;
+        }
+
+        words[n].data = data + i + 1;
+        words[n].len = 0;
+    }
+
+    return n == VIOLET_RECORD_WORDS - 1 ? 0 : -1;
+}
+
+
+static int
+violet_cart_record_read(violet_cart_record_t *record,
+    const violet_text_t *words)
+{
+    int64_t  evidence, flags, doubts, left;
+
+    if (violet_cart_record_version(words[1], record) != 0
+        || violet_cart_record_state(words[2], &record->state) != 0
+        || violet_cart_record_number(words[3], VIOLET_SEEN_EVIDENCE,
+                                     &evidence) != 0
+        || violet_cart_record_number(words[4], UINT8_MAX, &flags) != 0
+        || violet_cart_record_number(words[5], UINT16_MAX, &doubts) != 0
+        || violet_cart_record_number(words[6], VIOLET_RECORD_FLIGHT, &left)
+           != 0
+        || violet_cart_record_number(words[7], INT64_MAX / 2, &record->since)
+           != 0
+        || violet_cart_record_number(words[8], INT64_MAX, &record->sent) != 0
+        || violet_cart_record_number(words[9], INT64_MAX, &record->order_id)
+           != 0
+        || violet_cart_record_unhex(words[10], record->token) != 0
+        || violet_cart_record_unhex(words[11], record->body) != 0
+        || violet_cart_record_unlist(words[12], record->bags) != 0)
+    {
+        return -1;
+    }
+
+    record->evidence = (uint8_t) evidence;
+    record->flags = (uint8_t) flags;
+    record->doubts = (uint16_t) doubts;
+    record->left = (uint32_t) left;
+
+    return 0;
+}
+
+
+static int
+violet_cart_record_version(violet_text_t word, violet_cart_record_t *record)
+{
+    int            digit;
+    size_t         i;
+    int64_t        seq;
+    violet_text_t  number;
+
+    number = word;
+
+    for (number.len = 0; number.len < word.len; number.len++) {
+        if (word.data[number.len] == '.') {
+            break;
+        }
+    }
+
+    if (violet_cart_record_number(number, UINT32_MAX, &seq) != 0
+        || word.len != number.len + 9)
+    {
+        return -1;
+    }
+
+    record->seq = (uint32_t) seq;
+    record->stamp = 0;
+
+    for (i = number.len + 1; i < word.len; i++) {
+
+        digit = violet_text_hex(word.data[i]);
+        if (digit < 0) {
+            return -1;
+        }
+
+        record->stamp = record->stamp << 4 | (uint32_t) digit;
+    }
+
+    return 0;
+}
+
+
+static int
+violet_cart_record_state(violet_text_t word, uint8_t *state)
+{
+    unsigned  i;
+
+    for (i = VIOLET_RECORD_FAILED; i <= VIOLET_RECORD_PARTIAL; i++) {
+
+        if (violet_text_equal(word, violet_cart_record_name(i))) {
+            *state = (uint8_t) i;
+            return 0;
+        }
+    }
+
+    return -1;
+}
+
+
+static int
+violet_cart_record_number(violet_text_t word, int64_t max, int64_t *number)
+{
+    size_t   i;
+    int64_t  value, digit;
+
+    if (word.len == 0 || (word.len > 1 && word.data[0] == '0')) {
+        return -1;
+    }
+
+    value = 0;
+
+    for (i = 0; i < word.len; i++) {
+
+        if (word.data[i] < '0' || word.data[i] > '9') {
+            return -1;
+        }
+
+        digit = word.data[i] - '0';
+
+        if (digit > max || value > (max - digit) / 10) {
+            return -1;
+        }
+
+        value = value * 10 + digit;
+    }
+
+    *number = value;
+
+    return 0;
+}
+
+
+static int
+violet_cart_record_unhex(violet_text_t word, unsigned char *digest)
+{
+    int     high, low;
+    size_t  i;
+
+    if (violet_text_equal(word, "-")) {
+        return 0;
+    }
+
+    if (word.len != 2 * VIOLET_RECORD_DIGEST) {
+        return -1;
+    }
+
+    for (i = 0; i < VIOLET_RECORD_DIGEST; i++) {
+        high = violet_text_hex(word.data[2 * i]);
+        low = violet_text_hex(word.data[2 * i + 1]);
+
+        if (high < 0 || low < 0) {
+            return -1;
+        }
+
+        digest[i] = (unsigned char) (high << 4 | low);
+    }
+
+    return 0;
+}
+
+
+static int
+violet_cart_record_unlist(violet_text_t word, int64_t *bags)
+{
+    size_t         i, n;
+    violet_text_t  item;
+
+    if (violet_text_equal(word, "-")) {
+        return 0;
+    }
+
+    n = 0;
+    item.data = word.data;
+    item.len = 0;
+
+    for (i = 0; i <= word.len; i++) {
+
+        if (i < word.len && word.data[i] != ',') {
+            item.len++;
+            continue;
+        }
+
+        if (n == VIOLET_RECORD_BAGS
+            || violet_cart_record_number(item, INT64_MAX, &bags[n]) != 0
+            || bags[n] == 0)
+        {
+            return -1;
+        }
+
+        n++;
+        item.data = word.data + i + 1;
+        item.len = 0;
+    }
+
+    return 0;
+}
