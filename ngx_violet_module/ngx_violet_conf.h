@@ -74,7 +74,7 @@ ngx_int_t ngx_violet_conf_check_location(ngx_conf_t *cf,
 
 
 /*
- * The location through which an app gets its tokens, ngx_violet_conf_token.c.
+ * The location through which an app gets its tokens, ngx_violet_conf_app.c.
  * _token_route(): makes a merged location that of its app, if it is suitable
  * and the app has none yet.  _check_apps(): checks that every app that renews
  * its token has one, and adds the zone for the tokens; NGX_OK or NGX_ERROR.
