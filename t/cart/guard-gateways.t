@@ -10,6 +10,7 @@ use lib 't/lib';
 use JSON::PP ();
 use Live;
 use Test::More;
+use Violet::Redis;
 use Violet::Schema;
 
 my $live = Live->new;
@@ -167,8 +168,10 @@ sub gateway_killed_in_flight {
 sub expire {
     my ($cart) = @_;
 
-    my $out = `redis-cli -p @{[$redis->port]} HSET violet:submit:violet_api:10000:$cart deadline 1000`;
-    is($out, "0\n", 'there is such a record');
+    my $key = "violet:submit:violet_api:10000:$cart";
+
+    is(Violet::Redis->new($redis->port)->call('HSET', $key, 'deadline', 1000),
+       0, 'there is such a record');
 }
 
 
@@ -226,8 +229,7 @@ sub redis_restarted_empty {
     is(submit($one, 60012)->{status}, 502, 'unknown');
     is(submit($one, 20010)->{status}, 200, 'completed');
 
-    system('redis-cli', '-p', $redis->port, 'FLUSHALL') == 0
-        or die "redis-cli fails\n";
+    Violet::Redis->new($redis->port)->call('FLUSHALL');
 
     is_refused(submit($one, 60012), 'OTHER', 'Redis has lost its data');
     is_refused(submit($two, 60012), 'OTHER', 'and has been told again');

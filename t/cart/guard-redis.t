@@ -11,6 +11,7 @@ use JSON::PP ();
 use Live;
 use Test::More;
 use Time::HiRes qw(sleep);
+use Violet::Redis;
 
 my $live = Live->new;
 my $redis = $live->redis;
@@ -132,12 +133,8 @@ sub told {
 sub redis_cli {
     my (@words) = @_;
 
-    open my $out, '-|', 'redis-cli', '-p', $redis->port, @words
-        or die "redis-cli: $!\n";
-    my $text = join '', <$out>;
-    close $out;
-
-    return $text =~ s/\n$//r;
+    return Violet::Redis::text_of(
+        Violet::Redis->new($redis->port)->call(@words));
 }
 
 
@@ -340,7 +337,8 @@ sub redis_that_is_behind {
     is(told(submit($one, $cart)), '400 OTHER', 'failed');
     state_is($cart, 'open', 'which Redis knows');
 
-    my %old = split /\n/, redis_cli('HGETALL', record($cart));
+    my %old = @{Violet::Redis->new($redis->port)->call('HGETALL',
+                                                       record($cart))};
 
     control("fault?cart_submit/$cart=0");
     is(told(submit($one, $cart)), '502 UPSTREAM_INVALID', 'unknown');

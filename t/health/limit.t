@@ -151,6 +151,7 @@ EVAL \"return #redis.call('KEYS','violet:limit*')\" 0
 === the keys have the prefix
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT prefix=p:;')
+--- redis_commands: ACL SETUSER default ~p:*
 --- request eval: ::get('20011?refresh=true')
 --- redis_check
 EXISTS p:limit:violet_api:10000

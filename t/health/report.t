@@ -346,6 +346,7 @@ PTTL $::Key:20302
 === the keys have the prefix of violet_redis
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 prefix=a:b/;')
+--- redis_commands: ACL SETUSER default ~a:b/*
 --- request eval: ::get(20016, 20016)
 --- response_headers_like eval
 ['', 'Cache-Status: violet; hit; ttl=\d+']
@@ -358,6 +359,7 @@ KEYS *
 === an empty prefix: the keys begin with "health:"
 --- http_config eval
 ::servers('violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT prefix=;')
+--- redis_commands eval: 'ACL SETUSER default ' . Violet::Redis::bare_keys()
 --- request eval: ::get(20017)
 --- redis_check
 KEYS *

@@ -40,6 +40,7 @@ use Live::Killer;
 use Live::Nginx;
 use Live::Process;
 use Live::Relay;
+use Violet::Redis ();
 
 my $root = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my $open_files = 8192;
@@ -132,10 +133,8 @@ sub redis {
                      : ();
 
     my $redis = $self->process(
-        'redis', @env, 'redis-server', '--bind', '127.0.0.1', '--port', $port,
-        '--dir', $folder, '--save', '', '--appendonly', 'no',
-        '--daemonize', 'no', '--enable-debug-command', 'yes',
-        @{$option{args} || []});
+        'redis', @env,
+        Violet::Redis::server($port, $folder, @{$option{args} || []}));
 
     return $self->listening($redis, $port);
 }

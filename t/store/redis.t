@@ -54,11 +54,11 @@ sub start_guarded {
     if (!$child) {
         open STDOUT, '>', "$folder/log" or POSIX::_exit(126);
         open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
-        exec 'redis-server', '--bind', '127.0.0.1', '--port', $port,
+        exec $ENV{REDIS} || 'redis-server', '--bind', '127.0.0.1', '--port', $port,
              '--unixsocket', "$folder/redis.sock", '--dir', "$folder",
              '--save', '', '--appendonly', 'no', '--databases', 4,
              '--requirepass', 'sesame',
-             qw(--user violet on >opensesame ~violet:* &* +@all),
+             qw(--user violet on >opensesame), Violet::Redis::rights(),
              qw(--user reader on >opensesame ~violet:* &* +@all -@write),
              qw(--user stranger on >opensesame ~other:* &* +@all)
             or POSIX::_exit(127);

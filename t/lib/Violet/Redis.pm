@@ -1,14 +1,25 @@
 package Violet::Redis;
 
-# A blocking client of Redis for tests, on plain sockets.
+# A blocking client of Redis for tests, on plain sockets, and how tests start
+# Redis.  REDIS in the environment names the program: redis-server,
+# valkey-server.
+#
+# The module's user of Redis in every test is "default", without a password,
+# and has the rights that the documentation names and no others.  The tests'
+# own client is "admin".
 
 use strict;
 use warnings;
 
+use Cwd ();
+use File::Basename ();
 use IO::Select;
 use IO::Socket::INET;
 
 my $timeout = 60;    # a script that makes 100 MB takes 9 s on a busy machine
+
+my $root = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
+my $admin = 'admin';
 
 # Resets everything that a test may have changed.  Older versions of Redis do
 # not have the first two commands and reply with an error, which is ignored.
@@ -21,7 +32,56 @@ my @reset_commands = (
     'CONFIG RESETSTAT',
     'SCRIPT FLUSH',
     'FLUSHALL',
+    'ACL SETUSER default resetkeys ~violet:*',
 );
+
+
+# The command that starts Redis at a port, its files in a folder.
+sub server {
+    my ($port, $folder, @more) = @_;
+
+    return ($ENV{REDIS} || 'redis-server', '--bind', '127.0.0.1',
+            '--port', $port, '--dir', $folder, '--save', '',
+            '--appendonly', 'no', '--daemonize', 'no',
+            '--enable-debug-command', 'yes',
+            '--user', 'default', 'on', 'nopass', rights(),
+            '--user', $admin, 'on', ">$admin", '~*', '&*', '+@all', @more);
+}
+
+
+# The words of the rights that the documentation names, for the prefix
+# "violet:".
+sub rights {
+    my @lines = map { text_of_file($_) =~ /^ACL SETUSER gateway on >\S+ (.+)$/mg }
+                glob "$root/docs/*.md";
+
+    die "docs/*.md: not one line says what the user of Redis needs\n"
+        if @lines != 1;
+
+    return split ' ', $lines[0];
+}
+
+
+# The patterns of keys without a prefix, in the documentation.
+sub bare_keys {
+    my @lines = map { text_of_file($_) =~ /`(~health:\*[^`]*)`/g }
+                glob "$root/docs/*.md";
+
+    die "docs/*.md: not one line names the keys without a prefix\n"
+        if @lines != 1;
+
+    return $lines[0];
+}
+
+
+sub text_of_file {
+    my ($file) = @_;
+
+    open my $in, '<', $file or die "$file: $!\n";
+    local $/;
+
+    return <$in>;
+}
 
 
 sub new {
@@ -32,7 +92,12 @@ sub new {
                                      Timeout  => $timeout)
         or die "cannot connect to Redis at port $port: $!\n";
 
-    return bless {sock => $sock, in => ''}, $class;
+    my $self = bless {sock => $sock, in => ''}, $class;
+
+    # a server that a test has started otherwise has no such user
+    $self->call('AUTH', $admin, $admin);
+
+    return $self;
 }
 
 
