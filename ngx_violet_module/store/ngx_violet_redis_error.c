@@ -1,7 +1,8 @@
 
 /*
- * Redis's error replies, by their first word.  Nothing is stored here: each
- * connection keeps the times at which its errors were logged.
+ * Redis's error replies, by their first word, and by several words where the
+ * first is ERR.  Nothing is stored here: each connection keeps the times at
+ * which its errors were logged.
  */
 
 
@@ -28,6 +29,10 @@ static ngx_str_t ngx_violet_redis_words(redisReply *reply, u_char *buf,
     ngx_uint_t code);
 
 
+#define NGX_VIOLET_REDIS_ERROR_RIGHTS                                         \
+    "its user lacks a right that docs/caching.md names (ACL SETUSER)"
+
+
 static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
 
     { ngx_string("LOADING"), NGX_VIOLET_REDIS_ERROR_LOADING, 1,
@@ -48,7 +53,15 @@ static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
       "check \"username=\" and \"password=\" of \"violet_redis\"" },
 
     { ngx_string("NOPERM"), NGX_VIOLET_REDIS_ERROR_NOPERM, 0,
-      "its user lacks a right that docs/caching.md names (ACL SETUSER)" },
+      NGX_VIOLET_REDIS_ERROR_RIGHTS },
+
+    /* of a script, in the words of Redis 7.2 and newer, then of 7.0 */
+
+    { ngx_string("ERR ACL failure in script"), NGX_VIOLET_REDIS_ERROR_NOPERM,
+      0, NGX_VIOLET_REDIS_ERROR_RIGHTS },
+
+    { ngx_string("ERR The user executing the script can't"),
+      NGX_VIOLET_REDIS_ERROR_NOPERM, 0, NGX_VIOLET_REDIS_ERROR_RIGHTS },
 
     { ngx_string("READONLY"), NGX_VIOLET_REDIS_ERROR_READONLY, 0,
       "it is a read-only replica: reports are read from it but not stored, "
@@ -99,7 +112,8 @@ ngx_violet_redis_error_find(redisReply *reply)
 
         if ((size_t) reply->len >= len
             && ngx_strncmp(reply->str, c->code.data, len) == 0
-            && ((size_t) reply->len == len || reply->str[len] == ' '))
+            && ((size_t) reply->len == len || reply->str[len] == ' '
+                || reply->str[len] == ':'))
         {
             break;
         }

@@ -511,6 +511,32 @@ qr/\[error\][^\n]*answered "NOPERM[^\n]*ACL/
 
 
 
+=== a script lacks a right, in the words of Redis 8: logged once, with the remedy of NOPERM
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+["\$-1\r\n", "-ERR ACL failure in script: User gateway has no permissions to run the 'get' command\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "ERR [^"]*", its user lacks a right/
+--- grep_error_log_out
+answered "ERR ACL failure in script: User gateway has no permissions to run the 'get' command", its user lacks a right
+
+
+
+=== a script lacks a right, in the words of Redis 7.0: logged once, with the remedy of NOPERM
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+["\$-1\r\n", "-ERR The user executing the script can't run this command or subcommand script: 620c, on user_script:1.\r\n"]
+--- request eval: ::get(20010)
+--- response_headers_like
+X-Vars: cache=MISS .* redis=(?:down|open) up=200
+--- grep_error_log eval: qr/answered "ERR [^"]*", its user lacks a right/
+--- grep_error_log_out
+answered "ERR The user executing the script can't run this command or subcommand script: 620c, on user_script:1.", its user lacks a right
+
+
+
 === READONLY: logged once, with the remedy, and the request is answered
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval: ["-READONLY You can't write against a read only replica.\r\n"]
