@@ -1827,6 +1827,7 @@ invalid size "9999999999999999999999" in "violet_buffer_limit", it must be from 
             violet a-B_9;
             proxy_pass http://violet_api;
         }
+--- redis_commands: ACL SETUSER default ~all:*
 --- request eval
 ["GET /v1/operations/connection_health/42",
  "GET /v1/operations/connection_health/42",
