@@ -43,8 +43,8 @@ sub monitored {
 
     my $client = $live->client($health->redis->port);
 
-    $client->send("MONITOR\r\n");
-    $client->read_until(qr/\+OK\r\n/, 10);
+    $client->send("AUTH admin admin\r\nMONITOR\r\n");
+    $client->read_until(qr/\+OK\r\n\+OK\r\n/, 10);
     $code->();
     sleep 0.2;
     $client->read_until(sub { 0 }, 0.1);
