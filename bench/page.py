@@ -94,7 +94,7 @@ def flood(took: dict) -> str:
     lines = ["### 5,000 callers of a cold report", "",
              "From Violet's one answer to the last caller's; the bare writes "
              "are a loop that sends as many bytes to as many callers, and "
-             "knows no HTTP. To reach: 50 ms.", "",
+             "has no HTTP. To reach: 50 ms.", "",
              "| ms | median | least | most |", "|---|---|---|---|"]
     for label, name in (("violet", "violet"), ("bare writes", "bare")):
         lines.append(f"| {label} | {median(took[name]):.0f} | "

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Upstreams that close at every byte boundary of the exchange: of the answer,
-# and of the request.  There are two of them, nginx is told to try the next
-# one, and still no submit is sent twice.
+# Two upstreams that close after each byte of the answer, or of the request:
+# although proxy_next_upstream allows nginx to try the next one, no submit is
+# sent twice.
 
 use strict;
 use warnings;
@@ -99,7 +99,7 @@ sub at_every_byte_of_the_answer {
 }
 
 
-# Connection N is closed, or reset, after so many bytes of the request.
+# Connection N is closed, or reset, after N bytes of the request.
 sub at_every_byte_of_the_request {
     my $close = sub {
         my ($socket, $n) = @_;
@@ -120,7 +120,7 @@ sub at_every_byte_of_the_request {
         push @wrong, "$cart: $outcome" if $outcome ne 'unknown';
     }
 
-    is("@wrong", '', 'the request: unknown, wherever it was cut');
+    is("@wrong", '', 'the request: cut at any byte the outcome is unknown');
 
     my $connections = 0;
     $connections += $_->connections for @fakes;
@@ -129,8 +129,8 @@ sub at_every_byte_of_the_request {
 
 
 # A connection that has served a read is used for the submit, and closed or
-# reset after so many bytes of it: nginx must not take that for one that had
-# been closed before.
+# reset after so many bytes of the submit: nginx must not treat it like a
+# connection that was closed before.
 sub on_a_kept_connection {
     my $log = $live->folder . '/kept';
     my $submits = 150;
@@ -159,7 +159,7 @@ sub on_a_kept_connection {
 
         syswrite $out, "kept\n" if $in =~ /^P/;
     };
-    # two servers at one address: whichever has its turn, the connection fits
+    # two servers at one address, so that both can use the connection
     my $nginx = gateway(($live->fake(do => $once)) x 2);
     my @wrong;
 

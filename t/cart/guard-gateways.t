@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# One cart, two gateways, one Redis: whichever gateway gets the submits and
-# whatever fails first, a submit that is unknown is not sent a second time.
+# One cart, two gateways, one Redis: no gateway sends a submit with an unknown
+# outcome a second time, after any failure.
 
 use strict;
 use warnings;
@@ -85,7 +85,7 @@ sub is_refused {
 }
 
 
-# Each answer is Violet's own, its repetition, or a refusal.
+# Each answer must be Violet's own, its repetition, or a refusal.
 sub race {
     my ($title, $cart, @gateways) = @_;
 
@@ -137,7 +137,7 @@ sub race_without_redis {
 }
 
 
-# Until the gateway has found Redis again.
+# Waits until the gateway uses Redis again.
 sub recovered {
     my ($nginx) = @_;
 
@@ -164,7 +164,7 @@ sub gateway_killed_in_flight {
 }
 
 
-# As if the time that a submit may take had passed.
+# Lets the time that a submit may take have passed.
 sub expire {
     my ($cart) = @_;
 
@@ -188,7 +188,7 @@ sub worker_killed_in_flight {
 }
 
 
-# Two has heard of it from Redis alone.
+# The second gateway knows the submit only from Redis.
 sub heard_before_redis_hung {
     is(submit($one, 60011)->{status}, 502, 'unknown at one gateway');
     is_refused(submit($two, 60011), 'OTHER', 'unknown at the other');

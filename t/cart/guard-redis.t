@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A submit that one gateway has a record of, and the other gateway or Redis has
-# not: neither an unknown submit nor an order is forgotten.
+# A submit of which one gateway has a record, and the other gateway or Redis has
+# none: no unknown submit and no order is forgotten.
 
 use strict;
 use warnings;
@@ -113,7 +113,7 @@ sub control {
 }
 
 
-# What is told to the caller, in one word.
+# The answer to a submit in short: status and reason, such as "400 OTHER".
 sub told {
     my ($answer) = @_;
 
@@ -154,8 +154,8 @@ sub state_is {
 }
 
 
-# Without Redis the first gateway sends; meanwhile the other one does, too, and
-# is told that its own has failed.  That says nothing of the first.
+# Without Redis the first gateway sends a submit; meanwhile the other gateway
+# sends one, too, which fails.  The outcome of the first one stays unknown.
 sub settlement_that_redis_refuses {
     my $cart = 60012;
     my $relay = $live->relay($redis->port);
@@ -187,8 +187,8 @@ sub settlement_that_redis_refuses {
 }
 
 
-# One in flight for long, one that was sent in spite of it and fails: the
-# first one's order counts.
+# A long submit in flight, and a second one with "again", which fails: the order
+# of the first one counts.
 sub order_of_a_submit_that_was_overtaken {
     my $cart = 20021;
 
@@ -202,7 +202,7 @@ sub order_of_a_submit_that_was_overtaken {
        'again, and it fails');
 
     is($client->answer(10)->{status}, 200, 'the first one completes');
-    state_is($cart, 'completed', 'which outweighs the failure');
+    state_is($cart, 'completed', 'the order outweighs the failure');
     is(told(submit($two, $cart)), '200 repeated', 'for all');
     is(reached($cart), 2, 'nothing else was sent');
     control("fault?cart_submit/$cart=0");
@@ -252,7 +252,7 @@ sub recovered {
 }
 
 
-# Larger than what is held in memory, and in a file.
+# Bodies larger than the buffer in memory, which nginx writes to a file.
 sub body_of_any_size {
     my $nginx = gateway(location => 'violet_buffer_limit 8k; '
                                     . 'client_body_buffer_size 1k;');
@@ -282,7 +282,7 @@ sub read_of_a_key {
 }
 
 
-# The guard believes in a flight for a second, unless it hears of it.
+# The record of a flight expires after a second unless its host renews it.
 sub flight_of_long_duration {
     my ($near, $far)
         = map { gateway(location => 'violet_submit_guard 1s;') } 1, 2;
@@ -329,7 +329,7 @@ sub flight_is_not_overridden_on_its_host {
 }
 
 
-# A replica that had not heard of the last submit takes over.
+# A replica without the record of the last submit takes over.
 sub redis_that_is_behind {
     my $cart = 60016;
 
@@ -372,7 +372,7 @@ sub stale_copy_of_a_flight {
     control("delay?cart_submit/$cart=1");
     my $client = start($one, $cart);
     is(told(submit($two, $cart)), '409 SUBMIT_IN_PROGRESS',
-       'the other gateway hears of a flight');
+       'the other gateway learns of a flight');
     is(told($client->answer(10)), '502 UPSTREAM_INVALID', 'which is lost');
     state_is($cart, 'unknown', 'as Redis knows');
 
@@ -384,7 +384,7 @@ sub stale_copy_of_a_flight {
 }
 
 
-# One whose answer is lost while another one is in flight, which then fails.
+# A submit whose answer is lost during a second submit, which fails.
 sub doubt_beside_a_flight {
     my $cart = 60026;
     my $other = $live->mock;
@@ -400,7 +400,7 @@ sub doubt_beside_a_flight {
 
     is(told($client->answer(10)), '502 UPSTREAM_INVALID', 'one is lost');
     is(told($answer), '400 OTHER', 'the other one fails');
-    state_is($cart, 'unknown', 'which says nothing of the first');
+    state_is($cart, 'unknown', 'the failure does not change the first outcome');
     is(told(submit($two, $cart)), '409 OTHER', 'for all');
     is(told(submit($far, $cart)), '409 OTHER', 'there as well');
 
@@ -409,15 +409,16 @@ sub doubt_beside_a_flight {
 }
 
 
-# Refused by what the host had heard, while Redis has a claim to run.  By the
-# time that Redis hears better, the claim's deadline has passed.
+# The host refuses a submit by its own record while Redis hangs with the claim.
+# When Redis runs the claim, the deadline of the claim has passed.
 sub claim_that_redis_runs_later {
     my $cart = 60020;
     my ($near, $far)
         = map { gateway(location => 'violet_submit_guard 1s;') } 1, 2;
 
     is(told(submit($near, $cart)), '502 UPSTREAM_INVALID', 'unknown');
-    is(told(submit($far, $cart)), '409 OTHER', 'as the other one hears');
+    is(told(submit($far, $cart)), '409 OTHER',
+       'the other gateway learns it from Redis');
     is(read_cart($near, $cart)->{status}, 200, 'freed');
     state_is($cart, 'open', 'in Redis');
 
@@ -425,7 +426,7 @@ sub claim_that_redis_runs_later {
     is(told(submit($far, $cart)), '409 OTHER', 'refused while Redis hangs');
     $redis->resume;
 
-    # as if it had taken longer; too late, it changes nothing
+    # as if Redis had hung longer: the late claim changes nothing
     redis_cli('HSET', record($cart), 'deadline', 1000)
         if $live->wait_for(0.5, sub {
             redis_cli('HGET', record($cart), 'state') eq 'in_flight'
@@ -438,7 +439,7 @@ sub claim_that_redis_runs_later {
 }
 
 
-# There is nowhere to send it to; what was in doubt still is.
+# A submit without an upstream is not sent, and a cart in doubt stays in doubt.
 sub claim_that_is_not_sent {
     my $cart = 60022;
     my $nginx = $live->nginx(
@@ -452,16 +453,16 @@ sub claim_that_is_not_sent {
 
     is(submit($nginx, $cart, @nowhere)->{status}, 500, 'nothing is sent');
     is(told(submit($nginx, $cart)), '502 UPSTREAM_INVALID',
-       'a repeat is, and its outcome is not known');
+       'the repeated submit is sent, its outcome is unknown');
     is(submit($nginx, $cart, @nowhere, again => 1)->{status}, 500,
        'again, and nothing is sent');
-    is(told(submit($nginx, $cart)), '409 OTHER', 'what was unknown is');
+    is(told(submit($nginx, $cart)), '409 OTHER', 'the unknown outcome stays');
     is(reached($cart), 1, 'Violet was asked once');
     $nginx->stop;
 }
 
 
-# Redis refuses at once, which is no reason to wait for it.
+# Redis refuses connections at once: a worker that ends does not wait for it.
 sub worker_that_must_stop {
     my $nowhere = bless {port => Live::free_port()}, 'Nowhere';
     my $nginx = gateway(redis => $nowhere, workers => 1,
@@ -494,7 +495,7 @@ sub partial_passed_as_it_is {
 }
 
 
-# Far more than there is room for, but not at a time.
+# More records than the zone has room for, but few at a time.
 sub room_for_what_is_remembered {
     my $nginx = $live->nginx(
         workers => 1,

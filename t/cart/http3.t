@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Cart submits over HTTP/3.  nginx ends the requests of a caller who leaves,
-# even with proxy_ignore_client_abort; a submit runs to its end nevertheless,
-# and its result is kept for the next submit.
+# Cart submits over HTTP/3.  nginx ends the requests of a caller that leaves,
+# even with proxy_ignore_client_abort; but a submit runs to its end, and its
+# result is kept for the next submit.
 
 use strict;
 use warnings;
@@ -24,7 +24,7 @@ my $redis = $live->redis;
 my $mock = $live->mock;
 my ($key, $cert) = map { $live->folder . "/$_.pem" } qw(key cert);
 
-# A caller who is killed says nothing: he has left when this is over.
+# A killed caller sends nothing: nginx ends its connection after this time-out.
 my $idle = 'keepalive_timeout 3s; proxy_read_timeout 20s;';
 
 certificate();
@@ -52,7 +52,7 @@ sub certificate {
 }
 
 
-# Options: app (how it has its token), main, location, violet (not the mock).
+# Options: app (the source of its token), main, location, violet (another mock).
 sub gateway {
     my (%option) = @_;
 
@@ -83,7 +83,7 @@ sub curl {
 }
 
 
-# What curl shows in the end.
+# The output of curl after its end.
 sub answer {
     my ($curl) = @_;
 
@@ -108,7 +108,7 @@ sub reached {
 }
 
 
-# A submit that Violet has heard of and has not answered: it stands still.
+# Starts a submit and halts Violet when the submit has arrived.
 sub held {
     my ($gateway, $cart) = @_;
 
@@ -122,7 +122,7 @@ sub held {
 }
 
 
-# Its connection is over when nginx has waited for it in vain.
+# Kills the caller and waits until nginx has timed out its connection.
 sub leave {
     my ($gateway, $curl) = @_;
 
@@ -136,7 +136,7 @@ sub leave {
 }
 
 
-# The outcome is what Violet answered, and the next submit is told of it.
+# The outcome is that of Violet's answer, and the next submit gets it.
 sub is_settled {
     my ($gateway, $cart, $verdict, $again) = @_;
 
@@ -183,8 +183,8 @@ sub caller_who_is_killed {
 }
 
 
-# Some versions of curl close the connection, others just go.  How long it
-# takes until Violet is asked depends on the machine.
+# Some versions of curl close the connection, others end without that.  The time
+# until Violet is asked depends on the machine.
 sub caller_who_closes {
     my $cart = 20020;
 
@@ -200,8 +200,7 @@ sub caller_who_closes {
 }
 
 
-# The order comes in two parts, and he leaves in between.  The next submit has
-# the cart read once more.
+# The order comes in two parts, and the caller leaves between them.
 sub caller_who_leaves_in_the_answer {
     my $half = $live->folder . '/half';
     my $order = '{"id":30,"status":"COMPLETED",'
@@ -245,7 +244,7 @@ sub caller_who_leaves_a_silent_violet {
 }
 
 
-# The token has expired, so the cart is sent once more, with the next one.
+# The token has expired, so the cart is sent once more, with the next token.
 sub caller_who_leaves_after_a_401 {
     my $gateway = gateway(app => 'refresh_token mock-refresh-token');
 

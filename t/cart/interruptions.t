@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Cart submits whose callers leave, whose nginx is reloaded or stopped, whose
-# upstream connections close at the wrong moment.  The rule behind all of it:
-# no submit reaches Violet twice, and each runs to its end.
+# Cart submits whose callers leave, whose nginx is reloaded or stopped, and
+# whose upstream connections close at the wrong moment: no submit reaches Violet
+# twice, and each submit runs to its end.
 
 use strict;
 use warnings;
@@ -84,7 +84,7 @@ sub cart_log {
 }
 
 
-# The log line of a submit whose caller has left: once, with its outcome.
+# The log has one line of a submit whose caller has left, with its outcome.
 sub verdict_is_logged {
     my ($cart, $verdict, $title) = @_;
 
@@ -131,7 +131,7 @@ sub callers_who_leave {
 }
 
 
-# nginx cannot tell him from one who left, but he gets his answer.
+# For nginx this caller looks like one that left, but it gets its answer.
 sub caller_who_stops_sending {
     my $client = $live->client($nginx->port);
     $client->send(submit(21603));
@@ -310,11 +310,11 @@ sub fifty_at_once {
 
 # --- Violet ---
 
-# A gateway in front of a server of the test's own.
+# A gateway in front of a server of this test.
 sub gateway {
     my ($port, $upstream, $location) = @_;
 
-    # what is tried here is the exchange, with the same carts again and again
+    # without the guard, since the tests submit the same carts again
     my $http = $live->violet_http($redis, $mock,
                                   "violet_submit_guard off; $upstream");
     $http =~ s/server 127\.0\.0\.1:\d+;/server 127.0.0.1:$port;/;
@@ -348,9 +348,8 @@ sub order {
 }
 
 
-# Serves submits over one connection: the code says what comes after the
-# $nth one, and ends the connection by returning false.  What was received
-# goes to a file, a line for each submit.
+# Serves submits over one connection: the code answers the $nth submit, and
+# returns false to end the connection.  A file gets a line for each submit.
 sub serve {
     my ($file, $code) = @_;
 
@@ -388,7 +387,7 @@ sub kept_connections {
     my $again = 'proxy_next_upstream error timeout invalid_header http_502 '
                 . 'non_idempotent;';
 
-    # Violet closes when the second submit of a connection has come.
+    # Violet closes when it has received the second submit of a connection.
     for my $how (qw(close reset)) {
         my $file = $live->folder . "/kept.$how";
         my $fake = $live->fake(do => serve($file, sub {
@@ -411,7 +410,7 @@ sub kept_connections {
         is($fake->connections, 2, "kept, $how: over two connections");
     }
 
-    # Violet closes some time after each answer, whatever comes.
+    # Violet closes soon after each answer, also if a submit has come.
     my $file = $live->folder . '/kept.race';
     my $fake = $live->fake(do => serve($file, sub {
         my ($sock, $nth, $cart) = @_;
@@ -442,7 +441,7 @@ sub kept_connections {
 
 sub peers_that_cannot_be_reached {
 
-    # Nobody accepts, and no more fit into the queue.
+    # The queue of the listening socket is full.
     my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1:0',
                                        Listen => 1) or die "listen: $!\n";
     listen $listen, 0;
@@ -456,7 +455,7 @@ sub peers_that_cannot_be_reached {
     is(outcome($gateway, 1), '502 failed later UPSTREAM_UNREACHABLE',
        'no connection in time: nothing was sent');
 
-    # It accepts and reads, but a body this large is never read whole.
+    # The server accepts and reads, but not the whole of so large a body.
     my $fake = $live->fake(do => sub { sleep 5 });
     $gateway = gateway($fake->port, '', 'proxy_send_timeout 300ms; '
                        . 'proxy_read_timeout 300ms;'
@@ -466,12 +465,12 @@ sub peers_that_cannot_be_reached {
                                 submit(2, body => 'x' x 30_000_000),
                                 timeout => 20);
     is($answer->{headers}{'x-violet-cart-outcome'}, 'unknown',
-       'a part was sent: nobody knows');
+       'a part was sent: the outcome is unknown');
     is($answer->{status}, 504, 'a part was sent: it is a timeout');
     like($answer->{body}, qr/"reason":"UPSTREAM_TIMEOUT"/,
-         'a part was sent: which the reason says');
+         'a part was sent: the reason is the time-out');
 
-    # It answers before it has read the whole, and closes.
+    # The server answers before it has read the whole body, and closes.
     $fake = $live->fake(do => sub {
         my ($sock) = @_;
         sysread $sock, my $in, 1000;
@@ -484,7 +483,7 @@ sub peers_that_cannot_be_reached {
                              submit(3, body => 'x' x 30_000_000),
                              timeout => 20);
     is($answer->{headers}{'x-violet-cart-outcome'}, 'unknown',
-       'an answer before the end of the body: nobody knows');
+       'an answer before the end of the body: the outcome is unknown');
 }
 
 
@@ -547,7 +546,7 @@ sub reload {
 
     my $answer = $client->answer(5);
     is($answer->{headers}{'x-violet-cart-outcome'}, 'completed',
-       'reload: the caller gets his answer');
+       'reload: the caller gets its answer');
     like($answer->{body}, qr/\A\{"id": 21607, .*\}\z/s, 'reload: whole');
     is(reached(21607), 1, 'reload: Violet was asked once');
     verdict_is_logged(21608, 'completed', 'reload, and the caller gone');
@@ -559,8 +558,8 @@ sub reload {
 }
 
 
-# nginx ends what still runs after worker_shutdown_timeout: the only way for
-# a submit to end without an answer being judged.
+# nginx ends the requests that run after worker_shutdown_timeout: only so can a
+# submit end before its answer is judged.
 sub shutdown_timeout {
     my $hasty = $live->nginx(workers => 1,
                              main => 'worker_shutdown_timeout 1s;',
@@ -579,7 +578,7 @@ sub shutdown_timeout {
 }
 
 
-# Levels of the error log are part of what an operator watches.
+# Operators watch the levels of the error log.
 sub is_well_known {
     my $log = $nginx->error_log;
 
@@ -605,7 +604,7 @@ sub quit {
 
     my $answer = $client->answer(5);
     is($answer->{headers}{'x-violet-cart-outcome'}, 'completed',
-       'QUIT: the caller gets his answer');
+       'QUIT: the caller gets its answer');
     ok($nginx->process->wait_end(10), 'QUIT: nginx ends');
     is($nginx->process->status, 0, 'QUIT: with status 0');
     is(reached(21691), 1, 'QUIT: Violet was asked once');

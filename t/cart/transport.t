@@ -47,7 +47,7 @@ sub peers {
 our $Mock = '127.0.0.1:$TEST_NGINX_VIOLET_PORT';
 our $Closed = '127.0.0.1:$TEST_NGINX_RAND_PORT_1 max_fails=0';
 
-# The operator wishes what he must not get.
+# Directives of the operator that must have no effect on a submit.
 our $Again = 'proxy_next_upstream error timeout invalid_header http_500
               http_502 http_503 http_504 http_403 http_404 http_429
               non_idempotent;';

@@ -307,7 +307,7 @@ No such file or directory
 
 
 
-=== app_secret: a file with nothing but a newline
+=== app_secret: a file with only a newline
 --- app: app_id 1; app_secret file:../html/secret; token t;
 --- post_setup_server_root: ::secret("secret", "\n");
 --- refused: "app_secret" is empty
@@ -396,7 +396,7 @@ No such file or directory
 
 
 
-=== token: a file with nothing but a newline
+=== token: a file with only a newline
 --- app: app_id 1; token file:../html/secret; app_secret s;
 --- post_setup_server_root: ::secret("secret", "\n");
 --- refused: "token" is empty
@@ -1677,13 +1677,13 @@ unknown reason "" in "violet_cart_reason", docs/cart-errors.md lists them
 
 
 
-=== violet_cart_reason: an empty pattern, nothing but a modifier
+=== violet_cart_reason: an empty pattern, only a modifier
 --- http_extra: violet_cart_reason ~ OTHER;
 --- refused: invalid pattern "" in "violet_cart_reason": it is empty
 
 
 
-=== violet_cart_reason: an empty pattern, nothing but a modifier without letter case
+=== violet_cart_reason: an empty pattern, only the other modifier
 --- http_extra: violet_cart_reason ~* OTHER;
 --- refused: invalid pattern "" in "violet_cart_reason": it is empty
 
@@ -2035,7 +2035,7 @@ fine
 
 
 
-=== an app that nothing uses is checked all the same
+=== an app that no location uses is checked, too
 --- http_extra
     violet_app spare {
         app_id      1;

@@ -134,9 +134,9 @@ sub budget_without_redis {
 }
 
 
-# A day forwards, then back.  Whether a host has heard of the change yet or
-# not, no report that was just stored is old, and none of before the change is
-# served as fresh with a wrong age.
+# The clock of Redis goes a day forwards, then back.  Before and after a host
+# knows the change, a report that was just stored is not old, and no report from
+# before the change is served as fresh with a wrong age.
 sub clock_of_redis {
     my $clock = Live::Clock->new($live);
     my $health = Live::Health->new($live,
@@ -167,7 +167,7 @@ sub clock_of_redis {
 
         cmp_ok($ages[-1], '<', 60, "... $title: no report is a day old");
         is(asked($health, 20010) - $asked, 1,
-           "... $title: the report of before is asked for anew, once");
+           "... $title: Violet is asked once for the older report");
         is($answers[-1]{vars}{cache_status}, 'HIT', "... $title: then a hit");
     }
 }

@@ -246,7 +246,7 @@ sub refreshed {
     my $all = list($far, '?exclude_public=no');
     is(revisions($all), '1 2 1 1',
        'refresh: the list with public merchants shows it, too');
-    is(reached(), 4, 'refresh: each list is asked for anew once');
+    is(reached(), 4, 'refresh: Violet is asked once for each list');
 
     # a refresh of a merchant that the list did not have
     $health->get($far, '20200?refresh=true');

@@ -1196,7 +1196,7 @@ DBSIZE
 
 
 
-=== violet_health_ttl with violet_health_stale: EXPIRED, asked for and stored anew
+=== violet_health_ttl with violet_health_stale: EXPIRED, a new report is stored
 --- config eval
 ::location('violet_health_ttl 1s;', 'violet_health_stale 1h;')
 --- wait: 1.2

@@ -61,7 +61,7 @@ sub tier {
 
 
 # Brings a report into the memory of both hosts.  The write of the report is a
-# change, too: a copy that a host made before it heard of the change is dropped.
+# change, too, so a host drops a copy that it made before the notice came.
 sub fill {
     my ($title, $merchant) = @_;
 
@@ -327,7 +327,7 @@ sub reloaded {
     my $old = fill('reload', 20060);
     $health->control('forget');
     $health->command('DEL ' . $health->key(20060));
-    learns('reload: the new workers hear of a change', $far, 20060,
+    learns('reload: the new workers learn of a change', $far, 20060,
            sub { $_[0]{revision} > $old->{revision} });
 }
 

@@ -10,7 +10,7 @@ package Violet;
 # A block without http_config gets a Redis, an app and an upstream; one without
 # config gets the location /v1/.  The sections redis, app and location replace
 # one piece of these.  Before each block Redis and the mock are emptied; after
-# it nginx is stopped and its whole error log is looked through.
+# it nginx is stopped and its whole error log is checked.
 #
 # Sections of its own: app, environment, http_extra, location, mock_commands,
 # redis, redis_check, redis_commands, refused (see t/README.md).

@@ -403,7 +403,7 @@ these here need nothing:
   GET  /_mock/connections  connections: open now, the most at once, accepted
   POST /_mock/reset        forget everything
   POST /_mock/expire       every access token known is expired
-  POST /_mock/forget       every report is calculated anew when next asked for
+  POST /_mock/forget       the next request for a report calculates it again
   POST /_mock/delay?NAME=S delays the answers of a route (connection_health) or
                            of one id (connection_health/42) by so many seconds
   POST /_mock/fault?NAME=G makes them answer like the ids of group G in the

@@ -87,7 +87,7 @@ __DATA__
 
 
 
-=== POST connection_health/{id}: the report, asked anew each time
+=== POST connection_health/{id}: the report, Violet is asked each time
 --- http_extra
     violet_refresh_limit off;
 --- request eval

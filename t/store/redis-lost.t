@@ -251,11 +251,11 @@ sub killed_and_back {
     is(reached(20002), 10, 'Redis is gone: Violet is asked each time');
 
     $redis = $live->redis(port => $port);
-    ok(until_hit(20002), 'Redis is started anew: hits again');
+    ok(until_hit(20002), 'Redis is started again: hits again');
 }
 
 
-# Its connection breaks while commands are under way.
+# Redis is killed while commands are under way.
 sub killed_under_load {
     my $port = $redis->port;
     my $killer = fork;

@@ -327,7 +327,7 @@ far
 
 
 
-=== proxy_pass with a variable: a name that only the resolver knows
+=== proxy_pass with a variable: a name that the resolver looks up
 --- environment: violet_api
 --- config
         location /v1/ {

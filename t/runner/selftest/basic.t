@@ -253,7 +253,7 @@ GET /t
 --- response_headers_like
 X-A: a.c
 
-=== B31 response_headers_like is not looked at with response_headers
+=== B31 response_headers_like is ignored beside response_headers
 --- config
 location /t { add_header X-A abcd; return 200; }
 --- request

@@ -297,7 +297,7 @@ sub run_nginx {
 }
 
 
-# It listens as soon as it goes to the background, but its pid comes later.
+# nginx listens as soon as it is in the background, but writes its pid later.
 sub wait_for_pid {
     my $deadline = time + 10;
 
