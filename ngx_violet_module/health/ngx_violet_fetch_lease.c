@@ -129,8 +129,8 @@ ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch)
     ngx_violet_report_t  report;
 
     if (!fetch->conf.refresh
-        && ngx_violet_health_store_peek(&fetch->conf.store, fetch->flight->pool,
-                                        &report)
+        && ngx_violet_health_store_spare(&fetch->conf.store,
+                                         fetch->flight->pool, &report)
            == NGX_OK
         && report.age < fetch->conf.store.ttl
         && ngx_violet_fetch_found(fetch, &report) == NGX_OK)

@@ -301,7 +301,7 @@ ngx_violet_lease_find(ngx_violet_lease_t *lease, ngx_pool_t *pool,
 
     ngx_violet_lease_result(lease, token, &key);
 
-    if (ngx_violet_memory_get(lease->store.zone, &key.name, pool, &value)
+    if (ngx_violet_memory_get(lease->store.zone, &key.name, pool, &value, NULL)
         != NGX_OK
         || value.len < sizeof(ngx_violet_lease_head_t))
     {

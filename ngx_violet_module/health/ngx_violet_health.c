@@ -16,6 +16,9 @@ static ngx_int_t ngx_violet_health_lookup(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_step_pt next);
 static void ngx_violet_health_store_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_report_t *report);
+static void ngx_violet_health_asked(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_redis_status_e status,
+    ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_health_found(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_health_fetch(ngx_http_request_t *r,
@@ -120,8 +123,7 @@ ngx_violet_health_lookup(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ngx_violet_wait_cancel(wait);
 
-    ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
-                                                    status);
+    ngx_violet_health_asked(r, ctx, status, NULL);
 
     return next(r, ctx);
 }
@@ -143,20 +145,41 @@ ngx_violet_health_store_answered(void *data, ngx_violet_redis_status_e status,
     if (r) {
         ctx = ngx_violet_ctx(r);
 
-        ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
-                                                        status);
         ngx_violet_health_count_wait(ctx);
-
-        if (report) {
-
-            /* without memory for the copy it is a miss */
-
-            (void) ngx_violet_health_store_copy(r->pool, &ctx->health->report,
-                                                report);
-        }
+        ngx_violet_health_asked(r, ctx, status, report);
     }
 
     ngx_violet_wait_end(wait);
+}
+
+
+/*
+ * Takes the report over from Redis.  If Redis did not answer, a copy in memory
+ * is served for violet_health_memory.
+ */
+
+static void
+ngx_violet_health_asked(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_redis_status_e status, ngx_violet_report_t *report)
+{
+    ngx_violet_report_place_t  key;
+
+    ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis, status);
+
+    /* without memory for the report it is a miss */
+
+    if (report) {
+        (void) ngx_violet_health_store_copy(r->pool, &ctx->health->report,
+                                            report);
+        return;
+    }
+
+    if (status != NGX_VIOLET_REDIS_OK) {
+        ngx_violet_health_store_key(r, ctx, &key);
+
+        (void) ngx_violet_health_store_spare(&key, r->pool,
+                                             &ctx->health->report);
+    }
 }
 
 

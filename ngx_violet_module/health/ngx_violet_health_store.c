@@ -58,8 +58,12 @@ static ngx_str_t  ngx_violet_health_store_fields[] = {
 };
 
 
+static ngx_int_t ngx_violet_health_store_recall_young(
+    ngx_violet_report_place_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report, ngx_uint_t *covered);
 static ngx_int_t ngx_violet_health_store_recall(ngx_violet_report_place_t *key,
-    ngx_pool_t *pool, ngx_violet_report_t *report, uint64_t *asked);
+    ngx_pool_t *pool, ngx_violet_report_t *report, uint64_t *asked,
+    ngx_uint_t *covered);
 static void ngx_violet_health_store_got(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static ngx_int_t ngx_violet_health_store_read(
@@ -80,13 +84,59 @@ ngx_int_t
 ngx_violet_health_store_peek(ngx_violet_report_place_t *key, ngx_pool_t *pool,
     ngx_violet_report_t *report)
 {
+    ngx_uint_t  covered;
+
+    if (ngx_violet_health_store_recall_young(key, pool, report, &covered)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (key->redis && !covered) {
+        ngx_memzero(report, sizeof(ngx_violet_report_t));
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_health_store_spare(ngx_violet_report_place_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report)
+{
+    ngx_uint_t  covered;
+
+    return ngx_violet_health_store_recall_young(key, pool, report, &covered);
+}
+
+
+ngx_int_t
+ngx_violet_health_store_last(ngx_violet_report_place_t *key, ngx_pool_t *pool,
+    ngx_violet_report_t *report)
+{
+    uint64_t    asked;
+    ngx_uint_t  covered;
+
+    return ngx_violet_health_store_recall(key, pool, report, &asked, &covered);
+}
+
+
+/* Recalls a report for which violet_health_memory is not over. */
+
+static ngx_int_t
+ngx_violet_health_store_recall_young(ngx_violet_report_place_t *key,
+    ngx_pool_t *pool, ngx_violet_report_t *report, ngx_uint_t *covered)
+{
     uint64_t  asked;
 
     if (key->redis && key->memory == 0) {
         return NGX_DECLINED;
     }
 
-    if (ngx_violet_health_store_recall(key, pool, report, &asked) != NGX_OK) {
+    if (ngx_violet_health_store_recall(key, pool, report, &asked, covered)
+        != NGX_OK)
+    {
         return NGX_DECLINED;
     }
 
@@ -99,26 +149,17 @@ ngx_violet_health_store_peek(ngx_violet_report_place_t *key, ngx_pool_t *pool,
 }
 
 
-ngx_int_t
-ngx_violet_health_store_last(ngx_violet_report_place_t *key, ngx_pool_t *pool,
-    ngx_violet_report_t *report)
-{
-    uint64_t  asked;
-
-    return ngx_violet_health_store_recall(key, pool, report, &asked);
-}
-
-
 /* *asked is the time since Redis or Violet returned the report, in ms. */
 
 static ngx_int_t
 ngx_violet_health_store_recall(ngx_violet_report_place_t *key, ngx_pool_t *pool,
-    ngx_violet_report_t *report, uint64_t *asked)
+    ngx_violet_report_t *report, uint64_t *asked, ngx_uint_t *covered)
 {
     ngx_str_t                        value;
     ngx_violet_health_store_head_t  *head;
 
-    if (ngx_violet_memory_get(key->zone, &key->key, pool, &value) != NGX_OK
+    if (ngx_violet_memory_get(key->zone, &key->key, pool, &value, covered)
+        != NGX_OK
         || value.len <= sizeof(ngx_violet_health_store_head_t))
     {
         return NGX_DECLINED;

@@ -65,10 +65,20 @@ typedef void (*ngx_violet_health_store_handler_pt)(void *data,
 /*
  * Looks a report up in shared memory.  Returns NGX_OK with *report set (its
  * strings in the pool), or NGX_DECLINED if memory has no report that may be
- * served without asking Redis.
+ * served without asking Redis: while no worker of the host gets notices, there
+ * is none.
  */
 
 ngx_int_t ngx_violet_health_store_peek(ngx_violet_report_place_t *key,
+    ngx_pool_t *pool, ngx_violet_report_t *report);
+
+
+/*
+ * Looks up a report in memory that Redis or Violet returned within the time
+ * "memory", whether notices arrive or not.  For use when Redis does not answer.
+ */
+
+ngx_int_t ngx_violet_health_store_spare(ngx_violet_report_place_t *key,
     ngx_pool_t *pool, ngx_violet_report_t *report);
 
 

@@ -1,10 +1,12 @@
 
 /*
- * Handles the notices of changed keys in Redis.  Each worker has a link of its
- * own, a connection on which Redis sends a notice of each key.  Each worker
- * drops the key's copy from the memory that all workers share.
+ * Handles the notices of changed keys in Redis.  One worker of the host has the
+ * link, a connection on which Redis sends a notice of each key, and drops the
+ * key's copy from the memory that all workers share.  Each worker looks at
+ * intervals whether it is to have the link, see ngx_violet_memory_link.h.
  *
- * Flights learn of notices from the zone, which has their number.
+ * The timer of these looks opens and closes the link; the link's own handler
+ * never does.  Flights learn of notices from the zone, which has their number.
  */
 
 
@@ -12,11 +14,21 @@
 #include "ngx_violet_flight.h"
 #include "ngx_violet_keys.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_memory_link.h"
 #include "ngx_violet_redis_notify.h"
 
 
-/* ms after a reply to a ping during which the link counts as up */
+/* ms for which a reply to a PING covers the memory, from the PING on */
 #define NGX_VIOLET_TRACKING_COVERED  (5 * NGX_VIOLET_REDIS_NOTIFY_PERIOD / 2)
+
+/* ms between two looks of a worker at the seats of the link */
+#define NGX_VIOLET_TRACKING_LOOK     500
+
+/* ms between two looks of a worker whose link is up */
+#define NGX_VIOLET_TRACKING_LINKED   100
+
+/* ms that a worker that exits waits for the link of a newer configuration */
+#define NGX_VIOLET_TRACKING_STAY     2000
 
 /* ms between two looks of a worker at the number of notices */
 #define NGX_VIOLET_TRACKING_WATCH    20
@@ -26,17 +38,32 @@ typedef struct ngx_violet_tracking_s  ngx_violet_tracking_t;
 
 struct ngx_violet_tracking_s {
     ngx_violet_redis_notify_t  *link;
+    ngx_violet_memory_link_t    seat;
+    uint64_t                    asked;     /* a PING was sent before this worker
+                                              gives its seat to that one */
+    ngx_event_t                 look;      /* timer */
+    ngx_msec_t                  stays;     /* end of the wait before exit */
+
     ngx_event_t                 watch;     /* timer */
     ngx_msec_t                  until;     /* end of the watch */
     ngx_uint_t                  notices;   /* at the last look */
+
+    unsigned                    open:1;    /* the link is started */
 };
 
 
 static void ngx_violet_tracking(void *data,
     ngx_violet_redis_notify_event_e event, ngx_str_t *key);
+static void ngx_violet_tracking_alive(ngx_violet_main_conf_t *vmcf);
 static void ngx_violet_tracking_key(ngx_violet_main_conf_t *vmcf,
     ngx_str_t *name);
-static void ngx_violet_tracking_look(ngx_event_t *ev);
+static void ngx_violet_tracking_look_event(ngx_event_t *ev);
+static void ngx_violet_tracking_look(ngx_violet_main_conf_t *vmcf);
+static ngx_uint_t ngx_violet_tracking_exits(ngx_violet_main_conf_t *vmcf);
+static void ngx_violet_tracking_look_soon(ngx_violet_tracking_t *tracking);
+static void ngx_violet_tracking_open(ngx_violet_main_conf_t *vmcf);
+static void ngx_violet_tracking_end(ngx_violet_main_conf_t *vmcf);
+static void ngx_violet_tracking_watch_event(ngx_event_t *ev);
 
 
 static ngx_str_t  ngx_violet_tracking_names[] = {
@@ -47,7 +74,8 @@ static ngx_str_t  ngx_violet_tracking_names[] = {
 ngx_int_t
 ngx_violet_tracking_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
 {
-    ngx_violet_tracking_t  *tracking;
+    ngx_violet_tracking_t    *tracking;
+    ngx_violet_redis_conf_t  *conf;
 
     if (vmcf->redis == NULL) {
         return NGX_OK;
@@ -58,14 +86,23 @@ ngx_violet_tracking_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
         return NGX_ERROR;
     }
 
-    tracking->link = ngx_violet_redis_notify_create(cf->pool,
-                                         ngx_violet_redis_conf(vmcf->redis),
-                                         ngx_violet_tracking_names, 1);
+    conf = ngx_violet_redis_conf(vmcf->redis);
+
+    tracking->link = ngx_violet_redis_notify_create(cf->pool, conf,
+                                                ngx_violet_tracking_names, 1);
     if (tracking->link == NULL) {
         return NGX_ERROR;
     }
 
-    tracking->watch.handler = ngx_violet_tracking_look;
+    tracking->seat.place = ngx_crc32_short(conf->url.data, conf->url.len)
+                           ^ ngx_crc32_short(conf->prefix.data,
+                                             conf->prefix.len);
+    tracking->seat.covered = NGX_VIOLET_TRACKING_COVERED;
+
+    tracking->look.handler = ngx_violet_tracking_look_event;
+    tracking->look.data = vmcf;
+
+    tracking->watch.handler = ngx_violet_tracking_watch_event;
     tracking->watch.data = vmcf;
     tracking->watch.cancelable = 1;
 
@@ -78,14 +115,18 @@ ngx_violet_tracking_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
 void
 ngx_violet_tracking_start(ngx_violet_main_conf_t *vmcf)
 {
+    ngx_violet_tracking_t  *tracking;
+
     vmcf->started = 1;
 
-    if (vmcf->tracking) {
-        vmcf->tracking->watch.log = ngx_cycle->log;
+    tracking = vmcf->tracking;
+
+    if (tracking) {
+        tracking->look.log = ngx_cycle->log;
+        tracking->watch.log = ngx_cycle->log;
 
         ngx_violet_redis_start(vmcf->redis);
-        ngx_violet_redis_notify_start(vmcf->tracking->link,
-                                      ngx_violet_tracking, vmcf);
+        ngx_violet_tracking_look(vmcf);
     }
 
     if (vmcf->submit_redis) {
@@ -102,7 +143,7 @@ ngx_violet_tracking_close(ngx_violet_main_conf_t *vmcf)
     }
 
     if (vmcf->tracking) {
-        ngx_violet_redis_notify_close(vmcf->tracking->link);
+        ngx_violet_tracking_end(vmcf);
         ngx_violet_redis_close(vmcf->redis);
     }
 
@@ -115,8 +156,7 @@ ngx_violet_tracking_close(ngx_violet_main_conf_t *vmcf)
 ngx_uint_t
 ngx_violet_tracking_is_up(ngx_violet_main_conf_t *vmcf)
 {
-    return vmcf->tracking
-           && ngx_violet_redis_notify_is_up(vmcf->tracking->link);
+    return ngx_violet_memory_link_covers(vmcf->zone);
 }
 
 
@@ -126,18 +166,26 @@ ngx_violet_tracking(void *data, ngx_violet_redis_notify_event_e event,
 {
     ngx_violet_main_conf_t  *vmcf = data;
 
+    ngx_violet_tracking_t  *tracking;
+
+    tracking = vmcf->tracking;
+
     switch (event) {
 
     case NGX_VIOLET_REDIS_NOTIFY_UP:
-        ngx_violet_memory_cover(vmcf->zone, NGX_VIOLET_TRACKING_COVERED, 1);
+        ngx_violet_tracking_look_soon(tracking);
         return;
 
     case NGX_VIOLET_REDIS_NOTIFY_ALIVE:
-        ngx_violet_memory_cover(vmcf->zone, NGX_VIOLET_TRACKING_COVERED, 0);
+        ngx_violet_tracking_alive(vmcf);
         return;
 
     case NGX_VIOLET_REDIS_NOTIFY_DOWN:
-        ngx_violet_memory_uncover(vmcf->zone);
+        if (tracking->open) {
+            ngx_violet_memory_link_leave(vmcf->zone, &tracking->seat);
+            ngx_violet_tracking_look_soon(tracking);
+        }
+
         return;
 
     case NGX_VIOLET_REDIS_NOTIFY_KEY:
@@ -146,6 +194,32 @@ ngx_violet_tracking(void *data, ngx_violet_redis_notify_event_e event,
 
     default: /* NGX_VIOLET_REDIS_NOTIFY_ALL */
         ngx_violet_memory_notice_all(vmcf->zone);
+    }
+}
+
+
+static void
+ngx_violet_tracking_alive(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_violet_tracking_t     *tracking;
+    ngx_violet_memory_link_e   state;
+
+    tracking = vmcf->tracking;
+
+    state = ngx_violet_memory_link_cover(vmcf->zone, &tracking->seat,
+                                ngx_violet_redis_notify_since(tracking->link));
+
+    if (state == NGX_VIOLET_MEMORY_LINK_WANTED
+        && tracking->asked == tracking->seat.next)
+    {
+        /* the PING was sent after the link of the next holder was up */
+
+        ngx_violet_memory_link_give(vmcf->zone, &tracking->seat);
+        state = NGX_VIOLET_MEMORY_LINK_NONE;
+    }
+
+    if (state == NGX_VIOLET_MEMORY_LINK_NONE) {
+        ngx_violet_tracking_look_soon(tracking);
     }
 }
 
@@ -169,6 +243,144 @@ ngx_violet_tracking_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
     key.len = name->len - prefix->len;
 
     ngx_violet_memory_notice(vmcf->zone, &key);
+}
+
+
+static void
+ngx_violet_tracking_look_event(ngx_event_t *ev)
+{
+    ngx_violet_tracking_look(ev->data);
+}
+
+
+static void
+ngx_violet_tracking_look(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_uint_t                 up;
+    ngx_violet_tracking_t     *tracking;
+    ngx_violet_memory_link_e   state;
+
+    if (ngx_exiting && ngx_violet_tracking_exits(vmcf)) {
+        return;
+    }
+
+    tracking = vmcf->tracking;
+
+    up = tracking->open && ngx_violet_redis_notify_is_up(tracking->link);
+
+    state = ngx_violet_memory_link_look(vmcf->zone, &tracking->seat, up);
+
+    switch (state) {
+
+    case NGX_VIOLET_MEMORY_LINK_NONE:
+        ngx_violet_tracking_end(vmcf);
+        break;
+
+    case NGX_VIOLET_MEMORY_LINK_NEXT:
+        ngx_violet_tracking_open(vmcf);
+        break;
+
+    case NGX_VIOLET_MEMORY_LINK_WANTED:
+        if (tracking->asked != tracking->seat.next) {
+            tracking->asked = tracking->seat.next;
+            ngx_violet_redis_notify_ask(tracking->link);
+        }
+
+        break;
+
+    default: /* NGX_VIOLET_MEMORY_LINK_HELD */
+        break;
+    }
+
+    /*
+     * nginx waits for a timer that is not cancelable before a worker exits; a
+     * worker whose link is up may have been given the holder's seat meanwhile
+     */
+
+    up = tracking->open && ngx_violet_redis_notify_is_up(tracking->link);
+
+    tracking->look.cancelable = !up;
+
+    ngx_add_timer(&tracking->look, up ? NGX_VIOLET_TRACKING_LINKED
+                                      : NGX_VIOLET_TRACKING_LOOK);
+}
+
+
+/*
+ * A worker that exits takes no seat.  If a newer configuration was read, it
+ * keeps its link until a worker of that configuration has opened one, but for
+ * no longer than 2 s.  Returns true if it has no link any more.
+ */
+
+static ngx_uint_t
+ngx_violet_tracking_exits(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_violet_tracking_t  *tracking;
+
+    tracking = vmcf->tracking;
+
+    if (!tracking->seat.leaving) {
+        tracking->seat.leaving = 1;
+        tracking->stays = ngx_current_msec + NGX_VIOLET_TRACKING_STAY;
+    }
+
+    if (tracking->open
+        && ngx_violet_redis_notify_is_up(tracking->link)
+        && ngx_violet_memory_link_is_old(vmcf->zone)
+        && (ngx_msec_int_t) (tracking->stays - ngx_current_msec) > 0)
+    {
+        return 0;
+    }
+
+    ngx_violet_tracking_end(vmcf);
+
+    return 1;
+}
+
+
+/* Within the link's handler, so the event is posted. */
+
+static void
+ngx_violet_tracking_look_soon(ngx_violet_tracking_t *tracking)
+{
+    if (tracking->look.timer_set) {
+        ngx_del_timer(&tracking->look);
+    }
+
+    ngx_post_event(&tracking->look, &ngx_posted_events);
+}
+
+
+static void
+ngx_violet_tracking_open(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_violet_tracking_t  *tracking;
+
+    tracking = vmcf->tracking;
+
+    if (!tracking->open) {
+        tracking->open = 1;
+
+        ngx_violet_redis_notify_start(tracking->link, ngx_violet_tracking,
+                                      vmcf);
+    }
+}
+
+
+static void
+ngx_violet_tracking_end(ngx_violet_main_conf_t *vmcf)
+{
+    ngx_violet_tracking_t  *tracking;
+
+    tracking = vmcf->tracking;
+
+    ngx_violet_memory_link_leave(vmcf->zone, &tracking->seat);
+
+    if (tracking->open) {
+        tracking->open = 0;
+
+        ngx_violet_redis_notify_close(tracking->link);
+    }
 }
 
 
@@ -197,7 +409,7 @@ ngx_violet_tracking_watch(ngx_violet_main_conf_t *vmcf, ngx_msec_t msec)
 
 
 static void
-ngx_violet_tracking_look(ngx_event_t *ev)
+ngx_violet_tracking_watch_event(ngx_event_t *ev)
 {
     ngx_uint_t               notices;
     ngx_violet_tracking_t   *tracking;

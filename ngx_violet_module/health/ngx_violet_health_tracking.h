@@ -20,13 +20,17 @@ ngx_int_t ngx_violet_tracking_create(ngx_conf_t *cf,
     ngx_violet_main_conf_t *vmcf);
 
 
-/* Opens, and closes, the worker's two connections to Redis, if any. */
+/*
+ * The first opens the worker's connection for commands, if there is a
+ * violet_redis, and sees to it that one worker of the host has the link.  The
+ * second closes both.
+ */
 
 void ngx_violet_tracking_start(ngx_violet_main_conf_t *vmcf);
 void ngx_violet_tracking_close(ngx_violet_main_conf_t *vmcf);
 
 
-/* Whether this worker gets notices. */
+/* Whether this host gets notices. */
 
 ngx_uint_t ngx_violet_tracking_is_up(ngx_violet_main_conf_t *vmcf);
 

@@ -65,6 +65,7 @@ ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data)
     if (old) {
         memory->sh = old->sh;
         memory->shpool = old->shpool;
+        memory->cycle = ++memory->sh->cycles;
         return NGX_OK;
     }
 
@@ -72,16 +73,23 @@ ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data)
 
     if (zone->shm.exists) {
         memory->sh = memory->shpool->data;
+        memory->cycle = ++memory->sh->cycles;
         return NGX_OK;
     }
 
-    return ngx_violet_memory_plant(memory, zone->shm.size);
+    if (ngx_violet_memory_plant(memory, zone->shm.size) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    memory->cycle = ++memory->sh->cycles;
+
+    return NGX_OK;
 }
 
 
 ngx_int_t
 ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_uint_t *covered)
 {
     size_t                     len, n;
     u_char                    *p;
@@ -113,6 +121,10 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
             ngx_memcpy(p, ngx_violet_memory_value(mn), n);
 
             ngx_violet_memory_touch(memory, mn);
+
+            if (covered) {
+                *covered = ngx_violet_memory_covered(memory);
+            }
 
             ngx_violet_memory_unlock(memory);
 
@@ -370,43 +382,6 @@ ngx_violet_memory_noticed(ngx_shm_zone_t *zone, ngx_str_t *key)
     ngx_violet_memory_unlock(memory);
 
     return noticed;
-}
-
-
-void
-ngx_violet_memory_cover(ngx_shm_zone_t *zone, int64_t msec,
-    ngx_uint_t begins)
-{
-    int64_t               now;
-    ngx_violet_memory_t  *memory;
-
-    memory = zone->data;
-    now = ngx_violet_clock();
-
-    ngx_violet_memory_lock(memory);
-
-    if (begins && memory->sh->covered <= now) {
-        memory->sh->generation++;
-    }
-
-    memory->sh->covered = now + msec;
-
-    ngx_violet_memory_unlock(memory);
-}
-
-
-void
-ngx_violet_memory_uncover(ngx_shm_zone_t *zone)
-{
-    ngx_violet_memory_t  *memory;
-
-    memory = zone->data;
-
-    ngx_violet_memory_lock(memory);
-
-    memory->sh->covered = ngx_violet_clock();
-
-    ngx_violet_memory_unlock(memory);
 }
 
 

@@ -33,12 +33,14 @@ ngx_shm_zone_t *ngx_violet_memory_add(ngx_conf_t *cf, size_t size,
 
 
 /*
- * Copies the value of a key to a pool.  Returns NGX_OK, NGX_DECLINED if
- * the key has no value or an expired one, or NGX_ERROR if memory runs out.
+ * Copies the value of a key to a pool.  *covered (which may be NULL) tells
+ * whether the link covers the memory, see ngx_violet_memory_link.h.  Returns
+ * NGX_OK, NGX_DECLINED if the key has no value or an expired one, or NGX_ERROR
+ * if memory runs out.
  */
 
 ngx_int_t ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key,
-    ngx_pool_t *pool, ngx_str_t *value);
+    ngx_pool_t *pool, ngx_str_t *value, ngx_uint_t *covered);
 
 
 /*
@@ -100,19 +102,6 @@ void ngx_violet_memory_notice_all(ngx_shm_zone_t *zone);
 
 ngx_uint_t ngx_violet_memory_notices(ngx_shm_zone_t *zone);
 uint64_t ngx_violet_memory_noticed(ngx_shm_zone_t *zone, ngx_str_t *key);
-
-
-/*
- * Whether a worker of this host gets a notice of every change in Redis.  A
- * worker calls the first when its notices are complete and will be for some
- * ms; "begins" says that they were not before, and if no other worker had
- * them either, all cached values are forgotten.  It calls the second when
- * its notices are interrupted.
- */
-
-void ngx_violet_memory_cover(ngx_shm_zone_t *zone, int64_t msec,
-    ngx_uint_t begins);
-void ngx_violet_memory_uncover(ngx_shm_zone_t *zone);
 
 
 /*

@@ -48,6 +48,18 @@ struct ngx_violet_memory_node_s {
 };                                    /* of a counter two versions of it */
 
 
+/* a worker with a link, see ngx_violet_memory_link.h */
+
+typedef struct {
+    uint64_t                   number;      /* 0: nobody's */
+    ngx_uint_t                 cycle;       /* number of its configuration */
+    ngx_pid_t                  pid;
+    uint32_t                   place;       /* differs if the Redis does */
+    ngx_uint_t                 ready;       /* its link is up */
+    int64_t                    until;       /* end of its time */
+} ngx_violet_memory_seat_t;
+
+
 /* It lies at the end of the zone, behind the slab pool. */
 
 typedef struct {
@@ -62,7 +74,10 @@ typedef struct {
     ngx_violet_memory_node_t  *moving;      /* outside of its queue */
     ngx_uint_t                 owed;        /* counters not yet restored */
     ngx_uint_t                 generation;
-    int64_t                    covered;     /* end of complete notices */
+    ngx_uint_t                 cycles;      /* configurations that were read */
+    uint64_t                   seats;       /* that were taken so far */
+    ngx_violet_memory_seat_t   holder;      /* its link covers the memory */
+    ngx_violet_memory_seat_t   next;
     uint64_t                   changes[NGX_VIOLET_MEMORY_BUCKETS];
     uint64_t                   noticed[NGX_VIOLET_MEMORY_BUCKETS];
     ngx_atomic_t               notices;     /* of Redis, in all */
@@ -74,6 +89,7 @@ typedef struct {
 typedef struct {
     ngx_violet_memory_shared_t  *sh;
     ngx_slab_pool_t             *shpool;
+    ngx_uint_t                   cycle;     /* number of the configuration */
 
     /* counters after a repair; logged once the lock is released */
     ngx_uint_t                   kept;
@@ -91,6 +107,15 @@ ngx_violet_memory_change(ngx_violet_memory_t *memory)
 
     ngx_violet_barrier();
 }
+
+
+/*
+ * Whether notices of all changes arrive, so that cached values may be served
+ * without asking Redis.
+ */
+
+#define ngx_violet_memory_covered(memory)                                     \
+    ((memory)->sh->holder.until > ngx_violet_clock())
 
 
 /* Lays out a new zone of that size; NGX_ERROR if it is too small. */

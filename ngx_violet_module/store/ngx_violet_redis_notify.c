@@ -87,6 +87,31 @@ ngx_violet_redis_notify_is_up(ngx_violet_redis_notify_t *link)
 
 
 void
+ngx_violet_redis_notify_ask(ngx_violet_redis_notify_t *link)
+{
+    if (!ngx_violet_redis_notify_is_up(link)) {
+        return;
+    }
+
+    if (ngx_violet_redis_notify_ping(link) != NGX_OK) {
+        ngx_violet_redis_notify_lost(link, "a command could not be sent");
+        return;
+    }
+
+    /* the timer would count this PING as one that has no reply */
+
+    ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_NOTIFY_PERIOD);
+}
+
+
+ngx_msec_t
+ngx_violet_redis_notify_since(ngx_violet_redis_notify_t *link)
+{
+    return ngx_current_msec - link->asked_at;
+}
+
+
+void
 ngx_violet_redis_notify_close(ngx_violet_redis_notify_t *link)
 {
     ngx_violet_redis_notify_end(link);
@@ -319,8 +344,8 @@ ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why)
     if (why && ngx_violet_redis_error_tell(&link->errors, error)) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "violet: notices of changed keys from Redis at \"%V\" "
-                      "are interrupted, %s: a report in memory may be up to "
-                      "violet_health_memory old", &link->conf->url, why);
+                      "are interrupted, %s: each read asks Redis until they "
+                      "arrive again", &link->conf->url, why);
     }
 
     ngx_violet_redis_notify_end(link);

@@ -3,7 +3,7 @@
  * The link: a second connection to Redis, on which Redis sends a notice of
  * every key that was written or removed (client-side caching: CLIENT TRACKING,
  * broadcast by prefix, redirected to the link's own subscription, so that
- * RESP2 is enough).  Each worker has one and opens it again when it is lost.
+ * RESP2 is enough).  It is opened again when it is lost.
  *
  * Source: https://redis.io/docs/manual/client-side-caching/
  */
@@ -24,7 +24,8 @@ typedef struct ngx_violet_redis_notify_s  ngx_violet_redis_notify_t;
 
 typedef enum {
     NGX_VIOLET_REDIS_NOTIFY_UP = 0,  /* notices are complete from now on */
-    NGX_VIOLET_REDIS_NOTIFY_ALIVE,   /* notices were complete until now */
+    NGX_VIOLET_REDIS_NOTIFY_ALIVE,   /* notices were complete until the last
+                                        PING was sent */
     NGX_VIOLET_REDIS_NOTIFY_DOWN,    /* no more notices */
     NGX_VIOLET_REDIS_NOTIFY_KEY,     /* a key was written or removed */
     NGX_VIOLET_REDIS_NOTIFY_ALL      /* all keys may have been */
@@ -50,7 +51,7 @@ ngx_violet_redis_notify_t *ngx_violet_redis_notify_create(ngx_pool_t *pool,
     ngx_violet_redis_conf_t *conf, ngx_str_t *names, ngx_uint_t n);
 
 
-/* Begins to connect, in a worker that has just started. */
+/* Begins to connect. */
 
 void ngx_violet_redis_notify_start(ngx_violet_redis_notify_t *link,
     ngx_violet_redis_notify_pt handler, void *data);
@@ -59,7 +60,17 @@ void ngx_violet_redis_notify_start(ngx_violet_redis_notify_t *link,
 ngx_uint_t ngx_violet_redis_notify_is_up(ngx_violet_redis_notify_t *link);
 
 
-/* Closes the link of a worker that exits. */
+/* Sends a PING now if the link is up; after an error the link is closed. */
+
+void ngx_violet_redis_notify_ask(ngx_violet_redis_notify_t *link);
+
+
+/* The time, in ms, since the last PING was sent. */
+
+ngx_msec_t ngx_violet_redis_notify_since(ngx_violet_redis_notify_t *link);
+
+
+/* Closes the link; it may be started again. */
 
 void ngx_violet_redis_notify_close(ngx_violet_redis_notify_t *link);
 

@@ -107,7 +107,8 @@ ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link)
     word = "PING";
     len = 4;
 
-    link->asked = 1;
+    link->asked++;
+    link->asked_at = ngx_current_msec;
 
     return ngx_violet_redis_notify_send(link, 1, &word, &len);
 }
@@ -237,9 +238,14 @@ ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
     }
 
     if (ngx_strcmp(kind->str, "pong") == 0) {
-        link->asked = 0;
 
-        link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_ALIVE, NULL);
+        if (link->asked == 0) {
+            return NGX_ERROR;
+        }
+
+        if (--link->asked == 0) {
+            link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_ALIVE, NULL);
+        }
 
         return NGX_OK;
     }

@@ -47,7 +47,8 @@ struct ngx_violet_redis_notify_s {
     ngx_uint_t                        failures;
     ngx_violet_redis_errors_t         errors;
 
-    unsigned                          asked:1;  /* a PING has no reply yet */
+    ngx_uint_t                        asked;    /* PINGs without a reply */
+    ngx_msec_t                        asked_at; /* time of the last PING */
 };
 
 

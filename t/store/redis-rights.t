@@ -37,7 +37,7 @@ my $health = '/v1/operations/connection_health';
 
 ok($live->wait_for(20, sub {
     my ($links) = $admin->command('INFO clients') =~ /tracking_clients:(\d+)/;
-    return $links >= 2;
+    return $links == 2;
 }), 'Redis tells both hosts of changes');
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # A worker that is killed while it holds the lock of a zone stops no other
-# worker.  The kills come after changes that a miss, a refresh, a submit and a
-# renewal make, in even steps.
+# worker.  The kills come after changes that a miss, a refresh, a submit, a
+# renewal and the taking of the link make, in even steps.
 #
 # TEST_LIVE_KILLS is the number of kills in each sweep (100000: after each
 # change).  TEST_LIVE_KILL_FIRST is the number of the first kill.
@@ -14,7 +14,7 @@ use lib 't/lib';
 use Live;
 use Live::Health;
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 my $kills = $ENV{TEST_LIVE_KILLS} || 60;
 my $first = $ENV{TEST_LIVE_KILL_FIRST} || 1;
@@ -38,6 +38,7 @@ miss_in_a_full_zone();
 refresh();
 submit();
 rescue();
+link_taken();
 renewal();
 
 $live->check_logs($expected);
@@ -294,6 +295,45 @@ sub half_of_a_miss {
 
 # The zone of tokens has neither trees nor queues.  A worker starts with the
 # token that it finds there, which has expired, and renews it.
+# A worker loses the link, or another one has it: reports in memory are trusted
+# only while there is one.
+sub link_taken {
+    my $killer = Live::Killer->new($live, 64 * 1024);
+    my $nginx = gateway($killer, workers => 2,
+                        redis => 'redis://127.0.0.1:' . $health->redis->port
+                                 . '/0 timeout=2s connect_timeout=2s',
+                        lines => 'violet_health_memory 1h;');
+    my $in_memory = sub {
+        my $vars = $health->get($nginx, 20003, timeout => 30)->{vars};
+        return "$vars->{cache_status} $vars->{cache_tier}" eq 'HIT memory';
+    };
+
+    sweep('the link is taken', $killer,
+          sub {
+              $live->wait_for(20, $in_memory);
+              $health->command('CLIENT KILL TYPE pubsub');
+              sleep 0.2;
+              $live->wait_for(20, $in_memory);
+          },
+          sub {
+              return 'nothing is in memory' if !$live->wait_for(20, $in_memory);
+
+              my $state = $health->command('HGET ' . $health->key(20003)
+                                           . ' state') eq 'ready'
+                          ? 'blocked' : 'ready';
+              $health->command('HSET ' . $health->key(20003)
+                               . " state $state");
+
+              my $new = $live->wait_for(1, sub {
+                  $health->get($nginx, 20003, timeout => 30)
+                         ->{vars}{merchant_state} eq $state;
+              });
+              return 'an old report is served' if !$new;
+              return crashes($nginx);
+          });
+}
+
+
 sub renewal {
     my $killer = Live::Killer->new($live, 0);
     my $mock = $live->mock;
