@@ -52,6 +52,7 @@ struct ngx_violet_tracking_s {
 };
 
 
+static uint32_t ngx_violet_tracking_place(ngx_violet_redis_conf_t *conf);
 static void ngx_violet_tracking(void *data,
     ngx_violet_redis_notify_event_e event, ngx_str_t *key);
 static void ngx_violet_tracking_alive(ngx_violet_main_conf_t *vmcf);
@@ -94,9 +95,7 @@ ngx_violet_tracking_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
         return NGX_ERROR;
     }
 
-    tracking->seat.place = ngx_crc32_short(conf->url.data, conf->url.len)
-                           ^ ngx_crc32_short(conf->prefix.data,
-                                             conf->prefix.len);
+    tracking->seat.place = ngx_violet_tracking_place(conf);
     tracking->seat.covered = NGX_VIOLET_TRACKING_COVERED;
 
     tracking->look.handler = ngx_violet_tracking_look_event;
@@ -109,6 +108,23 @@ ngx_violet_tracking_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
     vmcf->tracking = tracking;
 
     return NGX_OK;
+}
+
+
+/* A digest of where the keys of the configuration are. */
+
+static uint32_t
+ngx_violet_tracking_place(ngx_violet_redis_conf_t *conf)
+{
+    uint32_t  place;
+
+    ngx_crc32_init(place);
+    ngx_crc32_update(&place, conf->url.data, conf->url.len);
+    ngx_crc32_update(&place, conf->prefix.data, conf->prefix.len);
+    ngx_crc32_update(&place, (u_char *) &conf->db, sizeof(conf->db));
+    ngx_crc32_final(place);
+
+    return place;
 }
 
 
