@@ -2,7 +2,8 @@
 
 # The rights of a user of Redis in the documentation: Redis refuses nothing to
 # a user with only these rights, and each of them is used.  All other tests
-# have the same rights, see Violet::Redis.
+# have the same rights, see Violet::Redis.  And the names of all keys that the
+# module has asked Redis for.
 
 use strict;
 use warnings;
@@ -24,6 +25,11 @@ is(Violet::Redis::text_of($admin->call('ACL', 'SETUSER', 'gateway', 'on',
    'OK', 'Redis knows all these rights');
 is($admin->command('ACL SETUSER default off'), 'OK', 'no other user is used');
 $admin->command('CONFIG RESETSTAT');
+
+# Every command from now on, as Redis has received it.
+my $monitor = $live->client($redis->port);
+$monitor->send("AUTH admin admin\r\nMONITOR\r\n");
+$monitor->read_until(qr/\+OK\r\n\+OK\r\n/, 10);
 
 my $http = $live->violet_http($redis, $mock);
 $http =~ s{/0;}{/1 username=gateway password=secret timeout=2s;};
@@ -53,6 +59,7 @@ for my $host (@hosts) {
     ask($host, 'GET /v1/checkout/cart/60000');
     ask($host, 'POST /v1/checkout/cart/20001/submit',
         headers => {'Idempotency-Key' => 'k'}) for 1, 2;
+    ask($host, 'POST /v1/orders', headers => {'Idempotency-Key' => 'o'});
 }
 
 is($live->mock_counts($mock)->{'connection_health/42'}, 2,
@@ -81,6 +88,8 @@ is(join('', $log =~ /^.*Redis at .*$/mg), '', 'Redis refuses nothing');
 ok($live->wait_for(20, sub { !unused() }), 'each right is used')
     or diag(unused());
 
+keys_are_documented();
+
 $live->check_logs;
 done_testing();
 
@@ -106,4 +115,50 @@ sub unused {
     }
 
     return grep { !$used{$_} } map { /^\+(.*)/ ? $1 : () } @rights;
+}
+
+
+# The name of a key says what it is, of which Violet and of which app.
+sub keys_are_documented {
+    my $app = 'violet_api:10000';
+    my %kinds = (
+        'health'           => qr/health:$app:\d+/,
+        'health-list'      => qr/health-list:$app:(?:true|false)/,
+        'health-held'      => qr/health-held:$app:\d+/,
+        'health-list-held' => qr/health-list-held:$app:(?:true|false)/,
+        'flight'           => qr/flight:$app:\d+:(?:read|refresh)/,
+        'flight-list'      => qr/flight-list:$app:(?:true|false):
+                                 (?:read|refresh)/x,
+        'limit'            => qr/limit:$app(?::\d+)?/,
+        'submit'           => qr/submit:$app:\d+(?::key:[0-9a-f]{32})?/,
+        'submit of a key'  => qr/submit:$app:key:[0-9a-f]{32}/,
+    );
+    my (%seen, @others);
+
+    $monitor->read_until(sub { 0 }, 0.5);
+
+    for my $key (map { asked_for($_) } split /\r\n/, $monitor->{in}) {
+        my @kinds = grep { $key =~ /\Aviolet:$kinds{$_}\z/ } keys %kinds;
+
+        $seen{$_}++ for @kinds;
+        push @others, $key if !@kinds;
+    }
+
+    is("@others", '', 'no key has another name');
+    is(join(', ', sort keys %seen), join(', ', sort keys %kinds),
+       'and there are keys of all kinds');
+}
+
+
+# The keys in a line of MONITOR, without those that a script asks for.
+sub asked_for {
+    my ($line) = @_;
+
+    return () if $line =~ /\A\+\S+ \[\d+ lua\]/;
+
+    my ($command, @words) = $line =~ /"((?:[^"\\]|\\.)*)"/g;
+
+    return $words[0] if ($command // '') =~ /\Ahmget\z/i;
+    return @words[2 .. 1 + $words[1]] if ($command // '') =~ /\Aeval(?:sha)?\z/i;
+    return ();
 }

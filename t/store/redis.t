@@ -727,6 +727,29 @@ X-Vars: .* redis=timeout up=200"
 
 
 
+=== all waits of a request for Redis share the timeout: each of three replies is in time, all together are not
+--- http_config eval: ::servers("$::Fake timeout=900ms;")
+--- fake_redis eval
+[[0.4, "\$-1\r\n"], [0.4, "*1\r\n" . ::bulk('ours')], [0.4, ":1\r\n"]]
+--- request eval: ::get(20160)
+--- response_headers_like eval
+"$::Unstored
+X-Vars: cache=MISS .* redis=timeout up=200"
+
+
+
+=== the same for a refresh, which asks for its budget as well
+--- http_config eval: ::servers("$::Fake timeout=900ms;")
+--- fake_redis eval
+[[0.4, "*1\r\n" . ::bulk('ours')],
+ [0.4, "*5\r\n:1\r\n:1\r\n:0\r\n:1\r\n:0\r\n"], [0.4, ":1\r\n"]]
+--- request eval: ::get('20161?refresh=true')
+--- response_headers_like
+Cache-Status: violet; fwd=request
+X-Vars: .* redis=timeout up=200
+
+
+
 === accepted and never answered: one bounded wait
 --- http_config eval
 ::servers("$::Fake connect_timeout=5s timeout=300ms;")
