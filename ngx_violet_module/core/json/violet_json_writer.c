@@ -1,7 +1,6 @@
 
 /*
- * A growing text of JSON.  The buffer is the writer's while the writer works;
- * its user frees it, or gave it in the first place.
+ * After a write has failed, all later writes do nothing.
  */
 
 #include <inttypes.h>
@@ -12,140 +11,141 @@
 #include "violet_json_writer.h"
 
 
-#define VIOLET_PROBLEM_SIZE     2048
+/* bytes of the first buffer */
+#define VIOLET_JSON_WRITER_SIZE  2048
 
-#define VIOLET_PROBLEM_CUT      "\xe2\x80\xa6"
+/* the end of a text that was cut: an ellipsis */
+#define VIOLET_JSON_WRITER_CUT   "\xe2\x80\xa6"
 
 
-static void violet_sink_characters(violet_sink_t *s, violet_text_t text);
-static void violet_sink_escape(violet_sink_t *s, unsigned char c);
-static int violet_sink_grow(violet_sink_t *s, size_t len);
+static void violet_json_write_characters(violet_json_writer_t *w,
+    violet_text_t text);
+static void violet_json_write_escape(violet_json_writer_t *w, unsigned char c);
+static int violet_json_write_grow(violet_json_writer_t *w, size_t len);
 
 
 void
-violet_sink_item(violet_sink_t *s)
+violet_json_write_item(violet_json_writer_t *w)
 {
-    if (s->comma) {
-        violet_sink_literal(s, ",");
+    if (w->comma) {
+        violet_json_write_literal(w, ",");
     }
 
-    violet_sink_open(s, '{');
+    violet_json_write_open(w, '{');
 }
 
 
 void
-violet_sink_open(violet_sink_t *s, char bracket)
+violet_json_write_open(violet_json_writer_t *w, char bracket)
 {
-    violet_sink_bytes(s, &bracket, 1);
-    s->comma = 0;
+    violet_json_write_bytes(w, &bracket, 1);
+    w->comma = 0;
 }
 
 
 void
-violet_sink_close(violet_sink_t *s, char bracket)
+violet_json_write_close(violet_json_writer_t *w, char bracket)
 {
-    violet_sink_bytes(s, &bracket, 1);
-    s->comma = 1;
+    violet_json_write_bytes(w, &bracket, 1);
+    w->comma = 1;
 }
 
 
 void
-violet_sink_name(violet_sink_t *s, const char *name)
+violet_json_write_name(violet_json_writer_t *w, const char *name)
 {
-    violet_sink_literal(s, s->comma ? ",\"" : "\"");
-    violet_sink_literal(s, name);
-    violet_sink_literal(s, "\":");
+    violet_json_write_literal(w, w->comma ? ",\"" : "\"");
+    violet_json_write_literal(w, name);
+    violet_json_write_literal(w, "\":");
 
-    s->comma = 1;
+    w->comma = 1;
 }
 
 
-/* A longer text is cut between two characters. */
-
 void
-violet_sink_within(violet_sink_t *s, const char *name, violet_text_t text,
-    size_t max)
+violet_json_write_text(violet_json_writer_t *w, const char *name,
+    violet_text_t text, size_t max)
 {
     size_t  i;
 
-    violet_sink_name(s, name);
+    violet_json_write_name(w, name);
 
     if (text.data == NULL) {
-        violet_sink_literal(s, "null");
+        violet_json_write_literal(w, "null");
         return;
     }
 
-    violet_sink_literal(s, "\"");
+    violet_json_write_literal(w, "\"");
 
     if (text.len <= max) {
-        violet_sink_characters(s, text);
+        violet_json_write_characters(w, text);
 
     } else {
-        text.len = max - strlen(VIOLET_PROBLEM_CUT);
+        text.len = max - strlen(VIOLET_JSON_WRITER_CUT);
 
         for (i = 0; i < 3 && (text.data[text.len] & 0xc0) == 0x80; i++) {
             text.len--;
         }
 
-        violet_sink_characters(s, text);
-        violet_sink_literal(s, VIOLET_PROBLEM_CUT);
+        violet_json_write_characters(w, text);
+        violet_json_write_literal(w, VIOLET_JSON_WRITER_CUT);
     }
 
-    violet_sink_literal(s, "\"");
+    violet_json_write_literal(w, "\"");
 }
 
 
-/* Writes a static word that needs no escaping; NULL is written as null. */
-
 void
-violet_sink_word(violet_sink_t *s, const char *name, const char *word)
+violet_json_write_word(violet_json_writer_t *w, const char *name,
+    const char *word)
 {
-    violet_sink_name(s, name);
+    violet_json_write_name(w, name);
 
     if (word) {
-        violet_sink_literal(s, "\"");
-        violet_sink_literal(s, word);
-        violet_sink_literal(s, "\"");
+        violet_json_write_literal(w, "\"");
+        violet_json_write_literal(w, word);
+        violet_json_write_literal(w, "\"");
 
     } else {
-        violet_sink_literal(s, "null");
+        violet_json_write_literal(w, "null");
     }
 }
 
 
 void
-violet_sink_integer(violet_sink_t *s, const char *name, int64_t value)
+violet_json_write_integer(violet_json_writer_t *w, const char *name,
+    int64_t value)
 {
     int   n;
     char  digits[32];
 
-    violet_sink_name(s, name);
+    violet_json_write_name(w, name);
 
     n = snprintf(digits, sizeof(digits), "%" PRId64, value);
 
     if (n < 0) {
-        s->failed = 1;
+        w->failed = 1;
         return;
     }
 
-    violet_sink_bytes(s, digits, (size_t) n);
+    violet_json_write_bytes(w, digits, (size_t) n);
 }
 
 
 void
-violet_sink_id(violet_sink_t *s, const char *name, violet_id_t id)
+violet_json_write_id(violet_json_writer_t *w, const char *name, violet_id_t id)
 {
     if (id.known) {
-        violet_sink_integer(s, name, id.value);
+        violet_json_write_integer(w, name, id.value);
         return;
     }
 
-    violet_sink_word(s, name, NULL);
+    violet_json_write_word(w, name, NULL);
 }
 
 
 static void
-violet_sink_characters(violet_sink_t *s, violet_text_t text)
+violet_json_write_characters(violet_json_writer_t *w, violet_text_t text)
 {
     const char  *p, *last, *next, *run;
 
@@ -162,25 +162,25 @@ violet_sink_characters(violet_sink_t *s, violet_text_t text)
             continue;
         }
 
-        violet_sink_bytes(s, run, (size_t) (p - run));
+        violet_json_write_bytes(w, run, (size_t) (p - run));
 
         if (next) {
-            violet_sink_escape(s, (unsigned char) *p);
+            violet_json_write_escape(w, (unsigned char) *p);
 
         } else {
-            violet_sink_literal(s, "\\ufffd");
+            violet_json_write_literal(w, "\\ufffd");
         }
 
         p++;
         run = p;
     }
 
-    violet_sink_bytes(s, run, (size_t) (p - run));
+    violet_json_write_bytes(w, run, (size_t) (p - run));
 }
 
 
 static void
-violet_sink_escape(violet_sink_t *s, unsigned char c)
+violet_json_write_escape(violet_json_writer_t *w, unsigned char c)
 {
     char               text[6] = { '\\', 'u', '0', '0', '0', '0' };
     static const char  hex[] = "0123456789abcdef";
@@ -188,81 +188,81 @@ violet_sink_escape(violet_sink_t *s, unsigned char c)
     switch (c) {
 
     case '"':
-        violet_sink_literal(s, "\\\"");
+        violet_json_write_literal(w, "\\\"");
         break;
 
     case '\\':
-        violet_sink_literal(s, "\\\\");
+        violet_json_write_literal(w, "\\\\");
         break;
 
     case '\n':
-        violet_sink_literal(s, "\\n");
+        violet_json_write_literal(w, "\\n");
         break;
 
     case '\r':
-        violet_sink_literal(s, "\\r");
+        violet_json_write_literal(w, "\\r");
         break;
 
     case '\t':
-        violet_sink_literal(s, "\\t");
+        violet_json_write_literal(w, "\\t");
         break;
 
     default:
         text[4] = hex[c >> 4];
         text[5] = hex[c & 0xf];
-        violet_sink_bytes(s, text, sizeof(text));
+        violet_json_write_bytes(w, text, sizeof(text));
         break;
     }
 }
 
 
 void
-violet_sink_literal(violet_sink_t *s, const char *literal)
+violet_json_write_literal(violet_json_writer_t *w, const char *literal)
 {
-    violet_sink_bytes(s, literal, strlen(literal));
+    violet_json_write_bytes(w, literal, strlen(literal));
 }
 
 
 void
-violet_sink_bytes(violet_sink_t *s, const char *data, size_t len)
+violet_json_write_bytes(violet_json_writer_t *w, const char *data, size_t len)
 {
-    if (s->failed || len == 0) {
+    if (w->failed || len == 0) {
         return;
     }
 
-    if (len > s->size - s->len && violet_sink_grow(s, len) == -1) {
-        s->failed = 1;
+    if (len > w->size - w->len && violet_json_write_grow(w, len) == -1) {
+        w->failed = 1;
         return;
     }
 
-    memcpy(s->data + s->len, data, len);
-    s->len += len;
+    memcpy(w->data + w->len, data, len);
+    w->len += len;
 }
 
 
 static int
-violet_sink_grow(violet_sink_t *s, size_t len)
+violet_json_write_grow(violet_json_writer_t *w, size_t len)
 {
     char    *data;
     size_t   size;
 
-    if (s->fixed || len > SIZE_MAX / 4 - s->len) {
+    if (w->fixed || len > SIZE_MAX / 4 - w->len) {
         return -1;
     }
 
-    size = s->size ? s->size : VIOLET_PROBLEM_SIZE;
+    size = w->size ? w->size : VIOLET_JSON_WRITER_SIZE;
 
-    while (size - s->len < len) {
+    while (size - w->len < len) {
         size *= 2;
     }
 
-    data = realloc(s->data, size);
+    data = realloc(w->data, size);
     if (data == NULL) {
         return -1;
     }
 
-    s->data = data;
-    s->size = size;
+    w->data = data;
+    w->size = size;
 
     return 0;
 }
