@@ -41,21 +41,4 @@ violet_cart_read_t violet_cart_read(const char *data, size_t len,
     int64_t id);
 
 
-/*
- * What the body of an order shows.  "id" is the order's, 0 if it is not known
- * yet.  "sent" is when the submit was sent, in ms since the epoch; 0 means that
- * any date of submission is too late.  Sets *seen to bits VIOLET_SEEN_.
- * Returns 0, or -1 if the body is not that order.
- *
- * VIOLET_SEEN_OPEN is set only if all of this holds: there is a bag; the order
- * is IN_PROGRESS or REQUIRES_ACTION and every bag is IN_PROGRESS; none is
- * made; no bag has a date_submitted that is later than a minute before "sent";
- * no transaction is PROCESSING, CAPTURED or refunded, and none is AUTHORIZED
- * unless the shopper authorizes before the submit.
- */
-
-int violet_cart_read_seen(const char *data, size_t len, int64_t id,
-    int64_t sent, unsigned *seen);
-
-
 #endif /* VIOLET_CART_READ_H */
