@@ -481,6 +481,10 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
+    if (vmcf->redis) {
+        ngx_violet_redis_allow(vmcf->redis, conf->buffer_limit);
+    }
+
     if (ngx_violet_conf_check_location(cf, vmcf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }

@@ -53,6 +53,7 @@ struct ngx_violet_tracking_s {
 
 
 static uint32_t ngx_violet_tracking_place(ngx_violet_redis_conf_t *conf);
+static void ngx_violet_tracking_demoted(void *data);
 static void ngx_violet_tracking(void *data,
     ngx_violet_redis_notify_event_e event, ngx_str_t *key);
 static void ngx_violet_tracking_alive(ngx_violet_main_conf_t *vmcf);
@@ -141,6 +142,8 @@ ngx_violet_tracking_start(ngx_violet_main_conf_t *vmcf)
         tracking->look.log = ngx_cycle->log;
         tracking->watch.log = ngx_cycle->log;
 
+        ngx_violet_redis_on_demoted(vmcf->redis, ngx_violet_tracking_demoted,
+                                    vmcf);
         ngx_violet_redis_start(vmcf->redis);
         ngx_violet_tracking_look(vmcf);
     }
@@ -173,6 +176,17 @@ ngx_uint_t
 ngx_violet_tracking_is_up(ngx_violet_main_conf_t *vmcf)
 {
     return ngx_violet_memory_link_covers(vmcf->zone);
+}
+
+
+/* Redis takes no writes: its notices end, too. */
+
+static void
+ngx_violet_tracking_demoted(void *data)
+{
+    ngx_violet_main_conf_t  *vmcf = data;
+
+    ngx_violet_redis_notify_drop(vmcf->tracking->link);
 }
 
 

@@ -1,21 +1,21 @@
 
 /*
- * The Redis client: its connection.  The client object lives in the
- * configuration's pool; what changes at run time in it belongs to one
- * worker, which got its own copy by fork().  Commands are in
- * ngx_violet_redis_command.c.
+ * The Redis client: its life.  The client object lives in the configuration's
+ * pool; what changes at run time in it belongs to one worker, which got its
+ * own copy by fork().  Commands are in ngx_violet_redis_command.c.
  *
- * Commands wait in "pending" until the connection is open, authenticated, on
- * its database and has answered a PING; none is ever run before that.  After
- * a failure the connection is tried again in the background, after a
- * growing, jittered delay, and no command waits for it.
+ * Commands wait in "pending" until the connection is open, authenticated, to
+ * a master, on its database, and has told its time; none is ever run before
+ * that.  After a failure the connection is tried again in the background,
+ * after a growing, jittered delay, and no command waits for it but those that
+ * ask for that.
  */
 
 
 #include "ngx_violet_redis_command.h"
-#include "ngx_violet_redis_connect.h"
 #include "ngx_violet_redis_clock.h"
-#include "ngx_violet_redis_event.h"
+#include "ngx_violet_redis_connect.h"
+#include "ngx_violet_redis_hello.h"
 
 
 /*
@@ -24,34 +24,41 @@
  */
 #define NGX_VIOLET_REDIS_PROBE        4096
 
+/* bytes of a reply beside its longest string */
+#define NGX_VIOLET_REDIS_REPLY_REST   65536
 
-static ngx_int_t ngx_violet_redis_connect(ngx_violet_redis_t *redis);
-static redisAsyncContext *ngx_violet_redis_open(ngx_violet_redis_t *redis);
-static redisAsyncContext *ngx_violet_redis_open_addr(ngx_addr_t *addr);
-static void ngx_violet_redis_connected(const redisAsyncContext *ac,
-    int status);
-static void ngx_violet_redis_disconnected(const redisAsyncContext *ac,
-    int status);
-static void ngx_violet_redis_hello(ngx_event_t *ev);
+/* elements of a reply, in all its arrays */
+#define NGX_VIOLET_REDIS_REPLY_PARTS  1024
+
+
+static void ngx_violet_redis_connected(void *data);
 static ngx_int_t ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis);
+static ngx_int_t ngx_violet_redis_send_probe(ngx_violet_redis_t *redis);
 static ngx_int_t ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis,
     int argc, const char **argv, size_t *lens);
-static void ngx_violet_redis_preamble_reply(redisAsyncContext *ac,
-    void *reply, void *privdata);
-static ngx_uint_t ngx_violet_redis_preamble_good(ngx_violet_redis_t *redis,
-    redisReply *reply, char *command);
+static void ngx_violet_redis_reply(void *data, redisReply *reply);
+static ngx_int_t ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
+    const char *command, redisReply *reply);
 static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_failed(void *data,
+    ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
 static void ngx_violet_redis_lost(ngx_violet_redis_t *redis);
-static void ngx_violet_redis_retry_later(ngx_violet_redis_t *redis);
-static void ngx_violet_redis_connect_timeout(ngx_event_t *ev);
 static void ngx_violet_redis_retry(ngx_event_t *ev);
 static void ngx_violet_redis_drop(ngx_event_t *ev);
+
+
+static ngx_violet_redis_connection_handlers_t  ngx_violet_redis_handlers = {
+    ngx_violet_redis_connected,
+    ngx_violet_redis_reply,
+    ngx_violet_redis_failed
+};
 
 
 ngx_violet_redis_t *
 ngx_violet_redis_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf)
 {
-    ngx_violet_redis_t  *redis;
+    ngx_violet_redis_t             *redis;
+    ngx_violet_redis_connection_t  *rc;
 
     redis = ngx_pcalloc(pool, sizeof(ngx_violet_redis_t));
     if (redis == NULL) {
@@ -59,6 +66,14 @@ ngx_violet_redis_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf)
     }
 
     redis->conf = *conf;
+
+    rc = &redis->connection;
+
+    rc->handlers = &ngx_violet_redis_handlers;
+    rc->data = redis;
+    rc->counted = 1;
+    rc->limits.total = NGX_VIOLET_REDIS_REPLY_REST;
+    rc->limits.elements = NGX_VIOLET_REDIS_REPLY_PARTS;
 
     return redis;
 }
@@ -72,29 +87,45 @@ ngx_violet_redis_conf(ngx_violet_redis_t *redis)
 
 
 void
+ngx_violet_redis_allow(ngx_violet_redis_t *redis, size_t bytes)
+{
+    size_t  *total;
+
+    total = &redis->connection.limits.total;
+
+    *total = ngx_max(*total, bytes + NGX_VIOLET_REDIS_REPLY_REST);
+}
+
+
+void
+ngx_violet_redis_on_demoted(ngx_violet_redis_t *redis,
+    ngx_violet_redis_demoted_pt handler, void *data)
+{
+    redis->on_demoted = handler;
+    redis->on_demoted_data = data;
+}
+
+
+void
 ngx_violet_redis_start(ngx_violet_redis_t *redis)
 {
     ngx_uint_t    i;
-    ngx_event_t  *ev[6];
+    ngx_event_t  *ev[4];
 
     ngx_queue_init(&redis->pending);
     ngx_queue_init(&redis->sent);
 
-    redis->connect_timer.handler = ngx_violet_redis_connect_timeout;
     redis->retry_timer.handler = ngx_violet_redis_retry;
     redis->stall_timer.handler = ngx_violet_redis_drop;
     redis->clock_timer.handler = ngx_violet_redis_clock_timer;
-    redis->hello.handler = ngx_violet_redis_hello;
     redis->drop.handler = ngx_violet_redis_drop;
 
-    ev[0] = &redis->connect_timer;
-    ev[1] = &redis->retry_timer;
-    ev[2] = &redis->stall_timer;
-    ev[3] = &redis->hello;
-    ev[4] = &redis->drop;
-    ev[5] = &redis->clock_timer;
+    ev[0] = &redis->retry_timer;
+    ev[1] = &redis->stall_timer;
+    ev[2] = &redis->clock_timer;
+    ev[3] = &redis->drop;
 
-    for (i = 0; i < 6; i++) {
+    for (i = 0; i < 4; i++) {
         ev[i]->data = redis;
         ev[i]->log = ngx_cycle->log;
         ev[i]->cancelable = 1;
@@ -106,149 +137,13 @@ ngx_violet_redis_start(ngx_violet_redis_t *redis)
 }
 
 
-static ngx_int_t
-ngx_violet_redis_connect(ngx_violet_redis_t *redis)
-{
-    redisAsyncContext  *ac;
-
-    ac = ngx_violet_redis_open(redis);
-    if (ac == NULL) {
-        return NGX_ERROR;
-    }
-
-    ac->data = redis;
-    redis->ac = ac;
-    redis->state = NGX_VIOLET_REDIS_CONNECTING;
-
-    ngx_add_timer(&redis->connect_timer, redis->conf.connect_timeout);
-
-    return NGX_OK;
-}
-
-
-static redisAsyncContext *
-ngx_violet_redis_open(ngx_violet_redis_t *redis)
-{
-    redisAsyncContext  *ac;
-
-    ac = ngx_violet_redis_open_addr(&redis->conf.addrs[redis->addr]);
-
-    if (ac == NULL || ac->err) {
-
-        if (ngx_violet_redis_error_tell(&redis->errors,
-                                        NGX_VIOLET_REDIS_ERROR_CONNECT))
-        {
-            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                          "violet: cannot connect to Redis at \"%V\": %s",
-                          &redis->conf.url, ac ? ac->errstr : "no memory");
-        }
-
-        if (ac) {
-            redisAsyncFree(ac);
-        }
-
-        return NULL;
-    }
-
-    if (ngx_violet_redis_event_attach(ac, ngx_cycle->log) != NGX_OK) {
-        redisAsyncFree(ac);
-        return NULL;
-    }
-
-    if (redisAsyncSetConnectCallback(ac, ngx_violet_redis_connected)
-        != REDIS_OK
-        || redisAsyncSetDisconnectCallback(ac, ngx_violet_redis_disconnected)
-           != REDIS_OK)
-    {
-        redisAsyncFree(ac);
-        return NULL;
-    }
-
-    return ac;
-}
-
-
-/* The address was resolved with the configuration. */
-
-static redisAsyncContext *
-ngx_violet_redis_open_addr(ngx_addr_t *addr)
-{
-    u_char              text[NGX_SOCKADDR_STRLEN + 1];
-    redisAsyncContext  *ac;
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-
-    if (addr->sockaddr->sa_family == AF_UNIX) {
-        return redisAsyncConnectUnix(
-                        ((struct sockaddr_un *) addr->sockaddr)->sun_path);
-    }
-
-#endif
-
-    text[ngx_sock_ntop(addr->sockaddr, addr->socklen, text,
-                       NGX_SOCKADDR_STRLEN, 0)] = '\0';
-
-    if (text[0] == '[') {
-        text[ngx_strlen(text) - 1] = '\0';
-        ngx_memmove(text, text + 1, ngx_strlen(text));
-    }
-
-    ac = redisAsyncConnect((char *) text, ngx_inet_get_port(addr->sockaddr));
-
-    /* without memory for the address hiredis connects to this host */
-
-    if (ac && ac->err == 0 && ac->c.tcp.host == NULL) {
-        redisAsyncFree(ac);
-        return NULL;
-    }
-
-    return ac;
-}
-
-
 static void
-ngx_violet_redis_connected(const redisAsyncContext *ac, int status)
+ngx_violet_redis_connected(void *data)
 {
-    ngx_violet_redis_t  *redis;
-
-    redis = ac->data;
-
-    if (redis->ac != ac) {
-        return;
-    }
-
-    if (status != REDIS_OK) {
-
-        if (ngx_violet_redis_error_tell(&redis->errors,
-                                        NGX_VIOLET_REDIS_ERROR_CONNECT))
-        {
-            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                          "violet: cannot connect to Redis at \"%V\": %s",
-                          &redis->conf.url, ac->c.errstr);
-        }
-
-        /* hiredis frees the context as soon as we return */
-
-        redis->addr = (redis->addr + 1) % redis->conf.naddrs;
-        ngx_violet_redis_lost(redis);
-        return;
-    }
-
-    /* not in this callback: hiredis would write the queued commands itself */
-
-    ngx_post_event(&redis->hello, &ngx_posted_events);
-}
-
-
-static void
-ngx_violet_redis_hello(ngx_event_t *ev)
-{
-    ngx_violet_redis_t  *redis;
-
-    redis = ev->data;
+    ngx_violet_redis_t  *redis = data;
 
     if (ngx_violet_redis_send_preamble(redis) != NGX_OK) {
-        ngx_post_event(&redis->drop, &ngx_posted_events);
+        ngx_violet_redis_lost(redis);
     }
 }
 
@@ -257,12 +152,13 @@ static ngx_int_t
 ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
 {
     int          argc;
-    char         db[NGX_INT_T_LEN + 1], probe[NGX_VIOLET_REDIS_PROBE];
-    size_t       lens[NGX_VIOLET_REDIS_AUTH_ARGS];
-    const char  *argv[NGX_VIOLET_REDIS_AUTH_ARGS];
+    u_char       name[NGX_VIOLET_REDIS_HELLO_NAME], db[NGX_INT_T_LEN];
+    size_t       lens[NGX_VIOLET_REDIS_HELLO_ARGS];
+    const char  *argv[NGX_VIOLET_REDIS_HELLO_ARGS];
 
     redis->state = NGX_VIOLET_REDIS_PREAMBLE;
-    redis->preamble = 0;
+    redis->npreamble = 0;
+    redis->answered = 0;
 
     argc = ngx_violet_redis_auth(&redis->conf, argv, lens);
 
@@ -273,13 +169,18 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
         return NGX_ERROR;
     }
 
+    argc = ngx_violet_redis_hello(argv, lens, name);
+
+    if (ngx_violet_redis_preamble_command(redis, argc, argv, lens) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (redis->conf.db) {
         argv[0] = "SELECT";
         lens[0] = 6;
 
-        argv[1] = db;
-        lens[1] = ngx_sprintf((u_char *) db, "%ui", redis->conf.db)
-                  - (u_char *) db;
+        argv[1] = (char *) db;
+        lens[1] = ngx_sprintf(db, "%ui", redis->conf.db) - db;
 
         if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
         {
@@ -287,13 +188,25 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
         }
     }
 
-    /* the kernel accepts connections for a Redis that hangs: ask for a reply */
+    return ngx_violet_redis_send_probe(redis);
+}
+
+
+/* The kernel accepts connections for a Redis that hangs: ask for a reply. */
+
+static ngx_int_t
+ngx_violet_redis_send_probe(ngx_violet_redis_t *redis)
+{
+    char         probe[NGX_VIOLET_REDIS_PROBE];
+    size_t       lens[2];
+    const char  *argv[2];
 
     if (redis->failures) {
+        ngx_memset(probe, '.', sizeof(probe));
+
         argv[0] = "PING";
         lens[0] = 4;
 
-        ngx_memset(probe, '.', sizeof(probe));
         argv[1] = probe;
         lens[1] = sizeof(probe);
 
@@ -316,82 +229,83 @@ static ngx_int_t
 ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis, int argc,
     const char **argv, size_t *lens)
 {
-    int                 rc;
-    redisCallback      *last;
-    redisAsyncContext  *ac;
+    redis->preamble[redis->npreamble++] = argv[0];
 
-    ac = redis->ac;
-    last = ac->replies.tail;
+    return ngx_violet_redis_connection_command(&redis->connection, argc, argv,
+                                               lens);
+}
 
-    rc = redisAsyncCommandArgv(ac, ngx_violet_redis_preamble_reply,
-                               (void *) argv[0], argc, argv, lens);
 
-    if (ngx_violet_redis_accepted(redis, ac, last, rc) != NGX_OK) {
+static void
+ngx_violet_redis_reply(void *data, redisReply *reply)
+{
+    ngx_violet_redis_t  *redis = data;
+
+    const char  *command;
+
+    if (redis->state == NGX_VIOLET_REDIS_READY) {
+        ngx_violet_redis_command_reply(redis, reply);
+        return;
+    }
+
+    command = redis->preamble[redis->answered++];
+
+    if (ngx_violet_redis_preamble_reply(redis, command, reply) != NGX_OK) {
+        ngx_violet_redis_lost(redis);
+        return;
+    }
+
+    if (redis->answered == redis->npreamble) {
+        ngx_violet_redis_ready(redis);
+    }
+}
+
+
+/* After NGX_ERROR the reason has been logged. */
+
+static ngx_int_t
+ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
+    const char *command, redisReply *reply)
+{
+    ngx_int_t                 rc;
+    ngx_violet_redis_hello_t  hello;
+
+    ngx_memzero(&hello, sizeof(ngx_violet_redis_hello_t));
+
+    if (ngx_strcmp(command, "TIME") == 0) {
+        rc = ngx_violet_redis_clock_take(redis, reply);
+
+    } else if (ngx_strcmp(command, "HELLO") == 0) {
+        rc = ngx_violet_redis_hello_read(&hello, reply);
+
+    } else if (ngx_strcmp(command, "PING") == 0) {
+        rc = (reply->type == REDIS_REPLY_STRING
+              && reply->len == NGX_VIOLET_REDIS_PROBE)
+             ? NGX_OK : NGX_ERROR;
+
+    } else { /* AUTH, SELECT */
+        rc = (reply->type == REDIS_REPLY_STATUS) ? NGX_OK : NGX_ERROR;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_violet_redis_error_log(&redis->errors, &redis->conf.url, command,
+                                   reply);
         return NGX_ERROR;
     }
 
-    redis->preamble++;
+    if (hello.replica) {
+        ngx_violet_redis_error_replica(&redis->errors, &redis->conf.url);
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
 
 
 static void
-ngx_violet_redis_preamble_reply(redisAsyncContext *ac, void *data,
-    void *privdata)
-{
-    char                *command = privdata;
-    redisReply          *reply = data;
-    ngx_violet_redis_t  *redis = ac->data;
-
-    if (reply == NULL || redis->ac != ac) {
-        return;
-    }
-
-    if (!ngx_violet_redis_preamble_good(redis, reply, command)) {
-        ngx_violet_redis_error_log(&redis->errors, &redis->conf.url, command,
-                                   reply);
-
-        /* not later: the bytes that were read may hold more replies */
-
-        ngx_violet_redis_drop(&redis->drop);
-        return;
-    }
-
-    if (--redis->preamble == 0) {
-        ngx_violet_redis_ready(redis);
-    }
-
-    ngx_violet_redis_check_excess(redis, ac);
-}
-
-
-static ngx_uint_t
-ngx_violet_redis_preamble_good(ngx_violet_redis_t *redis, redisReply *reply,
-    char *command)
-{
-    if (ngx_strcmp(command, "TIME") == 0) {
-        return ngx_violet_redis_clock_take(redis, reply) == NGX_OK;
-    }
-
-    if (reply->type == REDIS_REPLY_STATUS) {
-        return 1;
-    }
-
-    /* the echo of a probe */
-
-    return reply->type == REDIS_REPLY_STRING
-           && reply->len == NGX_VIOLET_REDIS_PROBE
-           && ngx_strcmp(command, "PING") == 0;
-}
-
-
-static void
 ngx_violet_redis_ready(ngx_violet_redis_t *redis)
 {
-    if (redis->connect_timer.timer_set) {
-        ngx_del_timer(&redis->connect_timer);
-    }
+    ngx_violet_redis_connection_ready(&redis->connection);
 
     if (redis->failures) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
@@ -400,6 +314,7 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
     }
 
     redis->state = NGX_VIOLET_REDIS_READY;
+    redis->tries = 0;
     redis->distrusted = 0;
 
     ngx_add_timer(&redis->clock_timer, NGX_VIOLET_REDIS_CLOCK_PERIOD);
@@ -408,18 +323,36 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
 }
 
 
+/* The connection is closed already. */
+
+static void
+ngx_violet_redis_failed(void *data, ngx_violet_redis_error_e error,
+    ngx_err_t err, const char *why)
+{
+    ngx_violet_redis_t  *redis = data;
+
+    if (error == NGX_VIOLET_REDIS_ERROR_MEMORY) {
+        redis->distrusted = 1;
+    }
+
+    ngx_violet_redis_error_lost(&redis->errors, &redis->conf, error, err,
+                                why);
+
+    ngx_violet_redis_lost(redis);
+}
+
+
 /*
- * The connection is closed or about to be: pending commands fail, and the
- * breaker is open until another connection is ready.  hiredis calls back the
- * commands that were sent, without a reply.
+ * The connection is closed.  Commands fail, and the breaker is open until
+ * another connection is ready.
  */
 
 static void
 ngx_violet_redis_lost(ngx_violet_redis_t *redis)
 {
-    if (redis->connect_timer.timer_set) {
-        ngx_del_timer(&redis->connect_timer);
-    }
+    ngx_uint_t  demoted;
+
+    ngx_violet_redis_connection_close(&redis->connection);
 
     if (redis->stall_timer.timer_set) {
         ngx_del_timer(&redis->stall_timer);
@@ -429,86 +362,34 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
         ngx_del_timer(&redis->clock_timer);
     }
 
-    redis->clock.known = 0;
-
-    if (redis->hello.posted) {
-        ngx_delete_posted_event(&redis->hello);
-    }
-
     if (redis->drop.posted) {
         ngx_delete_posted_event(&redis->drop);
     }
 
     /* once a new connection was tried, a failure is Redis's own */
 
-    redis->distrusted &= (redis->state == NGX_VIOLET_REDIS_READY);
+    if (redis->state != NGX_VIOLET_REDIS_READY) {
+        redis->distrusted = 0;
+        redis->tries++;
+    }
 
-    redis->ac = NULL;
+    demoted = redis->demoted;
+
     redis->state = NGX_VIOLET_REDIS_IDLE;
+    redis->clock.known = 0;
     redis->stalled = 0;
+    redis->demoted = 0;
 
-    ngx_violet_redis_retry_later(redis);
-
-    ngx_violet_redis_fail_pending(redis);
-}
-
-
-static void
-ngx_violet_redis_retry_later(ngx_violet_redis_t *redis)
-{
     ngx_add_timer(&redis->retry_timer,
                   ngx_violet_redis_delay(redis->failures));
 
     redis->failures++;
-}
 
+    ngx_violet_redis_fail_commands(redis, ngx_exiting || ngx_terminate);
 
-static void
-ngx_violet_redis_disconnected(const redisAsyncContext *ac, int status)
-{
-    ngx_violet_redis_t  *redis;
-
-    redis = ac->data;
-
-    /* ngx_violet_redis_drop() has already replaced this context */
-
-    if (redis->ac != ac) {
-        return;
+    if (demoted && redis->on_demoted) {
+        redis->on_demoted(redis->on_demoted_data);
     }
-
-    if (ngx_violet_redis_error_tell(&redis->errors,
-                                    NGX_VIOLET_REDIS_ERROR_CLOSED))
-    {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" closed the connection%s%s",
-                      &redis->conf.url,
-                      status == REDIS_OK ? "" : ": ",
-                      status == REDIS_OK ? "" : ac->errstr);
-    }
-
-    ngx_violet_redis_lost(redis);
-}
-
-
-static void
-ngx_violet_redis_connect_timeout(ngx_event_t *ev)
-{
-    ngx_violet_redis_t  *redis;
-
-    redis = ev->data;
-
-    if (ngx_violet_redis_error_tell(&redis->errors,
-                                    NGX_VIOLET_REDIS_ERROR_CONNECT))
-    {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" did not answer within %Mms "
-                      "while connecting",
-                      &redis->conf.url, redis->conf.connect_timeout);
-    }
-
-    redis->addr = (redis->addr + 1) % redis->conf.naddrs;
-
-    ngx_violet_redis_drop(&redis->drop);
 }
 
 
@@ -523,31 +404,24 @@ ngx_violet_redis_retry(ngx_event_t *ev)
         return;
     }
 
-    if (ngx_violet_redis_connect(redis) != NGX_OK) {
-        redis->distrusted = 0;
-        ngx_violet_redis_retry_later(redis);
-    }
+    redis->state = NGX_VIOLET_REDIS_CONNECTING;
+
+    ngx_violet_redis_connection_open(&redis->connection,
+                      ngx_violet_redis_addr_next(&redis->conf, redis->tries),
+                      redis->conf.connect_timeout);
 }
 
 
 static void
 ngx_violet_redis_drop(ngx_event_t *ev)
 {
-    redisAsyncContext   *ac;
     ngx_violet_redis_t  *redis;
 
     redis = ev->data;
-    ac = redis->ac;
 
-    if (ac == NULL) {
-        return;
+    if (redis->state != NGX_VIOLET_REDIS_IDLE) {
+        ngx_violet_redis_lost(redis);
     }
-
-    ngx_violet_redis_lost(redis);
-
-    /* within a callback this only marks the context */
-
-    redisAsyncFree(ac);
 }
 
 
@@ -572,7 +446,11 @@ ngx_violet_redis_close(ngx_violet_redis_t *redis)
         return;
     }
 
-    ngx_violet_redis_drop(&redis->drop);
+    if (redis->state != NGX_VIOLET_REDIS_IDLE) {
+        ngx_violet_redis_lost(redis);
+    }
+
+    ngx_violet_redis_fail_commands(redis, 1);
 
     if (redis->retry_timer.timer_set) {
         ngx_del_timer(&redis->retry_timer);

@@ -49,12 +49,18 @@ typedef struct {
  * Called once for each command that was accepted.  The reply is hiredis's
  * and only valid during the call; it is NULL unless the status is
  * NGX_VIOLET_REDIS_OK.  It is an error reply only if a plain command found a
- * key of another type (WRONGTYPE).  hiredis or a timer makes the call, so the
- * handler only copies data out of the reply and posts an event.
+ * key of another type (WRONGTYPE).  Strings of the reply end in a zero.  The
+ * connection or a timer makes the call, so the handler only copies data out of
+ * the reply and posts an event.
  */
 
 typedef void (*ngx_violet_redis_handler_pt)(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
+
+
+/* Redis takes no writes any more: what else talks to it is to be dropped. */
+
+typedef void (*ngx_violet_redis_demoted_pt)(void *data);
 
 
 /*
@@ -64,6 +70,21 @@ typedef void (*ngx_violet_redis_handler_pt)(void *data,
 
 ngx_violet_redis_t *ngx_violet_redis_create(ngx_pool_t *pool,
     ngx_violet_redis_conf_t *conf);
+
+
+/*
+ * Replies may hold a string of so many bytes; the largest of several calls
+ * counts.  A longer string reads as nil.  Called while the configuration is
+ * read.
+ */
+
+void ngx_violet_redis_allow(ngx_violet_redis_t *redis, size_t bytes);
+
+
+/* Sets whom to tell that Redis is no master any more, before the start. */
+
+void ngx_violet_redis_on_demoted(ngx_violet_redis_t *redis,
+    ngx_violet_redis_demoted_pt handler, void *data);
 
 
 /* Begins to connect, in a worker that has just started. */
@@ -83,6 +104,18 @@ void ngx_violet_redis_start(ngx_violet_redis_t *redis);
 ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,
     ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
     ngx_uint_t nargs, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data);
+
+
+/*
+ * The same for a script that had rather wait than do without Redis: while
+ * Redis is away, slow or not connected yet it waits for it, all of the
+ * timeout.  Its handler is called with DOWN if it may have been run.
+ */
+
+ngx_violet_redis_status_e ngx_violet_redis_script_wait(
+    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
+    ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data);
 
 

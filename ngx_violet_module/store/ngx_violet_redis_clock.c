@@ -2,13 +2,19 @@
 /*
  * Redis's clock.  TIME is asked at connecting and each second after that,
  * which is the sign of life of an idle connection as well: a Redis that hangs
- * is bypassed before a request has waited for it.
+ * is bypassed before a request has waited for it.  HELLO is asked with it: a
+ * master that has become a replica goes on to answer everything else.
  */
 
 
 #include "ngx_violet_redis_clock.h"
+#include "ngx_violet_redis_hello.h"
 
 
+static void ngx_violet_redis_role_told(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_redis_clock_odd(ngx_violet_redis_t *redis,
+    const char *command);
 static void ngx_violet_redis_clock_told(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 
@@ -60,17 +66,46 @@ ngx_violet_redis_clock_timer(ngx_event_t *ev)
 
     redis = ev->data;
 
-    if (!redis->clock_asking
-        && ngx_violet_redis_command(redis, "TIME", NULL, 0,
-                                    redis->conf.timeout,
-                                    ngx_violet_redis_clock_told, redis)
-           == NGX_VIOLET_REDIS_OK)
-    {
-        redis->clock_asked = ngx_violet_clock();
-        redis->clock_asking = 1;
+    if (!redis->clock_asking) {
+        (void) ngx_violet_redis_command(redis, "HELLO", NULL, 0,
+                                        redis->conf.timeout,
+                                        ngx_violet_redis_role_told, redis);
+
+        if (ngx_violet_redis_command(redis, "TIME", NULL, 0,
+                                     redis->conf.timeout,
+                                     ngx_violet_redis_clock_told, redis)
+            == NGX_VIOLET_REDIS_OK)
+        {
+            redis->clock_asked = ngx_violet_clock();
+            redis->clock_asking = 1;
+        }
     }
 
     ngx_add_timer(&redis->clock_timer, NGX_VIOLET_REDIS_CLOCK_PERIOD);
+}
+
+
+static void
+ngx_violet_redis_role_told(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_redis_t  *redis = data;
+
+    ngx_violet_redis_hello_t  hello;
+
+    if (status != NGX_VIOLET_REDIS_OK) {
+        return;
+    }
+
+    if (ngx_violet_redis_hello_read(&hello, reply) != NGX_OK) {
+        ngx_violet_redis_clock_odd(redis, "HELLO");
+        return;
+    }
+
+    if (hello.replica) {
+        ngx_violet_redis_error_replica(&redis->errors, &redis->conf.url);
+        ngx_violet_redis_demoted(redis);
+    }
 }
 
 
@@ -85,10 +120,17 @@ ngx_violet_redis_clock_told(void *data, ngx_violet_redis_status_e status,
     if (status == NGX_VIOLET_REDIS_OK
         && ngx_violet_redis_clock_take(redis, reply) != NGX_OK)
     {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" answered TIME with something "
-                      "else, closing the connection", &redis->conf.url);
-
-        ngx_violet_redis_distrust(redis);
+        ngx_violet_redis_clock_odd(redis, "TIME");
     }
+}
+
+
+static void
+ngx_violet_redis_clock_odd(ngx_violet_redis_t *redis, const char *command)
+{
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "violet: Redis at \"%V\" answered %s with something else, "
+                  "closing the connection", &redis->conf.url, command);
+
+    ngx_violet_redis_distrust(redis);
 }

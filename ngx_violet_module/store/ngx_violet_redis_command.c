@@ -1,9 +1,9 @@
 
 /*
  * Commands of the Redis client.  A command lives on the heap from the moment
- * it is accepted until hiredis has called it back.  A command that missed its
- * deadline stays in the queue, so that a late reply is matched with it and
- * not with another command.
+ * it is accepted until its reply has come or the connection is lost.  A
+ * command that missed its deadline stays in the queue, so that a late reply is
+ * matched with it and not with another command.
  *
  * Replies come in the order of the commands.  So once a reply is late, the
  * replies behind it will be late, too: all commands in the queue time out at
@@ -12,7 +12,6 @@
 
 
 #include "ngx_violet_redis_command.h"
-#include "ngx_violet_redis_event.h"
 #include "ngx_violet_sha1.h"
 
 
@@ -22,6 +21,10 @@
 
 static ngx_violet_redis_command_t *ngx_violet_redis_create_command(
     ngx_violet_redis_t *redis, int argc, const char **argv, size_t *lens);
+static ngx_violet_redis_status_e ngx_violet_redis_eval(
+    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
+    ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs, ngx_uint_t patient,
+    ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data);
 static ngx_violet_redis_status_e ngx_violet_redis_run(
     ngx_violet_redis_command_t *cmd, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data);
@@ -29,10 +32,7 @@ static ngx_uint_t ngx_violet_redis_is_away(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
 static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
 static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
-static ngx_violet_redis_command_t *ngx_violet_redis_next_pending(
-    ngx_violet_redis_t *redis);
-static void ngx_violet_redis_reply(redisAsyncContext *ac, void *reply,
-    void *privdata);
+static ngx_violet_redis_command_t *ngx_violet_redis_take(ngx_queue_t *queue);
 static ngx_uint_t ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd,
     redisReply *reply);
 static ngx_int_t ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd);
@@ -49,13 +49,37 @@ ngx_violet_redis_script(ngx_violet_redis_t *redis,
     ngx_uint_t nargs, ngx_msec_t timeout, ngx_violet_redis_handler_pt handler,
     void *data)
 {
+    return ngx_violet_redis_eval(redis, script, args, nkeys, nargs, 0, timeout,
+                                 handler, data);
+}
+
+
+ngx_violet_redis_status_e
+ngx_violet_redis_script_wait(ngx_violet_redis_t *redis,
+    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
+    ngx_uint_t nargs, ngx_msec_t timeout, ngx_violet_redis_handler_pt handler,
+    void *data)
+{
+    return ngx_violet_redis_eval(redis, script, args, nkeys, nargs, 1, timeout,
+                                 handler, data);
+}
+
+
+static ngx_violet_redis_status_e
+ngx_violet_redis_eval(ngx_violet_redis_t *redis,
+    ngx_violet_redis_script_t *script, ngx_str_t *args, ngx_uint_t nkeys,
+    ngx_uint_t nargs, ngx_uint_t patient, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data)
+{
     u_char                       n[NGX_INT_T_LEN];
     size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 3];
     ngx_uint_t                   i;
     const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 3];
     ngx_violet_redis_command_t  *cmd;
 
-    if (ngx_violet_redis_is_away(redis)) {
+    if (ngx_violet_redis_is_away(redis)
+        && !(patient && redis->initialized && !ngx_exiting))
+    {
         return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
                                  : NGX_VIOLET_REDIS_OPEN;
     }
@@ -86,6 +110,7 @@ ngx_violet_redis_script(ngx_violet_redis_t *redis,
     }
 
     cmd->script = script;
+    cmd->patient = patient;
 
     return ngx_violet_redis_run(cmd, timeout, handler, data);
 }
@@ -149,7 +174,9 @@ ngx_violet_redis_run(ngx_violet_redis_command_t *cmd, ngx_msec_t timeout,
     cmd->handler = handler;
     cmd->data = data;
 
-    if (redis->state != NGX_VIOLET_REDIS_READY) {
+    if (redis->state != NGX_VIOLET_REDIS_READY
+        || ngx_violet_redis_is_away(redis))
+    {
         ngx_queue_insert_tail(&redis->pending, &cmd->queue);
 
     } else if (ngx_violet_redis_send(cmd) != NGX_OK) {
@@ -167,6 +194,7 @@ static ngx_violet_redis_command_t *
 ngx_violet_redis_create_command(ngx_violet_redis_t *redis, int argc,
     const char **argv, size_t *lens)
 {
+    long long                    len;
     ngx_violet_redis_command_t  *cmd;
 
     cmd = ngx_calloc(sizeof(ngx_violet_redis_command_t), ngx_cycle->log);
@@ -174,12 +202,13 @@ ngx_violet_redis_create_command(ngx_violet_redis_t *redis, int argc,
         return NULL;
     }
 
-    cmd->len = redisFormatCommandArgv(&cmd->request, argc, argv, lens);
-    if (cmd->len < 0) {
+    len = redisFormatCommandArgv(&cmd->request, argc, argv, lens);
+    if (len < 0) {
         ngx_free(cmd);
         return NULL;
     }
 
+    cmd->len = len;
     cmd->redis = redis;
 
     cmd->timer.handler = ngx_violet_redis_command_timeout;
@@ -211,25 +240,15 @@ ngx_violet_redis_digest(ngx_violet_redis_script_t *script)
 }
 
 
-/*
- * After NGX_OK the callback frees the command.  It is always called: without
- * a reply if the connection is lost.
- */
+/* After NGX_OK the command is freed when its reply has come. */
 
 static ngx_int_t
 ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
 {
-    int                 rc;
-    redisCallback      *last;
-    redisAsyncContext  *ac;
-
-    ac = cmd->redis->ac;
-    last = ac->replies.tail;
-
-    rc = redisAsyncFormattedCommand(ac, ngx_violet_redis_reply, cmd,
-                                    cmd->request, cmd->len);
-
-    if (ngx_violet_redis_accepted(cmd->redis, ac, last, rc) != NGX_OK) {
+    if (ngx_violet_redis_connection_send(&cmd->redis->connection,
+                                         cmd->request, cmd->len)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -242,30 +261,27 @@ ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
 }
 
 
-ngx_int_t
-ngx_violet_redis_accepted(ngx_violet_redis_t *redis, redisAsyncContext *ac,
-    redisCallback *last, int rc)
+void
+ngx_violet_redis_distrust(ngx_violet_redis_t *redis)
 {
-    if (rc == REDIS_OK && ac->c.err == 0 && ac->replies.tail != last) {
-        return NGX_OK;
+    if (!ngx_violet_redis_connection_is_open(&redis->connection)) {
+        return;
     }
 
-    ngx_violet_redis_distrust(redis);
+    ngx_violet_redis_connection_stop(&redis->connection);
 
-    return ac->replies.tail != last ? NGX_OK : NGX_ERROR;
+    redis->distrusted = 1;
+
+    ngx_post_event(&redis->drop, &ngx_posted_events);
 }
 
 
 void
-ngx_violet_redis_distrust(ngx_violet_redis_t *redis)
+ngx_violet_redis_demoted(ngx_violet_redis_t *redis)
 {
-    if (redis->ac == NULL) {
-        return;
-    }
+    redis->demoted = 1;
 
-    ngx_violet_redis_event_stop(redis->ac);
-
-    redis->distrusted = 1;
+    ngx_violet_redis_connection_stop(&redis->connection);
 
     ngx_post_event(&redis->drop, &ngx_posted_events);
 }
@@ -276,7 +292,7 @@ ngx_violet_redis_send_pending(ngx_violet_redis_t *redis)
 {
     ngx_violet_redis_command_t  *cmd;
 
-    while ((cmd = ngx_violet_redis_next_pending(redis)) != NULL) {
+    while ((cmd = ngx_violet_redis_take(&redis->pending)) != NULL) {
 
         if (ngx_violet_redis_send(cmd) != NGX_OK) {
             ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_MEMORY, NULL);
@@ -287,55 +303,62 @@ ngx_violet_redis_send_pending(ngx_violet_redis_t *redis)
 
 
 void
-ngx_violet_redis_fail_pending(ngx_violet_redis_t *redis)
+ngx_violet_redis_fail_commands(ngx_violet_redis_t *redis, ngx_uint_t all)
 {
+    ngx_queue_t                  patient;
     ngx_violet_redis_command_t  *cmd;
 
-    while ((cmd = ngx_violet_redis_next_pending(redis)) != NULL) {
+    while ((cmd = ngx_violet_redis_take(&redis->sent)) != NULL) {
+        ngx_violet_redis_done(cmd, redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
+                                                     : NGX_VIOLET_REDIS_DOWN,
+                              NULL);
+        ngx_violet_redis_free_command(cmd);
+    }
+
+    ngx_queue_init(&patient);
+
+    while ((cmd = ngx_violet_redis_take(&redis->pending)) != NULL) {
+
+        if (cmd->patient && !all) {
+            ngx_queue_insert_tail(&patient, &cmd->queue);
+            continue;
+        }
+
         ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_DOWN, NULL);
         ngx_violet_redis_free_command(cmd);
+    }
+
+    if (!ngx_queue_empty(&patient)) {
+        ngx_queue_add(&redis->pending, &patient);
     }
 }
 
 
 static ngx_violet_redis_command_t *
-ngx_violet_redis_next_pending(ngx_violet_redis_t *redis)
+ngx_violet_redis_take(ngx_queue_t *queue)
 {
     ngx_queue_t  *q;
 
-    if (ngx_queue_empty(&redis->pending)) {
+    if (ngx_queue_empty(queue)) {
         return NULL;
     }
 
-    q = ngx_queue_head(&redis->pending);
+    q = ngx_queue_head(queue);
     ngx_queue_remove(q);
 
     return ngx_queue_data(q, ngx_violet_redis_command_t, queue);
 }
 
 
-static void
-ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
+void
+ngx_violet_redis_command_reply(ngx_violet_redis_t *redis, redisReply *reply)
 {
-    redisReply                  *reply = data;
-    ngx_violet_redis_command_t  *cmd = privdata;
+    ngx_violet_redis_command_t  *cmd;
 
-    ngx_violet_redis_t  *redis;
+    cmd = ngx_violet_redis_take(&redis->sent);
 
-    redis = cmd->redis;
-
-    ngx_queue_remove(&cmd->queue);
-
-    if (reply == NULL) {
-
-        if (ac->err == REDIS_ERR_OOM) {
-            redis->distrusted = 1;
-        }
-
-        ngx_violet_redis_done(cmd, redis->distrusted
-                                   ? NGX_VIOLET_REDIS_MEMORY
-                                   : NGX_VIOLET_REDIS_DOWN, NULL);
-        ngx_violet_redis_free_command(cmd);
+    if (cmd == NULL) {
+        ngx_violet_redis_distrust(redis);
         return;
     }
 
@@ -366,7 +389,6 @@ ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
     ngx_violet_redis_free_command(cmd);
 
     ngx_violet_redis_recover(redis);
-    ngx_violet_redis_check_excess(redis, ac);
 }
 
 
@@ -375,7 +397,8 @@ ngx_violet_redis_reply(redisAsyncContext *ac, void *data, void *privdata)
 static ngx_uint_t
 ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
 {
-    ngx_violet_redis_t  *redis;
+    ngx_violet_redis_t        *redis;
+    ngx_violet_redis_error_e   error;
 
     redis = cmd->redis;
 
@@ -384,16 +407,19 @@ ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
     {
         /* a command whose deadline has passed is not sent again */
 
-        return !cmd->done && redis->ac != NULL && !redis->drop.posted
+        return !cmd->done && !redis->drop.posted
                && ngx_violet_redis_use_source(cmd) == NGX_OK;
     }
+
+    error = ngx_violet_redis_error(reply);
 
     ngx_violet_redis_error_log(&redis->errors, &redis->conf.url, NULL,
                                reply);
 
-    if (ngx_violet_redis_error_is_away(ngx_violet_redis_error(reply))
-        && redis->ac != NULL && !redis->drop.posted)
-    {
+    if (error == NGX_VIOLET_REDIS_ERROR_READONLY) {
+        ngx_violet_redis_demoted(redis);
+
+    } else if (ngx_violet_redis_error_is_away(error)) {
         ngx_post_event(&redis->drop, &ngx_posted_events);
     }
 
@@ -457,6 +483,7 @@ ngx_violet_redis_command_timeout(ngx_event_t *ev)
 
         if (age >= timeout) {
             ngx_violet_redis_stall(cmd->redis);
+            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
             return;
         }
 
@@ -507,7 +534,9 @@ ngx_violet_redis_stall(ngx_violet_redis_t *redis)
     {
         cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
 
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
+        if (!cmd->patient) {
+            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
+        }
     }
 }
 
@@ -534,6 +563,8 @@ ngx_violet_redis_recover(ngx_violet_redis_t *redis)
                       "violet: Redis at \"%V\" answers again",
                       &redis->conf.url);
     }
+
+    ngx_violet_redis_send_pending(redis);
 }
 
 
@@ -552,22 +583,4 @@ ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
     }
 
     cmd->handler(cmd->data, status, reply);
-}
-
-
-void
-ngx_violet_redis_check_excess(ngx_violet_redis_t *redis,
-    redisAsyncContext *ac)
-{
-    if (redis->ac != ac || ac->replies.head != NULL
-        || ac->c.reader->pos >= ac->c.reader->len)
-    {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "violet: Redis at \"%V\" sent more than it was asked for, "
-                  "closing the connection", &redis->conf.url);
-
-    redis->drop.handler(&redis->drop);
 }

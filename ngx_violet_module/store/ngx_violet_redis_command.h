@@ -1,9 +1,8 @@
 
 /*
- * Types of the Redis client's own files: the connection
- * (ngx_violet_redis.c), its commands (ngx_violet_redis_command.c) and log
- * lines about errors (ngx_violet_redis_error.c).  The connection calls the
- * other two, never the reverse.
+ * Types of the Redis client's own files: its life (ngx_violet_redis.c), its
+ * commands (ngx_violet_redis_command.c) and Redis's clock
+ * (ngx_violet_redis_clock.c).
  */
 
 #ifndef NGX_VIOLET_REDIS_COMMAND_H
@@ -12,11 +11,12 @@
 
 #include "ngx_violet_redis.h"
 #include "ngx_violet_redis_args.h"
-#include "ngx_violet_redis_error.h"
+#include "ngx_violet_redis_connection.h"
 #include "violet_clock.h"
 
-#include <ngx_event.h>
-#include <hiredis/async.h>
+
+/* commands that begin a connection, at most */
+#define NGX_VIOLET_REDIS_PREAMBLE_COMMANDS  5
 
 
 typedef enum {
@@ -28,34 +28,41 @@ typedef enum {
 
 
 struct ngx_violet_redis_s {
-    ngx_violet_redis_conf_t      conf;
+    ngx_violet_redis_conf_t         conf;
 
-    redisAsyncContext           *ac;
-    ngx_violet_redis_state_e     state;
-    ngx_uint_t                   addr;          /* index of the next try */
-    ngx_uint_t                   preamble;      /* replies still awaited */
+    ngx_violet_redis_connection_t   connection;
+    ngx_violet_redis_state_e        state;
 
-    ngx_queue_t                  pending;       /* until connected */
-    ngx_queue_t                  sent;          /* without a reply, by age */
+    const char                     *preamble
+                                      [NGX_VIOLET_REDIS_PREAMBLE_COMMANDS];
+    ngx_uint_t                      npreamble;
+    ngx_uint_t                      answered;      /* of these */
 
-    ngx_event_t                  connect_timer;
-    ngx_event_t                  retry_timer;
-    ngx_event_t                  stall_timer;
-    ngx_event_t                  clock_timer;
-    ngx_event_t                  hello;         /* posted: connected */
-    ngx_event_t                  drop;          /* posted: close it */
+    ngx_queue_t                     pending;       /* until connected */
+    ngx_queue_t                     sent;          /* without a reply */
 
-    violet_clock_far_t           clock;         /* Redis's */
-    int64_t                      clock_asked;   /* by ours */
+    ngx_event_t                     retry_timer;
+    ngx_event_t                     stall_timer;
+    ngx_event_t                     clock_timer;
+    ngx_event_t                     drop;          /* posted: close it */
 
-    ngx_uint_t                   failures;      /* in a row */
-    ngx_violet_redis_errors_t    errors;
+    violet_clock_far_t              clock;         /* Redis's */
+    int64_t                         clock_asked;   /* by ours */
 
-    unsigned                     initialized:1;
-    unsigned                     clock_asking:1;
-    unsigned                     stalled:1;     /* a deadline was missed */
-    unsigned                     stall_told:1;
-    unsigned                     distrusted:1;  /* a failure of this worker */
+    ngx_uint_t                      failures;      /* in a row */
+    ngx_uint_t                      tries;         /* to connect, in a row */
+    ngx_violet_redis_errors_t       errors;
+
+    ngx_violet_redis_demoted_pt     on_demoted;
+    void                           *on_demoted_data;
+
+    unsigned                        initialized:1;
+    unsigned                        clock_asking:1;
+    unsigned                        stalled:1;     /* a deadline was missed */
+    unsigned                        stall_told:1;
+    unsigned                        distrusted:1;  /* a failure of this
+                                                      worker */
+    unsigned                        demoted:1;     /* it takes no writes */
 };
 
 
@@ -67,46 +74,38 @@ typedef struct {
     void                        *data;
 
     ngx_violet_redis_script_t   *script;        /* NULL: a plain command */
-    char                        *request;       /* in hiredis's format */
-    int                          len;
+    char                        *request;       /* as sent; hiredis's */
+    size_t                       len;
     ngx_msec_t                   sent_at;
 
     unsigned                     sent:1;
     unsigned                     done:1;        /* the handler was called */
     unsigned                     by_source:1;
+    unsigned                     patient:1;     /* waits for Redis to be
+                                                   back */
 } ngx_violet_redis_command_t;
 
 
-/*
- * Checks that hiredis has queued a command: "last" is the last callback that
- * was queued before, "rc" the code that hiredis returned.  Without memory
- * hiredis drops the callback or the command silently, and every later reply
- * would be matched with another command.  Such a connection is closed before
- * anything more is written or read.
- *
- * NGX_OK if the callback is queued and will be called; else NGX_ERROR.
- */
+/* A reply to the oldest command that was sent. */
 
-ngx_int_t ngx_violet_redis_accepted(ngx_violet_redis_t *redis,
-    redisAsyncContext *ac, redisCallback *last, int rc);
+void ngx_violet_redis_command_reply(ngx_violet_redis_t *redis,
+    redisReply *reply);
 
 
 /*
- * Send the pending commands when the connection is ready, or fail them when
- * it is lost.  hiredis calls back the commands that were sent.
+ * Send the pending commands when the connection is ready, or fail all that
+ * cannot be answered any more when it is lost.  Patient commands that have not
+ * been sent wait for the next connection, unless "all" is set.
  */
 
 void ngx_violet_redis_send_pending(ngx_violet_redis_t *redis);
-void ngx_violet_redis_fail_pending(ngx_violet_redis_t *redis);
+void ngx_violet_redis_fail_commands(ngx_violet_redis_t *redis,
+    ngx_uint_t all);
 
 
-/*
- * hiredis calls abort() on a reply that belongs to no command, so the
- * connection is closed before hiredis parses such a reply.
- */
+/* Redis takes no writes: the connection, and with it the link, is dropped. */
 
-void ngx_violet_redis_check_excess(ngx_violet_redis_t *redis,
-    redisAsyncContext *ac);
+void ngx_violet_redis_demoted(ngx_violet_redis_t *redis);
 
 
 #endif /* NGX_VIOLET_REDIS_COMMAND_H */

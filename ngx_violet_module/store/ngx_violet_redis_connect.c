@@ -29,6 +29,13 @@ ngx_violet_redis_delay(ngx_uint_t failures)
 }
 
 
+ngx_addr_t *
+ngx_violet_redis_addr_next(ngx_violet_redis_conf_t *conf, ngx_uint_t tries)
+{
+    return conf->naddrs ? &conf->addrs[tries % conf->naddrs] : NULL;
+}
+
+
 int
 ngx_violet_redis_auth(ngx_violet_redis_conf_t *conf, const char **argv,
     size_t *lens)

@@ -25,6 +25,15 @@ ngx_msec_t ngx_violet_redis_delay(ngx_uint_t failures);
 
 
 /*
+ * The address of the next try, after so many failed ones in a row: each
+ * connecting begins with the first address.  NULL while the name has none.
+ */
+
+ngx_addr_t *ngx_violet_redis_addr_next(ngx_violet_redis_conf_t *conf,
+    ngx_uint_t tries);
+
+
+/*
  * Fills in AUTH with the username, if there is one, and the password of the
  * configuration.  Returns the number of arguments; 0 without a password.
  */

@@ -63,9 +63,8 @@ static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
     { ngx_string("ERR The user executing the script can't"),
       NGX_VIOLET_REDIS_ERROR_NOPERM, 0, NGX_VIOLET_REDIS_ERROR_RIGHTS },
 
-    { ngx_string("READONLY"), NGX_VIOLET_REDIS_ERROR_READONLY, 0,
-      "it is a read-only replica: reports are read from it but not stored, "
-      "and limits hold for each host alone" },
+    { ngx_string("READONLY"), NGX_VIOLET_REDIS_ERROR_READONLY, 1,
+      "it is a read-only replica and is bypassed until it is a master" },
 
     { ngx_string("OOM"), NGX_VIOLET_REDIS_ERROR_OOM, 0,
       "it is full: reports are read from it but not stored, and limits hold "
@@ -158,7 +157,7 @@ ngx_violet_redis_error_tell(ngx_violet_redis_errors_t *errors,
 
 void
 ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
-    char *what, redisReply *reply)
+    const char *what, redisReply *reply)
 {
     char                           *advice;
     u_char                          buf[VIOLET_TEXT_SHOWN];
@@ -193,6 +192,68 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "violet: Redis at \"%V\" answered \"%V\"%s%s",
                   url, &words, advice ? ", " : "", advice ? advice : "");
+}
+
+
+void
+ngx_violet_redis_error_lost(ngx_violet_redis_errors_t *errors,
+    ngx_violet_redis_conf_t *conf, ngx_violet_redis_error_e error,
+    ngx_err_t err, const char *why)
+{
+    if (!ngx_violet_redis_error_tell(errors, error)) {
+        return;
+    }
+
+    switch (error) {
+
+    case NGX_VIOLET_REDIS_ERROR_CONNECT:
+
+        if (err == NGX_ETIMEDOUT) {
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                          "violet: Redis at \"%V\" did not answer within "
+                          "%Mms while connecting",
+                          &conf->url, conf->connect_timeout);
+            return;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, err,
+                      "violet: cannot connect to Redis at \"%V\"",
+                      &conf->url);
+        return;
+
+    case NGX_VIOLET_REDIS_ERROR_CLOSED:
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, err,
+                      "violet: Redis at \"%V\" closed the connection",
+                      &conf->url);
+        return;
+
+    case NGX_VIOLET_REDIS_ERROR_PROTOCOL:
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" sent %s, closing the "
+                      "connection", &conf->url, why);
+        return;
+
+    default: /* NGX_VIOLET_REDIS_ERROR_MEMORY */
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: no memory for a reply of Redis at \"%V\", "
+                      "closing the connection", &conf->url);
+    }
+}
+
+
+void
+ngx_violet_redis_error_replica(ngx_violet_redis_errors_t *errors,
+    ngx_str_t *url)
+{
+    if (ngx_violet_redis_error_tell(errors, NGX_VIOLET_REDIS_ERROR_READONLY))
+    {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" is a replica and is bypassed "
+                      "until it is a master", url);
+    }
 }
 
 

@@ -14,6 +14,8 @@
 #include <sys/time.h>
 #include <hiredis/hiredis.h>
 
+#include "ngx_violet_redis.h"
+
 
 typedef enum {
     NGX_VIOLET_REDIS_ERROR_OTHER = 0,
@@ -35,6 +37,8 @@ typedef enum {
     NGX_VIOLET_REDIS_ERROR_CONNECT,
     NGX_VIOLET_REDIS_ERROR_CLOSED,
     NGX_VIOLET_REDIS_ERROR_STALLED,
+    NGX_VIOLET_REDIS_ERROR_PROTOCOL,
+    NGX_VIOLET_REDIS_ERROR_MEMORY,
 
     NGX_VIOLET_REDIS_ERRORS
 } ngx_violet_redis_error_e;
@@ -74,7 +78,23 @@ ngx_uint_t ngx_violet_redis_error_tell(ngx_violet_redis_errors_t *errors,
  */
 
 void ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors,
-    ngx_str_t *url, char *what, redisReply *reply);
+    ngx_str_t *url, const char *what, redisReply *reply);
+
+
+/*
+ * Logs that a connection was lost, with the arguments of the connection's
+ * handler.
+ */
+
+void ngx_violet_redis_error_lost(ngx_violet_redis_errors_t *errors,
+    ngx_violet_redis_conf_t *conf, ngx_violet_redis_error_e error,
+    ngx_err_t err, const char *why);
+
+
+/* Logs that Redis is a replica. */
+
+void ngx_violet_redis_error_replica(ngx_violet_redis_errors_t *errors,
+    ngx_str_t *url);
 
 
 #endif /* NGX_VIOLET_REDIS_ERROR_H */

@@ -1,18 +1,13 @@
 
 /*
  * The link to Redis.  The object lives in the configuration's pool, and its
- * run-time part belongs to one worker.  The connection is nginx's, and only
- * hiredis's reader is used: hiredis's asynchronous client ends the process on
- * a message that it does not expect.
- *
- * Any error closes the link, and it is opened again after a delay.  The
- * handler is called for both.
+ * run-time part belongs to one worker.  Any error closes the link, and it is
+ * opened again after a delay.  The handler is called for both.
  */
 
 
 #include "ngx_violet_redis_notify_proto.h"
 #include "ngx_violet_redis_connect.h"
-#include "ngx_violet_redis_event.h"
 
 
 /*
@@ -21,23 +16,30 @@
  */
 #define NGX_VIOLET_REDIS_NOTIFY_REFUSED  60000
 
-/* reads in one turn, of 16k each */
-#define NGX_VIOLET_REDIS_NOTIFY_READS  8
-
-/* bytes of one message */
-#define NGX_VIOLET_REDIS_NOTIFY_MAX_SIZE  (16 * 1024 * 1024)
+/* bytes and elements of one message */
+#define NGX_VIOLET_REDIS_NOTIFY_MAX_SIZE   (16 * 1024 * 1024)
+#define NGX_VIOLET_REDIS_NOTIFY_MAX_PARTS  65536
 
 
 static void ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link);
-static void ngx_violet_redis_notify_write_handler(ngx_event_t *wev);
-static void ngx_violet_redis_notify_read_handler(ngx_event_t *rev);
-static ngx_int_t ngx_violet_redis_notify_read(ngx_violet_redis_notify_t *link,
-    u_char *data, size_t len);
+static void ngx_violet_redis_notify_connected(void *data);
+static void ngx_violet_redis_notify_read(void *data, redisReply *reply);
+static void ngx_violet_redis_notify_failed(void *data,
+    ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
 static void ngx_violet_redis_notify_timer(ngx_event_t *ev);
 static void ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link,
-    char *why);
+    const char *why);
 static void ngx_violet_redis_notify_give_up(ngx_violet_redis_notify_t *link);
 static void ngx_violet_redis_notify_end(ngx_violet_redis_notify_t *link);
+
+
+static ngx_violet_redis_connection_handlers_t
+    ngx_violet_redis_notify_handlers =
+{
+    ngx_violet_redis_notify_connected,
+    ngx_violet_redis_notify_read,
+    ngx_violet_redis_notify_failed
+};
 
 
 ngx_violet_redis_notify_t *
@@ -58,6 +60,11 @@ ngx_violet_redis_notify_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf,
     link->conf = conf;
     link->names = names;
     link->n = n;
+
+    link->connection.handlers = &ngx_violet_redis_notify_handlers;
+    link->connection.data = link;
+    link->connection.limits.total = NGX_VIOLET_REDIS_NOTIFY_MAX_SIZE;
+    link->connection.limits.elements = NGX_VIOLET_REDIS_NOTIFY_MAX_PARTS;
 
     return link;
 }
@@ -94,7 +101,7 @@ ngx_violet_redis_notify_ask(ngx_violet_redis_notify_t *link)
     }
 
     if (ngx_violet_redis_notify_ping(link) != NGX_OK) {
-        ngx_violet_redis_notify_lost(link, "a command could not be sent");
+        ngx_violet_redis_notify_lost(link, "no memory");
         return;
     }
 
@@ -122,179 +129,91 @@ ngx_violet_redis_notify_close(ngx_violet_redis_notify_t *link)
 }
 
 
+void
+ngx_violet_redis_notify_drop(ngx_violet_redis_notify_t *link)
+{
+    if (link->state != NGX_VIOLET_REDIS_NOTIFY_CLOSED) {
+        ngx_violet_redis_notify_lost(link, "it takes no writes");
+    }
+}
+
+
 static void
 ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link)
 {
-    ngx_int_t          rc;
-    ngx_addr_t        *addr;
-    ngx_connection_t  *c;
-
-    addr = &link->conf->addrs[link->addr];
-
-    ngx_memzero(&link->peer, sizeof(ngx_peer_connection_t));
-
-    /* this file logs errors, once a minute and not at each try */
-
-    link->log = *ngx_cycle->log;
-    link->log.log_level = ngx_min(link->log.log_level, NGX_LOG_ALERT);
-
-    link->peer.sockaddr = addr->sockaddr;
-    link->peer.socklen = addr->socklen;
-    link->peer.name = &addr->name;
-    link->peer.get = ngx_event_get_peer;
-    link->peer.log = &link->log;
-    link->peer.log_error = NGX_ERROR_INFO;
-
     link->state = NGX_VIOLET_REDIS_NOTIFY_CONNECTING;
-    link->reader = redisReaderCreate();
 
-    if (link->reader == NULL) {
+    ngx_violet_redis_connection_open(&link->connection,
+                          ngx_violet_redis_addr_next(link->conf, link->tries),
+                          link->conf->connect_timeout);
+}
+
+
+static void
+ngx_violet_redis_notify_connected(void *data)
+{
+    ngx_violet_redis_notify_t  *link = data;
+
+    if (ngx_violet_redis_notify_begin(link) != NGX_OK) {
         ngx_violet_redis_notify_lost(link, "no memory");
-        return;
-    }
-
-    ngx_violet_redis_event_reader(link->reader);
-
-    rc = ngx_event_connect_peer(&link->peer);
-
-    if (rc == NGX_ERROR || rc == NGX_BUSY || rc == NGX_DECLINED) {
-        ngx_violet_redis_notify_lost(link, "it cannot be reached");
-        return;
-    }
-
-    c = link->peer.connection;
-
-    c->data = link;
-    c->read->handler = ngx_violet_redis_notify_read_handler;
-    c->write->handler = ngx_violet_redis_notify_write_handler;
-
-    ngx_add_timer(&link->timer, link->conf->connect_timeout);
-
-    if (rc == NGX_OK) {
-        ngx_violet_redis_notify_write_handler(c->write);
     }
 }
 
 
 static void
-ngx_violet_redis_notify_write_handler(ngx_event_t *wev)
+ngx_violet_redis_notify_read(void *data, redisReply *reply)
 {
-    int                         err;
-    socklen_t                   len;
-    ngx_connection_t           *c;
-    ngx_violet_redis_notify_t  *link;
+    ngx_violet_redis_notify_t  *link = data;
 
-    c = wev->data;
-    link = c->data;
+    switch (ngx_violet_redis_notify_reply(link, reply)) {
 
-    if (link->state != NGX_VIOLET_REDIS_NOTIFY_CONNECTING) {
+    case NGX_OK:
         return;
-    }
 
-    err = 0;
-    len = sizeof(int);
+    case NGX_BUSY:
+        ngx_violet_redis_notify_lost(link, NULL);
+        return;
 
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
-        err = ngx_socket_errno;
-    }
+    case NGX_DECLINED:
+        ngx_violet_redis_notify_give_up(link);
+        return;
 
-    if (err || ngx_violet_redis_notify_begin(link) != NGX_OK) {
-        ngx_violet_redis_notify_lost(link, "it cannot be reached");
+    default: /* NGX_ERROR */
+        ngx_violet_redis_notify_lost(link, "it sent an unexpected reply");
     }
 }
 
 
 static void
-ngx_violet_redis_notify_read_handler(ngx_event_t *rev)
+ngx_violet_redis_notify_failed(void *data, ngx_violet_redis_error_e error,
+    ngx_err_t err, const char *why)
 {
-    u_char                      buf[16384];
-    ssize_t                     n;
-    ngx_uint_t                  i;
-    ngx_connection_t           *c;
-    ngx_violet_redis_notify_t  *link;
+    ngx_violet_redis_notify_t  *link = data;
 
-    c = rev->data;
-    link = c->data;
+    u_char  text[128], *last;
 
-    /* after some reads other events have their turn */
+    switch (error) {
 
-    for (i = 0; i < NGX_VIOLET_REDIS_NOTIFY_READS; i++) {
-        n = c->recv(c, buf, sizeof(buf));
+    case NGX_VIOLET_REDIS_ERROR_CONNECT:
+        why = (err == NGX_ETIMEDOUT) ? "it does not answer"
+                                     : "it cannot be reached";
+        break;
 
-        if (n == NGX_AGAIN) {
+    case NGX_VIOLET_REDIS_ERROR_CLOSED:
+        why = "it closed the connection";
+        break;
 
-            if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-                ngx_violet_redis_notify_lost(link, "no event could be added");
-            }
+    case NGX_VIOLET_REDIS_ERROR_PROTOCOL:
+        last = ngx_snprintf(text, sizeof(text) - 1, "it sent %s", why);
+        *last = '\0';
+        why = (char *) text;
+        break;
 
-            return;
-        }
-
-        if (n == NGX_ERROR || n == 0) {
-            ngx_violet_redis_notify_lost(link, "it closed the connection");
-            return;
-        }
-
-        if (ngx_violet_redis_notify_read(link, buf, n) != NGX_OK) {
-            return;
-        }
+    default: /* NGX_VIOLET_REDIS_ERROR_MEMORY */
+        why = "no memory";
     }
 
-    ngx_post_event(rev, &ngx_posted_events);
-}
-
-
-/* After an error the link has been ended. */
-
-static ngx_int_t
-ngx_violet_redis_notify_read(ngx_violet_redis_notify_t *link, u_char *data,
-    size_t len)
-{
-    void        *reply;
-    ngx_int_t    rc;
-
-    if (redisReaderFeed(link->reader, (char *) data, len) != REDIS_OK
-        || link->reader->len > NGX_VIOLET_REDIS_NOTIFY_MAX_SIZE)
-    {
-        ngx_violet_redis_notify_lost(link, "it sent too much");
-        return NGX_ERROR;
-    }
-
-    for ( ;; ) {
-
-        if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
-            ngx_violet_redis_notify_lost(link, "it sent an invalid reply");
-            return NGX_ERROR;
-        }
-
-        if (reply == NULL) {
-            ngx_violet_redis_event_shrink(link->reader);
-            return NGX_OK;
-        }
-
-        rc = ngx_violet_redis_notify_reply(link, reply);
-
-        freeReplyObject(reply);
-
-        switch (rc) {
-
-        case NGX_OK:
-            continue;
-
-        case NGX_BUSY:
-            ngx_violet_redis_notify_lost(link, NULL);
-            return NGX_ERROR;
-
-        case NGX_DECLINED:
-            ngx_violet_redis_notify_give_up(link);
-            return NGX_ERROR;
-
-        default: /* NGX_ERROR */
-            ngx_violet_redis_notify_lost(link,
-                                         "it sent an unexpected reply");
-            return NGX_ERROR;
-        }
-    }
+    ngx_violet_redis_notify_lost(link, why);
 }
 
 
@@ -320,7 +239,7 @@ ngx_violet_redis_notify_timer(ngx_event_t *ev)
     }
 
     if (ngx_violet_redis_notify_ping(link) != NGX_OK) {
-        ngx_violet_redis_notify_lost(link, "a command could not be sent");
+        ngx_violet_redis_notify_lost(link, "no memory");
         return;
     }
 
@@ -334,7 +253,7 @@ ngx_violet_redis_notify_timer(ngx_event_t *ev)
  */
 
 static void
-ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why)
+ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, const char *why)
 {
     ngx_violet_redis_error_e  error;
 
@@ -353,7 +272,6 @@ ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, char *why)
     ngx_add_timer(&link->timer, ngx_violet_redis_delay(link->failures));
 
     link->failures++;
-    link->addr = (link->addr + 1) % link->conf->naddrs;
 }
 
 
@@ -376,16 +294,9 @@ ngx_violet_redis_notify_end(ngx_violet_redis_notify_t *link)
     was_up = ngx_violet_redis_notify_is_up(link);
 
     link->state = NGX_VIOLET_REDIS_NOTIFY_CLOSED;
+    link->tries = was_up ? 0 : link->tries + 1;
 
-    if (link->peer.connection) {
-        ngx_close_connection(link->peer.connection);
-        link->peer.connection = NULL;
-    }
-
-    if (link->reader) {
-        redisReaderFree(link->reader);
-        link->reader = NULL;
-    }
+    ngx_violet_redis_connection_close(&link->connection);
 
     if (was_up && !ngx_exiting && !ngx_terminate) {
         link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_DOWN, NULL);

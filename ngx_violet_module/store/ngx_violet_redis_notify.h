@@ -70,6 +70,11 @@ void ngx_violet_redis_notify_ask(ngx_violet_redis_notify_t *link);
 ngx_msec_t ngx_violet_redis_notify_since(ngx_violet_redis_notify_t *link);
 
 
+/* Closes a link that is open or about to be.  It is opened again. */
+
+void ngx_violet_redis_notify_drop(ngx_violet_redis_notify_t *link);
+
+
 /* Closes the link; it may be started again. */
 
 void ngx_violet_redis_notify_close(ngx_violet_redis_notify_t *link);

@@ -1,14 +1,15 @@
 
 /*
- * The commands of the link: AUTH, CLIENT ID, CLIENT TRACKING with that id,
- * SUBSCRIBE, each after the reply to the one before; after that Redis sends
- * only messages and replies to PING.  Redis is not trusted: any other reply
- * is an error, and the caller closes the link.
+ * The commands of the link: AUTH, HELLO, CLIENT TRACKING with the id that
+ * HELLO gave, SUBSCRIBE, each after the reply to the one before; after that
+ * Redis sends only messages and replies to PING.  Redis is not trusted: any
+ * other reply is an error, and the caller closes the link.
  */
 
 
 #include "ngx_violet_redis_notify_proto.h"
 #include "ngx_violet_redis_connect.h"
+#include "ngx_violet_redis_hello.h"
 
 
 #define NGX_VIOLET_REDIS_NOTIFY_CHANNEL  "__redis__:invalidate"
@@ -17,10 +18,10 @@
 #define NGX_VIOLET_REDIS_NOTIFY_MAX_KEYS  1000
 
 
+static ngx_int_t ngx_violet_redis_notify_hello(
+    ngx_violet_redis_notify_t *link, redisReply *reply);
 static ngx_int_t ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link,
-    long long id);
-static ngx_int_t ngx_violet_redis_notify_send(ngx_violet_redis_notify_t *link,
-    int argc, const char **argv, size_t *lens);
+    int64_t id);
 static ngx_int_t ngx_violet_redis_notify_refused(
     ngx_violet_redis_notify_t *link, redisReply *reply);
 static ngx_int_t ngx_violet_redis_notify_message(
@@ -29,14 +30,15 @@ static ngx_int_t ngx_violet_redis_notify_changed(
     ngx_violet_redis_notify_t *link, redisReply *keys);
 
 
-/* AUTH if there is a password, then CLIENT ID. */
+/* AUTH if there is a password, then HELLO. */
 
 ngx_int_t
 ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link)
 {
     int          argc;
-    size_t       lens[NGX_VIOLET_REDIS_AUTH_ARGS];
-    const char  *argv[NGX_VIOLET_REDIS_AUTH_ARGS];
+    u_char       name[NGX_VIOLET_REDIS_HELLO_NAME];
+    size_t       lens[NGX_VIOLET_REDIS_HELLO_ARGS];
+    const char  *argv[NGX_VIOLET_REDIS_HELLO_ARGS];
 
     if (link->state == NGX_VIOLET_REDIS_NOTIFY_CONNECTING) {
         argc = ngx_violet_redis_auth(link->conf, argv, lens);
@@ -44,23 +46,41 @@ ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link)
         if (argc) {
             link->state = NGX_VIOLET_REDIS_NOTIFY_AUTH;
 
-            return ngx_violet_redis_notify_send(link, argc, argv, lens);
+            return ngx_violet_redis_connection_command(&link->connection,
+                                                       argc, argv, lens);
         }
     }
 
-    link->state = NGX_VIOLET_REDIS_NOTIFY_ID;
+    link->state = NGX_VIOLET_REDIS_NOTIFY_HELLO;
 
-    argv[0] = "CLIENT";
-    lens[0] = 6;
-    argv[1] = "ID";
-    lens[1] = 2;
+    argc = ngx_violet_redis_hello(argv, lens, name);
 
-    return ngx_violet_redis_notify_send(link, 2, argv, lens);
+    return ngx_violet_redis_connection_command(&link->connection, argc, argv,
+                                               lens);
 }
 
 
 static ngx_int_t
-ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link, long long id)
+ngx_violet_redis_notify_hello(ngx_violet_redis_notify_t *link,
+    redisReply *reply)
+{
+    ngx_violet_redis_hello_t  hello;
+
+    if (ngx_violet_redis_hello_read(&hello, reply) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (hello.replica) {
+        ngx_violet_redis_error_replica(&link->errors, &link->conf->url);
+        return NGX_BUSY;
+    }
+
+    return ngx_violet_redis_notify_track(link, hello.id);
+}
+
+
+static ngx_int_t
+ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link, int64_t id)
 {
     int          argc;
     u_char       text[NGX_INT64_LEN], *p;
@@ -79,7 +99,7 @@ ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link, long long id)
     }
 
     argv[argc] = (char *) text;
-    lens[argc++] = ngx_sprintf(text, "%L", (int64_t) id) - text;
+    lens[argc++] = ngx_sprintf(text, "%L", id) - text;
 
     for (i = 0; i < link->n; i++) {
         argv[argc] = "PREFIX";
@@ -94,7 +114,8 @@ ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link, long long id)
 
     link->state = NGX_VIOLET_REDIS_NOTIFY_TRACKING;
 
-    return ngx_violet_redis_notify_send(link, argc, argv, lens);
+    return ngx_violet_redis_connection_command(&link->connection, argc, argv,
+                                               lens);
 }
 
 
@@ -110,33 +131,8 @@ ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link)
     link->asked++;
     link->asked_at = ngx_current_msec;
 
-    return ngx_violet_redis_notify_send(link, 1, &word, &len);
-}
-
-
-/* Every command is shorter than a socket's buffer. */
-
-static ngx_int_t
-ngx_violet_redis_notify_send(ngx_violet_redis_notify_t *link, int argc,
-    const char **argv, size_t *lens)
-{
-    int                len;
-    char              *request;
-    ssize_t            n;
-    ngx_connection_t  *c;
-
-    len = redisFormatCommandArgv(&request, argc, argv, lens);
-    if (len < 0) {
-        return NGX_ERROR;
-    }
-
-    c = link->peer.connection;
-
-    n = c->send(c, (u_char *) request, len);
-
-    redisFreeCommand(request);
-
-    return n == len ? NGX_OK : NGX_ERROR;
+    return ngx_violet_redis_connection_command(&link->connection, 1, &word,
+                                               &len);
 }
 
 
@@ -160,12 +156,8 @@ ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
 
         return ngx_violet_redis_notify_begin(link);
 
-    case NGX_VIOLET_REDIS_NOTIFY_ID:
-        if (reply->type != REDIS_REPLY_INTEGER) {
-            return NGX_ERROR;
-        }
-
-        return ngx_violet_redis_notify_track(link, reply->integer);
+    case NGX_VIOLET_REDIS_NOTIFY_HELLO:
+        return ngx_violet_redis_notify_hello(link, reply);
 
     case NGX_VIOLET_REDIS_NOTIFY_TRACKING:
         if (reply->type != REDIS_REPLY_STATUS) {
@@ -179,7 +171,8 @@ ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
         argv[1] = NGX_VIOLET_REDIS_NOTIFY_CHANNEL;
         lens[1] = sizeof(NGX_VIOLET_REDIS_NOTIFY_CHANNEL) - 1;
 
-        return ngx_violet_redis_notify_send(link, 2, argv, lens);
+        return ngx_violet_redis_connection_command(&link->connection, 2,
+                                                   argv, lens);
 
     default: /* SUBSCRIBE, READY */
         return ngx_violet_redis_notify_message(link, reply);
@@ -191,10 +184,21 @@ static ngx_int_t
 ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
     redisReply *reply)
 {
-    char  *what;
+    const char  *what;
 
-    what = (link->state == NGX_VIOLET_REDIS_NOTIFY_AUTH) ? "AUTH"
-                                                       : "CLIENT TRACKING";
+    switch (link->state) {
+
+    case NGX_VIOLET_REDIS_NOTIFY_AUTH:
+        what = "AUTH";
+        break;
+
+    case NGX_VIOLET_REDIS_NOTIFY_HELLO:
+        what = "HELLO";
+        break;
+
+    default:
+        what = "CLIENT TRACKING";
+    }
 
     ngx_violet_redis_error_log(&link->errors, &link->conf->url, what, reply);
 
@@ -229,6 +233,8 @@ ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
         link->state = NGX_VIOLET_REDIS_NOTIFY_READY;
         link->failures = 0;
         link->asked = 0;
+
+        ngx_violet_redis_connection_ready(&link->connection);
 
         ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_NOTIFY_PERIOD);
 

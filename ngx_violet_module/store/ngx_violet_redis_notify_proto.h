@@ -10,10 +10,7 @@
 
 
 #include "ngx_violet_redis_notify.h"
-#include "ngx_violet_redis_error.h"
-
-#include <ngx_event.h>
-#include <ngx_event_connect.h>
+#include "ngx_violet_redis_connection.h"
 
 
 #define NGX_VIOLET_REDIS_NOTIFY_MAX_NAMES  4
@@ -23,7 +20,7 @@ typedef enum {
     NGX_VIOLET_REDIS_NOTIFY_CLOSED = 0,
     NGX_VIOLET_REDIS_NOTIFY_CONNECTING,
     NGX_VIOLET_REDIS_NOTIFY_AUTH,
-    NGX_VIOLET_REDIS_NOTIFY_ID,
+    NGX_VIOLET_REDIS_NOTIFY_HELLO,
     NGX_VIOLET_REDIS_NOTIFY_TRACKING,
     NGX_VIOLET_REDIS_NOTIFY_SUBSCRIBE,
     NGX_VIOLET_REDIS_NOTIFY_READY
@@ -39,12 +36,10 @@ struct ngx_violet_redis_notify_s {
     void                             *data;
 
     ngx_violet_redis_notify_state_e   state;
-    ngx_peer_connection_t             peer;
-    ngx_log_t                         log;
-    redisReader                      *reader;
+    ngx_violet_redis_connection_t     connection;
     ngx_event_t                       timer;
-    ngx_uint_t                        addr;
     ngx_uint_t                        failures;
+    ngx_uint_t                        tries;    /* to connect, in a row */
     ngx_violet_redis_errors_t         errors;
 
     ngx_uint_t                        asked;    /* PINGs without a reply */

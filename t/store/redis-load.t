@@ -183,14 +183,14 @@ sub restarted_empty {
 # A replica whose master has never existed: it refuses writes.
 sub restarted_read_only {
     my $nowhere = Live::free_port();
-    my $before = () = $direct->error_log =~ /READONLY/g;
+    my $before = () = $direct->error_log =~ /is a replica/g;
 
     bad_day('restarted read-only', $direct, 3,
             sub { $health->restart_redis('--replicaof', '127.0.0.1',
                                          $nowhere) },
             sub { $health->command('REPLICAOF NO ONE') });
 
-    my $after = () = $direct->error_log =~ /READONLY/g;
+    my $after = () = $direct->error_log =~ /is a replica/g;
     cmp_ok($after, '>', $before, 'restarted read-only: the log has a line');
     cmp_ok($after - $before, '<=', 4,
            'restarted read-only: fewer lines than requests');

@@ -10,6 +10,7 @@
 #include "cart_check.h"
 
 #include "../fuzz/judge.c"
+#include "../fuzz/resp.c"
 
 
 #define REPLAY_LEAST  20
@@ -73,11 +74,21 @@ test_judge(void **state)
 }
 
 
+static void
+test_resp(void **state)
+{
+    (void) state;
+
+    replay("resp", fuzz_resp);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(test_judge)
+        cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_resp)
     };
 
     violet_json_init();

@@ -4,7 +4,7 @@ package Violet::FakeRedis;
 # block is a list of replies: one for each script, on any connection; the last
 # one is the reply to all further scripts.  The commands before a script (PING,
 # AUTH, SELECT) and TIME succeed, and so do those on the connection for notices
-# (CLIENT ID, CLIENT TRACKING, SUBSCRIBE, then PING), on which no notice ever
+# (HELLO, CLIENT TRACKING, SUBSCRIBE, then PING), on which no notice ever
 # comes.  A hash at the beginning of the list changes these replies:
 #
 #     --- fake_redis eval: [{PING => "-ERR no\r\n"}, "\$-1\r\n"]
@@ -44,9 +44,9 @@ my %input;
 my %subscribed;
 my %silent;
 my $channel = '__redis__:invalidate';
-my %preamble = (AUTH => "+OK\r\n", PING => "+PONG\r\n",
-                SELECT => "+OK\r\n", TIME => \&instant, 'CLIENT ID' => ":7\r\n",
-                'CLIENT TRACKING' => "+OK\r\n",
+my %preamble = (AUTH => "+OK\r\n", HELLO => hello('master'),
+                PING => bulk('.' x 4096), SELECT => "+OK\r\n",
+                TIME => \&instant, 'CLIENT TRACKING' => "+OK\r\n",
                 SUBSCRIBE => "*3\r\n" . bulk('subscribe') . bulk($channel)
                              . ":1\r\n",
                 'SUBSCRIBED PING' => "*2\r\n" . bulk('pong') . bulk(''));
@@ -84,6 +84,17 @@ sub fields {
 
     return bulk(1) . bulk($body) . bulk('"' . '0' x 40 . '"') . bulk('ready')
         . bulk($stored) . bulk(86400000) . bulk($merchant);
+}
+
+
+# What HELLO gives.
+sub hello {
+    my ($role) = @_;
+
+    return "*14\r\n" . join('', map { bulk($_) } qw(server redis version 7.0.0))
+        . bulk('proto') . ":2\r\n" . bulk('id') . ":7\r\n"
+        . join('', map { bulk($_) } qw(mode standalone role), $role, 'modules')
+        . "*0\r\n";
 }
 
 

@@ -1,0 +1,124 @@
+
+/*
+ * A connection to Redis: one of nginx's, with a buffer for each direction, on
+ * which whole replies arrive.  The client has one and the link has one.  The
+ * object is a part of its user's, and what changes in it is a worker's own.
+ *
+ * Its handlers are called by an event of nginx's, and lost() also by
+ * ngx_violet_redis_connection_open().  Within a handler the connection may be
+ * closed or stopped, but not opened: that is for a timer or a posted event.
+ */
+
+#ifndef NGX_VIOLET_REDIS_CONNECTION_H
+#define NGX_VIOLET_REDIS_CONNECTION_H
+
+
+#include "ngx_violet_redis_error.h"
+#include "ngx_violet_redis_reply.h"
+#include "violet_resp.h"
+
+#include <ngx_event.h>
+#include <ngx_event_connect.h>
+
+
+typedef struct {
+
+    /* commands may be sent */
+
+    void   (*connected)(void *data);
+
+    /* a whole reply, valid during the call */
+
+    void   (*reply)(void *data, redisReply *reply);
+
+    /*
+     * The connection is closed: it could not be made (CONNECT, with the
+     * system's error; NGX_ETIMEDOUT if it was not ready in time), Redis
+     * closed it (CLOSED, with the system's error or 0), or the cause is
+     * "why", in the words "Redis sent …" (PROTOCOL) or without memory
+     * (MEMORY).
+     */
+
+    void   (*lost)(void *data, ngx_violet_redis_error_e error, ngx_err_t err,
+                   const char *why);
+} ngx_violet_redis_connection_handlers_t;
+
+
+typedef struct {
+    u_char                                 *data;
+    size_t                                  size;
+    size_t                                  start;
+    size_t                                  end;
+} ngx_violet_redis_buffer_t;
+
+
+typedef struct {
+    ngx_violet_redis_connection_handlers_t *handlers;
+    void                                   *data;
+    violet_resp_limits_t                    limits;
+
+    ngx_peer_connection_t                   peer;
+    ngx_log_t                               log;
+    ngx_event_t                             timer;     /* until it is ready */
+
+    ngx_violet_redis_buffer_t               in;
+    ngx_violet_redis_buffer_t               out;
+    violet_resp_t                           resp;      /* the next reply */
+    ngx_violet_redis_replies_t              replies;
+    ngx_uint_t                              expected;  /* replies */
+
+    unsigned                                connected:1;
+    unsigned                                stopped:1;
+    unsigned                                reading:1; /* in a handler */
+
+    /* set by the user: replies come only to commands */
+
+    unsigned                                counted:1;
+} ngx_violet_redis_connection_t;
+
+
+/*
+ * Connects to an address, which must last as long as the connection; to NULL
+ * it fails at once.  It has so many ms until
+ * ngx_violet_redis_connection_ready() is called.  After a failure at once
+ * lost() has been called.
+ */
+
+void ngx_violet_redis_connection_open(ngx_violet_redis_connection_t *rc,
+    ngx_addr_t *addr, ngx_msec_t timeout);
+
+void ngx_violet_redis_connection_ready(ngx_violet_redis_connection_t *rc);
+
+
+/*
+ * Sends a command: its words, or its bytes in Redis's protocol.  They are
+ * copied and written at the end of this round of the event loop, with those
+ * of all other commands.  NGX_ERROR if there is no memory for them; nothing
+ * is sent then.
+ */
+
+ngx_int_t ngx_violet_redis_connection_command(
+    ngx_violet_redis_connection_t *rc, int argc, const char **argv,
+    size_t *lens);
+ngx_int_t ngx_violet_redis_connection_send(ngx_violet_redis_connection_t *rc,
+    char *bytes, size_t len);
+
+
+/* Nothing more is read or written; no handler is called any more. */
+
+void ngx_violet_redis_connection_stop(ngx_violet_redis_connection_t *rc);
+
+
+/*
+ * Closes the connection, if it is open, and frees its memory.  No handler is
+ * called.  A reply that is being handled stays valid.
+ */
+
+void ngx_violet_redis_connection_close(ngx_violet_redis_connection_t *rc);
+
+
+#define ngx_violet_redis_connection_is_open(rc)                               \
+    ((rc)->peer.connection != NULL)
+
+
+#endif /* NGX_VIOLET_REDIS_CONNECTION_H */
