@@ -115,8 +115,8 @@ sub without_the_cache {
     is(reached(10001), 1, 'no cache: the other gateway knows its record');
 
     start_again('cache');
-    ok($live->wait_for(20, sub { is_hit($two, 45) }),
-       'the cache is used again');
+    ok($live->wait_for(20, sub { is_hit($_, 45) }),
+       'the cache is used again by both') for $one, $two;
 }
 
 
