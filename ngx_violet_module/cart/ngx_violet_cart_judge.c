@@ -11,7 +11,7 @@
 
 
 /* bytes: the buffer for a problem if memory runs out */
-#define NGX_VIOLET_CART_FALLBACK  1024
+#define NGX_VIOLET_CART_FALLBACK  1280
 
 
 static violet_cart_transport_t ngx_violet_cart_transport(

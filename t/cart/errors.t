@@ -49,6 +49,9 @@ type: urn:ngx-violet:cart-submit-failed
 title: The cart was not submitted
 status: 400
 detail: Could not complete external cart: One or more items in the cart are no longer available for purchase.
+message: Could not complete external cart: One or more items in the cart are no longer available for purchase.
+error: external_cart_completion_error
+code: 2503
 outcome: failed
 retry: after_change
 cart_id: 40001
@@ -184,6 +187,9 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 400
 detail: Computer says no.
+message: Computer says no.
+error: other
+code: 2503
 outcome: failed
 retry: after_change
 errors.0.reason: OTHER

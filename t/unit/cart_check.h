@@ -9,6 +9,7 @@
 #define CART_CHECK_H
 
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,8 +94,9 @@ typedef struct {
 
 
 static const char *const  check_keys[] = {
-    "type", "title", "status", "detail", "outcome", "retry", "cart_id",
-    "order_id", "request_id", "errors", "bags", "upstream", "order", NULL
+    "type", "title", "status", "detail", "message", "error", "code",
+    "outcome", "retry", "cart_id", "order_id", "request_id", "errors", "bags",
+    "upstream", "order", NULL
 };
 
 
@@ -177,6 +179,62 @@ check_errors(const json_t *problem)
 }
 
 
+/*
+ * The members of an API exception at the top of a problem: the detail, Violet's
+ * "error" or else the first blocking reason in lower case, and Violet's code.
+ */
+
+static inline void
+check_exception(const json_t *problem)
+{
+    char           word[32];
+    size_t         i, k;
+    json_t        *error, *upstream;
+    const json_t  *errors;
+    const char    *reason;
+
+    assert_true(json_equal(json_object_get(problem, "message"),
+                           json_object_get(problem, "detail")));
+
+    upstream = json_object_get(problem, "upstream");
+
+    assert_true(json_equal(json_object_get(problem, "code"),
+                           json_object_get(upstream, "code")));
+
+    error = json_object_get(upstream, "error");
+
+    if (json_is_string(error)) {
+        assert_true(json_equal(json_object_get(problem, "error"), error));
+        return;
+    }
+
+    errors = json_object_get(problem, "errors");
+
+    for (i = 0; i < json_array_size(errors); i++) {
+
+        error = json_array_get(errors, i);
+
+        if (!json_is_true(json_object_get(error, "blocking"))) {
+            continue;
+        }
+
+        reason = check_string(error, "reason");
+        assert_true(strlen(reason) < sizeof(word));
+
+        for (k = 0; reason[k]; k++) {
+            word[k] = (char) tolower((unsigned char) reason[k]);
+        }
+
+        word[k] = '\0';
+
+        assert_string_equal(check_string(problem, "error"), word);
+        return;
+    }
+
+    assert_true(json_is_null(json_object_get(problem, "error")));
+}
+
+
 /* Parses a problem and checks its form; the caller owns what is returned. */
 
 static inline json_t *
@@ -203,6 +261,7 @@ check_problem(const violet_cart_verdict_t *verdict, const char *data,
     check_object(problem, check_keys);
     check_object(json_object_get(problem, "upstream"), check_upstream_keys);
     check_errors(problem);
+    check_exception(problem);
 
     bags = json_object_get(problem, "bags");
     assert_true(json_is_array(bags));

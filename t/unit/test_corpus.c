@@ -163,6 +163,13 @@ corpus_problem(const json_t *document, const violet_cart_answer_t *answer,
     free(bytes);
     assert_non_null(problem);
 
+    /* these three follow from the other members */
+
+    check_exception(problem);
+    json_object_del(problem, "message");
+    json_object_del(problem, "error");
+    json_object_del(problem, "code");
+
     expected = json_copy((json_t *) document);
     json_object_del(expected, "order");
     corpus_expand(expected, "errors");

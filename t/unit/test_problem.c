@@ -40,6 +40,12 @@ test_single_bag_exception(void **state)
                    "external_cart_completion_error");
         check_number(problem, "upstream.code", 2503);
 
+        check_text(problem, "message",
+                   "Could not complete external cart: One or more items in "
+                   "the cart are no longer available for purchase.");
+        check_text(problem, "error", "external_cart_completion_error");
+        check_number(problem, "code", 2503);
+
         assert_int_equal(json_array_size(check_at(problem, "errors")), 1);
         check_text(problem, "errors.0.scope", "SKU");
         check_text(problem, "errors.0.message",
@@ -144,6 +150,10 @@ test_our_words(void **state)
                "It is not known whether the cart was submitted");
     check_text(problem, "upstream.error", NULL);
     check_text(problem, "upstream.code", NULL);
+    check_text(problem, "message",
+               "Violet failed while it processed the submit.");
+    check_text(problem, "error", "upstream_error");
+    check_text(problem, "code", NULL);
     json_decref(problem);
 
     problem = check_judge(400, "{\"message\":\"\",\"code\":1}", &verdict);
@@ -246,7 +256,7 @@ test_request_id(void **state)
 static void
 test_fallback(void **state)
 {
-    char                    buffer[1024], id[256];
+    char                    buffer[1280], id[256];
     size_t                  len;
     json_t                 *problem;
     violet_cart_answer_t    answer;
@@ -283,7 +293,7 @@ test_fallback(void **state)
                                      sizeof(buffer));
     assert_true(len > 0);
 
-    len = violet_cart_judge_fallback(&answer, &verdict, buffer, 1023);
+    len = violet_cart_judge_fallback(&answer, &verdict, buffer, 1279);
     assert_int_equal(len, 0);
     assert_int_equal(verdict.outcome, UNKNOWN);
 }

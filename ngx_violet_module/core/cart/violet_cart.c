@@ -17,7 +17,7 @@
 
 /* bytes: the size of a fallback, and of $request_id in it, at most */
 
-#define VIOLET_CART_FALLBACK     1024
+#define VIOLET_CART_FALLBACK     1280
 #define VIOLET_CART_FALLBACK_ID  32
 
 

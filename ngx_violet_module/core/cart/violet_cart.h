@@ -88,7 +88,7 @@ int violet_cart_judge(const violet_cart_answer_t *answer,
 /*
  * The verdict if memory ran out: unknown, check_first, UPSTREAM_INVALID.
  * Writes the document to "buffer" and returns its length in bytes, or 0 if
- * "size" is below 1024.
+ * "size" is below 1280.
  */
 
 size_t violet_cart_judge_fallback(const violet_cart_answer_t *answer,

@@ -17,9 +17,15 @@
 #define VIOLET_PROBLEM_MESSAGE  8192
 #define VIOLET_PROBLEM_TEXT     1024
 
+/* bytes of the longest name of a reason, with its NUL */
+#define VIOLET_PROBLEM_REASON   32
+
 
 static void violet_problem_document(violet_json_writer_t *w,
     const violet_problem_t *problem);
+static void violet_problem_exception(violet_json_writer_t *w,
+    const violet_problem_t *problem);
+static const char *violet_problem_reason(const violet_problem_t *problem);
 static void violet_problem_error(violet_json_writer_t *w,
     const violet_error_t *error);
 static void violet_problem_bag(violet_json_writer_t *w,
@@ -90,6 +96,9 @@ violet_problem_document(violet_json_writer_t *w,
     violet_json_write_word(w, "title", violet_problem_title(problem->outcome));
     violet_json_write_integer(w, "status", problem->status);
     violet_problem_message(w, "detail", problem->detail);
+
+    violet_problem_exception(w, problem);
+
     violet_json_write_word(w, "outcome",
                            violet_cart_outcome_name(problem->outcome));
     violet_json_write_word(w, "retry", violet_cart_retry_name(problem->retry));
@@ -134,6 +143,58 @@ violet_problem_document(violet_json_writer_t *w,
     }
 
     violet_json_write_close(w, '}');
+}
+
+
+/*
+ * The members that an API exception of Violet's has at the top, for clients
+ * that were written for Violet itself.
+ */
+
+static void
+violet_problem_exception(violet_json_writer_t *w,
+    const violet_problem_t *problem)
+{
+    size_t       i;
+    char         word[VIOLET_PROBLEM_REASON];
+    const char  *reason;
+
+    violet_problem_message(w, "message", problem->detail);
+
+    reason = violet_problem_reason(problem);
+
+    if (problem->upstream_error.data || reason == NULL) {
+        violet_problem_text(w, "error", problem->upstream_error);
+
+    } else {
+        for (i = 0; reason[i] && i < sizeof(word) - 1; i++) {
+            word[i] = (char) (reason[i] == '_' ? '_' : reason[i] | 0x20);
+        }
+
+        word[i] = '\0';
+
+        violet_json_write_word(w, "error", word);
+    }
+
+    violet_json_write_id(w, "code", problem->upstream_code);
+}
+
+
+/* The reason of the first error that blocks; NULL if no error does. */
+
+static const char *
+violet_problem_reason(const violet_problem_t *problem)
+{
+    size_t  i;
+
+    for (i = 0; i < problem->nerrors; i++) {
+
+        if (problem->errors[i].blocking) {
+            return violet_reason_name(problem->errors[i].reason);
+        }
+    }
+
+    return NULL;
 }
 
 
