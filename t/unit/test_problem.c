@@ -253,52 +253,6 @@ test_request_id(void **state)
 }
 
 
-static void
-test_fallback(void **state)
-{
-    char                    buffer[1280], id[256];
-    size_t                  len;
-    json_t                 *problem;
-    violet_cart_answer_t    answer;
-    violet_cart_verdict_t   verdict;
-
-    (void) state;
-
-    memset(id, 1, sizeof(id));
-
-    check_answer(&answer, 200, ORDER, strlen(ORDER));
-    answer.request_id.data = id;
-    answer.request_id.len = sizeof(id);
-
-    len = violet_cart_judge_fallback(&answer, &verdict, buffer,
-                                     sizeof(buffer));
-    assert_true(len > 0 && len <= sizeof(buffer));
-
-    assert_int_equal(verdict.outcome, UNKNOWN);
-    assert_int_equal(verdict.status, 502);
-    assert_int_equal(verdict.retry, CHECK_FIRST);
-    assert_int_equal(verdict.reason, VIOLET_REASON_UPSTREAM_INVALID);
-    assert_true(verdict.has_reason);
-    assert_null(verdict.problem);
-
-    problem = check_problem(&verdict, buffer, len);
-    check_number(problem, "upstream.status", 200);
-    json_decref(problem);
-
-    /* also for the longest numbers */
-
-    answer.cart_id = INT64_MAX;
-    answer.status = 4294967295u;
-    len = violet_cart_judge_fallback(&answer, &verdict, buffer,
-                                     sizeof(buffer));
-    assert_true(len > 0);
-
-    len = violet_cart_judge_fallback(&answer, &verdict, buffer, 1279);
-    assert_int_equal(len, 0);
-    assert_int_equal(verdict.outcome, UNKNOWN);
-}
-
-
 /* A violet_cart_reason does not change the outcome. */
 
 static void
@@ -588,7 +542,6 @@ main(void)
         cmocka_unit_test(test_our_words),
         cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_request_id),
-        cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_operator_reasons),
         cmocka_unit_test(test_error_fields),
         cmocka_unit_test(test_payment_errors),
