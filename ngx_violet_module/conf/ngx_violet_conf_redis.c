@@ -494,15 +494,6 @@ ngx_violet_conf_redis_built(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
 
     redis = &conf->redis;
 
-    if (redis->tls) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" in \"%V\" asks for TLS to Redis, which "
-                           "is not there yet, use \"redis://host:port/db\" "
-                           "through a tunnel",
-                           &redis->urls[0].text, &redis->directive);
-        return NGX_ERROR;
-    }
-
     if (redis->sentinel.len || redis->cluster) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%s\" in \"%V\" is not there yet, remove it and "

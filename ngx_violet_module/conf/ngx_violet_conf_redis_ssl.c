@@ -190,10 +190,6 @@ ngx_violet_conf_redis_ssl_create(ngx_conf_t *cf,
     SSL_CTX_set_mode(ssl->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE
                                |SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 
-    if (ngx_ssl_client_session_cache(cf, ssl, 1) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     return ngx_violet_conf_redis_ssl_files(cf, conf);
 }
 

@@ -407,8 +407,9 @@ ngx_violet_redis_retry(ngx_event_t *ev)
     redis->state = NGX_VIOLET_REDIS_CONNECTING;
 
     ngx_violet_redis_connection_open(&redis->connection,
+                      &redis->conf,
                       ngx_violet_redis_addr_next(&redis->conf, redis->tries),
-                      redis->conf.connect_timeout);
+                      ngx_violet_redis_host_next(&redis->conf, redis->tries));
 }
 
 
@@ -451,6 +452,8 @@ ngx_violet_redis_close(ngx_violet_redis_t *redis)
     }
 
     ngx_violet_redis_fail_commands(redis, 1);
+
+    ngx_violet_redis_connection_end(&redis->connection);
 
     if (redis->retry_timer.timer_set) {
         ngx_del_timer(&redis->retry_timer);

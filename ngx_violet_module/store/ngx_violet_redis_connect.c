@@ -36,6 +36,28 @@ ngx_violet_redis_addr_next(ngx_violet_redis_conf_t *conf, ngx_uint_t tries)
 }
 
 
+ngx_str_t *
+ngx_violet_redis_host_next(ngx_violet_redis_conf_t *conf, ngx_uint_t tries)
+{
+    ngx_uint_t               n;
+    ngx_violet_redis_url_t  *url;
+
+    if (conf->ssl_name.len || conf->naddrs == 0) {
+        return &conf->ssl_name;
+    }
+
+    n = tries % conf->naddrs;
+
+    /* the addresses are those of all URLs in turn */
+
+    for (url = conf->urls; n >= url->naddrs; url++) {
+        n -= url->naddrs;
+    }
+
+    return &url->host;
+}
+
+
 int
 ngx_violet_redis_auth(ngx_violet_redis_conf_t *conf, const char **argv,
     size_t *lens)

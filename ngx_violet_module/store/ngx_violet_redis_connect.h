@@ -33,6 +33,12 @@ ngx_addr_t *ngx_violet_redis_addr_next(ngx_violet_redis_conf_t *conf,
     ngx_uint_t tries);
 
 
+/* The name that must stand in the certificate of Redis at that address. */
+
+ngx_str_t *ngx_violet_redis_host_next(ngx_violet_redis_conf_t *conf,
+    ngx_uint_t tries);
+
+
 /*
  * Fills in AUTH with the username, if there is one, and the password of the
  * configuration.  Returns the number of arguments; 0 without a password.

@@ -11,9 +11,6 @@
 #include "ngx_violet_redis_connection.h"
 
 
-/* bytes of a buffer, unless a reply or the commands need more */
-#define NGX_VIOLET_REDIS_BUFFER  65536
-
 /* reads in one turn, after which other events have theirs */
 #define NGX_VIOLET_REDIS_READS   16
 
@@ -24,6 +21,7 @@
 static void ngx_violet_redis_connection_write_handler(ngx_event_t *wev);
 static void ngx_violet_redis_connection_connected(
     ngx_violet_redis_connection_t *rc);
+static void ngx_violet_redis_connection_tls(void *data, ngx_int_t n);
 static void ngx_violet_redis_connection_flush(
     ngx_violet_redis_connection_t *rc);
 static void ngx_violet_redis_connection_read_handler(ngx_event_t *rev);
@@ -37,15 +35,11 @@ static void ngx_violet_redis_connection_lost(
     ngx_err_t err, const char *why);
 static void ngx_violet_redis_connection_free(
     ngx_violet_redis_connection_t *rc);
-static ngx_int_t ngx_violet_redis_buffer_room(ngx_violet_redis_buffer_t *b,
-    size_t len);
-static void ngx_violet_redis_buffer_shrink(ngx_violet_redis_buffer_t *b);
-static void ngx_violet_redis_buffer_free(ngx_violet_redis_buffer_t *b);
 
 
 void
 ngx_violet_redis_connection_open(ngx_violet_redis_connection_t *rc,
-    ngx_addr_t *addr, ngx_msec_t timeout)
+    ngx_violet_redis_conf_t *conf, ngx_addr_t *addr, ngx_str_t *host)
 {
     ngx_int_t          n;
     ngx_connection_t  *c;
@@ -78,6 +72,9 @@ ngx_violet_redis_connection_open(ngx_violet_redis_connection_t *rc,
     rc->expected = 0;
     rc->connected = 0;
     rc->stopped = 0;
+    rc->answered = 0;
+    rc->ssl = conf->ssl;
+    rc->host = host;
 
     violet_resp_init(&rc->resp, &rc->limits);
 
@@ -102,7 +99,7 @@ ngx_violet_redis_connection_open(ngx_violet_redis_connection_t *rc,
     rc->timer.log = ngx_cycle->log;
     rc->timer.cancelable = 1;
 
-    ngx_add_timer(&rc->timer, timeout);
+    ngx_add_timer(&rc->timer, conf->connect_timeout);
 
     if (n == NGX_OK) {
         ngx_post_event(c->write, &ngx_posted_events);
@@ -145,6 +142,7 @@ static void
 ngx_violet_redis_connection_connected(ngx_violet_redis_connection_t *rc)
 {
     int                err;
+    ngx_int_t          n;
     socklen_t          len;
     ngx_connection_t  *c;
 
@@ -165,6 +163,35 @@ ngx_violet_redis_connection_connected(ngx_violet_redis_connection_t *rc)
 
     if (rc->peer.sockaddr->sa_family != AF_UNIX) {
         (void) ngx_tcp_nodelay(c);
+    }
+
+    n = rc->ssl ? ngx_violet_redis_tls_begin(&rc->tls, c, rc->ssl, rc->host,
+                                             ngx_violet_redis_connection_tls)
+                : NGX_OK;
+
+    if (n != NGX_AGAIN) {
+        ngx_violet_redis_connection_tls(rc, n);
+    }
+}
+
+
+static void
+ngx_violet_redis_connection_tls(void *data, ngx_int_t n)
+{
+    ngx_violet_redis_connection_t  *rc = data;
+
+    char  *why;
+
+    if (rc->stopped) {
+        return;
+    }
+
+    if (n != NGX_OK) {
+        why = ngx_violet_redis_tls_why(&rc->tls);
+
+        ngx_violet_redis_connection_lost(rc, why ? NGX_VIOLET_REDIS_ERROR_TLS
+                                    : NGX_VIOLET_REDIS_ERROR_MEMORY, 0, why);
+        return;
     }
 
     rc->connected = 1;
@@ -402,6 +429,8 @@ ngx_violet_redis_connection_next(ngx_violet_redis_connection_t *rc)
         return NGX_DONE;
     }
 
+    rc->answered = 1;
+
     rc->handlers->reply(rc->data, reply);
 
     return (rc->stopped || rc->peer.connection == NULL) ? NGX_DONE : NGX_OK;
@@ -414,6 +443,15 @@ ngx_violet_redis_connection_timer(ngx_event_t *ev)
     ngx_violet_redis_connection_t  *rc;
 
     rc = ev->data;
+
+    /* a Redis without TLS takes the handshake for a command without an end */
+
+    if (rc->ssl && !rc->connected && rc->tls.pool) {
+        ngx_violet_redis_connection_lost(rc, NGX_VIOLET_REDIS_ERROR_TLS, 0,
+                                    "the handshake does not end in time, "
+                                    "perhaps this port does not speak TLS");
+        return;
+    }
 
     ngx_violet_redis_connection_lost(rc, NGX_VIOLET_REDIS_ERROR_CONNECT,
                                      NGX_ETIMEDOUT, NULL);
@@ -433,6 +471,20 @@ static void
 ngx_violet_redis_connection_lost(ngx_violet_redis_connection_t *rc,
     ngx_violet_redis_error_e error, ngx_err_t err, const char *why)
 {
+    if (error == NGX_VIOLET_REDIS_ERROR_CLOSED) {
+
+        if (rc->ssl && ngx_violet_redis_tls_why(&rc->tls)) {
+            error = NGX_VIOLET_REDIS_ERROR_TLS;
+            why = ngx_violet_redis_tls_why(&rc->tls);
+
+        } else if (rc->ssl == NULL && !rc->answered
+                   && rc->peer.sockaddr->sa_family != AF_UNIX)
+        {
+            why = "before any reply: if it speaks TLS, the URL begins with "
+                  "\"rediss://\"";
+        }
+    }
+
     ngx_violet_redis_connection_close(rc);
 
     rc->handlers->lost(rc->data, error, err, why);
@@ -445,7 +497,7 @@ ngx_violet_redis_connection_close(ngx_violet_redis_connection_t *rc)
     ngx_violet_redis_connection_ready(rc);
 
     if (rc->peer.connection) {
-        ngx_close_connection(rc->peer.connection);
+        ngx_violet_redis_tls_close(&rc->tls, rc->peer.connection);
         rc->peer.connection = NULL;
     }
 
@@ -457,80 +509,18 @@ ngx_violet_redis_connection_close(ngx_violet_redis_connection_t *rc)
 }
 
 
+void
+ngx_violet_redis_connection_end(ngx_violet_redis_connection_t *rc)
+{
+    ngx_violet_redis_connection_close(rc);
+    ngx_violet_redis_tls_free(&rc->tls);
+}
+
+
 static void
 ngx_violet_redis_connection_free(ngx_violet_redis_connection_t *rc)
 {
     ngx_violet_redis_buffer_free(&rc->in);
     ngx_violet_redis_buffer_free(&rc->out);
     ngx_violet_redis_reply_free(&rc->replies);
-}
-
-
-/* Makes room for so many bytes behind those that are there. */
-
-static ngx_int_t
-ngx_violet_redis_buffer_room(ngx_violet_redis_buffer_t *b, size_t len)
-{
-    u_char  *data;
-    size_t   size, used;
-
-    if (len <= b->size - b->end) {
-        return NGX_OK;
-    }
-
-    used = b->end - b->start;
-
-    if (used + len > b->size) {
-        size = ngx_max(used + len, 2 * used);
-        size = ngx_max(size, NGX_VIOLET_REDIS_BUFFER);
-
-        data = ngx_alloc(size, ngx_cycle->log);
-        if (data == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (used) {
-            ngx_memcpy(data, b->data + b->start, used);
-        }
-
-        if (b->data) {
-            ngx_free(b->data);
-        }
-
-        b->data = data;
-        b->size = size;
-
-    } else {
-        ngx_memmove(b->data, b->data + b->start, used);
-    }
-
-    b->start = 0;
-    b->end = used;
-
-    return NGX_OK;
-}
-
-
-/* The buffer is empty; a large one is freed. */
-
-static void
-ngx_violet_redis_buffer_shrink(ngx_violet_redis_buffer_t *b)
-{
-    b->start = 0;
-    b->end = 0;
-
-    if (b->size > NGX_VIOLET_REDIS_BUFFER) {
-        ngx_violet_redis_buffer_free(b);
-    }
-}
-
-
-static void
-ngx_violet_redis_buffer_free(ngx_violet_redis_buffer_t *b)
-{
-    if (b->data) {
-        ngx_free(b->data);
-    }
-
-    ngx_memzero(b, sizeof(ngx_violet_redis_buffer_t));
 }

@@ -13,8 +13,10 @@
 #define NGX_VIOLET_REDIS_CONNECTION_H
 
 
+#include "ngx_violet_redis_buffer.h"
 #include "ngx_violet_redis_error.h"
 #include "ngx_violet_redis_reply.h"
+#include "ngx_violet_redis_tls.h"
 #include "violet_resp.h"
 
 #include <ngx_event.h>
@@ -34,22 +36,14 @@ typedef struct {
     /*
      * The connection is closed: it could not be made (CONNECT, with the
      * system's error; NGX_ETIMEDOUT if it was not ready in time), Redis
-     * closed it (CLOSED, with the system's error or 0), or the cause is
-     * "why", in the words "Redis sent …" (PROTOCOL) or without memory
-     * (MEMORY).
+     * closed it (CLOSED, with the system's error or 0; with "why", a hint, if
+     * it did so before any reply), or the cause is "why", in the words
+     * "Redis sent …" (PROTOCOL), of TLS (TLS), or without memory (MEMORY).
      */
 
     void   (*lost)(void *data, ngx_violet_redis_error_e error, ngx_err_t err,
                    const char *why);
 } ngx_violet_redis_connection_handlers_t;
-
-
-typedef struct {
-    u_char                                 *data;
-    size_t                                  size;
-    size_t                                  start;
-    size_t                                  end;
-} ngx_violet_redis_buffer_t;
 
 
 typedef struct {
@@ -60,6 +54,9 @@ typedef struct {
     ngx_peer_connection_t                   peer;
     ngx_log_t                               log;
     ngx_event_t                             timer;     /* until it is ready */
+    ngx_violet_redis_tls_t                  tls;
+    ngx_ssl_t                              *ssl;       /* NULL: no TLS */
+    ngx_str_t                              *host;      /* for TLS */
 
     ngx_violet_redis_buffer_t               in;
     ngx_violet_redis_buffer_t               out;
@@ -70,6 +67,7 @@ typedef struct {
     unsigned                                connected:1;
     unsigned                                stopped:1;
     unsigned                                reading:1; /* in a handler */
+    unsigned                                answered:1;  /* a reply came */
 
     /* set by the user: replies come only to commands */
 
@@ -78,14 +76,15 @@ typedef struct {
 
 
 /*
- * Connects to an address, which must last as long as the connection; to NULL
- * it fails at once.  It has so many ms until
- * ngx_violet_redis_connection_ready() is called.  After a failure at once
- * lost() has been called.
+ * Connects to an address, with TLS if the configuration has it; "host" is the
+ * name of which Redis's certificate must then be.  All of them must last as
+ * long as the connection.  To NULL it fails at once.
+ * ngx_violet_redis_connection_ready() must be called before the configured
+ * connect_timeout ends.  After a failure at once lost() has been called.
  */
 
 void ngx_violet_redis_connection_open(ngx_violet_redis_connection_t *rc,
-    ngx_addr_t *addr, ngx_msec_t timeout);
+    ngx_violet_redis_conf_t *conf, ngx_addr_t *addr, ngx_str_t *host);
 
 void ngx_violet_redis_connection_ready(ngx_violet_redis_connection_t *rc);
 
@@ -115,6 +114,11 @@ void ngx_violet_redis_connection_stop(ngx_violet_redis_connection_t *rc);
  */
 
 void ngx_violet_redis_connection_close(ngx_violet_redis_connection_t *rc);
+
+
+/* Closes it and frees the session of TLS, in a worker that exits. */
+
+void ngx_violet_redis_connection_end(ngx_violet_redis_connection_t *rc);
 
 
 #define ngx_violet_redis_connection_is_open(rc)                               \

@@ -224,8 +224,15 @@ ngx_violet_redis_error_lost(ngx_violet_redis_errors_t *errors,
     case NGX_VIOLET_REDIS_ERROR_CLOSED:
 
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, err,
-                      "violet: Redis at \"%V\" closed the connection",
-                      &conf->url);
+                      "violet: Redis at \"%V\" closed the connection%s%s",
+                      &conf->url, why ? " " : "", why ? why : "");
+        return;
+
+    case NGX_VIOLET_REDIS_ERROR_TLS:
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "violet: TLS to Redis at \"%V\" failed: %s",
+                      &conf->url, why);
         return;
 
     case NGX_VIOLET_REDIS_ERROR_PROTOCOL:

@@ -122,6 +122,7 @@ void
 ngx_violet_redis_notify_close(ngx_violet_redis_notify_t *link)
 {
     ngx_violet_redis_notify_end(link);
+    ngx_violet_redis_connection_end(&link->connection);
 
     if (link->timer.timer_set) {
         ngx_del_timer(&link->timer);
@@ -144,8 +145,10 @@ ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link)
     link->state = NGX_VIOLET_REDIS_NOTIFY_CONNECTING;
 
     ngx_violet_redis_connection_open(&link->connection,
+                          link->conf,
                           ngx_violet_redis_addr_next(link->conf, link->tries),
-                          link->conf->connect_timeout);
+                          ngx_violet_redis_host_next(link->conf,
+                                                     link->tries));
 }
 
 
@@ -190,7 +193,7 @@ ngx_violet_redis_notify_failed(void *data, ngx_violet_redis_error_e error,
 {
     ngx_violet_redis_notify_t  *link = data;
 
-    u_char  text[128], *last;
+    u_char  text[NGX_VIOLET_REDIS_TLS_WHY + 32], *last;
 
     switch (error) {
 
@@ -201,6 +204,12 @@ ngx_violet_redis_notify_failed(void *data, ngx_violet_redis_error_e error,
 
     case NGX_VIOLET_REDIS_ERROR_CLOSED:
         why = "it closed the connection";
+        break;
+
+    case NGX_VIOLET_REDIS_ERROR_TLS:
+        last = ngx_snprintf(text, sizeof(text) - 1, "TLS failed: %s", why);
+        *last = '\0';
+        why = (char *) text;
         break;
 
     case NGX_VIOLET_REDIS_ERROR_PROTOCOL:

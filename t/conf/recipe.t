@@ -33,11 +33,13 @@ is_no_configuration('https without proxy_ssl_verify', '');
 is_no_configuration('https with proxy_ssl_verify off',
                     'proxy_ssl_verify off;');
 is_sent('https that is verified', $verify);
+no_tls_to_redis();
 is_refused_if_shared();
 is_sent('violet_unverified_upstream on', 'violet_unverified_upstream on;');
 caller_of_http2();
 
-$live->check_logs(qr/without "proxy_ssl_verify on", add it/);
+$live->check_logs(qr/without "proxy_ssl_verify on", add it/,
+                  qr/asks for TLS to Redis/);
 done_testing();
 
 
@@ -148,6 +150,22 @@ sub is_no_configuration {
     ok(!$content, "$title: nginx -t fails");
     like($said, qr/without "proxy_ssl_verify on", add it/,
          'nginx names the line to add');
+    $nginx->stop;
+}
+
+
+sub no_tls_to_redis {
+    my $nginx = gateway('http://violet_api', '');
+
+    $nginx->configure(http => "violet_redis rediss://redis.test:1"
+                              . " ssl_trusted_certificate=$tls/tls.pem;"
+                              . $nginx->{http});
+
+    my ($content, $said) = $nginx->test_config;
+
+    ok(!$content, 'TLS to Redis: nginx -t fails');
+    like($said, qr{"rediss://redis.test:1" in "violet_redis" asks for TLS to Redis, build nginx and the module with "--with-http_ssl_module"},
+         'nginx names what is missing');
     $nginx->stop;
 }
 

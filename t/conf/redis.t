@@ -464,21 +464,36 @@ html/none" in "violet_redis" cannot be used, give the files of a certificate and
 
 
 
-=== with all of that a host is valid; TLS is not there yet
---- redis eval: "rediss://redis.example:6380/0 $::Trusted"
+=== with them a host name is all that it needs
+--- redis eval: "rediss://localhost:1/2 $::Trusted"
 --- post_setup_server_root
 ::files();
---- refused
-"rediss://redis.example:6380/0" in "violet_redis" asks for TLS to Redis, which is not there yet, use "redis://host:port/db" through a tunnel
+--- request
+GET /_mock/counts
+--- no_error_log
+in "violet_redis"
 
 
 
-=== an address with ssl_name, and a certificate of its own
+=== an address with ssl_name, and a certificate of the gateway's own
 --- redis eval: "rediss://127.0.0.1:1 ssl_name=redis.example $::Trusted ssl_certificate=$ENV{TEST_NGINX_SERVER_ROOT}/html/ca ssl_certificate_key=$ENV{TEST_NGINX_SERVER_ROOT}/html/key"
 --- post_setup_server_root
 ::files();
---- refused
-"rediss://127.0.0.1:1" in "violet_redis" asks for TLS to Redis, which is not there yet
+--- request
+GET /_mock/counts
+--- no_error_log
+in "violet_redis"
+
+
+
+=== two URLs with TLS
+--- redis eval: "rediss://localhost:1 rediss://localhost:2 $::Trusted"
+--- post_setup_server_root
+::files();
+--- request
+GET /_mock/counts
+--- no_error_log
+in "violet_redis"
 
 
 

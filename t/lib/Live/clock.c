@@ -94,3 +94,20 @@ gettimeofday(struct timeval *restrict tv, void *restrict tz)
 
     return 0;
 }
+
+
+/* OpenSSL's clock, by which a certificate expires */
+
+time_t
+time(time_t *t)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    if (t) {
+        *t = ts.tv_sec;
+    }
+
+    return ts.tv_sec;
+}
