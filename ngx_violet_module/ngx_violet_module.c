@@ -58,7 +58,6 @@ static ngx_conf_enum_t  ngx_violet_partial_status[] = {
     { ngx_string("200"), 200 },
     { ngx_string("207"), 207 },
     { ngx_string("422"), 422 },
-    { ngx_string("502"), 502 },
     { ngx_null_string, 0 }
 };
 
@@ -445,7 +444,7 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->cart_errors, prev->cart_errors,
                               NGX_VIOLET_CART_ON);
     ngx_conf_merge_uint_value(conf->cart_partial_status,
-                              prev->cart_partial_status, 207);
+                              prev->cart_partial_status, 422);
     ngx_conf_merge_msec_value(conf->submit_guard, prev->submit_guard,
                               NGX_VIOLET_RECORD_TIME);
     ngx_conf_merge_uint_value(conf->auth_routes, prev->auth_routes,

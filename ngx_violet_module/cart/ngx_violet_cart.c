@@ -12,6 +12,8 @@
 #include "ngx_violet_cart.h"
 #include "ngx_violet_credentials.h"
 
+#include "violet_token_json.h"
+
 
 /* ms until the answer to a submit must be whole */
 #define NGX_VIOLET_CART_TIMEOUT  300000
@@ -329,9 +331,9 @@ ngx_violet_cart_passes(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
 
 /*
- * True if Violet's answer is a complete 401, with which Violet did nothing,
- * and there is another token or one may come: the submit is then sent a second
- * time.
+ * True if Violet's answer is a complete 401 about the token, with which Violet
+ * did nothing, and there is another token or one may come: the submit is then
+ * sent a second time.
  */
 
 static ngx_uint_t
@@ -341,7 +343,10 @@ ngx_violet_cart_refused(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_int_t  rc;
 
     if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED
-        || ctx->cart->submit_repeated)
+        || ctx->cart->submit_repeated
+        || (e->status == NGX_HTTP_UNAUTHORIZED
+            && !violet_token_is_refused((char *) e->content.data,
+                                        e->content.len)))
     {
         return 0;
     }

@@ -45,6 +45,7 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     answer.request_id.len = id.len;
     answer.partial_status = vlcf->cart_partial_status;
     answer.reasons = vmcf->reasons;
+    answer.guarded = (ctx->cart->record != NULL);
 
     verdict = &ctx->cart->verdict;
 

@@ -26,7 +26,8 @@ my %command = (python => 'python3', perl => 'perl');
 # 40000 on it shows an open cart where the id is even.  Some are asked again.
 my @rows = (
     [20000, 'done'], [20000, 'done'], [20100, 'pending'],
-    [20300, 'requires_action'], [20700, 'never'], [20700, 'never'],
+    [20300, 'requires_action'], [20700, 'new_cart_for_failed_bags'],
+    [20700, 'manual'],
     [20800, 'after_change'], [20900, 'new_cart'],
     [40000, 'after_change'], [40100, 'later'], [40900, 'submit_again'],
     [60000, 'submit_again'], [60000, 'submit_again'],
@@ -61,7 +62,7 @@ for my $language (sort keys %command) {
        'later', "$language: a problem of the gateway's own");
     is(says($language, $file, $nginx->port, '/busy/v1/checkout/cart/1'),
        'later', "$language: too many requests");
-    is(says($language, $file, 1, '/v1/checkout/cart/1'), 'check_first',
+    is(says($language, $file, 1, '/v1/checkout/cart/1'), 'manual',
        "$language: nobody there");
 
     $number += 2;

@@ -77,7 +77,7 @@ Retry-After: 7
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- error_log
 upstream prematurely closed connection
@@ -118,7 +118,7 @@ upstream prematurely closed connection
 --- cart_problem
 status: 200
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 errors.0.reason: ITEM_UNAVAILABLE
 order: (Violet's)
 
@@ -133,7 +133,7 @@ order: (Violet's)
 --- cart_problem
 status: 207
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 errors.0.reason: ITEM_UNAVAILABLE
 
 
@@ -146,35 +146,20 @@ errors.0.reason: ITEM_UNAVAILABLE
 --- cart_problem
 status: 422
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 errors.0.reason: ITEM_UNAVAILABLE
 upstream.status: 200
 
 
 
-=== violet_cart_partial_status 502
---- config eval
-::location('violet_cart_partial_status 502;')
---- request eval
-"$::Submit/20701/submit\n{}"
---- cart_problem
-status: 502
-outcome: partial
-retry: never
-errors.0.reason: ITEM_UNAVAILABLE
-upstream.status: 200
-
-
-
-=== violet_cart_partial_status counts for contradictions and missing bags too
+=== violet_cart_partial_status counts for partial alone
 --- http_extra
-    violet_cart_partial_status 502;
+    violet_cart_partial_status 207;
 --- request eval
 ["$::Submit/21101/submit\n{}", "$::Submit/21401/submit\n{}"]
 --- cart_problem eval
-["status: 502\noutcome: partial\nretry: check_first
-errors.0.reason: ITEM_UNAVAILABLE",
- "status: 502\noutcome: partial\nretry: check_first\nerrors.0.reason: OTHER"]
+["status: 502\noutcome: unknown\nretry: manual\nerrors.0.reason: OTHER",
+ "status: 502\noutcome: unknown\nretry: manual\nerrors.0.reason: OTHER"]
 
 
 
@@ -271,9 +256,9 @@ errors.0.reason: ADDRESS_INVALID
 --- request eval
 "$::Submit/20701/submit\n{}"
 --- cart_problem
-status: 207
+status: 422
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 errors.0.reason: ITEM_INVALID
 
 
@@ -286,7 +271,7 @@ errors.0.reason: ITEM_INVALID
 --- cart_problem
 status: 400
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: ALREADY_SUBMITTED
 
 
@@ -297,9 +282,9 @@ errors.0.reason: ALREADY_SUBMITTED
 --- request eval
 ["$::Submit/40901/submit\n{}", "$::Submit/50001/submit\n{}"]
 --- cart_problem eval
-["status: 409\noutcome: unknown\nretry: check_first
+["status: 409\noutcome: unknown\nretry: later
 errors.0.reason: SUBMIT_IN_PROGRESS",
- "status: 500\noutcome: unknown\nretry: check_first
+ "status: 500\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_ERROR"]
 
 
@@ -324,7 +309,7 @@ errors.0.reason: UPSTREAM_ERROR"]
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: UPSTREAM_INVALID
 upstream.status: null
@@ -349,7 +334,7 @@ order: null
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 
@@ -389,7 +374,7 @@ order: null
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 
@@ -448,7 +433,7 @@ errors.1.reason: SHIPPING_INVALID
 
 
 
-=== $violet_cart_reason is empty if no error blocks
+=== $violet_cart_reason of a contradiction
 --- http_extra
     log_format cart '<$violet_cart_outcome|$violet_cart_reason|$status>';
 --- config eval
@@ -456,13 +441,14 @@ errors.1.reason: SHIPPING_INVALID
 --- request eval
 "$::Submit/21101/submit\n{}"
 --- cart_problem
-status: 207
-outcome: partial
-retry: check_first
-errors.0.reason: ITEM_UNAVAILABLE
-errors.0.blocking: false
+status: 502
+outcome: unknown
+retry: manual
+errors.0.reason: OTHER
+errors.1.reason: ITEM_UNAVAILABLE
+errors.1.blocking: false
 --- access_log
-<partial|-|207>
+<unknown|OTHER|502>
 
 
 

@@ -288,7 +288,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 400
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: OTHER
 --- mock_submits: 0
 
@@ -317,7 +317,7 @@ POST /v1/checkout/cart/41801/submit
 --- cart_problem
 status: 418
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: OTHER
 upstream: {"status":418,"error":null,"code":null}
@@ -363,7 +363,7 @@ type: urn:ngx-violet:cart-submit-unknown
 status: 409
 detail: A bag of this cart is being submitted.
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: SUBMIT_IN_PROGRESS
 errors.0.blocking: true
@@ -380,7 +380,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 409
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: SUBMIT_IN_PROGRESS
 --- mock_submits: 0
 
@@ -393,7 +393,7 @@ POST /v1/checkout/cart/40801/submit
 --- cart_problem
 status: 408
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: OTHER
 upstream: {"status":408,"error":null,"code":null}
@@ -407,7 +407,7 @@ POST /v1/checkout/cart/42501/submit
 --- cart_problem
 status: 425
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: OTHER
 --- raw_response_headers_like: ^HTTP/1\.1 425 Too Early\r\n
 
@@ -420,7 +420,7 @@ POST /v1/checkout/cart/42901/submit
 --- cart_problem
 status: 429
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: RATE_LIMITED
 upstream: {"status":429,"error":"platform_throttled","code":2429}
 
@@ -433,7 +433,7 @@ POST /v1/checkout/cart/41401/submit
 --- cart_problem
 status: 400
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: ALREADY_SUBMITTED
 upstream: {"status":400,"error":"cart_already_submitted","code":2414}
@@ -447,7 +447,7 @@ POST /v1/checkout/cart/41501/submit
 --- cart_problem
 status: 400
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: ALREADY_SUBMITTED
 errors.0.message: Order 41501 is already completed.
 
@@ -462,7 +462,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 412
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: ALREADY_SUBMITTED
 --- mock_submits: 0
 
@@ -477,7 +477,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 404
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: ALREADY_SUBMITTED
 --- mock_submits: 0
 
@@ -489,8 +489,8 @@ POST /v1/checkout/cart/40301/submit
 {}
 --- cart_problem
 status: 502
-outcome: failed
-retry: check_first
+outcome: unknown
+retry: manual
 errors.#: 1
 errors.0.reason: CREDENTIALS_REJECTED
 upstream: {"status":403,"error":null,"code":null}
@@ -518,7 +518,7 @@ POST /v1/checkout/cart/40401/submit
 status: 404
 detail: Cart 40401 not found.
 outcome: failed
-retry: after_change
+retry: new_cart
 errors.#: 1
 errors.0.reason: CART_NOT_FOUND
 upstream: {"status":404,"error":"cart_not_found","code":2404}
@@ -532,7 +532,7 @@ POST /v1/checkout/cart/41701/submit
 --- cart_problem
 status: 404
 outcome: failed
-retry: after_change
+retry: new_cart
 errors.0.reason: CART_NOT_FOUND
 upstream: {"status":404,"error":"Not Found","code":null}
 
@@ -545,7 +545,7 @@ POST /v1/checkout/cart/41601/submit
 --- cart_problem
 status: 404
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: OTHER
 upstream: {"status":404,"error":null,"code":null}
 
@@ -574,7 +574,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 412
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: OTHER
 --- mock_submits: 0
 
@@ -588,7 +588,7 @@ POST /v1/checkout/cart/50001/submit
 status: 500
 detail: Something went wrong on our side.
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: UPSTREAM_ERROR
 errors.0.scope: CART
@@ -604,7 +604,7 @@ POST /v1/checkout/cart/51001/submit
 --- cart_problem
 status: 500
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_ERROR
 upstream: {"status":500,"error":null,"code":null}
 --- response_body_unlike: Oops
@@ -618,7 +618,7 @@ POST /v1/checkout/cart/50301/submit
 --- cart_problem
 status: 503
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_ERROR
 upstream.status: 503
 
@@ -631,7 +631,7 @@ POST /v1/checkout/cart/51101/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_ERROR
 upstream.status: 502
 
@@ -646,7 +646,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 504
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_ERROR
 upstream.status: 504
 --- mock_submits: 0
@@ -662,7 +662,7 @@ POST /v1/checkout/cart/30101/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 upstream.status: 301
 
@@ -692,7 +692,7 @@ POST /v1/checkout/cart/21801/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: UPSTREAM_INVALID
 upstream: {"status":200,"error":null,"code":null}
@@ -707,7 +707,7 @@ POST /v1/checkout/cart/21901/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 upstream.status: 200
 
@@ -722,7 +722,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 upstream.status: 204
 --- mock_submits: 0
@@ -736,7 +736,7 @@ POST /v1/checkout/cart/22101/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 
@@ -749,7 +749,7 @@ POST /v1/checkout/cart/21701/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- error_log eval
 qr/\[error\] .*violet: .*cart 21701 .*25 bytes, at byte \d+/
@@ -765,7 +765,7 @@ POST /v1/checkout/cart/22201/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- error_log eval
@@ -782,7 +782,7 @@ POST /v1/checkout/cart/22701/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 
@@ -797,7 +797,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- mock_submits: 0
 
@@ -812,7 +812,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- mock_submits: 0
@@ -847,7 +847,7 @@ POST /v1/checkout/cart/9223372036854775807/submit
 --- cart_problem
 status: 500
 outcome: unknown
-retry: check_first
+retry: later
 cart_id: 9223372036854775807
 errors.0.reason: UPSTREAM_ERROR
 --- mock_submits: 0
@@ -880,7 +880,7 @@ POST /v1/checkout/cart/1/submit
 --- cart_problem
 status: 400
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: OTHER
 upstream: {"status":400,"error":null,"code":null}
 --- mock_submits: 0

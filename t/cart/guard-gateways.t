@@ -80,7 +80,8 @@ sub is_refused {
     is(Violet::Schema::violation($answer->{body}), '', "$title: the schema");
     is($answer->{status}, 409, "$title: 409");
     is($problem->{outcome}, 'unknown', "$title: unknown");
-    is($problem->{retry}, 'check_first', "$title: check_first");
+    is($problem->{retry},
+       $reason eq 'SUBMIT_IN_PROGRESS' ? 'later' : 'manual', "$title: retry");
     is($problem->{errors}[0]{reason}, $reason, "$title: $reason");
 }
 

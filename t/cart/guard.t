@@ -12,7 +12,7 @@ our $Old = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
 our $Unknown = <<'END';
 status: 409
 outcome: unknown
-retry: check_first
+retry: manual
 errors.0.reason: OTHER
 errors.#: 1
 bags: []
@@ -20,11 +20,11 @@ upstream: {"status":null,"error":null,"code":null}
 order: null
 END
 
-our $Busy = $Unknown =~ s/OTHER/SUBMIT_IN_PROGRESS/r;
+our $Busy = $Unknown =~ s/OTHER/SUBMIT_IN_PROGRESS/r =~ s/manual/later/r;
 our $Partial = <<'END';
 status: 207
 outcome: partial
-retry: never
+retry: manual
 errors.0.reason: ALREADY_SUBMITTED
 END
 
@@ -86,12 +86,12 @@ PTTL $::Record:20001
 
 === a repeat of a partial submit gets the same outcome and status
 --- http_extra
-    violet_cart_partial_status 422;
+    violet_cart_partial_status 207;
 --- request eval
 ["$::Cart/20701/submit\n{}", "$::Cart/20701/submit\n{}"]
 --- cart_problem eval
-[$::Partial =~ s/ALREADY_SUBMITTED/ITEM_UNAVAILABLE/r =~ s/207/422/r,
- $::Partial =~ s/207/422/r]
+["status: 207\noutcome: partial\nretry: new_cart_for_failed_bags
+errors.0.reason: ITEM_UNAVAILABLE", $::Partial]
 --- response_headers eval
 ["!X-Violet-Submit", "X-Violet-Submit: repeated"]
 --- mock_submits: 1
@@ -102,7 +102,7 @@ PTTL $::Record:20001
 --- request eval
 ["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}"]
 --- cart_problem eval
-["status: 502\noutcome: unknown\nretry: check_first
+["status: 502\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_INVALID", $::Unknown]
 --- mock_submits: 1
 --- redis_check eval
@@ -116,7 +116,7 @@ errors.0.reason: UPSTREAM_INVALID", $::Unknown]
 --- request eval
 ["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}"]
 --- cart_problem eval
-["status: 502\noutcome: unknown\nretry: check_first
+["status: 502\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_INVALID", $::Unknown]
 --- mock_submits: 1
 
@@ -193,7 +193,7 @@ X-Violet-Submit: yes
 --- error_code eval
 [502, 200, 200, 409]
 --- response_body_like eval
-["UPSTREAM_INVALID", '"id": 60001.*"COMPLETED"', "path", '"check_first"']
+["UPSTREAM_INVALID", '"id": 60001.*"COMPLETED"', "path", '"manual"']
 --- mock_submits: 1
 
 
@@ -384,7 +384,7 @@ Idempotency-Key: "one"
 --- cart_problem eval
 ["status: 400\noutcome: failed\nretry: after_change
 errors.0.reason: ITEM_UNAVAILABLE",
- "status: 422\noutcome: unknown\nretry: check_first
+ "status: 422\noutcome: unknown\nretry: manual
 errors.0.reason: OTHER\nupstream.status: null",
  "status: 400\noutcome: failed\nretry: after_change
 errors.0.reason: ITEM_UNAVAILABLE"]

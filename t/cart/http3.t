@@ -155,7 +155,7 @@ sub is_settled {
 
 
 sub callers_who_wait {
-    my %expected = (20001 => [200, 'completed'], 20701 => [207, 'partial'],
+    my %expected = (20001 => [200, 'completed'], 20701 => [422, 'partial'],
                     40001 => [400, 'failed'], 21601 => [200, 'completed'],
                     61201 => [200, 'completed']);
 

@@ -177,9 +177,9 @@ sub callers_of_http2 {
                             @_[1 .. $#_]) };
 
     my $text = $submit->(20701);
-    like($text, qr{^HTTP/2 207 }, 'HTTP/2: status of a problem');
+    like($text, qr{^HTTP/2 422 }, 'HTTP/2: status of a problem');
     like($text, qr/^x-violet-cart-outcome: partial\r$/m, 'HTTP/2: outcome');
-    like($text, qr/"outcome":"partial","retry":"never",/, 'HTTP/2: body');
+    like($text, qr/"outcome":"partial","retry":"new_cart_for_failed_bags",/, 'HTTP/2: body');
 
     $text = $submit->(20001);
     like($text, qr/^x-violet-cart-outcome: completed\r$/m,
@@ -401,7 +401,7 @@ sub kept_connections {
 
         is(outcome($gateway, 1), '200 completed none none',
            "kept, $how: the first submit");
-        is(outcome($gateway, 2), '502 unknown check_first UPSTREAM_INVALID',
+        is(outcome($gateway, 2), '502 unknown manual UPSTREAM_INVALID',
            "kept, $how: the second is not sent again");
         is(outcome($gateway, 3), '200 completed none none',
            "kept, $how: the third has a connection of its own");
@@ -429,7 +429,7 @@ sub kept_connections {
         push @wrong, "$cart: $outcome, received $times times"
             if $times > 1
                || $outcome eq '200 completed none none' && $times != 1
-               || $outcome !~ /^200 completed|^502 unknown check_first /
+               || $outcome !~ /^200 completed|^502 unknown manual /
                   && !($outcome =~ /^502 failed later / && $times == 0);
     }
 

@@ -62,11 +62,11 @@ POST /v1/checkout/cart/20001/submit
 
 
 
-=== an order with accepted bags is completed, with any status and any errors
+=== a bag that is SUBMITTED is not accepted yet, whatever the others are
 --- request
 POST /v1/checkout/cart/20201/submit
 {}
---- cart_passes: completed
+--- cart_passes: pending
 
 
 
@@ -104,7 +104,7 @@ POST /v1/checkout/cart/61201/submit
 
 === each status of a bag that counts as accepted
 --- http_config eval
-::bags('"status":"IN_PROGRESS"', 1 => 'SUBMITTED', 2 => 'ACCEPTED',
+::bags('"status":"IN_PROGRESS"', 2 => 'ACCEPTED',
        3 => 'COMPLETED', 4 => 'BACKORDERED', 5 => 'PARTIALLY_REFUNDED',
        6 => 'REFUNDED')
 --- request
@@ -118,27 +118,27 @@ Content-Type: application/json
 
 
 
-=== an accepted bag beside one that is pending: completed
+=== an accepted bag beside one that is pending: pending
 --- http_config eval
 ::bags('"status":"PROCESSING"', 1 => 'ACCEPTED', 2 => 'IN_PROGRESS')
 --- request
 POST /v1/checkout/cart/1/submit
 {}
 --- response_headers
-X-Violet-Cart-Outcome: completed
+X-Violet-Cart-Outcome: pending
 --- response_body_like: \A\{"id":1,"status":"PROCESSING"
 --- mock_submits: 0
 
 
 
-=== no bag accepted, order COMPLETED: completed
+=== no bag accepted, order COMPLETED: pending
 --- http_config eval
 ::bags('"status":"COMPLETED"', 1 => 'IN_PROGRESS')
 --- request
 POST /v1/checkout/cart/1/submit
 {}
 --- response_headers
-X-Violet-Cart-Outcome: completed
+X-Violet-Cart-Outcome: pending
 --- response_body_like: \A\{"id":1,"status":"COMPLETED"
 --- mock_submits: 0
 
@@ -166,15 +166,31 @@ POST /v1/checkout/cart/20101/submit
 
 
 
-=== an unknown status is pending, not completed
+=== an unknown status of a bag is pending, not completed
 --- http_config eval
-::bags('"status":"QUANTUM"', 1 => 'SUPERPOSED')
+::bags('"status":"IN_PROGRESS"', 1 => 'SUPERPOSED')
 --- request
 POST /v1/checkout/cart/1/submit
 {}
 --- response_headers
 X-Violet-Cart-Outcome: pending
---- response_body_like: QUANTUM
+--- response_body_like: SUPERPOSED
+--- mock_submits: 0
+
+
+
+=== an unknown status of the order is unknown
+--- http_config eval
+::bags('"status":"QUANTUM"', 1 => 'SUPERPOSED')
+--- request
+POST /v1/checkout/cart/1/submit
+{}
+--- cart_problem
+status: 502
+outcome: unknown
+retry: later
+errors.0.reason: OTHER
+bags.0.outcome: pending
 --- mock_submits: 0
 
 
@@ -203,10 +219,10 @@ POST /v1/checkout/cart/20501/submit
 
 
 
-=== REQUIRES_ACTION counts more than a blocking error that fails no bag
+=== REQUIRES_ACTION counts more than a bag that is accepted
 --- http_config eval
-::bags('"status":"REQUIRES_ACTION","errors":[{"message":"Sold out."}]',
-       1 => 'IN_PROGRESS')
+::bags('"status":"REQUIRES_ACTION","errors":[{"bag_id":2,"message":"Old."}]',
+       1 => 'IN_PROGRESS', 2 => 'ACCEPTED')
 --- request
 POST /v1/checkout/cart/1/submit
 {}
@@ -224,9 +240,9 @@ X-Violet-Cart-Outcome: requires_action
 POST /v1/checkout/cart/1/submit
 {}
 --- cart_problem
-status: 207
+status: 422
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 order_id: 1
 errors.0.reason: OTHER
 errors.0.bag_id: 1
@@ -238,13 +254,13 @@ errors.0.bag_id: 1
 --- request
 POST /v1/checkout/cart/20701/submit
 {}
---- raw_response_headers_like: ^HTTP/1\.1 207 Multi-Status\r\n
+--- raw_response_headers_like: ^HTTP/1\.1 422 Unprocessable 
 --- cart_problem
 type: urn:ngx-violet:cart-submit-partial
-status: 207
+status: 422
 detail: This item is no longer available for purchase.
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 cart_id: 20701
 order_id: 20701
 errors.#: 1
@@ -269,9 +285,9 @@ order: (Violet's)
 POST /v1/checkout/cart/22601/submit
 {}
 --- cart_problem
-status: 207
+status: 422
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 errors.0.reason: ITEM_UNAVAILABLE
 errors.0.bag_id: 9007199254711112
 bags.0.bag_id: 9007199254711111
@@ -287,9 +303,9 @@ order: (Violet's)
 POST /v1/checkout/cart/22301/submit
 {}
 --- cart_problem
-status: 207
+status: 422
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 errors.#: 1
 errors.0.reason: PAYMENT_FAILED
 errors.0.message: Your card was declined.
@@ -306,19 +322,20 @@ order: (Violet's)
 
 
 
-=== partial because of a blocking error that names no bag
+=== partial because of an error that names a bag that is not listed
 --- http_config eval
-::bags('"status":"COMPLETED","errors":[{"message":"Sold out."}]',
+::bags('"status":"COMPLETED","errors":[{"bag_id":2,"message":"Sold out."}]',
        1 => 'ACCEPTED')
 --- request
 POST /v1/checkout/cart/1/submit
 {}
 --- cart_problem
-status: 207
+status: 422
 outcome: partial
-retry: never
+retry: manual
 errors.0.reason: ITEM_UNAVAILABLE
-errors.0.scope: CART
+errors.0.scope: BAG
+errors.0.bag_id: 2
 bags.0.outcome: accepted
 --- mock_submits: 0
 
@@ -329,14 +346,16 @@ bags.0.outcome: accepted
 POST /v1/checkout/cart/21101/submit
 {}
 --- cart_problem
-status: 207
-outcome: partial
-retry: check_first
-errors.#: 1
-errors.0.reason: ITEM_UNAVAILABLE
-errors.0.blocking: false
+status: 502
+outcome: unknown
+retry: manual
+errors.#: 2
+errors.0.reason: OTHER
+errors.0.blocking: true
+errors.1.reason: ITEM_UNAVAILABLE
+errors.1.blocking: false
 bags.#: 1
-bags.0.outcome: accepted
+bags.0.outcome: unknown
 order: (Violet's)
 
 
@@ -346,9 +365,9 @@ order: (Violet's)
 POST /v1/checkout/cart/21401/submit
 {}
 --- cart_problem
-status: 207
-outcome: partial
-retry: check_first
+status: 502
+outcome: unknown
+retry: manual
 errors.#: 1
 errors.0.reason: OTHER
 errors.0.message: The order could not be placed.
@@ -367,9 +386,9 @@ order: (Violet's)
 POST /v1/checkout/cart/1/submit
 {}
 --- cart_problem
-status: 207
-outcome: partial
-retry: check_first
+status: 502
+outcome: unknown
+retry: manual
 errors.0.reason: ITEM_UNAVAILABLE
 order_id: null
 order: {"errors":[{"message":"Sold out."}]}
@@ -418,19 +437,19 @@ order: (Violet's)
 
 
 
-=== after payment errors alone the cart may be submitted again, with any status of the order
+=== a payment that failed while the order is PROCESSING: unknown
 --- http_config eval
 ::bags('"status":"PROCESSING","payment_transactions":[{"status":"FAILED"}]', 1 => 'IN_PROGRESS')
 --- request
 POST /v1/checkout/cart/1/submit
 {}
 --- cart_problem
-status: 422
-outcome: failed
-retry: after_change
+status: 502
+outcome: unknown
+retry: later
 errors.#: 1
 errors.0.reason: PAYMENT_FAILED
-bags.0.outcome: failed
+bags.0.outcome: unknown
 --- mock_submits: 0
 
 
@@ -442,9 +461,9 @@ bags.0.outcome: failed
 POST /v1/checkout/cart/1/submit
 {}
 --- cart_problem
-status: 422
-outcome: failed
-retry: after_change
+status: 502
+outcome: unknown
+retry: later
 errors.#: 1
 errors.0.reason: PAYMENT_FAILED
 errors.0.bag_id: 2
@@ -454,9 +473,9 @@ bags.1.outcome: failed
 
 
 
-=== a payment error beside another that blocks: not only payment errors
+=== a payment error beside another that blocks
 --- http_config eval
-::bags('"status":"PROCESSING","payment_transactions":[{"status":"FAILED"}],"errors":[{"bag_id":1,"message":"Sold out."}]', 1 => 'IN_PROGRESS')
+::bags('"status":"CANCELED","payment_transactions":[{"status":"FAILED"}],"errors":[{"bag_id":1,"message":"Sold out."}]', 1 => 'IN_PROGRESS')
 --- request
 POST /v1/checkout/cart/1/submit
 {}
@@ -623,9 +642,9 @@ bags.0.outcome: failed
 POST /v1/checkout/cart/1/submit
 {}
 --- cart_problem
-status: 207
+status: 422
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 errors.0.reason: OTHER
 errors.0.bag_id: 2
 bags.0.outcome: accepted
@@ -641,7 +660,7 @@ POST /v1/checkout/cart/21001/submit
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: ITEM_UNAVAILABLE
 errors.0.bag_id: 11112

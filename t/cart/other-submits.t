@@ -23,14 +23,14 @@ END
 our $Lost = <<'END';
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 END
 
 our $Unknown = <<'END';
 status: 409
 outcome: unknown
-retry: check_first
+retry: manual
 errors.0.reason: OTHER
 END
 

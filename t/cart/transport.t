@@ -139,7 +139,7 @@ Connection refused
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- error_log
 Connection refused
@@ -157,7 +157,7 @@ upstream prematurely closed connection
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- error_log
 upstream prematurely closed connection
@@ -176,7 +176,7 @@ Connection refused
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: UPSTREAM_INVALID
 upstream: {"status":null,"error":null,"code":null}
@@ -195,7 +195,7 @@ upstream prematurely closed connection
 --- cart_problem
 status: 500
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_ERROR
 upstream.error: internal_error
 
@@ -210,11 +210,11 @@ upstream.error: internal_error
 ["$::Submit/50301/submit\n{}", "$::Submit/40401/submit\n{}",
  "$::Submit/42901/submit\n{}"]
 --- cart_problem eval
-["status: 503\noutcome: unknown\nretry: check_first
+["status: 503\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_ERROR\nupstream.status: 503",
- "status: 404\noutcome: failed\nretry: after_change
+ "status: 404\noutcome: failed\nretry: new_cart
 errors.0.reason: CART_NOT_FOUND\nupstream.status: 404",
- "status: 429\noutcome: unknown\nretry: check_first
+ "status: 429\noutcome: unknown\nretry: later
 errors.0.reason: RATE_LIMITED\nupstream.status: 429"]
 
 
@@ -229,7 +229,7 @@ errors.0.reason: RATE_LIMITED\nupstream.status: 429"]
 --- cart_problem
 status: 504
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: UPSTREAM_TIMEOUT
 upstream: {"status":null,"error":null,"code":null}
@@ -248,7 +248,7 @@ upstream timed out
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- error_log
 upstream sent invalid header
@@ -265,7 +265,7 @@ upstream sent invalid header
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 
 
@@ -276,7 +276,7 @@ errors.0.reason: UPSTREAM_INVALID
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.#: 1
 errors.0.reason: UPSTREAM_INVALID
 bags: []
@@ -292,7 +292,7 @@ upstream prematurely closed connection
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- error_log
@@ -312,7 +312,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- error_log
@@ -333,7 +333,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- error_log
@@ -354,7 +354,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- error_log
 upstream prematurely closed connection
@@ -370,7 +370,7 @@ upstream prematurely closed connection
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- error_log
@@ -384,7 +384,7 @@ upstream timed out
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- error_log
 upstream prematurely closed connection
@@ -397,7 +397,7 @@ upstream prematurely closed connection
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 
 
@@ -408,7 +408,7 @@ errors.0.reason: UPSTREAM_INVALID
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 upstream.status: null
 order: null
@@ -430,7 +430,7 @@ X-Violet-Cart-Outcome: completed
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 --- error_log
 upstream sent too big header
@@ -453,7 +453,7 @@ upstream sent too big header
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 
@@ -467,7 +467,7 @@ order: null
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 
 
@@ -489,7 +489,7 @@ Connection: Upgrade, close
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- mock_submits: 0
@@ -507,7 +507,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 upstream.status: 304
 --- mock_submits: 0
@@ -526,7 +526,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- mock_submits: 0
@@ -545,7 +545,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- mock_submits: 0
@@ -579,7 +579,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- error_log
@@ -632,11 +632,11 @@ $::Order
 ["completed", undef, undef, undef]
 --- cart_problem eval
 [undef,
- "status: 207\noutcome: partial\nretry: never
+ "status: 422\noutcome: partial\nretry: new_cart_for_failed_bags
 errors.0.reason: ITEM_UNAVAILABLE\norder: (Violet's)",
- "status: 502\noutcome: unknown\nretry: check_first
+ "status: 502\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_INVALID",
- "status: 502\noutcome: unknown\nretry: check_first
+ "status: 502\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_INVALID\norder: null"]
 
 
@@ -654,7 +654,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- mock_submits: 0
@@ -675,7 +675,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- mock_submits: 0
@@ -694,7 +694,7 @@ $::Fake
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- mock_submits: 0
@@ -711,7 +711,7 @@ order: null
 --- cart_passes eval
 ["completed", undef]
 --- cart_problem eval
-[undef, "status: 207\noutcome: partial\nretry: never
+[undef, "status: 422\noutcome: partial\nretry: new_cart_for_failed_bags
 errors.0.reason: ITEM_UNAVAILABLE\norder: (Violet's)"]
 
 
@@ -759,11 +759,11 @@ nowhere.invalid could not be resolved
 --- cart_problem eval
 ["status: 400\noutcome: failed\nretry: after_change
 errors.0.reason: ITEM_UNAVAILABLE",
- "status: 500\noutcome: unknown\nretry: check_first
+ "status: 500\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_ERROR",
- "status: 502\noutcome: unknown\nretry: check_first
+ "status: 502\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_INVALID",
- "status: 502\noutcome: unknown\nretry: check_first
+ "status: 502\noutcome: unknown\nretry: later
 errors.0.reason: UPSTREAM_INVALID"]
 
 
@@ -1109,9 +1109,9 @@ errors.0.reason: ITEM_UNAVAILABLE", undef]
 POST /api/checkout/cart/20701/submit
 {}
 --- cart_problem
-status: 207
+status: 422
 outcome: partial
-retry: never
+retry: new_cart_for_failed_bags
 errors.0.reason: ITEM_UNAVAILABLE
 order: (Violet's)
 

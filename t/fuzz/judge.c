@@ -50,7 +50,8 @@ fuzz_judge(const uint8_t *data, size_t size)
     answer.cart_id = 1;
     answer.request_id.data = "id";
     answer.request_id.len = 2;
-    answer.partial_status = 207;
+    answer.partial_status = 422;
+    answer.guarded = data[0] < 128;
 
     if (violet_cart_judge(&answer, &verdict) != 0 || !verdict.problem) {
         return 0;

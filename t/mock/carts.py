@@ -54,15 +54,15 @@ def submit(cart: int, nth: int) -> Reply:
 
 
 def table() -> list[Row]:
-    unknown = "unknown, 502, check_first, UPSTREAM_INVALID"
+    unknown = "unknown, 502, later, UPSTREAM_INVALID"
     return sorted(_ROWS, key=lambda row: row.group) + broken_rows(
         unknown,
-        {602: "unknown, 504, check_first, UPSTREAM_TIMEOUT",
-         606: "unknown, 502 or 504, check_first",
+        {602: "unknown, 504, later, UPSTREAM_TIMEOUT",
+         606: "unknown, 502 or 504, later",
          610: "as the module reads it (nginx drops the ten bytes)",
          612: "completed, unchanged", 613: "completed, unchanged",
-         614: "unknown, 504, check_first, UPSTREAM_TIMEOUT",
-         615: "unknown, 504, check_first, UPSTREAM_TIMEOUT"})
+         614: "unknown, 504, later, UPSTREAM_TIMEOUT",
+         615: "unknown, 504, later, UPSTREAM_TIMEOUT"})
 
 
 # Orders
@@ -156,7 +156,7 @@ def camel_key(key: str) -> str:
 # The endings, by group of ids.  First those under 2xx.
 
 @ending(190, "`100 Continue` sent as if it were final, then the order",
-        "unknown, 502, check_first, UPSTREAM_INVALID")
+        "unknown, 502, later, UPSTREAM_INVALID")
 def interim_then_order(cart: int, nth: int) -> Reply:
     body = json.dumps(order(cart)).encode()
     return Reply(body=b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"
@@ -165,7 +165,7 @@ def interim_then_order(cart: int, nth: int) -> Reply:
 
 
 @ending(191, "`103 Early Hints`, then closed",
-        "unknown, 502, check_first, UPSTREAM_INVALID")
+        "unknown, 502, later, UPSTREAM_INVALID")
 def interim_only(cart: int, nth: int) -> Reply:
     return Reply(body=b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n",
                  ending=Ending.RAW)
@@ -187,7 +187,7 @@ def pending(cart: int, nth: int) -> Reply:
 
 
 @ending(202, "200, two bags, `SUBMITTED` and `BACKORDERED`, no `errors`",
-        "completed, unchanged")
+        "pending, unchanged")
 def two_accepted(cart: int, nth: int) -> Reply:
     made = two_bags(cart, "PROCESSING", ("SUBMITTED", "AUTHORIZED"),
                     ("BACKORDERED", "PENDING"), [])
@@ -236,7 +236,7 @@ def stale_errors(cart: int, nth: int) -> Reply:
 
 @ending(207, "200, order `COMPLETED`, bag 11111 `ACCEPTED`, bag 11112 "
         "`REJECTED` and named in `errors[]`",
-        "partial, violet_cart_partial_status, never")
+        "partial, violet_cart_partial_status, new_cart_for_failed_bags")
 def one_of_two(cart: int, nth: int) -> Reply:
     return Reply.of(two_bags(
         cart, "COMPLETED", ("ACCEPTED", "PAID"), ("REJECTED", "VOIDED"),
@@ -266,7 +266,7 @@ def both_rejected(cart: int, status: str) -> Json:
 
 
 @ending(210, "200, order `PROCESSING`, bag 11111 `IN_PROGRESS`, bag 11112 "
-        "`REJECTED`", "unknown, 502, check_first")
+        "`REJECTED`", "unknown, 502, later")
 def failed_and_pending(cart: int, nth: int) -> Reply:
     return Reply.of(two_bags(
         cart, "PROCESSING", ("IN_PROGRESS", "AUTHORIZED"),
@@ -274,10 +274,12 @@ def failed_and_pending(cart: int, nth: int) -> Reply:
 
 
 @ending(211, "200, order `COMPLETED`, `EXTERNAL_SUBMIT_CART` on its accepted "
-        "bag: a contradiction",
-        "partial, violet_cart_partial_status, check_first")
+        "bag, which is `UNPAID`: a contradiction",
+        "unknown, 502, manual")
 def contradiction(cart: int, nth: int) -> Reply:
-    return Reply.of(order(cart, errors=[bag_error(cart, FIRST_BAG)]))
+    made = order(cart, errors=[bag_error(cart, FIRST_BAG)])
+    made["bags"][0]["financial_status"] = "UNPAID"
+    return Reply.of(made)
 
 
 @ending(212, "200, order `IN_PROGRESS`, transaction `FAILED` with its own "
@@ -304,7 +306,7 @@ def payment_method_needed(cart: int, nth: int) -> Reply:
 
 
 @ending(214, "200, order `IN_PROGRESS` without `bags`, with blocking "
-        "`errors[]`", "partial, violet_cart_partial_status, check_first")
+        "`errors[]`", "unknown, 502, manual")
 def errors_without_bags(cart: int, nth: int) -> Reply:
     made = order(cart, "IN_PROGRESS", errors=[
         bag_error(cart, None, entity_id=str(cart), entity_type="ORDER",
@@ -314,7 +316,7 @@ def errors_without_bags(cart: int, nth: int) -> Reply:
 
 
 @ending(215, "200, a completed order of 5 MB",
-        "unknown, 502, check_first (over violet_buffer_limit)")
+        "unknown, 502, later (over violet_buffer_limit)")
 def huge(cart: int, nth: int) -> Reply:
     return Reply.of(order(cart, padding="p" * (5 << 20)))
 
@@ -325,17 +327,17 @@ def slow(cart: int, nth: int) -> Reply:
 
 
 @ending(217, "200, `application/json`, but the body is a sentence",
-        "unknown, 502, check_first, UPSTREAM_INVALID")
+        "unknown, 502, later, UPSTREAM_INVALID")
 def no_json(cart: int, nth: int) -> Reply:
     return Reply(body=b"Your order is on its way!")
 
 
-@ending(218, "200, `{}`", "unknown, 502, check_first, UPSTREAM_INVALID")
+@ending(218, "200, `{}`", "unknown, 502, later, UPSTREAM_INVALID")
 def empty_object(cart: int, nth: int) -> Reply:
     return Reply.of({})
 
 
-@ending(219, "200, empty body", "unknown, 502, check_first, UPSTREAM_INVALID")
+@ending(219, "200, empty body", "unknown, 502, later, UPSTREAM_INVALID")
 def empty_body(cart: int, nth: int) -> Reply:
     return Reply()
 
@@ -345,21 +347,21 @@ def accepted_exception(cart: int, nth: int) -> Reply:
     return Reply.of(EXCEPTION, 202)
 
 
-@ending(221, "200, a JSON array", "unknown, 502, check_first, UPSTREAM_INVALID")
+@ending(221, "200, a JSON array", "unknown, 502, later, UPSTREAM_INVALID")
 def array(cart: int, nth: int) -> Reply:
     return Reply.of([order(cart)])
 
 
 @ending(222, "200, an order, truncated JSON (the HTTP answer is complete)",
-        "unknown, 502, check_first, UPSTREAM_INVALID")
+        "unknown, 502, later, UPSTREAM_INVALID")
 def broken_json(cart: int, nth: int) -> Reply:
     return Reply(body=json.dumps(order(cart)).encode()[:-2])
 
 
-@ending(223, "200, bag 11111 `ACCEPTED`, bag 11112 `IN_PROGRESS`, its "
-        "transaction `FAILED`", "partial, violet_cart_partial_status, never")
+@ending(223, "200, order `IN_PROGRESS`, bag 11111 `ACCEPTED`, bag 11112 "
+        "`IN_PROGRESS`, its transaction `FAILED`", "partial, violet_cart_partial_status, new_cart_for_failed_bags")
 def paid_and_declined(cart: int, nth: int) -> Reply:
-    made = two_bags(cart, "PROCESSING", ("ACCEPTED", "PAID"),
+    made = two_bags(cart, "IN_PROGRESS", ("ACCEPTED", "PAID"),
                     ("IN_PROGRESS", "UNPAID"), [])
     paid = made["payment_transactions"][0]
     paid["related_bags"] = [str(FIRST_BAG)]
@@ -389,7 +391,7 @@ def lower_case(cart: int, nth: int) -> Reply:
 
 
 @ending(226, "200, as 207xx with the bags' ids as strings, above 2^53",
-        "partial, violet_cart_partial_status, never")
+        "partial, violet_cart_partial_status, new_cart_for_failed_bags")
 def large_ids(cart: int, nth: int) -> Reply:
     text = one_of_two(cart, nth).body.decode()
     for bag in (FIRST_BAG, SECOND_BAG):
@@ -399,7 +401,7 @@ def large_ids(cart: int, nth: int) -> Reply:
 
 
 @ending(227, "200, completed order, `Content-Encoding: deflate` unasked",
-        "unknown, 502, check_first, UPSTREAM_INVALID")
+        "unknown, 502, later, UPSTREAM_INVALID")
 def zipped(cart: int, nth: int) -> Reply:
     return Reply(body=zlib.compress(json.dumps(order(cart)).encode()),
                  headers=[("Content-Encoding", "deflate")])
@@ -426,7 +428,7 @@ ODD_HEADERS = [("X-Accel-Redirect", "/v1/elsewhere"),
 
 
 @ending(301, "301 with `Location`",
-        "unknown, 502, check_first, UPSTREAM_INVALID")
+        "unknown, 502, later, UPSTREAM_INVALID")
 def moved(cart: int, nth: int) -> Reply:
     return Reply(301, HTML, [("Location", "https://example.com/elsewhere")],
                  "text/html")
@@ -452,23 +454,23 @@ def expired_once(cart: int, nth: int) -> Reply:
     return expired(cart, nth) if nth == 1 else completed(cart, nth)
 
 
-@ending(403, "403, HTML", "failed, 502, check_first, CREDENTIALS_REJECTED")
+@ending(403, "403, HTML", "unknown, 502, manual, CREDENTIALS_REJECTED")
 def forbidden(cart: int, nth: int) -> Reply:
     return html(403)
 
 
-@ending(404, "404, API exception", "failed, 404, after_change, CART_NOT_FOUND")
+@ending(404, "404, API exception", "failed, 404, new_cart, CART_NOT_FOUND")
 def not_found(cart: int, nth: int) -> Reply:
     return exception(404, f"Cart {cart} not found.", "cart_not_found", 2404)
 
 
-@ending(408, "408, empty body", "unknown, 408, check_first, OTHER")
+@ending(408, "408, empty body", "unknown, 408, later, OTHER")
 def timed_out(cart: int, nth: int) -> Reply:
     return Reply(408)
 
 
 @ending(409, "409, API exception `bag_submission_in_progress`",
-        "unknown, 409, check_first, SUBMIT_IN_PROGRESS")
+        "unknown, 409, later, SUBMIT_IN_PROGRESS")
 def in_progress(cart: int, nth: int) -> Reply:
     return exception(409, "A bag of this cart is being submitted.",
                      "bag_submission_in_progress", 2409)
@@ -502,7 +504,7 @@ def blocked_address(cart: int, nth: int) -> Reply:
 
 
 @ending(414, "400, API exception: the cart is already submitted",
-        "unknown, 400, check_first, ALREADY_SUBMITTED")
+        "unknown, 400, later, ALREADY_SUBMITTED")
 def already_submitted(cart: int, nth: int) -> Reply:
     return exception(400, "This cart has already been submitted.",
                      "cart_already_submitted", 2414)
@@ -510,24 +512,24 @@ def already_submitted(cart: int, nth: int) -> Reply:
 
 @ending(415, "400, API exception of a general `error`, its message says that "
         "the order is already completed",
-        "unknown, 400, check_first, ALREADY_SUBMITTED")
+        "unknown, 400, later, ALREADY_SUBMITTED")
 def already_completed(cart: int, nth: int) -> Reply:
     return exception(400, f"Order {cart} is already completed.",
                      "bad_request", 2400)
 
 
-@ending(416, "404, HTML", "unknown, 404, check_first, OTHER")
+@ending(416, "404, HTML", "unknown, 404, later, OTHER")
 def not_found_html(cart: int, nth: int) -> Reply:
     return html(404)
 
 
 @ending(417, "404, as Spring Boot says it by itself",
-        "failed, 404, after_change, CART_NOT_FOUND")
+        "failed, 404, new_cart, CART_NOT_FOUND")
 def not_found_spring(cart: int, nth: int) -> Reply:
     return spring(404, "Not Found", f"/v1/checkout/cart/{cart}/submit")
 
 
-@ending(418, "418, JSON of an unknown shape", "unknown, 418, check_first, OTHER")
+@ending(418, "418, JSON of an unknown shape", "unknown, 418, later, OTHER")
 def teapot(cart: int, nth: int) -> Reply:
     return Reply.of({"teapot": True, "brews": ["Earl Grey"]}, 418)
 
@@ -557,13 +559,13 @@ def refused_envelope(cart: int, nth: int) -> Reply:
     return envelope(400, "The cart holds no items.", 20)
 
 
-@ending(425, "425, empty body", "unknown, 425, check_first, OTHER")
+@ending(425, "425, empty body", "unknown, 425, later, OTHER")
 def too_early(cart: int, nth: int) -> Reply:
     return Reply(425)
 
 
 @ending(429, "429, API exception, `Retry-After: 7`",
-        "unknown, 429, check_first, RATE_LIMITED")
+        "unknown, 429, later, RATE_LIMITED")
 def throttled(cart: int, nth: int) -> Reply:
     return exception(429, "The platform of a merchant is busy.",
                      "platform_throttled", 2429,
@@ -572,14 +574,14 @@ def throttled(cart: int, nth: int) -> Reply:
 
 # Failures
 
-@ending(500, "500, API exception", "unknown, 500, check_first, UPSTREAM_ERROR")
+@ending(500, "500, API exception", "unknown, 500, later, UPSTREAM_ERROR")
 def failed_json(cart: int, nth: int) -> Reply:
     return exception(500, "Something went wrong on our side.",
                      "internal_error", 1000)
 
 
 @ending(503, "503, as Spring Boot says it, `Retry-After: 5`",
-        "unknown, 503, check_first, UPSTREAM_ERROR")
+        "unknown, 503, later, UPSTREAM_ERROR")
 def unavailable(cart: int, nth: int) -> Reply:
     reply = spring(503, "Service Unavailable",
                    f"/v1/checkout/cart/{cart}/submit")
@@ -587,13 +589,13 @@ def unavailable(cart: int, nth: int) -> Reply:
     return reply
 
 
-@ending(510, "500, HTML", "unknown, 500, check_first, UPSTREAM_ERROR")
+@ending(510, "500, HTML", "unknown, 500, later, UPSTREAM_ERROR")
 def failed_html(cart: int, nth: int) -> Reply:
     return html(500)
 
 
 @ending(511, "502, a completed order as its body",
-        "unknown, 502, check_first, UPSTREAM_ERROR")
+        "unknown, 502, later, UPSTREAM_ERROR")
 def failed_with_order(cart: int, nth: int) -> Reply:
     return Reply.of(order(cart), 502)
 

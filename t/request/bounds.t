@@ -89,7 +89,7 @@ X-Violet-Cart-Outcome: completed
 --- cart_problem
 status: 502
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: UPSTREAM_INVALID
 order: null
 --- error_log
@@ -106,7 +106,7 @@ the answer to the submit of cart 7 is not an order: too large to be parsed (
 --- cart_problem
 status: 400
 outcome: unknown
-retry: check_first
+retry: later
 errors.0.reason: OTHER
 --- mock_submits: 0
 

@@ -24,6 +24,8 @@ my $kind = gateway(
     upstream => 'odd_api',
     lines => 'violet_refresh_limit exceeded=cached; violet_auth_routes pass;'
              . 'violet_cart_partial_status 200;');
+my $multi = gateway(upstream => 'multi_api',
+                    lines => 'violet_cart_partial_status 207;');
 my $nobody = gateway(upstream => 'nobodys_api', app => '$http_x_nobody');
 my $unreachable = gateway(upstream => 'dead_api', port => $dead);
 my $slow = gateway(upstream => 'slow_api', port => $silent->port,
@@ -228,6 +230,7 @@ sub submits {
         $ask->($plain, $_, 'Idempotency-Key' => "$name $_")
             for 20000, 20000, 20700, 20700;
         $ask->($kind, 20750);
+        $ask->($multi, 20705, 'Idempotency-Key' => "$name 207") for 1 .. 2;
         $ask->($_, 20001)
             for $nobody, $unreachable, $slow, $poor, $failing;
 

@@ -505,7 +505,7 @@ my %all = (app => 'shop', route => 'cart_submit');
  "POST $::Cart/40900/submit", "POST $::Cart/60300/submit",
  "POST $::Cart/41900/submit"]
 --- error_code eval
-[207, 400, 409, 502, 400]
+[422, 400, 409, 502, 400]
 --- response_headers eval
 ['X-Violet-Cart-Outcome: partial', 'X-Violet-Cart-Outcome: failed',
  'X-Violet-Cart-Outcome: unknown', 'X-Violet-Cart-Outcome: unknown',
@@ -772,7 +772,7 @@ CORE::join "\n", ::exchange(200), ::exchange(200), ::exchange(404),
 ["GET $::Health/50300", "POST $::Cart/20700/submit",
  "POST $::Cart/40100/submit", "POST $::Cart/20800/submit"]
 --- error_code eval
-[502, 207, 502, 422]
+[502, 422, 502, 422]
 --- access_lines eval
 CORE::join "\n", ::exchange(503), ::exchange(200), ::exchange(401),
                  ::exchange(200)

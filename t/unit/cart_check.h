@@ -27,8 +27,6 @@
 
 
 #define CHECK_CART_ID  10000
-#define CHECK_NONE     -1
-
 #define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
 
 #define ANSWERED     VIOLET_CART_ANSWERED
@@ -42,8 +40,10 @@
 #define CHANGE       VIOLET_CART_RETRY_AFTER_CHANGE
 #define LATER        VIOLET_CART_RETRY_LATER
 #define NEW_CART     VIOLET_CART_RETRY_NEW_CART
-#define NEVER        VIOLET_CART_RETRY_NEVER
-#define CHECK_FIRST  VIOLET_CART_RETRY_CHECK_FIRST
+#define REST         VIOLET_CART_RETRY_NEW_CART_FOR_FAILED_BAGS
+#define MANUAL       VIOLET_CART_RETRY_MANUAL
+
+#define EVIDENCE(name)  VIOLET_EVIDENCE_##name
 
 #define OTHER        VIOLET_REASON_OTHER
 #define PAYMENT      VIOLET_REASON_PAYMENT_FAILED
@@ -89,7 +89,8 @@ typedef struct {
     violet_cart_outcome_t     outcome;
     unsigned                  to_caller;
     violet_cart_retry_t       retry;
-    int                       reason;       /* CHECK_NONE: no blocking one */
+    violet_reason_t           reason;
+    violet_cart_evidence_t    evidence;
 } check_row_t;
 
 
@@ -301,7 +302,8 @@ check_answer(violet_cart_answer_t *answer, unsigned status, const char *body,
     answer->cart_id = CHECK_CART_ID;
     answer->request_id.data = "b7e1";
     answer->request_id.len = 4;
-    answer->partial_status = 207;
+    answer->partial_status = 422;
+    answer->guarded = 1;
 }
 
 
@@ -376,6 +378,14 @@ check_rows(const check_row_t *rows, size_t n)
 
         assert_int_equal(verdict.outcome, rows[i].outcome);
 
+        if (verdict.evidence != rows[i].evidence) {
+            print_error("row %zu: %u %s: %s\n", i, rows[i].status,
+                        rows[i].body ? rows[i].body : "-",
+                        violet_cart_evidence_name(verdict.evidence));
+        }
+
+        assert_int_equal(verdict.evidence, rows[i].evidence);
+
         if (rows[i].outcome < VIOLET_CART_FAILED) {
             assert_null(verdict.problem);
             continue;
@@ -383,8 +393,8 @@ check_rows(const check_row_t *rows, size_t n)
 
         if (verdict.status != rows[i].to_caller
             || verdict.retry != rows[i].retry
-            || (verdict.has_reason ? (int) verdict.reason : CHECK_NONE)
-               != rows[i].reason)
+            || !verdict.has_reason
+            || verdict.reason != rows[i].reason)
         {
             print_error("row %zu: %u %s: %u %s %s\n", i, rows[i].status,
                         rows[i].body ? rows[i].body : "-", verdict.status,
@@ -395,9 +405,8 @@ check_rows(const check_row_t *rows, size_t n)
 
         assert_int_equal(verdict.status, rows[i].to_caller);
         assert_int_equal(verdict.retry, rows[i].retry);
-        assert_int_equal(verdict.has_reason ? (int) verdict.reason
-                                            : CHECK_NONE,
-                         rows[i].reason);
+        assert_true(verdict.has_reason);
+        assert_int_equal(verdict.reason, rows[i].reason);
 
         problem = check_problem(&verdict, verdict.problem,
                                 verdict.problem_len);
@@ -418,7 +427,8 @@ typedef struct {
     violet_cart_outcome_t   outcome;
     unsigned                to_caller;
     violet_cart_retry_t     retry;
-    int                     reason;
+    violet_reason_t         reason;
+    violet_cart_evidence_t  evidence;
 } check_order_t;
 
 
@@ -460,6 +470,7 @@ check_orders(const check_order_t *orders, size_t n)
         row.to_caller = orders[i].to_caller;
         row.retry = orders[i].retry;
         row.reason = orders[i].reason;
+        row.evidence = orders[i].evidence;
 
         check_rows(&row, 1);
     }

@@ -85,7 +85,7 @@ compare(const char *data, size_t len, unsigned status)
     answer.status = status;
     answer.body.data = data;
     answer.body.len = len;
-    answer.partial_status = 207;
+    answer.partial_status = 422;
 
     without = 0;
     assert_int_equal(violet_cart_judge(&answer, &one), 0);
@@ -98,6 +98,10 @@ compare(const char *data, size_t len, unsigned status)
     if (one.outcome != other.outcome
         || one.status != other.status
         || one.retry != other.retry
+        || one.evidence != other.evidence
+        || one.seen.made != other.seen.made
+        || one.seen.not_submitted != other.seen.not_submitted
+        || one.nfailed != other.nfailed
         || one.problem_len != other.problem_len
         || (one.problem
             && memcmp(one.problem, other.problem, one.problem_len) != 0))
@@ -269,7 +273,13 @@ test_names(void **state)
     static const char *const  answers[] = {
         "{\"x\":{},\"orderId\":3,\"bags\":[{\"bagId\":2,\"bagStatus\":"
         "\"REJECTED\",\"merchantId\":4,\"merchantName\":\"m\","
-        "\"financialStatus\":\"f\",\"skus\":[{\"id\":1}]}]}",
+        "\"financialStatus\":\"f\",\"externalId\":\"e\",\"dateSubmitted\":"
+        "\"d\",\"skus\":[{\"id\":1}]}]}",
+
+        "{\"id\":3,\"status\":\"IN_PROGRESS\",\"intentBasedCheckout\":true,"
+        "\"bags\":[{\"id\":1,\"status\":\"IN_PROGRESS\",\"external_order_id\":"
+        "\"\",\"date_submitted\":\"2024-01-01T00:00:00Z\"}],"
+        "\"payment_transactions\":[{\"status\":\"AUTHORIZED\"}]}",
 
         "{\"order_id\":3,\"bags\":[{\"bag_id\":2,\"bag_status\":\"X\","
         "\"merchant_id\":4}],\"paymentTransactions\":[{\"id\":1,"

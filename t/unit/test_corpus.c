@@ -205,7 +205,8 @@ corpus_answer(const char *file, const json_t *item)
     answer.cart_id = CHECK_CART_ID;
     answer.request_id.data = "id";
     answer.request_id.len = 2;
-    answer.partial_status = 207;
+    answer.partial_status = 422;
+    answer.guarded = 1;
 
     assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
 
@@ -213,7 +214,10 @@ corpus_answer(const char *file, const json_t *item)
 
     same = strcmp(outcome,
                   json_string_value(json_object_get(expected, "outcome")))
-           == 0;
+           == 0
+           && strcmp(violet_cart_evidence_name(verdict.evidence),
+                     json_string_value(json_object_get(item, "evidence")))
+              == 0;
 
     if (json_object_get(expected, "status")) {
         same = same && verdict.problem

@@ -340,7 +340,7 @@ test_error_fields(void **state)
     check_text(problem, "bags.1.financial_status", "VOIDED");
     check_text(problem, "bags.1.outcome", "failed");
     check_text(problem, "bags.2.bag_id", NULL);
-    check_text(problem, "bags.2.outcome", "pending");
+    check_text(problem, "bags.2.outcome", "unknown");
 
     check_text(problem, "errors.0.scope", "SKU");
     check_number(problem, "errors.0.sku_id", 31);
@@ -385,14 +385,14 @@ test_payment_errors(void **state)
     (void) state;
 
     problem = check_judge(200,
-        "{\"bags\":[{\"id\":1,\"merchant_id\":5,\"status\":\"X\"}],"
+        "{\"bags\":[{\"id\":1,\"merchant_id\":5}],"
         "\"payment_transactions\":[{\"status\":\"FAILED\","
         "\"related_bags\":[\"1\"],\"errors\":["
         "{\"id\":7,\"error_code\":42,\"error_message\":\"Do not honor\","
         "\"resolved\":false,\"date_created\":\"d\"},"
         "{\"error_message\":\"old\",\"resolved\":true},"
         "{\"message\":\"hm\",\"error_code\":\"card_declined\"}]},"
-        "{\"status\":\"CAPTURED\",\"errors\":[{\"message\":\"slow\"}]},"
+        "{\"status\":\"NEW_ONE\",\"errors\":[{\"message\":\"slow\"}]},"
         "{\"status\":\"CANCELLED\",\"errors\":[{\"resolved\":true}]}]}",
         &verdict);
 
@@ -437,7 +437,8 @@ test_unnamed_bag(void **state)
 
     problem = check_judge(200,
         "{\"status\":\"CANCELED\",\"bags\":[" BAG(1, "REJECTED") ","
-        BAG(2, "CANCELED") "," BAG(3, "X") "," BAG(4, "REJECTED") "],"
+        BAG(2, "CANCELED") "," BAG(3, "IN_PROGRESS") "," BAG(4, "REJECTED")
+        "],"
         "\"errors\":[" SUBMIT(4) "," OLD(1, "INTERNAL_ADD_ITEM") "]}",
         &verdict);
 
@@ -496,7 +497,7 @@ test_splice(void **state)
                           "\"errors\":[" SUBMIT(1) "]}", &verdict);
     check_text(problem, "errors.0.reason", "UPSTREAM_ERROR");
     check_text(problem, "errors.1.reason", "ITEM_UNAVAILABLE");
-    check_text(problem, "bags.0.outcome", "accepted");
+    check_text(problem, "bags.0.outcome", "unknown");
     check_text(problem, "order_id", NULL);
     check_text(problem, "order.bags.0.status", "ACCEPTED");
     json_decref(problem);
@@ -523,13 +524,12 @@ test_names(void **state)
 
     assert_string_equal(violet_cart_retry_name(CHANGE), "after_change");
     assert_string_equal(violet_cart_retry_name(LATER), "later");
-    assert_string_equal(violet_cart_retry_name(VIOLET_CART_RETRY_NEW_CART),
-                        "new_cart");
-    assert_string_equal(violet_cart_retry_name(VIOLET_CART_RETRY_NEVER),
-                        "never");
-    assert_string_equal(violet_cart_retry_name(CHECK_FIRST), "check_first");
+    assert_string_equal(violet_cart_retry_name(NEW_CART), "new_cart");
+    assert_string_equal(violet_cart_retry_name(REST),
+                        "new_cart_for_failed_bags");
+    assert_string_equal(violet_cart_retry_name(MANUAL), "manual");
     assert_string_equal(violet_cart_retry_name((violet_cart_retry_t) 77),
-                        "check_first");
+                        "manual");
 }
 
 

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "violet_cart_words.h"
 #include "violet_error.h"
 #include "violet_json.h"
 #include "violet_text.h"
@@ -26,49 +27,83 @@
 typedef enum {
     VIOLET_BAG_ACCEPTED = 0,
     VIOLET_BAG_FAILED,
-    VIOLET_BAG_PENDING
+    VIOLET_BAG_PENDING,
+    VIOLET_BAG_UNKNOWN
 } violet_bag_outcome_t;
 
 
 typedef struct {
-    violet_id_t             id;
-    violet_id_t             merchant_id;
-    violet_text_t           merchant_name;
-    violet_text_t           status;
-    violet_text_t           financial_status;
-    violet_bag_outcome_t    outcome;
+    violet_id_t              id;
+    violet_id_t              merchant_id;
+    violet_text_t            merchant_name;
+    violet_text_t            status;
+    violet_text_t            financial_status;
+    violet_text_t            date_submitted;
 
-    /* index of its group; meaningless if the id is unknown */
-    size_t                  group;
+    violet_bag_outcome_t     outcome;
+    violet_cart_evidence_t   evidence;       /* for its outcome */
+
+    size_t                   group;          /* index of its group */
+
+    /* what the bag itself says */
+    unsigned                 has_status:1;   /* of any JSON type */
+    unsigned                 has_date:1;     /* a date_submitted, of any type */
+    unsigned                 listed:1;       /* status of the first list */
+    unsigned                 closed:1;       /* REJECTED or CANCELED */
+    unsigned                 external:1;     /* an id on the platform */
+    unsigned                 paid:1;
 } violet_bag_t;
 
 
-/* all bags with one id: Violet might list a bag twice */
+/*
+ * All bags with one id (Violet might list a bag twice), or one bag without an
+ * id; with what errors and payments say of them.
+ */
 
 typedef struct {
-    int64_t                 id;
-    size_t                  bag;            /* index of the first one */
+    int64_t                  id;
+    size_t                   bag;            /* index of the first one */
 
-    unsigned                accepted:1;     /* all bags are accepted */
-    unsigned                blocked:1;      /* a blocking error names it */
+    unsigned                 listed:1;       /* all are of the first list */
+
+    /* of errors */
+    unsigned                 blocked:1;      /* a blocking error names it */
+    unsigned                 doubtful:1;     /* and that one is doubtful */
+    unsigned                 submit_error:1; /* an EXTERNAL_SUBMIT_CART names
+                                                it, blocking or not */
+    /* of payments */
+    unsigned                 paying:1;       /* one goes on */
+    unsigned                 failed:1;       /* one failed */
+    unsigned                 uncaptured:1;   /* one's capture failed */
+    unsigned                 bypassed:1;     /* one is BYPASSED */
+    unsigned                 not_bypassed:1; /* one is not */
 } violet_bag_group_t;
 
 
 typedef struct {
-    violet_bag_t           *bags;
-    size_t                  nbags;
-    size_t                  naccepted;      /* of the bags */
+    int64_t                  id;             /* the bag_id of a bag */
+    size_t                   group;
+} violet_bag_alias_t;
 
-    violet_bag_group_t     *groups;         /* sorted by id */
-    size_t                  ngroups;
+
+typedef struct {
+    violet_bag_t            *bags;
+    size_t                   nbags;
+
+    /* sorted by id; behind the first ngroups, bags without an id */
+    violet_bag_group_t      *groups;
+    size_t                   ngroups;
+
+    /* for bags whose bag_id is another number than their id */
+    violet_bag_alias_t      *aliases;        /* sorted by id */
+    size_t                   naliases;
 } violet_bags_t;
 
 
 /*
- * Reads bags[] of an order, which must list no more than VIOLET_BAGS_MAX.
- * Sets each bag to accepted or pending; violet_order_read() finds the failed
- * ones later.  Returns 0, or -1 if memory runs out; call violet_bags_free()
- * after either.
+ * Reads bags[] of an order, which must list no more than VIOLET_BAGS_MAX, and
+ * makes their groups; outcomes are set by violet_order_read().  Returns 0, or
+ * -1 if memory runs out; call violet_bags_free() after either.
  */
 
 int violet_bags_read(violet_bags_t *bags, const json_t *order);
@@ -76,7 +111,10 @@ int violet_bags_read(violet_bags_t *bags, const json_t *order);
 void violet_bags_free(violet_bags_t *bags);
 
 
-/* The group of bags with this id, or NULL if the order lists none. */
+/*
+ * The group of the bags whose "id" is this, else of one whose "bag_id" is;
+ * NULL if the order lists none.
+ */
 
 violet_bag_group_t *violet_bags_find(const violet_bags_t *bags,
     violet_id_t id);
@@ -91,7 +129,7 @@ void violet_bags_set_merchant(const violet_bags_t *bags,
     const violet_bag_group_t *group, violet_error_t *error);
 
 
-/* "accepted", "failed" or "pending", static and NUL-terminated. */
+/* "accepted", "failed", "pending" or "unknown", static, NUL-terminated. */
 
 const char *violet_bag_outcome_name(violet_bag_outcome_t outcome);
 

@@ -1,8 +1,8 @@
 
 /*
- * The judge: reads an answer, chooses its row in violet_cart_table.c, and
- * writes the problem.  The parsed answer is freed before the call returns;
- * only the verdict and its document remain.
+ * The judge: reads an answer, chooses its row in violet_cart_table.c or
+ * violet_order_table.c, and writes the problem.  The parsed answer is freed
+ * before the call returns; only the verdict and its document remain.
  */
 
 #include <string.h>
@@ -21,21 +21,25 @@
 #define VIOLET_CART_FALLBACK_ID  32
 
 
+static int violet_cart_judge_needs_body(const violet_cart_answer_t *answer);
+static void violet_cart_judge_seen(const violet_cart_answer_t *answer,
+    const violet_cart_body_t *body, violet_cart_verdict_t *verdict);
+static violet_id_t violet_cart_judge_order_id(const violet_cart_body_t *body);
 static int violet_cart_judge_problem(const violet_cart_answer_t *answer,
-    const violet_cart_table_t *row, violet_cart_body_t *body,
+    const violet_cart_verdict_row_t *row, violet_cart_body_t *body,
     violet_cart_verdict_t *verdict);
-static int violet_cart_judge_errors(const violet_cart_table_t *row,
+static int violet_cart_judge_errors(const violet_cart_verdict_row_t *row,
     violet_cart_body_t *body);
 static void violet_cart_judge_verdict(const violet_cart_answer_t *answer,
-    const violet_cart_table_t *row, const violet_errors_t *errors,
+    const violet_cart_verdict_row_t *row, const violet_errors_t *errors,
     violet_cart_verdict_t *verdict);
 static void violet_cart_judge_fill(const violet_cart_answer_t *answer,
     const violet_cart_verdict_t *verdict, const violet_errors_t *errors,
     violet_problem_t *problem);
 static void violet_cart_judge_body(const violet_cart_answer_t *answer,
     const violet_cart_body_t *body, violet_problem_t *problem);
-static violet_text_t violet_cart_judge_detail(const violet_cart_table_t *row,
-    const violet_cart_body_t *body);
+static violet_text_t violet_cart_judge_detail(
+    const violet_cart_verdict_row_t *row, const violet_cart_body_t *body);
 static unsigned violet_cart_judge_partial(
     const violet_cart_answer_t *answer);
 
@@ -44,29 +48,25 @@ int
 violet_cart_judge(const violet_cart_answer_t *answer,
     violet_cart_verdict_t *verdict)
 {
-    int                         rc;
-    violet_cart_body_t          body;
-    const violet_cart_table_t  *row;
+    int                               rc;
+    violet_cart_body_t                body;
+    const violet_cart_verdict_row_t  *row;
 
     memset(verdict, 0, sizeof(violet_cart_verdict_t));
 
-    rc = 0;
-    row = violet_cart_table_transport(answer);
-
     violet_cart_body_init(&body, answer);
 
-    if (row == NULL) {
-        rc = violet_cart_body_read(&body, answer);
-
-        if (rc == 0) {
-            row = violet_cart_table_answer(answer, &body);
-        }
-    }
+    rc = violet_cart_judge_needs_body(answer)
+         ? violet_cart_body_read(&body, answer) : 0;
 
     if (rc == 0) {
+        row = violet_cart_table_find(answer, &body, &verdict->evidence);
+
         verdict->outcome = row->outcome;
         verdict->detail = body.why;
         verdict->offset = body.offset;
+
+        violet_cart_judge_seen(answer, &body, verdict);
 
         if (row->outcome >= VIOLET_CART_FAILED) {
             rc = violet_cart_judge_problem(answer, row, &body, verdict);
@@ -80,8 +80,78 @@ violet_cart_judge(const violet_cart_answer_t *answer,
 
 
 static int
+violet_cart_judge_needs_body(const violet_cart_answer_t *answer)
+{
+    return answer->transport == VIOLET_CART_ANSWERED
+           && ((answer->status >= 200 && answer->status < 300)
+               || (answer->status >= 400 && answer->status < 600));
+}
+
+
+static void
+violet_cart_judge_seen(const violet_cart_answer_t *answer,
+    const violet_cart_body_t *body, violet_cart_verdict_t *verdict)
+{
+    size_t                  i;
+    const violet_bag_t     *bag;
+    violet_cart_seen_t     *seen;
+    const violet_order_t   *order;
+
+    if (body->kind != VIOLET_BODY_ORDER && body->kind != VIOLET_BODY_ERRORS) {
+        return;
+    }
+
+    seen = &verdict->seen;
+    order = &body->order;
+
+    seen->order = 1;
+    seen->id = violet_cart_judge_order_id(body);
+
+    seen->submitted = (order->nsubmitted > 0);
+    seen->made = order->made;
+    seen->accepted = (order->naccepted > 0);
+    seen->failed = (order->nfailed > 0);
+    seen->unknown = (order->nunknown > 0);
+    seen->processing = order->processing;
+    seen->ordered = order->accepted;
+    seen->rejected = order->canceled
+                     || (order->bags.nbags
+                         && order->nclosed == order->bags.nbags);
+    seen->not_submitted = violet_order_not_submitted(order, answer->sent);
+
+    for (i = 0; i < order->bags.nbags; i++) {
+        bag = &order->bags.bags[i];
+
+        if (bag->outcome != VIOLET_BAG_FAILED
+            && bag->outcome != VIOLET_BAG_UNKNOWN)
+        {
+            continue;
+        }
+
+        if (verdict->nfailed < VIOLET_CART_FAILED_BAGS) {
+            verdict->failed[verdict->nfailed] = bag->id.known ? bag->id.value
+                                                              : 0;
+        }
+
+        verdict->nfailed++;
+    }
+}
+
+
+static violet_id_t
+violet_cart_judge_order_id(const violet_cart_body_t *body)
+{
+    violet_id_t  id;
+
+    id = violet_json_id(body->root, "id", NULL);
+
+    return id.known ? id : violet_json_id(body->root, "order_id", "orderId");
+}
+
+
+static int
 violet_cart_judge_problem(const violet_cart_answer_t *answer,
-    const violet_cart_table_t *row, violet_cart_body_t *body,
+    const violet_cart_verdict_row_t *row, violet_cart_body_t *body,
     violet_cart_verdict_t *verdict)
 {
     violet_problem_t  problem;
@@ -103,19 +173,23 @@ violet_cart_judge_problem(const violet_cart_answer_t *answer,
 }
 
 
-/* Completes the list of errors: a problem lists at least one. */
+/* Completes the list of errors: at least one of them blocks. */
 
 static int
-violet_cart_judge_errors(const violet_cart_table_t *row,
+violet_cart_judge_errors(const violet_cart_verdict_row_t *row,
     violet_cart_body_t *body)
 {
+    size_t           i;
     violet_error_t   error;
     violet_error_t  *first;
 
     if (body->kind == VIOLET_BODY_ORDER || body->kind == VIOLET_BODY_ERRORS) {
 
-        if (row->from_body) {
-            return 0;
+        for (i = 0; row->from_body && i < body->errors.n; i++) {
+
+            if (body->errors.elts[i].blocking) {
+                return 0;
+            }
         }
 
         violet_error_init(&error, row->reason, VIOLET_SCOPE_CART,
@@ -146,7 +220,7 @@ violet_cart_judge_errors(const violet_cart_table_t *row,
 
 static void
 violet_cart_judge_verdict(const violet_cart_answer_t *answer,
-    const violet_cart_table_t *row, const violet_errors_t *errors,
+    const violet_cart_verdict_row_t *row, const violet_errors_t *errors,
     violet_cart_verdict_t *verdict)
 {
     size_t  i;
@@ -154,10 +228,18 @@ violet_cart_judge_verdict(const violet_cart_answer_t *answer,
     verdict->outcome = row->outcome;
     verdict->retry = row->retry;
 
+    if (row->outcome == VIOLET_CART_UNKNOWN && !answer->guarded) {
+        verdict->retry = VIOLET_CART_RETRY_MANUAL;
+    }
+
     switch (row->status) {
 
-    case 0:
+    case VIOLET_CART_TABLE_SAME:
         verdict->status = answer->status;
+        break;
+
+    case VIOLET_CART_TABLE_4XX:
+        verdict->status = answer->status >= 400 ? answer->status : 502;
         break;
 
     case VIOLET_CART_TABLE_PARTIAL:
@@ -220,18 +302,14 @@ violet_cart_judge_body(const violet_cart_answer_t *answer,
     }
 
     problem->order = violet_json_trim(answer->body);
-    problem->order_id = violet_json_id(body->root, "id", NULL);
-
-    if (!problem->order_id.known) {
-        problem->order_id = violet_json_id(body->root, "order_id", "orderId");
-    }
+    problem->order_id = violet_cart_judge_order_id(body);
 }
 
 
 /* A message of Violet's is preferred to the text of the row. */
 
 static violet_text_t
-violet_cart_judge_detail(const violet_cart_table_t *row,
+violet_cart_judge_detail(const violet_cart_verdict_row_t *row,
     const violet_cart_body_t *body)
 {
     size_t                 i;
@@ -263,12 +341,11 @@ violet_cart_judge_partial(const violet_cart_answer_t *answer)
     switch (answer->partial_status) {
 
     case 200:
-    case 422:
-    case 502:
+    case 207:
         return answer->partial_status;
 
     default:
-        return 207;
+        return 422;
     }
 }
 
@@ -277,14 +354,15 @@ size_t
 violet_cart_judge_fallback(const violet_cart_answer_t *answer,
     violet_cart_verdict_t *verdict, char *buffer, size_t size)
 {
-    violet_error_t              error;
-    violet_errors_t             errors;
-    violet_problem_t            problem;
-    const violet_cart_table_t  *row;
+    violet_error_t                    error;
+    violet_errors_t                   errors;
+    violet_problem_t                  problem;
+    const violet_cart_verdict_row_t  *row;
 
     memset(verdict, 0, sizeof(violet_cart_verdict_t));
 
     row = violet_cart_table_fallback();
+    verdict->evidence = row->evidence;
 
     violet_error_init(&error, row->reason, VIOLET_SCOPE_CART, row->detail);
     error.blocking = 1;

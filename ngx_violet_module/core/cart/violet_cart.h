@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "violet_cart_words.h"
+#include "violet_json.h"
 #include "violet_reason.h"
 #include "violet_text.h"
 
@@ -42,14 +43,67 @@ typedef struct {
     int64_t                   cart_id;      /* from the request's path */
     violet_text_t             request_id;   /* $request_id */
 
-    unsigned                  partial_status;   /* 200, 207, 422 or 502 */
+    unsigned                  partial_status;   /* 200, 207 or 422 */
     const violet_reasons_t   *reasons;          /* the operator's; may be
                                                    NULL */
+
+    /*
+     * The guard holds a record of this submit, so that a repeat finds out what
+     * became of it: "later" is right for "unknown".  Else it is "manual".
+     */
+    unsigned                  guarded:1;
+
+    /* ms since the epoch: when the submit was sent; 0 if not known */
+    int64_t                   sent;
 } violet_cart_answer_t;
+
+
+/*
+ * What an order shows of a submit, be it the answer to the submit or a later
+ * read of the cart.
+ */
+
+typedef struct {
+    unsigned                  order:1;      /* an order that can be judged;
+                                               without it all others are 0 */
+    violet_id_t               id;           /* of the order */
+
+    /* a bag is, by its status or by the table of bags */
+    unsigned                  submitted:1;
+    unsigned                  made:1;       /* the merchant has the order */
+    unsigned                  accepted:1;
+    unsigned                  failed:1;
+    unsigned                  unknown:1;
+
+    /* the order's own status */
+    unsigned                  processing:1;
+    unsigned                  ordered:1;    /* ACCEPTED or COMPLETED */
+
+    /* every bag, or the order, is REJECTED or CANCELED */
+    unsigned                  rejected:1;
+
+    /* this submit did nothing yet */
+    unsigned                  not_submitted:1;
+} violet_cart_seen_t;
+
+
+/* the ids of bags that are kept of a verdict; see violet_cart_verdict_t */
+
+#define VIOLET_CART_FAILED_BAGS  32
 
 
 typedef struct {
     violet_cart_outcome_t     outcome;
+    violet_cart_evidence_t    evidence;     /* the one thing that decided */
+    violet_cart_seen_t        seen;
+
+    /*
+     * The bags of an order that are neither accepted nor pending: their
+     * number, and the ids of the first VIOLET_CART_FAILED_BAGS, where 0 is a
+     * bag without an id.
+     */
+    size_t                    nfailed;
+    int64_t                   failed[VIOLET_CART_FAILED_BAGS];
 
     /* of a problem only */
     unsigned                  status;       /* to the caller */
@@ -86,9 +140,9 @@ int violet_cart_judge(const violet_cart_answer_t *answer,
 
 
 /*
- * The verdict if memory ran out: unknown, check_first, UPSTREAM_INVALID.
- * Writes the document to "buffer" and returns its length in bytes, or 0 if
- * "size" is below 1280.
+ * The verdict if memory ran out: unknown, UPSTREAM_INVALID.  Writes the
+ * document to "buffer" and returns its length in bytes, or 0 if "size" is
+ * below 1280.
  */
 
 size_t violet_cart_judge_fallback(const violet_cart_answer_t *answer,

@@ -4,6 +4,7 @@
  * picked here.  The whole text is parsed only if there is no outline of it.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -114,6 +115,31 @@ violet_cart_read_completes(const char *data, size_t len)
     json_decref(root);
 
     return completes;
+}
+
+
+int
+violet_cart_judge_read(const violet_cart_answer_t *answer, int64_t id,
+    violet_cart_verdict_t *verdict)
+{
+    int  rc;
+
+    rc = violet_cart_judge(answer, verdict);
+
+    if (rc == 0
+        && answer->transport == VIOLET_CART_ANSWERED
+        && answer->status == 200
+        && verdict->seen.order
+        && verdict->seen.id.known
+        && verdict->seen.id.value == id)
+    {
+        return 1;
+    }
+
+    free(verdict->problem);
+    memset(verdict, 0, sizeof(violet_cart_verdict_t));
+
+    return rc;
 }
 
 

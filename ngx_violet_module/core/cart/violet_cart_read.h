@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "violet_cart.h"
+
 
 /*
  * True if the body of a payment has a "complete_checkout" that Violet may
@@ -19,6 +21,19 @@
  */
 
 int violet_cart_read_completes(const char *data, size_t len);
+
+
+/*
+ * Judges the answer to the gateway's own read of a cart or an order, as
+ * violet_cart_judge() judges the answer to a submit; answer->sent says when
+ * the submit was sent.  Returns 1 if the answer is a whole 200 with the order
+ * of this id, 0 if the read failed, and -1 if memory ran out.  After 0 and -1
+ * there is no verdict and no problem document; after 1 the document is the
+ * caller's to free, and verdict->seen says what the order shows.
+ */
+
+int violet_cart_judge_read(const violet_cart_answer_t *answer, int64_t id,
+    violet_cart_verdict_t *verdict);
 
 
 /* what the answer to the read of a cart or an order says about its submit */

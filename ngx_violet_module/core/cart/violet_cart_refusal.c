@@ -22,30 +22,30 @@ typedef struct {
 
 static const violet_cart_refusal_row_t  violet_cart_refusals[] = {
 
-    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
+    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_LATER,
       VIOLET_REASON_SUBMIT_IN_PROGRESS,
       "Another submit of the cart is in progress; this submit was not sent." },
 
-    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
+    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_MANUAL,
       VIOLET_REASON_OTHER,
       "The result of an earlier submit is unknown; this submit was not sent. "
       "Read the cart or its order through the gateway first." },
 
-    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
+    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_MANUAL,
       VIOLET_REASON_ALREADY_SUBMITTED,
       "The cart was submitted before, but its order cannot be read now; "
       "this submit was not sent." },
 
-    { VIOLET_CART_PARTIAL, 0, VIOLET_CART_RETRY_NEVER,
+    { VIOLET_CART_PARTIAL, 0, VIOLET_CART_RETRY_MANUAL,
       VIOLET_REASON_ALREADY_SUBMITTED,
       "An earlier submit ordered some of the bags; this submit was not sent." },
 
-    { VIOLET_CART_UNKNOWN, 422, VIOLET_CART_RETRY_CHECK_FIRST,
+    { VIOLET_CART_UNKNOWN, 422, VIOLET_CART_RETRY_MANUAL,
       VIOLET_REASON_OTHER,
       "The Idempotency-Key was used with another body; this submit was not "
       "sent." },
 
-    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
+    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_MANUAL,
       VIOLET_REASON_OTHER,
       "The gateway has no memory to guard the cart against a second submit; "
       "this submit was not sent." },

@@ -1,7 +1,7 @@
 
 /*
- * The names of outcomes, retries and reasons.  The tables are in the order of
- * the enums in the header.
+ * The names of outcomes, retries, reasons and evidence.  The tables are in the
+ * order of the enums in the header.
  */
 
 #include <string.h>
@@ -20,11 +20,11 @@ static const char *const  violet_cart_outcome_names[] = {
 
 
 static const char *const  violet_cart_retry_names[] = {
-    "after_change",
     "later",
+    "after_change",
     "new_cart",
-    "never",
-    "check_first"
+    "new_cart_for_failed_bags",
+    "manual"
 };
 
 
@@ -40,6 +40,9 @@ static const char *const  violet_reason_names[] = {
     "CART_NOT_FOUND",
     "SUBMIT_IN_PROGRESS",
     "ALREADY_SUBMITTED",
+    "SUBMIT_UNRESOLVED",
+    "GUARD_UNAVAILABLE",
+    "KEY_REUSED",
     "MERCHANT_UNAVAILABLE",
     "CREDENTIALS_REJECTED",
     "RATE_LIMITED",
@@ -48,6 +51,39 @@ static const char *const  violet_reason_names[] = {
     "UPSTREAM_UNREACHABLE",
     "UPSTREAM_INVALID",
     "OTHER"
+};
+
+
+static const char *const  violet_cart_evidence_names[] = {
+    "no_evidence",
+    "nothing_sent",
+    "no_answer",
+    "invalid_answer",
+    "server_error",
+    "token_refused",
+    "access_refused",
+    "conflict",
+    "busy",
+    "doubtful_error",
+    "no_cart",
+    "not_ready",
+    "refused",
+    "no_order",
+    "action_required",
+    "bag_accepted",
+    "order_accepted",
+    "bag_submitted",
+    "external_id",
+    "paid",
+    "processing",
+    "nothing_against",
+    "rejected",
+    "early_error",
+    "bag_error",
+    "payment_failed",
+    "capture_failed",
+    "contradiction",
+    "unlisted_error"
 };
 
 
@@ -65,8 +101,8 @@ violet_cart_outcome_name(violet_cart_outcome_t outcome)
 const char *
 violet_cart_retry_name(violet_cart_retry_t retry)
 {
-    if ((unsigned) retry > VIOLET_CART_RETRY_CHECK_FIRST) {
-        retry = VIOLET_CART_RETRY_CHECK_FIRST;
+    if ((unsigned) retry > VIOLET_CART_RETRY_MANUAL) {
+        retry = VIOLET_CART_RETRY_MANUAL;
     }
 
     return violet_cart_retry_names[retry];
@@ -81,6 +117,17 @@ violet_reason_name(violet_reason_t reason)
     }
 
     return violet_reason_names[reason];
+}
+
+
+const char *
+violet_cart_evidence_name(violet_cart_evidence_t evidence)
+{
+    if ((unsigned) evidence > VIOLET_EVIDENCE_UNLISTED_ERROR) {
+        evidence = VIOLET_EVIDENCE_NONE;
+    }
+
+    return violet_cart_evidence_names[evidence];
 }
 
 

@@ -17,7 +17,7 @@
 
 static uint32_t violet_words_hash(uint32_t hash, violet_text_t text);
 static int violet_errors_grow(violet_errors_t *errors);
-static void violet_error_scope(violet_error_t *error);
+static void violet_error_scope(violet_error_t *error, const json_t *item);
 static void violet_exception_sku(const violet_exception_t *exception,
     const json_t *item, violet_words_t *words, violet_error_t *error);
 
@@ -32,10 +32,11 @@ violet_words_init(violet_words_t *words, const violet_reasons_t *reasons)
 }
 
 
-violet_reason_t
+const violet_word_t *
 violet_words_find(violet_words_t *words, violet_text_t error,
     violet_text_t type, violet_text_t message)
 {
+    int             spent;
     size_t          cost;
     uint32_t        hash;
     violet_word_t  *word;
@@ -52,13 +53,15 @@ violet_words_find(violet_words_t *words, violet_text_t error,
         && violet_text_same(word->type, type)
         && violet_text_same(word->message, message))
     {
-        return word->reason;
+        return word;
     }
 
     asked = message;
-    cost = (message.len < 1024 ? message.len : 1024) + 16;
+    cost = 16 + (message.len < VIOLET_REASON_DOUBT ? message.len
+                                                 : VIOLET_REASON_DOUBT);
+    spent = cost > words->budget;
 
-    if (cost > words->budget) {
+    if (spent) {
         asked.data = NULL;
         asked.len = 0;
 
@@ -70,9 +73,12 @@ violet_words_find(violet_words_t *words, violet_text_t error,
     word->type = type;
     word->message = message;
     word->reason = violet_reason_find(words->reasons, error, type, asked);
+    word->doubtful = violet_reason_doubt(words->reasons, error, asked,
+                                         &word->reason)
+                     || (spent && message.len);
     word->used = 1;
 
-    return word->reason;
+    return word;
 }
 
 
@@ -180,6 +186,8 @@ void
 violet_error_read(violet_error_t *error, const json_t *item,
     violet_words_t *words)
 {
+    const violet_word_t  *word;
+
     violet_error_init(error, VIOLET_REASON_OTHER, VIOLET_SCOPE_CART, NULL);
 
     error->message = violet_json_text(item, "message", "error_message");
@@ -216,16 +224,20 @@ violet_error_read(violet_error_t *error, const json_t *item,
         error->code = violet_json_id(item, "errorCode", NULL);
     }
 
-    violet_error_scope(error);
+    violet_error_scope(error, item);
 
-    error->reason = violet_words_find(words, error->error, error->type,
-                                      error->message);
+    word = violet_words_find(words, error->error, error->type,
+                             error->message);
+    error->reason = word->reason;
+    error->doubtful = word->doubtful;
 }
 
 
 static void
-violet_error_scope(violet_error_t *error)
+violet_error_scope(violet_error_t *error, const json_t *item)
 {
+    error->named = (violet_json_get(item, "bag_id", "bagId") != NULL);
+
     if (violet_text_is(error->entity_type, "SKU")) {
         error->scope = VIOLET_SCOPE_SKU;
 
@@ -239,8 +251,9 @@ violet_error_scope(violet_error_t *error)
     if (violet_text_is(error->entity_type, "BAG")) {
         error->scope = VIOLET_SCOPE_BAG;
 
-        if (!error->bag_id.known) {
+        if (!error->named) {
             error->bag_id = violet_json_to_id(error->entity_id);
+            error->named = (error->entity_id != NULL);
         }
 
         return;
@@ -270,6 +283,35 @@ violet_exception_read(violet_exception_t *exception, const json_t *root)
     if (exception->message.len == 0) {
         exception->message.data = NULL;
     }
+}
+
+
+int
+violet_exception_is_doubtful(const violet_exception_t *exception,
+    violet_words_t *words)
+{
+    size_t         i;
+    violet_text_t  message, none = violet_text_null;
+
+    if (violet_words_find(words, exception->error, none,
+                          exception->message)->doubtful)
+    {
+        return 1;
+    }
+
+    for (i = 0; i < json_array_size(exception->skus); i++) {
+
+        message = violet_json_text(json_array_get(exception->skus, i),
+                                   "message", NULL);
+
+        if (violet_words_find(words, exception->error, none,
+                              message)->doubtful)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -317,7 +359,7 @@ violet_exception_errors(const violet_exception_t *exception,
     error.code = exception->code;
     error.reason = reason ? *reason
                           : violet_words_find(words, exception->error, type,
-                                              exception->message);
+                                              exception->message)->reason;
 
     return violet_errors_add(errors, &error);
 }
@@ -347,10 +389,10 @@ violet_exception_sku(const violet_exception_t *exception, const json_t *item,
     error->code = exception->code;
 
     error->reason = violet_words_find(words, error->error, type,
-                                      error->message);
+                                      error->message)->reason;
 
     if (error->reason == VIOLET_REASON_OTHER) {
         error->reason = violet_words_find(words, error->error, type,
-                                          exception->message);
+                                          exception->message)->reason;
     }
 }

@@ -47,6 +47,8 @@ typedef struct {
     violet_scope_t            scope;
     unsigned                  blocking:1;
     unsigned                  ours:1;       /* the gateway's message */
+    unsigned                  doubtful:1;   /* the order may exist */
+    unsigned                  named:1;      /* it names a bag, by any id */
 
     violet_text_t             message;
     violet_id_t               bag_id;
@@ -79,6 +81,7 @@ typedef struct {
     violet_text_t             type;
     violet_text_t             message;
     violet_reason_t           reason;
+    unsigned                  doubtful:1;
     unsigned                  used:1;
 } violet_word_t;
 
@@ -86,7 +89,7 @@ typedef struct {
 /*
  * The search for reasons, bounded for one answer: a memo of errors that were
  * already looked up, and a budget of bytes.  When the budget is spent, no more
- * patterns are tried on messages.
+ * patterns are tried on messages, and errors with other messages are doubtful.
  */
 
 typedef struct {
@@ -109,8 +112,14 @@ typedef struct {
 
 void violet_words_init(violet_words_t *words, const violet_reasons_t *reasons);
 
-violet_reason_t violet_words_find(violet_words_t *words, violet_text_t error,
-    violet_text_t type, violet_text_t message);
+/*
+ * The reason of an error, and whether the error is doubtful; the reason of a
+ * doubtful error is that of the doubt, if a word or a pattern was found.  The
+ * result is valid until the next call.
+ */
+
+const violet_word_t *violet_words_find(violet_words_t *words,
+    violet_text_t error, violet_text_t type, violet_text_t message);
 
 
 /* Adds a copy, at the end or at the front.  Returns -1 if memory runs out. */
@@ -141,6 +150,15 @@ void violet_error_read(violet_error_t *error, const json_t *item,
 
 
 void violet_exception_read(violet_exception_t *exception, const json_t *root);
+
+
+/*
+ * True if the exception or the message of one of its SKUs is doubtful; one is
+ * enough.
+ */
+
+int violet_exception_is_doubtful(const violet_exception_t *exception,
+    violet_words_t *words);
 
 
 /*

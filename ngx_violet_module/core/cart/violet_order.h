@@ -1,8 +1,9 @@
 
 /*
  * The parts of Violet's order that a verdict needs: its bags with the outcome
- * of each, and its errors.  Texts point into the JSON tree of the order.
- * violet_order_t owns the bags; the caller owns the list of errors.
+ * of each, its errors, and what its payments say.  Texts point into the JSON
+ * tree of the order.  violet_order_t owns the bags; the caller owns the list
+ * of errors.
  */
 
 #ifndef VIOLET_ORDER_H
@@ -10,56 +11,61 @@
 
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
 #include "violet_bags.h"
+#include "violet_cart_words.h"
 #include "violet_error.h"
-#include "violet_json.h"
+#include "violet_payment.h"
 #include "violet_text.h"
 
 
 typedef struct {
-    violet_text_t           status;
+    violet_text_t             status;
 
-    violet_bags_t           bags;
-    violet_errors_t        *errors;
-    violet_words_t         *words;
+    violet_bags_t             bags;
+    violet_payments_t         payments;
+    violet_errors_t          *errors;
+    violet_words_t           *words;
 
-    size_t                  failed;         /* of the bags */
+    /* numbers of bags: by outcome, and by status */
+    size_t                    naccepted;
+    size_t                    nfailed;
+    size_t                    npending;
+    size_t                    nunknown;
+    size_t                    nin_progress;
+    size_t                    nclosed;          /* REJECTED or CANCELED */
+    size_t                    nsubmitted;
 
-    unsigned                has_status:1;       /* of any JSON type */
-    unsigned                canceled:1;         /* the whole order, or it was
-                                                   rejected */
-    unsigned                requires_action:1;
-    unsigned                contradiction:1;    /* an accepted bag with an
-                                                   EXTERNAL_SUBMIT_CART error */
-    unsigned                blocking:1;         /* there is a blocking error */
-    unsigned                blocking_other:1;   /* and its scope is not
-                                                   PAYMENT */
-    unsigned                all_blocked:1;      /* a payment for all bags
-                                                   failed */
+    unsigned                  has_status:1;     /* of any JSON type */
+    unsigned                  in_progress:1;    /* the order's own status */
+    unsigned                  processing:1;
+    unsigned                  accepted:1;       /* COMPLETED or ACCEPTED */
+    unsigned                  canceled:1;       /* or REJECTED */
+    unsigned                  requires_action:1;
+    unsigned                  status_action:1;  /* by its status alone */
+    unsigned                  authorizes_first:1;  /* the shopper authorizes
+                                                      before the submit */
+
+    unsigned                  made:1;           /* a merchant has a bag */
+    unsigned                  uncaptured:1;     /* a bag's capture failed */
+
+    /* a blocking error is there, and one of these kinds */
+    unsigned                  blocking:1;
+    unsigned                  doubtful:1;
+    unsigned                  early:1;          /* of a step before the
+                                                   submit */
+    unsigned                  unlisted:1;       /* its bag is not listed */
+    unsigned                  unnamed:1;        /* it names no bag */
 } violet_order_t;
 
 
-typedef enum {
-    VIOLET_ORDER_REQUIRES_ACTION = 0,
-    VIOLET_ORDER_PARTIAL,
-    VIOLET_ORDER_CONTRADICTION,
-    VIOLET_ORDER_COMPLETED,
-    VIOLET_ORDER_PENDING,
-    VIOLET_ORDER_NO_BAGS,
-    VIOLET_ORDER_PAYMENT_FAILED,
-    VIOLET_ORDER_FAILED_OPEN,       /* the cart may be submitted again */
-    VIOLET_ORDER_FAILED,
-    VIOLET_ORDER_UNCLEAR
-} violet_order_verdict_t;
-
-
 /*
- * Reads an order, which must list no more than VIOLET_BAGS_MAX bags, and adds
- * its errors to the list.  Returns 0, or -1 if memory ran out; call
- * violet_order_free() after either.
+ * Reads an order, which must list no more than VIOLET_BAGS_MAX bags, adds its
+ * errors to the list, and finds the outcome of each bag.  Returns 0, or -1 if
+ * memory ran out; call violet_order_free() after either.
  */
 
 int violet_order_read(violet_order_t *order, const json_t *root,
@@ -68,9 +74,25 @@ int violet_order_read(violet_order_t *order, const json_t *root,
 void violet_order_free(violet_order_t *order);
 
 
-/* The first row of the table of orders in docs/cart-errors.md that fits. */
+/*
+ * True if the merchant has the order of this bag: its status says so, it has
+ * an id on the platform, or it was paid.
+ */
 
-violet_order_verdict_t violet_order_judge(const violet_order_t *order);
+int violet_order_made(const violet_order_t *order, const violet_bag_t *bag);
+
+
+/* The same by its financial status alone; BYPASSED payments are no money. */
+
+int violet_order_paid(const violet_order_t *order, const violet_bag_t *bag);
+
+
+/*
+ * True if the order, as it was read, shows that it was not submitted at "sent"
+ * (ms since the epoch; 0 if it is not known when, or whether, it was).
+ */
+
+int violet_order_not_submitted(const violet_order_t *order, int64_t sent);
 
 
 #endif /* VIOLET_ORDER_H */

@@ -59,4 +59,21 @@ violet_reason_t violet_reason_find(const violet_reasons_t *reasons,
     violet_text_t error, violet_text_t type, violet_text_t message);
 
 
+/* bytes of a message that are asked for doubt */
+
+#define VIOLET_REASON_DOUBT  8192
+
+
+/*
+ * True if the order may exist although Violet reports this error: the platform
+ * did not answer, failed, or has the cart already.  "error" is asked as a word
+ * and by the words in it, and so is the message.  A pattern of the operator's
+ * can make an error doubtful, none can take the doubt away: the built-in
+ * patterns are asked as well.  *reason is set if it is doubtful.
+ */
+
+int violet_reason_doubt(const violet_reasons_t *reasons, violet_text_t error,
+    violet_text_t message, violet_reason_t *reason);
+
+
 #endif /* VIOLET_REASON_H */

@@ -155,6 +155,34 @@ violet_token_take(const json_t *root, const char *name, char *buf,
 }
 
 
+int
+violet_token_is_refused(const char *data, size_t len)
+{
+    int                   refused;
+    json_t               *root;
+    violet_text_t         text;
+    violet_json_error_t   error;
+
+    text.data = data;
+    text.len = data ? len : 0;
+    text = violet_json_trim(text);
+
+    if (text.len == 0) {
+        return 1;
+    }
+
+    root = text.len > VIOLET_TOKEN_MAX_ANSWER
+           ? NULL : violet_json_parse(text.data, text.len, &error);
+
+    refused = json_is_number(violet_json_get(root, "error_code", NULL))
+              && violet_json_get(root, "error", NULL) == NULL;
+
+    json_decref(root);
+
+    return refused;
+}
+
+
 size_t
 violet_token_login(violet_text_t username, violet_text_t password, char *buf,
     size_t size)

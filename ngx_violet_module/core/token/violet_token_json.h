@@ -41,6 +41,16 @@ const char *violet_token_parse(const char *data, size_t len,
 
 
 /*
+ * True if the body of a 401 says that the token was refused: it is empty or
+ * white space, or an object with a number "error_code" and no "error", or a
+ * null one.  Any other 401 is about something else, such as a merchant's
+ * payment token.
+ */
+
+int violet_token_is_refused(const char *data, size_t len);
+
+
+/*
  * Writes the body of POST /v1/login.  All characters but ASCII letters and
  * digits are written as "\uXXXX": Violet is said to fail on some of them.
  *

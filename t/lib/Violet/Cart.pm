@@ -35,16 +35,19 @@ require Test::Nginx::Socket;
 
 my %set = (
     outcome => [qw(failed partial unknown)],
-    retry   => [qw(after_change later new_cart never check_first)],
+    retry   => [qw(
+        later after_change new_cart new_cart_for_failed_bags manual
+    )],
     scope   => [qw(CART BAG SKU PAYMENT)],
     reason  => [qw(
         ITEM_UNAVAILABLE ITEM_INVALID PAYMENT_FAILED SHIPPING_INVALID
         ADDRESS_INVALID CUSTOMER_INVALID DISCOUNT_INVALID CART_NOT_READY
         CART_NOT_FOUND SUBMIT_IN_PROGRESS ALREADY_SUBMITTED
+        SUBMIT_UNRESOLVED GUARD_UNAVAILABLE KEY_REUSED
         MERCHANT_UNAVAILABLE CREDENTIALS_REJECTED RATE_LIMITED UPSTREAM_ERROR
         UPSTREAM_TIMEOUT UPSTREAM_UNREACHABLE UPSTREAM_INVALID OTHER
     )],
-    bag     => [qw(accepted failed pending)],
+    bag     => [qw(accepted failed pending unknown)],
 );
 
 my $word = sub { is_word(@_) };
