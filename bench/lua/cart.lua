@@ -171,7 +171,8 @@ local function judge(cart, res, order)
     local outcome = accepted > 0 and "partial" or "failed"
 
     answer(cart, accepted > 0 and 200 or 422, outcome,
-           accepted > 0 and "never" or "new_cart", errors, rows,
+           accepted > 0 and "new_cart_for_failed_bags"
+                        or "new_cart", errors, rows,
            { status = res.status, error = null, code = null },
            #errors .. " errors", some(order.id), res.body)
 end
@@ -187,7 +188,7 @@ function _M.submit(cart)
     local order = not res.truncated and cjson.decode(res.body)
 
     if type(order) ~= "table" then
-        return answer(cart, 502, "unknown", "check_first", empty, empty,
+        return answer(cart, 502, "unknown", "later", empty, empty,
                       { status = res.status, error = null, code = null },
                       "Violet's answer cannot be read", null)
     end

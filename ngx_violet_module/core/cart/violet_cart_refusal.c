@@ -50,7 +50,7 @@ static const violet_cart_refusal_row_t  violet_cart_refusals[] = {
       "The gateway has no memory to guard the cart against a second submit; "
       "this submit was not sent." },
 
-    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_CHECK_FIRST,
+    { VIOLET_CART_UNKNOWN, 409, VIOLET_CART_RETRY_MANUAL,
       VIOLET_REASON_CREDENTIALS_REJECTED,
       "The result of an earlier submit is unknown, and Violet refused to show "
       "its order; this submit was not sent." }
