@@ -141,7 +141,7 @@ test_fallback(void **state)
 
     assert_int_equal(verdict.outcome, UNKNOWN);
     assert_int_equal(verdict.status, 502);
-    assert_int_equal(verdict.retry, CHECK_FIRST);
+    assert_int_equal(verdict.retry, LATER);
     assert_int_equal(verdict.reason, VIOLET_REASON_UPSTREAM_INVALID);
     assert_true(verdict.has_reason);
     assert_null(verdict.problem);
