@@ -46,13 +46,20 @@ takes('a', 'a', 'the first configuration again');
 says(2, 'there is no record of c');
 is(submit('shop', 60001), 409, 'the records of a count again');
 
+takes('a', 'a', 'the records go to another Redis with another prefix',
+      "violet_submit_redis redis://127.0.0.1:@{[$redis->port]} prefix=s:;\n");
+says(3, 'the records do not count there');
+like(line(), qr/3 records of submits no longer count, .* were named "violet:submit:a:10000:\.\.\." and are named "s:submit:a:10000:\.\.\."/,
+     'the line has the prefix of violet_submit_redis');
+is(submit('shop', 60001), 502, 'they do not count');
+
 $live->check_logs;
 done_testing();
 
 
 # Two apps of one id, with environments from their Host lines.
 sub configuration {
-    my ($shop, $twin) = @_;
+    my ($shop, $twin, $more) = @_;
 
     my %of = (shop => $shop, twin => $twin);
     my $http = join '', map {
@@ -64,7 +71,9 @@ sub configuration {
         . "proxy_set_header Host $of{$_}; }\n"
     } sort keys %of;
 
-    return (http => "violet_redis redis://127.0.0.1:@{[$redis->port]};\n"
+    $more = '' if !defined $more;
+
+    return (http => "violet_redis redis://127.0.0.1:@{[$redis->port]};\n$more"
                     . "upstream violet_api { "
                     . "server 127.0.0.1:@{[$mock->port]}; }\n$http",
             server => $server);
@@ -72,9 +81,9 @@ sub configuration {
 
 
 sub takes {
-    my ($shop, $twin, $title) = @_;
+    my ($shop, $twin, $title, $more) = @_;
 
-    $nginx->configure(configuration($shop, $twin));
+    $nginx->configure(configuration($shop, $twin, $more));
     ok($nginx->reload(30) && $live->wait_for(30, sub {
         (() = $nginx->workers) == 2;
     }), $title);
