@@ -245,7 +245,13 @@ sub no_link_no_trust {
 
     @reads = $health->many($far, count => 100, what => 20004);
     is(Live::Health::count(sub { tier($_) eq 'HIT memory' }, @reads), 100,
-       'Redis away: it is served to all at once, without a flight');
+       'Redis away: it is served to all at once');
+
+    # the second refresh gets the cached report
+    my @refreshes = map { get($far, '20004?refresh=true') } 1, 2;
+    is(join(', ', map { "$_->{status} $_->{vars}{refresh}" } @refreshes),
+       '200 granted, 200 limited',
+       'Redis away: a refresh that is refused gets it, too');
 
     $relay->mode('pass');
     in_memory('link back', $far, 20004);
