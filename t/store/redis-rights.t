@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
-# The rights of a user of Redis in the documentation: Redis refuses nothing to
-# a user with only these rights, and each of them is used.  All other tests
-# have the same rights, see Violet::Redis.  And the names of all keys that the
-# module has asked Redis for.
+# The rights of the two users of Redis in the documentation: Redis refuses
+# nothing to a user with only these rights, and each of them is used.  All other
+# tests have the rights of the first one, see Violet::Redis.  And the names of
+# all keys that the module has asked Redis for.
 
 use strict;
 use warnings;
@@ -13,18 +13,15 @@ use Live;
 use Test::More;
 use Violet::Redis;
 
+# how often this test has sent INFO since the statistics began
+my %infos;
+
 my $live = Live->new;
 my $redis = $live->redis;
 my $mock = $live->mock;
 my $admin = Violet::Redis->new($redis->port);
 
-my @rights = Violet::Redis::rights();
-
-is(Violet::Redis::text_of($admin->call('ACL', 'SETUSER', 'gateway', 'on',
-                                       '>secret', @rights)),
-   'OK', 'Redis knows all these rights');
-is($admin->command('ACL SETUSER default off'), 'OK', 'no other user is used');
-$admin->command('CONFIG RESETSTAT');
+only_user($admin, 'gateway');
 
 # Every command from now on, as Redis has received it.
 my $monitor = $live->client($redis->port);
@@ -42,7 +39,7 @@ my @hosts = map {
 my $health = '/v1/operations/connection_health';
 
 ok($live->wait_for(20, sub {
-    my ($links) = $admin->command('INFO clients') =~ /tracking_clients:(\d+)/;
+    my ($links) = info($admin, 'clients') =~ /tracking_clients:(\d+)/;
     return $links == 2;
 }), 'Redis tells both hosts of changes');
 
@@ -85,10 +82,11 @@ my $log = join '', map { Live::Nginx::text_of($_->error_log_file) }
 is(join('', $log =~ /^.*Redis at .*$/mg), '', 'Redis refuses nothing');
 
 # PING is the sign of life of a link
-ok($live->wait_for(20, sub { !unused() }), 'each right is used')
-    or diag(unused());
+ok($live->wait_for(20, sub { !unused($admin, 'gateway') }),
+   'each right is used') or diag(unused($admin, 'gateway'));
 
 keys_are_documented();
+redis_of_submits();
 
 $live->check_logs;
 done_testing();
@@ -103,18 +101,81 @@ sub ask {
 }
 
 
-# The commands that no client and no script has called, but those of rare
-# branches of scripts.
-sub unused {
-    my %used = map { $_ => 1 }
-               $admin->command('INFO commandstats') =~ /^cmdstat_([^:]+):/mg;
+# From now on Redis knows only this user, with the documented rights.
+sub only_user {
+    my ($admin, $user) = @_;
 
-    for my $file (glob 'ngx_violet_module/*/*.c') {
+    is(Violet::Redis::text_of($admin->call('ACL', 'SETUSER', $user, 'on',
+                                           '>secret',
+                                           Violet::Redis::rights($user))),
+       'OK', "Redis knows all rights of $user");
+    is($admin->command('ACL SETUSER default off'), 'OK',
+       'no other user is used');
+    $admin->command('CONFIG RESETSTAT');
+    $infos{$admin} = 0;
+}
+
+
+sub info {
+    my ($admin, $section) = @_;
+
+    $infos{$admin}++;
+
+    return $admin->command("INFO $section");
+}
+
+
+# The rights to commands that no client and no script has called, but for those
+# of rare branches of scripts.
+sub unused {
+    my ($admin, $user) = @_;
+
+    my $own = $infos{$admin};
+    my %used = info($admin, 'commandstats') =~ /^cmdstat_(\S+?):calls=(\d+)/mg;
+    my $scripts = $user eq 'submits' ? 'cart' : '*';
+
+    $used{info} = ($used{info} || 0) - $own;
+
+    for my $file (glob "ngx_violet_module/$scripts/*.c") {
         $used{lc $_} = 1
             for Live::Nginx::text_of($file) =~ /\bredis\.p?call\('(\w+)'/g;
     }
 
-    return grep { !$used{$_} } map { /^\+(.*)/ ? $1 : () } @rights;
+    return grep { ($used{$_} || 0) < 1 }
+           map { /^\+(.*)/ ? $1 : () } Violet::Redis::rights($user);
+}
+
+
+sub redis_of_submits {
+    my $records = $live->redis;
+    my $admin = Violet::Redis->new($records->port);
+
+    only_user($admin, 'submits');
+
+    my $nginx = $live->nginx(
+        server => $live->violet_location,
+        http => $live->violet_http(
+            $live->redis, $mock, 'violet_submit_redis redis://127.0.0.1:'
+            . $records->port . '/1 username=submits password=secret;'));
+
+    for my $cart (30000, 30700, 60100) {
+        ask($nginx, "POST /v1/checkout/cart/$cart/submit") for 1, 2;
+    }
+    ask($nginx, 'POST /v1/orders', headers => {'Idempotency-Key' => 's'});
+
+    # PING is for a Redis that comes back
+    $live->request($mock->port, 'POST /_mock/delay?cart_submit/30001=1');
+    my $client = $live->client($nginx->port);
+    $client->send("POST /v1/checkout/cart/30001/submit HTTP/1.1\r\n"
+                  . "Host: localhost\r\nContent-Length: 2\r\n\r\n{}");
+    $admin->command('CLIENT KILL TYPE normal SKIPME yes');
+    like($client->read_until(qr/\r\n\r\n/, 20), qr/^HTTP\S+ 200/,
+         'the connection was lost: an answer');
+
+    ok($live->wait_for(20, sub { !unused($admin, 'submits') }),
+       'submits: each right is used') or diag(unused($admin, 'submits'));
+    unlike($nginx->error_log, qr/answered "|refused/,
+           'submits: Redis refuses nothing');
 }
 
 

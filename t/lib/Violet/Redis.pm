@@ -50,12 +50,16 @@ sub server {
 
 
 # The words of the rights that the documentation names, for the prefix
-# "violet:".
+# "violet:", of its user "gateway" (of violet_redis) or another one.
 sub rights {
-    my @lines = map { text_of_file($_) =~ /^ACL SETUSER gateway on >\S+ (.+)$/mg }
+    my ($user) = @_;
+
+    $user = 'gateway' if !defined $user;
+
+    my @lines = map { text_of_file($_) =~ /^ACL SETUSER $user on >\S+ (.+)$/mg }
                 glob "$root/docs/*.md";
 
-    die "docs/*.md: not one line says what the user of Redis needs\n"
+    die "docs/*.md: not one line has the rights of the user $user of Redis\n"
         if @lines != 1;
 
     return split ' ', $lines[0];
