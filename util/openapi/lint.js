@@ -15,7 +15,7 @@ const { createConfig, lint } = require('@redocly/openapi-core');
 
 const samples = [
   [/^ {4}Id32:/m, '    Id33:', 'no-unresolved-refs'],
-  ['$ref: problem.schema.json', '$ref: no.schema.json', 'no-unresolved-refs'],
+  [/^ {4}OrderSku:/m, '    OrderItem:', 'no-unresolved-refs'],
   ['"304":', '"34":', 'struct'],
   [/^ {6}in: path\n/m, '      in: pat\n', 'struct'],
   ['operationId: headConnectionHealth\n', 'operationId: getConnectionHealth\n',
@@ -42,13 +42,6 @@ async function selfTest(file) {
   let failed = false;
 
   try {
-    for (const name of fs.readdirSync(path.dirname(file))) {
-      if (name.endsWith('.json')) {
-        fs.copyFileSync(path.join(path.dirname(file), name),
-          path.join(folder, name));
-      }
-    }
-
     for (const [from, to, rule] of samples) {
       const sample = path.join(folder, 'openapi.yaml');
       const text = good.replace(from, to);

@@ -5,6 +5,10 @@ prefix, with its query), status, headers (names in lower case), body (a string
 of bytes).  Prints a line for each part of an exchange that the description
 does not allow, and for each response, header and media type of the description
 that no exchange has shown.
+
+The description must stand alone, and its schemas of problems must be those of
+the published files.  Only the schema of an order differs: the file lets any
+object pass, since the values in it are Violet's.
 """
 
 import json
@@ -17,6 +21,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 DOCS = pathlib.Path(__file__).resolve().parents[3] / "docs"
+
+PUBLISHED = {"CartError": "cart-error.schema.json",
+             "Problem": "problem.schema.json"}
 
 Json = dict[str, Any]
 
@@ -49,6 +56,30 @@ class Description:
             return self.whole(target, name or file)
         return {key: self.whole(value, file) for key, value in node.items()
                 if key not in ("$id", "$schema", "$defs")}
+
+    def references(self, node: Any) -> list[str]:
+        if isinstance(node, list):
+            return [name for item in node for name in self.references(item)]
+        if not isinstance(node, dict):
+            return []
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + self.references(list(node.values()))
+
+    def check_schemas(self) -> list[str]:
+        faults = [f"$ref: {name} is in another file"
+                  for name in self.references(self.root)
+                  if not name.startswith("#")]
+        for name, file in PUBLISHED.items():
+            bundled = self.whole({"$ref": f"#/components/schemas/{name}"})
+            published = self.whole({"$ref": file})
+            if name == "CartError":
+                bundled["properties"].pop("order")
+                order = published["properties"].pop("order")
+                if order.get("type") != ["object", "null"]:
+                    faults.append(f"{file}: an order may be any object")
+            if bundled != published:
+                faults.append(f"components/schemas/{name} differs from {file}")
+        return faults
 
     def operation(self, method: str, path: str) -> tuple[str, Json] | None:
         plain = re.split("[?;]", path)[0]
@@ -154,6 +185,8 @@ class Description:
 
 def main() -> None:
     description = Description()
+    for fault in description.check_schemas():
+        print(fault)
     with open(sys.argv[1], encoding="ascii") as file:
         for line in file:
             exchange = json.loads(line)
