@@ -1,9 +1,9 @@
 
 /*
- * The corpus t/data/cart/answers: answers of Violet's, in groups with a line
- * on where each comes from, and the whole document that the judge must make
- * of every one.  An order in it that is a string stands for the answer's own
- * bytes.
+ * The corpus of answers of Violet's.  t/data/cart/answers has the whole
+ * document that the judge must make of each, in groups with a line on where
+ * they come from; an order in it that is a string stands for the answer's own
+ * bytes.  t/data/cart/verdicts.txt is a table of answers and verdicts.
  */
 
 #include <dirent.h>
@@ -11,8 +11,10 @@
 #include "cart_check.h"
 
 
-#define CORPUS_LEAST  120
-#define CORPUS_GROUPS 5
+#define CORPUS_LEAST     210
+#define CORPUS_GROUPS    5
+#define CORPUS_VERDICTS  160
+#define CORPUS_LINE      8192
 
 
 /* Text, or a list of texts, each perhaps "times" over. */
@@ -295,11 +297,130 @@ test_corpus(void **state)
 }
 
 
+/* how an exchange ended, in place of Violet's status */
+
+static void
+corpus_transport(violet_cart_answer_t *answer, const char *word)
+{
+    size_t  i;
+
+    static const struct {
+        const char               *word;
+        violet_cart_transport_t   transport;
+    } words[] = {
+        { "unreachable", VIOLET_CART_UNREACHABLE },
+        { "timeout", VIOLET_CART_TIMEOUT },
+        { "cut", VIOLET_CART_CUT },
+        { "large", VIOLET_CART_TOO_LARGE }
+    };
+
+    for (i = 0; i < N(words); i++) {
+
+        if (strcmp(word, words[i].word) == 0) {
+            answer->transport = words[i].transport;
+            return;
+        }
+    }
+
+    answer->status = (unsigned) strtoul(word, NULL, 10);
+    assert_true(answer->status >= 100);
+}
+
+
+/* One answer of the table: the line of its verdict, and its body. */
+
+static int
+corpus_verdict(const char *name, const char *line, const char *body)
+{
+    char                    status[16], word[16], got[256], expected[256];
+    violet_cart_answer_t    answer;
+    violet_cart_verdict_t   verdict;
+
+    assert_int_equal(sscanf(line, "%15s %255[^\n]", word, expected), 2);
+
+    check_answer(&answer, 0, body, strcmp(body, "-") == 0 ? 0 : strlen(body));
+    corpus_transport(&answer, word);
+
+    assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
+
+    (void) snprintf(status, sizeof(status), "%u", verdict.status);
+
+    (void) snprintf(got, sizeof(got), "%s %s %s %s %s",
+                    violet_cart_outcome_name(verdict.outcome),
+                    verdict.problem ? status : "-",
+                    verdict.problem ? violet_cart_retry_name(verdict.retry)
+                                    : "-",
+                    verdict.problem ? violet_reason_name(verdict.reason) : "-",
+                    violet_cart_evidence_name(verdict.evidence));
+
+    if (verdict.problem) {
+        json_decref(check_problem(&verdict, verdict.problem,
+                                  verdict.problem_len));
+        free(verdict.problem);
+    }
+
+    if (strcmp(got, expected) != 0) {
+        print_error("%s: %s, not %s\n", name, got, expected);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+static char *
+corpus_line(FILE *file, char *line)
+{
+    do {
+        if (fgets(line, CORPUS_LINE, file) == NULL) {
+            return NULL;
+        }
+
+        assert_non_null(strchr(line, '\n'));
+        line[strcspn(line, "\n")] = '\0';
+
+    } while (line[0] == '\0' || line[0] == '#');
+
+    return line;
+}
+
+
+static void
+test_verdicts(void **state)
+{
+    char     path[1024];
+    char     name[CORPUS_LINE], line[CORPUS_LINE], body[CORPUS_LINE];
+    FILE    *file;
+    size_t   n, wrong;
+
+    (void) state;
+
+    snprintf(path, sizeof(path), "%s/cart/verdicts.txt",
+             getenv("VIOLET_TEST_DATA"));
+
+    file = fopen(path, "r");
+    assert_non_null(file);
+
+    for (n = wrong = 0; corpus_line(file, name); n++) {
+        assert_non_null(corpus_line(file, line));
+        assert_non_null(corpus_line(file, body));
+
+        wrong += !corpus_verdict(name, line, body);
+    }
+
+    fclose(file);
+
+    assert_int_equal(wrong, 0);
+    assert_true(n >= CORPUS_VERDICTS);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(test_corpus)
+        cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_verdicts)
     };
 
     violet_json_init();
