@@ -9,6 +9,8 @@
 #include "ngx_violet_fetch_retry.h"
 #include "ngx_violet_clientless.h"
 
+#include "violet_token_json.h"
+
 
 ngx_int_t
 ngx_violet_retry_start(ngx_violet_retry_t *retry,
@@ -41,6 +43,15 @@ ngx_violet_retry_refused(ngx_violet_retry_t *retry,
     ngx_violet_exchange_t *e)
 {
     if (e->result != NGX_VIOLET_EXCHANGE_ANSWERED || retry->repeated) {
+        return 0;
+    }
+
+    /* a 401 may be about something else than the token */
+
+    if (e->status == NGX_HTTP_UNAUTHORIZED
+        && !violet_token_is_refused((char *) e->content.data,
+                                    e->content.len))
+    {
         return 0;
     }
 

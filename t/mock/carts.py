@@ -541,6 +541,13 @@ def declined(cart: int, nth: int) -> Reply:
                      "payment_failed", 2419)
 
 
+@ending(420, "401, API exception of a merchant's payment token",
+        "unknown, 502, manual, CREDENTIALS_REJECTED")
+def payment_token(cart: int, nth: int) -> Reply:
+    return exception(401, "Could not complete external cart: Payment token "
+                          "expired", "external_cart_completion_error", 2503)
+
+
 @ending(422, "422, API exception, SKUs in snake_case",
         "failed, 422, after_change, ITEM_UNAVAILABLE")
 def refused_422(cart: int, nth: int) -> Reply:

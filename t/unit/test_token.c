@@ -161,13 +161,72 @@ test_login(void **state)
 }
 
 
+/* A 401 about the token, and others. */
+
+static void
+test_refused(void **state)
+{
+    char    *text;
+    size_t   i;
+
+    static const struct {
+        const char  *body;
+        int          refused;
+    } rows[] = {
+        { "", 1 },
+        { " \r\n\t", 1 },
+        { "{\"error_code\":11}", 1 },
+        { "\n{\"status\":401,\"message\":\"x\",\"error_code\":1.5} ", 1 },
+        { "{\"error_code\":11,\"error\":null}", 1 },
+        { "{\"error_code\":11,\"error\":\"\"}", 0 },
+        { "{\"error_code\":11,\"error\":{}}", 0 },
+        { "{\"error_code\":\"11\"}", 0 },
+        { "{\"error_code\":null}", 0 },
+        { "{\"code\":11}", 0 },
+        { "{}", 0 },
+        { "[11]", 0 },
+        { "null", 0 },
+        { "{\"error_code\":11", 0 },
+        { "<html>", 0 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        if (violet_token_is_refused(rows[i].body, strlen(rows[i].body))
+            != rows[i].refused)
+        {
+            fail_msg("%s", rows[i].body);
+        }
+    }
+
+    assert_true(violet_token_is_refused(NULL, 0));
+
+    /* a body that is too large for an answer about a token */
+
+    text = malloc(65536 + 32);
+    assert_non_null(text);
+
+    memset(text, ' ', 65536 + 32);
+    text[0] = '{';
+    memcpy(text + 65536, "\"error_code\":11}", 16);
+
+    assert_false(violet_token_is_refused(text, 65536 + 16));
+    assert_true(violet_token_is_refused(text + 65536 - 1, 0));
+
+    free(text);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_length),
-        cmocka_unit_test(test_login)
+        cmocka_unit_test(test_login),
+        cmocka_unit_test(test_refused)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
