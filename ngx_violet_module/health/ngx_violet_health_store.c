@@ -3,7 +3,8 @@
  * The store of reports.  In Redis a report is a hash; one HMGET reads all of
  * its fields at one instant, and its age is counted by Redis's clock, which
  * the client knows.  In shared memory a report is a small head and the body.
- * A report from Redis is checked before it is used.
+ * A report from Redis is vetted before it is used, see
+ * ngx_violet_health_store_vet.c.
  *
  * An operation of the store lives on the heap until Redis has called back.
  */
@@ -14,17 +15,6 @@
 #include "ngx_violet_memory.h"
 #include "ngx_violet_redis_args.h"
 #include "ngx_violet_sha1.h"
-
-#include "violet_text.h"
-
-
-#define NGX_VIOLET_ETAG_LEN  42     /* a quoted SHA-1 in hexadecimal */
-
-/*
- * ms that a report may lie in the future: Redis's clock is known to within
- * the time of one command
- */
-#define NGX_VIOLET_HEALTH_STORE_AHEAD  1000
 
 
 typedef struct {
@@ -72,12 +62,6 @@ static ngx_int_t ngx_violet_health_store_read(
 static ngx_int_t ngx_violet_health_store_remember(
     ngx_violet_report_place_t *key, ngx_violet_report_t *report,
     uint64_t version);
-static void ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
-    redisReply *named, ngx_str_t *merchant);
-static ngx_int_t ngx_violet_health_store_vet_times(
-    ngx_violet_report_place_t *key, redisReply **field, int64_t now,
-    ngx_violet_report_t *report);
-static ngx_int_t ngx_violet_health_store_vet_etag(ngx_str_t *etag);
 
 
 ngx_int_t
@@ -292,8 +276,8 @@ ngx_violet_health_store_read(ngx_violet_health_store_op_t *op,
 
     now = ngx_violet_redis_clock(op->key.redis);
 
-    if (now < 0 || reply->type != REDIS_REPLY_ARRAY
-        || reply->elements != NGX_VIOLET_HEALTH_STORE_N
+    if (now < 0
+        || ngx_violet_health_store_vet_reply(&op->key, reply) != NGX_OK
         || ngx_violet_health_store_vet(&op->key, reply->element, now, report)
            != NGX_OK)
     {
@@ -388,156 +372,6 @@ ngx_violet_health_store_remember(ngx_violet_report_place_t *key,
 
     return ngx_violet_memory_cache(key->zone, &key->key, &head,
                                    &report->body, report->left, version);
-}
-
-
-ngx_int_t
-ngx_violet_health_store_vet(ngx_violet_report_place_t *key, redisReply **field,
-    int64_t now, ngx_violet_report_t *report)
-{
-    ngx_str_t    merchant;
-    ngx_uint_t   i;
-    redisReply  *v, *named, *state;
-
-    for (i = 0; i < NGX_VIOLET_HEALTH_STORE_N; i++) {
-        if (field[i]->type != REDIS_REPLY_STRING) {
-            return NGX_DECLINED;
-        }
-    }
-
-    v = field[NGX_VIOLET_HEALTH_STORE_V];
-    named = field[NGX_VIOLET_HEALTH_STORE_MERCHANT];
-    state = field[NGX_VIOLET_HEALTH_STORE_STATE];
-
-    if (v->len != sizeof(ngx_value(NGX_VIOLET_FORM_REPORT)) - 1
-        || ngx_memcmp(v->str, ngx_value(NGX_VIOLET_FORM_REPORT), v->len) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    ngx_violet_keys_of(&key->key, &merchant);
-
-    if (named->len != merchant.len
-        || ngx_memcmp(named->str, merchant.data, merchant.len) != 0)
-    {
-        ngx_violet_health_store_crossed(key, named, &merchant);
-        return NGX_DECLINED;
-    }
-
-    report->body.data = (u_char *) field[NGX_VIOLET_HEALTH_STORE_BODY]->str;
-    report->body.len = field[NGX_VIOLET_HEALTH_STORE_BODY]->len;
-    report->etag.data = (u_char *) field[NGX_VIOLET_HEALTH_STORE_ETAG]->str;
-    report->etag.len = field[NGX_VIOLET_HEALTH_STORE_ETAG]->len;
-    report->tier = NGX_VIOLET_TIER_REDIS;
-
-    if (report->body.len == 0 || report->body.len > key->limit
-        || ngx_violet_health_store_vet_etag(&report->etag) != NGX_OK
-        || violet_report_state_parse(state->str, state->len, &report->state)
-           != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    return ngx_violet_health_store_vet_times(key, field, now, report);
-}
-
-
-/*
- * What is left comes from "kept", not from the key's TTL: HMGET and PTTL are
- * two commands, and a write between them would give an old body a new age.
- * "kept" may be longer than what is configured now.
- */
-
-static ngx_int_t
-ngx_violet_health_store_vet_times(ngx_violet_report_place_t *key,
-    redisReply **field, int64_t now, ngx_violet_report_t *report)
-{
-    int64_t      age;
-    uint64_t     stored_at, kept;
-    redisReply  *at, *ms;
-
-    at = field[NGX_VIOLET_HEALTH_STORE_STORED_AT];
-    ms = field[NGX_VIOLET_HEALTH_STORE_KEPT];
-
-    if (violet_text_number((violet_text_t) { at->str, at->len }, &stored_at)
-        != 0
-        || violet_text_number((violet_text_t) { ms->str, ms->len }, &kept)
-           != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    age = now - (int64_t) stored_at;
-
-    if (age < -NGX_VIOLET_HEALTH_STORE_AHEAD) {
-        return NGX_DECLINED;
-    }
-
-    report->age = ngx_max(age, 0);
-
-    kept = ngx_min(kept, key->ttl + key->stale);
-
-    if (report->age >= kept) {
-        return NGX_DECLINED;
-    }
-
-    report->left = kept - report->age;
-
-    return NGX_OK;
-}
-
-
-/*
- * The report of another merchant may be the reply to another command, so the
- * connection and all replies on it are given up.  A name that is no number
- * is only an invalid value.
- */
-
-static void
-ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
-    redisReply *named, ngx_str_t *merchant)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < (ngx_uint_t) named->len; i++) {
-        if (named->str[i] < (i ? '0' : '1') || named->str[i] > '9') {
-            return;
-        }
-    }
-
-    if (named->len == 0) {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "violet: Redis answered with the report of another "
-                  "merchant than %V, the report is not served, closing the "
-                  "connection", merchant);
-
-    ngx_violet_redis_distrust(key->redis);
-}
-
-
-static ngx_int_t
-ngx_violet_health_store_vet_etag(ngx_str_t *etag)
-{
-    ngx_uint_t  i;
-
-    if (etag->len != NGX_VIOLET_ETAG_LEN
-        || etag->data[0] != '"' || etag->data[etag->len - 1] != '"')
-    {
-        return NGX_DECLINED;
-    }
-
-    for (i = 1; i < NGX_VIOLET_ETAG_LEN - 1; i++) {
-        if ((etag->data[i] < '0' || etag->data[i] > '9')
-            && (etag->data[i] < 'a' || etag->data[i] > 'f'))
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    return NGX_OK;
 }
 
 

@@ -23,6 +23,9 @@
 #include "violet_report.h"
 
 
+#define NGX_VIOLET_ETAG_LEN  42     /* bytes of a quoted SHA-1, hexadecimal */
+
+
 typedef enum {
     NGX_VIOLET_TIER_NONE = 0,
     NGX_VIOLET_TIER_MEMORY,
@@ -148,6 +151,17 @@ typedef enum {
     NGX_VIOLET_HEALTH_STORE_MERCHANT,
     NGX_VIOLET_HEALTH_STORE_N
 } ngx_violet_health_store_field_e;
+
+
+/*
+ * Checks that a reply has these fields, each a string or nil, as the command
+ * HMGET returns them.  NGX_OK; NGX_DECLINED if the key is of another type or
+ * the reply belongs to another command, in which case the connection is
+ * closed.
+ */
+
+ngx_int_t ngx_violet_health_store_vet_reply(ngx_violet_report_place_t *key,
+    redisReply *reply);
 
 
 /*

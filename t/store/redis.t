@@ -991,17 +991,41 @@ answered "NOSCRIPT
 
 
 
-=== replies of types that the scripts do not have: misses
+=== replies that HMGET does not give: misses, each closes the connection
+--- http_config eval: ::servers("$::Fake timeout=2s;")
+--- fake_redis eval
+["+OK\r\n", ":1\r\n", "*0\r\n", ::bulk('x'), "*1\r\n" . ::bulk('ours'),
+ "*7\r\n" . ":1\r\n" x 7, "*7\r\n" . "*0\r\n" x 7,
+ ::found(20098) =~ s/\$\d+\r\n/+/gr, "*6" . substr(::found(20099), 2, -11),
+ "*8" . substr(::found(20100), 2) . ::bulk('x'), ::found(20101)]
+--- request eval: ::get(20091 .. 20101)
+--- wait: 0.5
+--- response_headers_like eval
+[('Cache-Status: violet; fwd=uri-miss') x 10,
+ 'Cache-Status: violet; hit; ttl=86395']
+
+
+
+=== a reply that HMGET does not give is logged
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval: [":1\r\n"]
+--- request eval: ::get(20091)
+--- response_headers_like eval: $::Unstored
+--- error_log
+answered the lookup of a report with something else, closing the connection
+
+
+
+=== a reply of HMGET without a report: a miss
 --- http_config eval: ::servers("$::Fake;")
 --- fake_redis eval
 [(map { ($_, "*1\r\n" . ::bulk('ours'), ":1\r\n") }
-      "+OK\r\n", ":1\r\n", "*0\r\n", "*-1\r\n", ::bulk('x'),
-      "*7\r\n+1\r\n+b\r\n+c\r\n:1\r\n:1\r\n:1\r\n+20096\r\n",
-      ::found(20097) =~ s/\$\d+\r\n/+/gr, "*6" . substr(::found(20098), 2, -11)),
- ":1\r\n"]
---- request eval: ::get(20091 .. 20098)
+      "*-1\r\n", "\$-1\r\n", "*7\r\n" . "\$-1\r\n" x 7,
+      "*7\r\n" . ::bulk('x') x 7, "*7\r\n" . ::bulk('') x 7,
+      map { my $n = 0; ::found(20098) =~ s/(\$\d+\r\n.*?\r\n)/$n++ == $_ ? "\$-1\r\n" : $1/ger } 0 .. 6)]
+--- request eval: ::get(20091 .. 20095, (20098) x 7)
 --- response_headers eval
-[('Cache-Status: violet; fwd=uri-miss; stored') x 8]
+[('Cache-Status: violet; fwd=uri-miss; stored') x 12]
 
 
 
