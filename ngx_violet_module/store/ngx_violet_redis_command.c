@@ -13,6 +13,7 @@
 
 #include "ngx_violet_redis_command.h"
 #include "ngx_violet_sha1.h"
+#include "violet_resp_command.h"
 
 
 /* ms without a reply after which the connection is closed */
@@ -194,22 +195,23 @@ static ngx_violet_redis_command_t *
 ngx_violet_redis_create_command(ngx_violet_redis_t *redis, int argc,
     const char **argv, size_t *lens)
 {
-    long long                    len;
+    size_t                       len;
     ngx_violet_redis_command_t  *cmd;
 
-    cmd = ngx_calloc(sizeof(ngx_violet_redis_command_t), ngx_cycle->log);
+    len = violet_resp_command_len(argc, lens);
+
+    cmd = ngx_alloc(sizeof(ngx_violet_redis_command_t) + len, ngx_cycle->log);
     if (cmd == NULL) {
         return NULL;
     }
 
-    len = redisFormatCommandArgv(&cmd->request, argc, argv, lens);
-    if (len < 0) {
-        ngx_free(cmd);
-        return NULL;
-    }
+    ngx_memzero(cmd, sizeof(ngx_violet_redis_command_t));
 
-    cmd->len = len;
     cmd->redis = redis;
+    cmd->request = (char *) cmd + sizeof(ngx_violet_redis_command_t);
+    cmd->len = len;
+
+    (void) violet_resp_command(cmd->request, argc, argv, lens);
 
     cmd->timer.handler = ngx_violet_redis_command_timeout;
     cmd->timer.data = cmd;
@@ -226,7 +228,10 @@ ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd)
         ngx_del_timer(&cmd->timer);
     }
 
-    redisFreeCommand(cmd->request);
+    if (cmd->by_source) {
+        ngx_free(cmd->request);
+    }
+
     ngx_free(cmd);
 }
 
@@ -448,9 +453,8 @@ ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd)
 
     rest = head + sizeof("$7\r\nEVALSHA\r\n$40\r\n") - 1 + 40 + 2;
 
-    /* freed by redisFreeCommand(), like the one that hiredis made */
-
-    request = malloc(cmd->len + source->len + NGX_SIZE_T_LEN);
+    request = ngx_alloc(cmd->len + source->len + NGX_SIZE_T_LEN,
+                        ngx_cycle->log);
     if (request == NULL) {
         return NGX_ERROR;
     }
@@ -458,8 +462,6 @@ ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd)
     p = ngx_cpymem(request, cmd->request, head - (u_char *) cmd->request);
     p = ngx_sprintf(p, "$4\r\nEVAL\r\n$%uz\r\n%V\r\n", source->len, source);
     p = ngx_cpymem(p, rest, (u_char *) cmd->request + cmd->len - rest);
-
-    redisFreeCommand(cmd->request);
 
     cmd->request = request;
     cmd->len = p - (u_char *) request;

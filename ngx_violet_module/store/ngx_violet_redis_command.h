@@ -74,7 +74,7 @@ typedef struct {
     void                        *data;
 
     ngx_violet_redis_script_t   *script;        /* NULL: a plain command */
-    char                        *request;       /* as sent; hiredis's */
+    char                        *request;       /* as sent */
     size_t                       len;
     ngx_msec_t                   sent_at;
 

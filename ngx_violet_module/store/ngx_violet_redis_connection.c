@@ -9,6 +9,7 @@
 
 
 #include "ngx_violet_redis_connection.h"
+#include "violet_resp_command.h"
 
 
 /* reads in one turn, after which other events have theirs */
@@ -22,6 +23,8 @@ static void ngx_violet_redis_connection_write_handler(ngx_event_t *wev);
 static void ngx_violet_redis_connection_connected(
     ngx_violet_redis_connection_t *rc);
 static void ngx_violet_redis_connection_tls(void *data, ngx_int_t n);
+static void ngx_violet_redis_connection_queued(
+    ngx_violet_redis_connection_t *rc, size_t len);
 static void ngx_violet_redis_connection_flush(
     ngx_violet_redis_connection_t *rc);
 static void ngx_violet_redis_connection_read_handler(ngx_event_t *rev);
@@ -204,20 +207,20 @@ ngx_int_t
 ngx_violet_redis_connection_command(ngx_violet_redis_connection_t *rc,
     int argc, const char **argv, size_t *lens)
 {
-    char       *bytes;
-    ngx_int_t   n;
-    long long   len;
+    size_t  len;
 
-    len = redisFormatCommandArgv(&bytes, argc, argv, lens);
-    if (len < 0) {
+    len = violet_resp_command_len(argc, lens);
+
+    if (ngx_violet_redis_buffer_room(&rc->out, len) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    n = ngx_violet_redis_connection_send(rc, bytes, len);
+    (void) violet_resp_command((char *) rc->out.data + rc->out.end, argc, argv,
+                               lens);
 
-    redisFreeCommand(bytes);
+    ngx_violet_redis_connection_queued(rc, len);
 
-    return n;
+    return NGX_OK;
 }
 
 
@@ -231,6 +234,18 @@ ngx_violet_redis_connection_send(ngx_violet_redis_connection_t *rc,
 
     ngx_memcpy(rc->out.data + rc->out.end, bytes, len);
 
+    ngx_violet_redis_connection_queued(rc, len);
+
+    return NGX_OK;
+}
+
+
+/* A command of so many bytes was added to the buffer. */
+
+static void
+ngx_violet_redis_connection_queued(ngx_violet_redis_connection_t *rc,
+    size_t len)
+{
     rc->out.end += len;
     rc->expected++;
 
@@ -239,8 +254,6 @@ ngx_violet_redis_connection_send(ngx_violet_redis_connection_t *rc,
     if (rc->connected && rc->out.start == 0 && rc->peer.connection) {
         ngx_post_event(rc->peer.connection->write, &ngx_posted_events);
     }
-
-    return NGX_OK;
 }
 
 

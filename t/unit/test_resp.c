@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "violet_resp.h"
+#include "violet_resp_command.h"
 
 
 #define TEST_TOTAL     1000
@@ -463,6 +464,66 @@ test_linear(void **state)
 }
 
 
+typedef struct {
+    int          argc;
+    const char  *argv[3];
+    size_t       lens[3];
+    const char  *bytes;
+    size_t       len;
+} test_command_t;
+
+
+static void
+test_command(void **state)
+{
+    char    bytes[64];
+    size_t  i;
+
+    static const test_command_t  table[] = {
+        { 1, { "PING" }, { 4 }, TEST_TEXT("*1\r\n$4\r\nPING\r\n") },
+        { 2, { "ECHO", NULL }, { 4, 0 },
+          TEST_TEXT("*2\r\n$4\r\nECHO\r\n$0\r\n\r\n") },
+        { 3, { "SET", "k\r\n", "\0twelve bytes" }, { 3, 3, 13 },
+          TEST_TEXT("*3\r\n$3\r\nSET\r\n$3\r\nk\r\n\r\n"
+                    "$13\r\n\0twelve bytes\r\n") }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+
+        assert_int_equal(violet_resp_command_len(table[i].argc, table[i].lens),
+                         table[i].len);
+        assert_ptr_equal(violet_resp_command(bytes, table[i].argc,
+                                             table[i].argv, table[i].lens),
+                         bytes + table[i].len);
+        assert_memory_equal(bytes, table[i].bytes, table[i].len);
+    }
+}
+
+
+/* Lengths of all numbers of digits. */
+
+static void
+test_command_lengths(void **state)
+{
+    size_t  n, digits;
+
+    (void) state;
+
+    for (n = 1, digits = 1; digits < 19; n *= 10, digits++) {
+
+        assert_int_equal(violet_resp_command_len(1, &n),
+                         4 + 3 + digits + n + 2);
+
+        n--;
+        assert_int_equal(violet_resp_command_len(1, &n),
+                         4 + 3 + (digits > 1 ? digits - 1 : 1) + n + 2);
+        n++;
+    }
+}
+
+
 int
 main(void)
 {
@@ -473,7 +534,9 @@ main(void)
         cmocka_unit_test(test_skip),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_endless),
-        cmocka_unit_test(test_linear)
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_command_lengths)
     };
 
     return cmocka_run_group_tests_name("violet_resp", tests, NULL, NULL);
