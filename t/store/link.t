@@ -263,6 +263,7 @@ sub no_link_no_trust {
 # Its link is open, and it does not read.
 sub hung_holder {
     my $old = in_memory('hung holder', $nginx, 20005);
+    in_memory('hung holder', $nginx, 20014);
     my $holder = holder($nginx);
 
     kill 'STOP', $holder;
@@ -281,7 +282,8 @@ sub hung_holder {
     learns('hung holder', $nginx, 20005, change(20005, $old));
     in_memory('hung holder', $nginx, 20014);
 
-    # the worker may read notices of before, which are not of this report
+    # the worker may read the notices that it has, and none is of this report,
+    # which was stored before it hung
     kill 'CONT', $holder;
     has_links('awake', 1);
     isnt(holder($nginx), $holder, 'awake: that of the other worker');
@@ -329,6 +331,7 @@ sub reload_under_load {
 # The old worker has notices that it does not read, so memory is not kept.
 sub reload_with_a_hung_holder {
     my $old = in_memory('reload, hung', $nginx, 20008);
+    in_memory('reload, hung', $nginx, 20015);
     my $holder = holder($nginx);
 
     kill 'STOP', $holder;
