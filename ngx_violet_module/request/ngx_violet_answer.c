@@ -9,6 +9,10 @@
 #include "ngx_violet.h"
 
 
+/* s: Retry-After of a request that found no access token */
+#define NGX_VIOLET_ANSWER_NO_TOKEN  "5"
+
+
 typedef struct {
     ngx_str_t    type;
     ngx_str_t    title;
@@ -191,12 +195,19 @@ ngx_violet_answer_refusal(ngx_uint_t refusal, ngx_str_t *detail)
 ngx_int_t
 ngx_violet_answer_refused(ngx_http_request_t *r, ngx_uint_t refusal)
 {
+    ngx_str_t             after;
     ngx_violet_problem_e  type;
 
     type = NGX_VIOLET_PROBLEM_CONFIGURATION;
 
     if (refusal == NGX_VIOLET_REFUSED_CREDENTIALS) {
         type = NGX_VIOLET_PROBLEM_CREDENTIALS_UNAVAILABLE;
+
+        ngx_str_set(&after, NGX_VIOLET_ANSWER_NO_TOKEN);
+
+        if (ngx_violet_answer_header(r, "Retry-After", &after) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
     return ngx_violet_answer_problem(r, type, 0,

@@ -80,7 +80,8 @@ ngx_int_t ngx_violet_answer_problem_text(ngx_http_request_t *r,
 
 /*
  * A request that was refused before it connected: the detail of its problem,
- * and the problem, set as by ngx_violet_answer_problem().
+ * and the problem, set as by ngx_violet_answer_problem().  A request that lacks
+ * credentials gets Retry-After as well.
  */
 
 void ngx_violet_answer_refusal(ngx_uint_t refusal, ngx_str_t *detail);

@@ -353,8 +353,9 @@ GET /v1/orders/1
 [$::Problem, $::Problem, $::Problem, $::Problem,
  qr/"cart_submit": 0.*"connection_health": 0.*"connection_health_report": 0.*"other": 0/s]
 --- response_headers_like eval
-["Content-Type: application/problem\\+json",
- "X-Violet-Cart-Outcome: failed", "", "", ""]
+["Content-Type: application/problem\\+json\nRetry-After: 5",
+ "X-Violet-Cart-Outcome: failed\nRetry-After: 5", "Retry-After: 5",
+ "Retry-After: 5", ""]
 --- error_code eval
 [503, 503, 503, 503, 200]
 

@@ -594,6 +594,8 @@ END
 [200, 503]
 --- response_body_like eval
 ['mock-app-secret', ::problem('credentials-unavailable', 503)]
+--- response_headers eval
+['', 'Retry-After: 5']
 --- error_log eval
 [qr/does not show which URI/, '']
 
