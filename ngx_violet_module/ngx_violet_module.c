@@ -295,8 +295,7 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
 
     if (ngx_violet_conf_check_apps(cf, vmcf) != NGX_OK
-        || ngx_violet_conf_redis_resolve(cf, vmcf->redis) != NGX_OK
-        || ngx_violet_conf_redis_resolve(cf, vmcf->submit_redis) != NGX_OK)
+        || ngx_violet_conf_redis_complete(cf, vmcf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -348,6 +347,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *     vmcf->reasons = NULL;
      *     vmcf->patterns = 0;
      *     vmcf->used = 0;
+     *     vmcf->guarded = 0;
      *     vmcf->started = 0;
      *     vmcf->proxy_pass = NULL;
      *     vmcf->proxy_passes = { NULL };
@@ -487,6 +487,8 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (ngx_violet_conf_check_location(cf, vmcf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
+
+    vmcf->guarded |= (conf->submit_guard != 0);
 
     return NGX_CONF_OK;
 }

@@ -58,13 +58,12 @@ char *ngx_violet_conf_merge_limit(ngx_conf_t *cf, ngx_violet_loc_conf_t *prev,
 
 
 /*
- * Resolves the names of violet_redis or violet_submit_redis once the whole
- * configuration is read; "redis" may be NULL.  NGX_OK, or NGX_ERROR, which is
- * logged.
+ * Completes violet_redis and violet_submit_redis once the whole configuration
+ * is read: resolves their names.  NGX_OK, or NGX_ERROR, which is logged.
  */
 
-ngx_int_t ngx_violet_conf_redis_resolve(ngx_conf_t *cf,
-    struct ngx_violet_redis_s *redis);
+ngx_int_t ngx_violet_conf_redis_complete(ngx_conf_t *cf,
+    ngx_violet_main_conf_t *vmcf);
 
 
 /* Checks a violet location once it is merged; NGX_OK or NGX_ERROR. */

@@ -43,6 +43,8 @@ static ngx_int_t ngx_violet_conf_redis_check_twice(ngx_conf_t *cf,
     ngx_violet_conf_redis_t *conf, ngx_uint_t n);
 static ngx_int_t ngx_violet_conf_redis_join(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis);
+static ngx_int_t ngx_violet_conf_redis_resolve(ngx_conf_t *cf,
+    ngx_violet_redis_t *client);
 static ngx_int_t ngx_violet_conf_redis_name(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_violet_redis_url_t *url);
 static ngx_int_t ngx_violet_conf_redis_addrs(ngx_conf_t *cf,
@@ -390,6 +392,27 @@ ngx_violet_conf_redis_join(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis)
 
 
 ngx_int_t
+ngx_violet_conf_redis_complete(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
+{
+    ngx_violet_redis_t  *records;
+
+    if (ngx_violet_conf_redis_resolve(cf, vmcf->redis) != NGX_OK
+        || ngx_violet_conf_redis_resolve(cf, vmcf->submit_redis) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    records = ngx_violet_submit_redis(vmcf);
+
+    if (records && vmcf->guarded) {
+        ngx_violet_redis_conf(records)->records = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_violet_conf_redis_resolve(ngx_conf_t *cf, ngx_violet_redis_t *client)
 {
     ngx_uint_t                 i;

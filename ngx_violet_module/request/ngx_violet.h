@@ -68,6 +68,8 @@ typedef struct {
     unsigned                           patterns:1;  /* the built-in ones */
     unsigned                           used:1;    /* some location has
                                                      "violet" */
+    unsigned                           guarded:1;  /* some location has the
+                                                     submit guard on */
     unsigned                           started:1;  /* this worker has run
                                                       init_process */
 } ngx_violet_main_conf_t;

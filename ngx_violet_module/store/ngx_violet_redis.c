@@ -16,6 +16,7 @@
 #include "ngx_violet_redis_clock.h"
 #include "ngx_violet_redis_connect.h"
 #include "ngx_violet_redis_hello.h"
+#include "ngx_violet_redis_info.h"
 
 
 /*
@@ -188,6 +189,19 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
         }
     }
 
+    if (ngx_violet_redis_info_is_due(redis)) {
+        argv[0] = "INFO";
+        lens[0] = 4;
+
+        argv[1] = "memory";
+        lens[1] = 6;
+
+        if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
     return ngx_violet_redis_send_probe(redis);
 }
 
@@ -271,6 +285,11 @@ ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
     ngx_violet_redis_hello_t  hello;
 
     ngx_memzero(&hello, sizeof(ngx_violet_redis_hello_t));
+
+    if (ngx_strcmp(command, "INFO") == 0) {
+        ngx_violet_redis_info_take(redis, reply);
+        return NGX_OK;
+    }
 
     if (ngx_strcmp(command, "TIME") == 0) {
         rc = ngx_violet_redis_clock_take(redis, reply);

@@ -16,7 +16,7 @@
 
 
 /* commands that begin a connection, at most */
-#define NGX_VIOLET_REDIS_PREAMBLE_COMMANDS  5
+#define NGX_VIOLET_REDIS_PREAMBLE_COMMANDS  6
 
 
 typedef enum {
@@ -57,6 +57,7 @@ struct ngx_violet_redis_s {
     void                           *on_demoted_data;
 
     unsigned                        initialized:1;
+    unsigned                        evicts:1;      /* which was logged */
     unsigned                        clock_asking:1;
     unsigned                        stalled:1;     /* a deadline was missed */
     unsigned                        stall_told:1;

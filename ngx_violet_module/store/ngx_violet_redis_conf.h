@@ -56,6 +56,7 @@ typedef struct {
 
     unsigned                 tls:1;
     unsigned                 cluster:1;  /* the URLs are nodes of one */
+    unsigned                 records:1;  /* of submits are kept here */
 } ngx_violet_redis_conf_t;
 
 

@@ -1216,6 +1216,105 @@ answered TIME with something else, closing the connection
 
 
 
+=== INFO says that Redis evicts: a warning
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => Violet::FakeRedis::info(1, 'volatile-ttl')}, ::found(20620)]
+--- request eval: ::get(20620)
+--- response_body eval: ::report(20620)
+--- error_log
+may evict the records of submits
+
+
+
+=== INFO with a policy that is no word: silence
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => Violet::FakeRedis::info(1, "all\x1bkeys")}, ::found(20621)]
+--- request eval: ::get(20621)
+--- response_body eval: ::report(20621)
+--- no_error_log
+may evict the records of submits
+
+
+
+=== INFO without a policy: silence
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => Violet::FakeRedis::info(1, '')}, ::found(20622)]
+--- request eval: ::get(20622)
+--- response_body eval: ::report(20622)
+--- no_error_log
+may evict the records of submits
+
+
+
+=== INFO that ends in a policy: silence
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => Violet::FakeRedis::bulk("\nmaxmemory:1\r\nmaxmemory_policy:allkeys-lru")}, ::found(20623)]
+--- request eval: ::get(20623)
+--- response_body eval: ::report(20623)
+--- no_error_log
+may evict the records of submits
+
+
+
+=== INFO of nothing: silence
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => Violet::FakeRedis::bulk("")}, ::found(20624)]
+--- request eval: ::get(20624)
+--- response_body eval: ::report(20624)
+--- no_error_log
+may evict the records of submits
+
+
+
+=== INFO is nil: silence
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => "\$-1\r\n"}, ::found(20625)]
+--- request eval: ::get(20625)
+--- response_body eval: ::report(20625)
+--- no_error_log
+may evict the records of submits
+
+
+
+=== INFO is a number: silence
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => ":1\r\n"}, ::found(20626)]
+--- request eval: ::get(20626)
+--- response_body eval: ::report(20626)
+--- no_error_log
+may evict the records of submits
+
+
+
+=== INFO is an array: silence
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => "*1\r\n" . Violet::FakeRedis::info(1, "allkeys-lru")}, ::found(20627)]
+--- request eval: ::get(20627)
+--- response_body eval: ::report(20627)
+--- no_error_log
+may evict the records of submits
+
+
+
+=== INFO is refused: silence
+--- http_config eval: ::servers("$::Fake;")
+--- fake_redis eval
+[{INFO => "-NOPERM no\r\n"}, ::found(20628)]
+--- request eval: ::get(20628)
+--- response_body eval: ::report(20628)
+--- no_error_log
+may evict the records of submits
+
+
+
 === a push message before the reply: nginx keeps running
 --- http_config eval: ::servers("$::Fake timeout=200ms;")
 --- fake_redis eval

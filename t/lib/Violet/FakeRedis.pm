@@ -3,7 +3,7 @@ package Violet::FakeRedis;
 # A Redis that answers as a test wants it to.  The section fake_redis of a
 # block is a list of replies: one for each script, on any connection; the last
 # one is the reply to all further scripts.  The commands before a script (PING,
-# AUTH, SELECT) and TIME succeed, and so do those on the connection for notices
+# AUTH, SELECT, INFO) and TIME succeed, and so do those on the connection for notices
 # (HELLO, CLIENT TRACKING, SUBSCRIBE, then PING), on which no notice ever
 # comes.  A hash at the beginning of the list changes these replies:
 #
@@ -45,6 +45,7 @@ my %subscribed;
 my %silent;
 my $channel = '__redis__:invalidate';
 my %preamble = (AUTH => "+OK\r\n", HELLO => hello('master'),
+                INFO => info(0, 'noeviction'),
                 PING => bulk('.' x 4096), SELECT => "+OK\r\n",
                 TIME => \&instant, 'CLIENT TRACKING' => "+OK\r\n",
                 SUBSCRIBE => "*3\r\n" . bulk('subscribe') . bulk($channel)
@@ -95,6 +96,15 @@ sub hello {
         . bulk('proto') . ":2\r\n" . bulk('id') . ":7\r\n"
         . join('', map { bulk($_) } qw(mode standalone role), $role, 'modules')
         . "*0\r\n";
+}
+
+
+# What INFO gives of memory.
+sub info {
+    my ($size, $policy) = @_;
+
+    return bulk("# Memory\r\nused_memory:1\r\nmaxmemory:$size\r\n"
+                . "maxmemory_human:1K\r\nmaxmemory_policy:$policy\r\n");
 }
 
 
