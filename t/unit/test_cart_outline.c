@@ -1,9 +1,10 @@
 
 /*
- * With and without the outline of an answer the judge gives the same verdict
- * and the same bytes of the document, for the fuzzers' corpus and for damaged
- * copies of it.  They may differ only if a name that is not read occurs twice.
- * The linker (--wrap) calls the outline of this file in place of the core's.
+ * With and without the outline of an answer, and the short way of a completed
+ * order, the judge gives the same verdict and the same bytes of the document,
+ * for the fuzzers' corpus and for damaged copies of it.  They may differ only
+ * if a name that is not read occurs twice.  The linker (--wrap) calls the
+ * functions of this file in place of the core's.
  */
 
 #define _GNU_SOURCE
@@ -12,6 +13,7 @@
 
 #include "cart_check.h"
 #include "violet_cart_body.h"
+#include "violet_cart_plain.h"
 #include "violet_json_outline.h"
 
 
@@ -30,9 +32,13 @@ json_t *__wrap_violet_json_outline(const char *data, size_t len,
     const violet_json_pick_t *members);
 
 
+int __real_violet_cart_is_plain(violet_text_t text, int64_t *id);
+int __wrap_violet_cart_is_plain(violet_text_t text, int64_t *id);
+
+
 static int            without;
 static uint32_t       seed = 1;
-static unsigned long  compared, differ, outlines;
+static unsigned long  compared, differ, outlines, plains;
 
 
 json_t *
@@ -47,6 +53,19 @@ __wrap_violet_json_outline(const char *data, size_t len,
     outlines += (outline != NULL);
 
     return outline;
+}
+
+
+int
+__wrap_violet_cart_is_plain(violet_text_t text, int64_t *id)
+{
+    int  plain;
+
+    plain = !without && __real_violet_cart_is_plain(text, id);
+
+    plains += (plain != 0);
+
+    return plain;
 }
 
 
@@ -99,7 +118,14 @@ compare(const char *data, size_t len, unsigned status)
         || one.status != other.status
         || one.retry != other.retry
         || one.evidence != other.evidence
+        || one.seen.order != other.seen.order
+        || one.seen.id.value != other.seen.id.value
         || one.seen.made != other.seen.made
+        || one.seen.accepted != other.seen.accepted
+        || one.seen.submitted != other.seen.submitted
+        || one.seen.processing != other.seen.processing
+        || one.seen.ordered != other.seen.ordered
+        || one.seen.rejected != other.seen.rejected
         || one.seen.not_submitted != other.seen.not_submitted
         || one.nfailed != other.nfailed
         || one.problem_len != other.problem_len
@@ -253,13 +279,138 @@ test_outline(void **state)
     compare_folder("VIOLET_FUZZ_CORPUS", "judge", 1, DAMAGES);
     compare_folder("VIOLET_TEST_DATA", "cart", 0, DAMAGES * 30);
 
-    printf("%lu answers, %lu outlines, %lu differ by a repeated name\n",
-           compared, outlines, differ);
+    printf("%lu answers, %lu outlines, %lu plain, %lu differ by a repeated "
+           "name\n", compared, outlines, plains, differ);
 
     /* answers without an outline compare nothing */
 
-    assert_true(outlines > compared / 10);
+    assert_true(outlines + plains > compared / 10);
+    assert_true(plains > compared / 1000);
     assert_true(differ < compared / 50);
+}
+
+
+/* A completed order has no outline if it needs no closer look. */
+
+static void
+test_plain(void **state)
+{
+    size_t         i;
+    int64_t        id;
+    char           text[512];
+    violet_text_t  body;
+
+    static const char  order[] =
+        "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[{\"id\":1,\"status\":"
+        "\"ACCEPTED\"}]%s}";
+
+    static const struct {
+        const char  *rest;
+        int          plain;
+    } rows[] = {
+        { "", 1 },
+        { " ", 1 },
+        { ",\"errors\":[],\"payment_transactions\":[]", 1 },
+        { ",\"errors\":null,\"x\":{\"status\":\"FAILED\"}", 1 },
+        { ",\"errors\":[ ],\"payment_transactions\":[{\"status\":\"CAPTURED\","
+          "\"capture_status\":\"captured\",\"errors\":[]}]", 1 },
+        { ",\"paymentTransactions\":[{\"captureStatus\":\"BYPASSED\"}]", 1 },
+        { ",\"code\":null,\"message\":null", 1 },
+
+        { ",\"errors\":[{}]", 0 },
+        { ",\"errors\":[null]", 0 },
+        { ",\"errors\":{}", 0 },
+        { ",\"errors\":[],\"errors\":[{}]", 0 },
+        { ",\"status\":\"CANCELED\"", 0 },
+        { ",\"bags\":[{\"status\":\"REJECTED\"}]", 0 },
+        { ",\"b\\u0061gs\":[{\"status\":\"REJECTED\"}]", 0 },
+        { ",\"payment_status\":\"REQUIRES_ACTION\"", 0 },
+        { ",\"paymentStatus\":\"REQUIRES_ACTION\"", 0 },
+        { ",\"payment_transactions\":[{\"status\":\"REQUIRES_ACTION\"}]", 0 },
+        { ",\"payment_transactions\":[{\"status\":\"CAPTURED\","
+          "\"capture_status\":\"FAILED\"}]", 0 },
+        { ",\"payment_transactions\":[{\"status\":\"CAPTURED\",\"errors\":"
+          "[{}]}]", 0 },
+        { ",\"payment_transactions\":[],\"paymentTransactions\":[{\"status\":"
+          "\"FAILED\",\"related_bags\":[9]}]", 0 },
+        { ",\"payment_transactions\":{\"status\":\"FAILED\"}", 0 },
+        { ",\"code\":7", 0 },
+        { ",\"error_code\":7", 0 },
+        { ",\"error\":\"x\",\"message\":\"x\"", 0 },
+        { ",\"x\":01", 0 },
+        { ",\"x\"", 0 },
+        { ",", 0 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        body.data = text;
+        body.len = (size_t) snprintf(text, sizeof(text), order, rows[i].rest);
+
+        if (__real_violet_cart_is_plain(body, &id) != rows[i].plain) {
+            fail_msg("%s", text);
+        }
+
+        assert_true(!rows[i].plain || id == 7);
+        compare(text, body.len, 200);
+    }
+
+    /* not under another status */
+
+    body.len = (size_t) snprintf(text, sizeof(text), order, "");
+    plains = 0;
+    compare(text, body.len, 200);
+    assert_int_equal(plains, 1);
+    compare(text, body.len, 400);
+    compare(text, body.len, 500);
+    assert_int_equal(plains, 1);
+}
+
+
+static void
+test_not_plain(void **state)
+{
+    size_t         i;
+    int64_t        id;
+    violet_text_t  body;
+
+    static const char *const  bodies[] = {
+        "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[]}",
+        "{\"id\":7,\"status\":\"COMPLETED\"}",
+        "{\"id\":7,\"bags\":[{\"status\":\"ACCEPTED\"}]}",
+        "{\"status\":\"COMPLETED\",\"bags\":[{\"status\":\"ACCEPTED\"}]}",
+        "{\"id\":\"7\",\"status\":\"COMPLETED\",\"bags\":[{\"status\":"
+        "\"ACCEPTED\"}]}",
+        "{\"id\":7,\"status\":\"PROCESSING\",\"bags\":[{\"status\":"
+        "\"ACCEPTED\"}]}",
+        "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[{\"status\":"
+        "\"ACCEPTED\"},{\"status\":\"SUBMITTED\"}]}",
+        "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[{\"status\":"
+        "\"ACCEPTED\"},{}]}",
+        "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[{\"status\":"
+        "\"ACCEPTED\"},1]}",
+        "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[{\"status\":"
+        "\"ACCEPTED\",\"status\":\"REJECTED\"}]}",
+        "[{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[{\"status\":"
+        "\"ACCEPTED\"}]}]",
+        "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[{\"status\":"
+        "\"ACCEPTED\"}]}}",
+        "{", "{}", "", "\"", "{\"id\":"
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(bodies); i++) {
+        body.data = bodies[i];
+        body.len = strlen(bodies[i]);
+
+        if (__real_violet_cart_is_plain(body, &id)) {
+            fail_msg("%s", bodies[i]);
+        }
+
+        compare(bodies[i], body.len, 200);
+    }
 }
 
 
@@ -378,6 +529,8 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_outline),
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_not_plain),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_size)
     };

@@ -136,7 +136,7 @@ violet_bags_bag(violet_bag_t *bag, const json_t *item)
     bag->financial_status = violet_json_text(item, "financial_status",
                                              "financialStatus");
 
-    bag->listed = violet_text_any(bag->status, violet_bags_listed);
+    bag->listed = violet_bag_is_accepted(bag->status);
     bag->closed = violet_text_any(bag->status, violet_bags_closed);
     bag->paid = violet_text_any(bag->financial_status, violet_bags_paid);
     bag->external = violet_bags_has_id(item, "external_id", "externalId")
@@ -333,6 +333,13 @@ violet_bags_set_merchant(const violet_bags_t *bags,
     if (group && bags->bags[group->bag].merchant_id.known) {
         error->merchant_id = bags->bags[group->bag].merchant_id;
     }
+}
+
+
+int
+violet_bag_is_accepted(violet_text_t status)
+{
+    return violet_text_any(status, violet_bags_listed);
 }
 
 

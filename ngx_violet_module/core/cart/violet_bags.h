@@ -129,6 +129,11 @@ void violet_bags_set_merchant(const violet_bags_t *bags,
     const violet_bag_group_t *group, violet_error_t *error);
 
 
+/* True if this status of a bag is of the first list: a merchant has it. */
+
+int violet_bag_is_accepted(violet_text_t status);
+
+
 /* "accepted", "failed", "pending" or "unknown", static, NUL-terminated. */
 
 const char *violet_bag_outcome_name(violet_bag_outcome_t outcome);

@@ -9,6 +9,7 @@
 
 #include "violet_cart.h"
 #include "violet_cart_body.h"
+#include "violet_cart_plain.h"
 #include "violet_cart_table.h"
 #include "violet_error.h"
 #include "violet_json.h"
@@ -21,6 +22,8 @@
 #define VIOLET_CART_FALLBACK_ID  32
 
 
+static int violet_cart_judge_plain(const violet_cart_answer_t *answer,
+    violet_cart_verdict_t *verdict);
 static int violet_cart_judge_needs_body(const violet_cart_answer_t *answer);
 static void violet_cart_judge_seen(const violet_cart_answer_t *answer,
     const violet_cart_body_t *body, violet_cart_verdict_t *verdict);
@@ -54,6 +57,10 @@ violet_cart_judge(const violet_cart_answer_t *answer,
 
     memset(verdict, 0, sizeof(violet_cart_verdict_t));
 
+    if (violet_cart_judge_plain(answer, verdict)) {
+        return 0;
+    }
+
     violet_cart_body_init(&body, answer);
 
     rc = violet_cart_judge_needs_body(answer)
@@ -76,6 +83,38 @@ violet_cart_judge(const violet_cart_answer_t *answer,
     violet_cart_body_free(&body);
 
     return rc;
+}
+
+
+/* Most submits are completed, and their orders need no closer look. */
+
+static int
+violet_cart_judge_plain(const violet_cart_answer_t *answer,
+    violet_cart_verdict_t *verdict)
+{
+    int64_t              id;
+    violet_cart_seen_t  *seen;
+
+    if (answer->transport != VIOLET_CART_ANSWERED
+        || answer->status < 200 || answer->status > 299
+        || !violet_cart_is_plain(violet_json_trim(answer->body), &id))
+    {
+        return 0;
+    }
+
+    verdict->outcome = VIOLET_CART_COMPLETED;
+    verdict->evidence = VIOLET_EVIDENCE_BAG_ACCEPTED;
+
+    seen = &verdict->seen;
+
+    seen->order = 1;
+    seen->id.known = 1;
+    seen->id.value = id;
+    seen->made = 1;
+    seen->accepted = 1;
+    seen->ordered = 1;
+
+    return 1;
 }
 
 

@@ -99,7 +99,7 @@ violet_order_status(violet_order_t *order, const json_t *root)
 
     order->in_progress = violet_text_is(order->status, "IN_PROGRESS");
     order->processing = violet_text_is(order->status, "PROCESSING");
-    order->accepted = violet_text_any(order->status, violet_order_accepted);
+    order->accepted = violet_order_is_accepted(order->status);
     order->canceled = violet_text_any(order->status, violet_order_canceled);
     order->status_action = violet_text_is(order->status, "REQUIRES_ACTION");
 
@@ -321,6 +321,13 @@ violet_order_unnamed(violet_order_t *order, const violet_bag_t *bag)
     order->blocking = 1;
 
     return violet_errors_add(order->errors, &error);
+}
+
+
+int
+violet_order_is_accepted(violet_text_t status)
+{
+    return violet_text_any(status, violet_order_accepted);
 }
 
 

@@ -74,6 +74,11 @@ int violet_order_read(violet_order_t *order, const json_t *root,
 void violet_order_free(violet_order_t *order);
 
 
+/* True if this status of an order is COMPLETED or ACCEPTED. */
+
+int violet_order_is_accepted(violet_text_t status);
+
+
 /*
  * True if the merchant has the order of this bag: its status says so, it has
  * an id on the platform, or it was paid.
