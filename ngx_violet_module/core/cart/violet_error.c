@@ -36,7 +36,7 @@ const violet_word_t *
 violet_words_find(violet_words_t *words, violet_text_t error,
     violet_text_t type, violet_text_t message)
 {
-    int             spent;
+    int             spent, doubtful;
     size_t          cost;
     uint32_t        hash;
     violet_word_t  *word;
@@ -72,10 +72,9 @@ violet_words_find(violet_words_t *words, violet_text_t error,
     word->error = error;
     word->type = type;
     word->message = message;
-    word->reason = violet_reason_find(words->reasons, error, type, asked);
-    word->doubtful = violet_reason_doubt(words->reasons, error, asked,
-                                         &word->reason)
-                     || (spent && message.len);
+    word->reason = violet_reason_find(words->reasons, error, type, asked,
+                                      &doubtful);
+    word->doubtful = doubtful || (spent && message.len);
     word->used = 1;
 
     return word;

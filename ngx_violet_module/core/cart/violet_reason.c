@@ -68,6 +68,8 @@ static int violet_reasons_match(const violet_reasons_t *reasons,
     violet_text_t message, int sure, violet_reason_t *reason);
 static violet_text_t violet_reason_cut(violet_text_t message);
 static violet_text_t violet_reason_own(violet_text_t message);
+static int violet_reason_doubt(const violet_reasons_t *reasons,
+    violet_text_t error, violet_text_t message, violet_reason_t *reason);
 static int violet_reason_in_message(violet_text_t message,
     violet_reason_t *reason);
 static int violet_reason_in_slug(violet_text_t error,
@@ -283,12 +285,15 @@ violet_reasons_cleanup(void)
 
 violet_reason_t
 violet_reason_find(const violet_reasons_t *reasons, violet_text_t error,
-    violet_text_t type, violet_text_t message)
+    violet_text_t type, violet_text_t message, int *doubtful)
 {
     violet_text_t    text;
     violet_reason_t  reason;
 
-    if (violet_reason_word(violet_reason_errors, error, &reason) == 0
+    *doubtful = violet_reason_doubt(reasons, error, message, &reason);
+
+    if (*doubtful
+        || violet_reason_word(violet_reason_errors, error, &reason) == 0
         || violet_reason_word(violet_reason_types, type, &reason) == 0)
     {
         return reason;
@@ -297,9 +302,6 @@ violet_reason_find(const violet_reasons_t *reasons, violet_text_t error,
     text = violet_reason_cut(message);
 
     if (violet_reasons_match(reasons, text, 1, &reason) == 0
-        || violet_reasons_match(violet_reasons_doubts,
-                                violet_reason_own(text), 1, &reason)
-           == 0
         || violet_reasons_match(violet_reasons_others, text, 1, &reason) == 0
         || violet_reason_word(violet_reason_item_types, type, &reason) == 0)
     {
@@ -310,26 +312,23 @@ violet_reason_find(const violet_reasons_t *reasons, violet_text_t error,
 }
 
 
-int
+/*
+ * The platform did not answer, failed, or has the cart already: "error" is
+ * asked as a word and by the words in it, and so is the message.
+ */
+
+static int
 violet_reason_doubt(const violet_reasons_t *reasons, violet_text_t error,
     violet_text_t message, violet_reason_t *reason)
 {
-    violet_reason_t  found;
-
-    if ((violet_reason_word(violet_reason_errors, error, &found) == 0
-         && violet_reason_is_doubt(found))
-        || (violet_reasons_match(reasons, violet_reason_cut(message), 1,
-                                 &found)
-            == 0
-            && violet_reason_is_doubt(found))
-        || violet_reason_in_message(message, &found) == 0
-        || violet_reason_in_slug(error, &found) == 0)
-    {
-        *reason = found;
-        return 1;
-    }
-
-    return 0;
+    return (violet_reason_word(violet_reason_errors, error, reason) == 0
+            && violet_reason_is_doubt(*reason))
+           || (violet_reasons_match(reasons, violet_reason_cut(message), 1,
+                                    reason)
+               == 0
+               && violet_reason_is_doubt(*reason))
+           || violet_reason_in_message(message, reason) == 0
+           || violet_reason_in_slug(error, reason) == 0;
 }
 
 

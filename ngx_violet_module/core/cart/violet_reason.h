@@ -42,10 +42,6 @@ void violet_reasons_destroy(violet_reasons_t *reasons);
 
 
 /*
- * The reason for one error of Violet's: from "error", then "type", then the
- * operator's patterns over "message", then the built-in ones; OTHER if none
- * matches.  Any of the texts and the operator's set may be null.
- *
  * The first violet_reasons_init() compiles the built-in patterns; it returns
  * -1 if memory runs out.  The last violet_reasons_cleanup() frees them: call
  * it once for each init that succeeded.  So a new configuration takes the
@@ -55,9 +51,6 @@ void violet_reasons_destroy(violet_reasons_t *reasons);
 int violet_reasons_init(void);
 void violet_reasons_cleanup(void);
 
-violet_reason_t violet_reason_find(const violet_reasons_t *reasons,
-    violet_text_t error, violet_text_t type, violet_text_t message);
-
 
 /* bytes of a message that are asked for doubt */
 
@@ -65,15 +58,19 @@ violet_reason_t violet_reason_find(const violet_reasons_t *reasons,
 
 
 /*
- * True if the order may exist although Violet reports this error: the platform
- * did not answer, failed, or has the cart already.  "error" is asked as a word
- * and by the words in it, and so is the message.  A pattern of the operator's
- * can make an error doubtful, none can take the doubt away: the built-in
- * patterns are asked as well.  *reason is set if it is doubtful.
+ * The reason for one error of Violet's.  *doubtful is set to true if the order
+ * may exist although Violet reports the error; the reason is that of the doubt
+ * then.  Else it comes from "error", then "type", then the operator's patterns
+ * over "message", then the built-in ones; it is OTHER if none matches.
+ *
+ * A pattern of the operator's can make an error doubtful, none can take the
+ * doubt away: the built-in patterns of doubt are asked in any case.  Any of the
+ * texts and the operator's set may be null.
  */
 
-int violet_reason_doubt(const violet_reasons_t *reasons, violet_text_t error,
-    violet_text_t message, violet_reason_t *reason);
+violet_reason_t violet_reason_find(const violet_reasons_t *reasons,
+    violet_text_t error, violet_text_t type, violet_text_t message,
+    int *doubtful);
 
 
 #endif /* VIOLET_REASON_H */
