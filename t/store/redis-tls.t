@@ -33,6 +33,7 @@ nobody_answers();
 killed_in_the_handshake();
 nothing_before_the_certificate();
 large_and_slow();
+held_up_while_it_sends();
 
 $live->check_logs;
 done_testing();
@@ -217,7 +218,8 @@ sub refused_certificates {
 
 # The sessions that Redis has given would last longer.
 sub expires_while_it_runs {
-    my $redis = redis($authority->issue('redis.test', to => time + 1800));
+    my $redis = redis($authority->issue('redis.test', to => time + 1800),
+                      undef, '--tls-session-cache-timeout', 7200);
     my @clocks = map { Live::Clock->new($live) } 1 .. 2;
     my @gateways = map { gateway(secure($redis->port), clock => $_) } @clocks;
 
@@ -248,6 +250,16 @@ sub no_tls_at_the_port {
     is(status($nginx, $next++), 200, 'a plain Redis: a report');
     ok(says($nginx, qr/TLS to Redis at "rediss:[^"]*" failed: .*this port does not speak TLS/),
        'a plain Redis: the line');
+
+    my $fake = $live->fake(do => 'answer', keep => 1,
+                           bytes => "-ERR unknown command\r\n");
+    $nginx = gateway(secure($fake->port));
+
+    is(status($nginx, $next++), 200, 'an answer without TLS: a report');
+    ok(says($nginx, qr/failed: this port does not speak TLS: SSL_do_handshake\(\) failed \(SSL: .*wrong version number/),
+       'an answer without TLS: the line');
+    unlike($nginx->error_log, qr/an error of TLS in this worker/,
+           'an answer without TLS: no other line');
 }
 
 
@@ -313,17 +325,27 @@ sub nothing_before_the_certificate {
 }
 
 
-sub large_and_slow {
+# Two gateways behind a relay to Redis, with a Violet whose reports are long and
+# which answers when there is no file "hold".
+sub with_long_reports {
     my $redis = redis($good);
     my $relay = $live->relay($redis->port);
     my $long = 'x' x 1_000_000;
     my $body = qq({"merchant_id": %d, "connection": {"status": "COMPLETE", )
                . qq("filler": "$long"}});
-    my $violet = $live->fake(do => 'answer', bytes => sub {
-        my ($merchant) = $_[0] =~ m{/connection_health/(\d+)};
+    my $hold = $live->folder . '/hold';
+    my $violet = $live->fake(do => sub {
+        my ($socket) = @_;
+        sysread $socket, my $request, 65536;
+        my ($merchant) = $request =~ m{/connection_health/(\d+)};
         my $text = sprintf $body, $merchant || 0;
-        return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-               . 'Content-Length: ' . length($text) . "\r\n\r\n$text";
+
+        touch("$hold.$merchant");
+        sleep 0.02 while -e $hold;
+
+        print $socket "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                      . 'Content-Length: ' . length($text) . "\r\n\r\n$text";
+        close $socket;
     });
     my ($one, $two) = map {
         $live->nginx(workers => 1, server => $live->violet_location(
@@ -332,10 +354,17 @@ sub large_and_slow {
                              =~ s/violet_redis [^;]*/'violet_redis '
                                   . secure($relay->port)/er)
     } 1 .. 2;
+
+    return ($relay, $one, $two, sub { sprintf $body, $_[0] });
+}
+
+
+sub large_and_slow {
+    my ($relay, $one, $two, $body) = with_long_reports();
     my $path = 'GET /v1/operations/connection_health/';
 
     my $answer = $live->request($one->port, "${path}42", timeout => 30);
-    is(length $answer->{body}, length(sprintf $body, 42), '1 MB is fetched');
+    is(length $answer->{body}, length $body->(42), '1 MB is fetched');
 
     my $hit = $live->request($two->port, "${path}42", timeout => 30);
     like($hit->{headers}{'cache-status'}, qr/; hit/, '1 MB is a hit');
@@ -350,4 +379,49 @@ sub large_and_slow {
            return $again->{headers}{'cache-status'} =~ /; hit/
                   && $again->{body} eq $answer->{body};
        }), 'and then again a hit');
+}
+
+
+# More is written than the kernel takes, so it is written in parts, with other
+# commands behind it meanwhile.
+sub held_up_while_it_sends {
+    my ($relay, $one, $two, $body) = with_long_reports();
+    my $path = 'GET /v1/operations/connection_health/';
+
+    ok(says($one, 'is set up'), 'held up while it sends: TLS is set up');
+    $live->request($one->port, "${path}41", timeout => 30);
+
+    my $hold = $live->folder . '/hold';
+    my @merchants = 42 .. 55;
+    my @clients = map { $live->client($one->port) } @merchants;
+
+    touch($hold);
+    $clients[$_]->send(Live::Client::request_bytes("$path$merchants[$_]"))
+        for 0 .. $#clients;
+    $live->wait_for(20, sub { !grep { !-e "$hold.$_" } @merchants });
+    $relay->mode('stall all');
+    unlink $hold;
+    sleep 0.7;
+    $relay->mode('pass');
+
+    is($_->answer(30)->{status}, 200, 'held up while it sends: a report')
+        for @clients;
+    unlike($one->error_log, qr/failed|closed the connection/,
+           'held up while it sends: the connection stays');
+
+    for my $merchant (@merchants) {
+        my $hit = $live->request($two->port, "$path$merchant", timeout => 30);
+
+        like($hit->{headers}{'cache-status'}, qr/; hit/,
+             "held up while it sends: $merchant is a hit");
+        ok($hit->{body} eq $body->($merchant), 'and whole');
+    }
+}
+
+
+sub touch {
+    my ($file) = @_;
+
+    open my $out, '>', $file or die "$file: $!\n";
+    close $out;
 }
