@@ -91,6 +91,7 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (!vmcf->started) {
         ngx_violet_tracking_start(vmcf);
+        ngx_violet_records_start(vmcf->records);
     }
 
     if (ngx_violet_handler_app(r, ctx, vlcf) != NGX_OK) {
@@ -249,11 +250,6 @@ ngx_violet_handler_dispatch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     if (ctx->route.id == VIOLET_ROUTE_OTHER) {
-
-        if (ctx->route.read_id && r == r->main) {
-            return ngx_violet_handler_send(r, ctx);
-        }
-
         return ngx_violet_handler_other(r, ctx);
     }
 
@@ -334,8 +330,8 @@ ngx_violet_handler_send(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_cart_handler(r, ctx);
     }
 
-    if (ctx->route.id == VIOLET_ROUTE_OTHER) {
-        return ngx_violet_cart_read_handler(r, ctx);
+    if (ctx->route.id == VIOLET_ROUTE_CART_OUTCOME) {
+        return ngx_violet_cart_outcome_handler(r, ctx);
     }
 
     return ngx_violet_report_handler(r, ctx);

@@ -87,7 +87,7 @@ static ngx_violet_conf_bounds_t  ngx_violet_memory_bounds = {
 
 
 static ngx_violet_conf_bounds_t  ngx_violet_guard_bounds = {
-    NGX_VIOLET_CONF_MSEC, 1, 86400, NGX_VIOLET_RECORD_TIME / 1000, 1, "10m"
+    NGX_VIOLET_CONF_MSEC, 1, 86400, NGX_VIOLET_RECORD_TIME / 1000, 1, "24h"
 };
 
 
@@ -183,8 +183,8 @@ static ngx_command_t  ngx_violet_commands[] = {
       ngx_violet_partial_status },
 
     { ngx_string("violet_submit_guard"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_bounded,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_violet_conf_submit_guard,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, submit_guard),
       &ngx_violet_guard_bounds },
@@ -247,7 +247,7 @@ ngx_module_t  ngx_violet_module = {
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_violet_exit_process,               /* exit process */
-    NULL,                                  /* exit master */
+    ngx_violet_cart_exit_master,           /* exit master */
     NGX_MODULE_V1_PADDING
 };
 
@@ -307,6 +307,13 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
     vmcf->zone = ngx_violet_memory_add(cf, vmcf->zone_size,
                                        &ngx_violet_module);
     if (vmcf->zone == NULL || ngx_violet_tracking_create(cf, vmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    vmcf->records = ngx_violet_records_create(cf->pool,
+                                              ngx_violet_submit_redis(vmcf),
+                                              vmcf->zone);
+    if (vmcf->records == NULL) {
         return NGX_ERROR;
     }
 
@@ -420,6 +427,7 @@ ngx_violet_create_loc_conf(ngx_conf_t *cf)
     conf->cart_errors = NGX_CONF_UNSET_UINT;
     conf->cart_partial_status = NGX_CONF_UNSET_UINT;
     conf->submit_guard = NGX_CONF_UNSET_MSEC;
+    conf->submit_refuse = NGX_CONF_UNSET;
     conf->auth_routes = NGX_CONF_UNSET_UINT;
     conf->buffer_limit = NGX_CONF_UNSET_SIZE;
     conf->unverified_upstream = NGX_CONF_UNSET;
@@ -447,6 +455,7 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               prev->cart_partial_status, 422);
     ngx_conf_merge_msec_value(conf->submit_guard, prev->submit_guard,
                               NGX_VIOLET_RECORD_TIME);
+    ngx_conf_merge_value(conf->submit_refuse, prev->submit_refuse, 0);
     ngx_conf_merge_uint_value(conf->auth_routes, prev->auth_routes,
                               NGX_VIOLET_AUTH_BLOCK);
     ngx_conf_merge_size_value(conf->buffer_limit, prev->buffer_limit,
@@ -560,6 +569,7 @@ ngx_violet_init_process(ngx_cycle_t *cycle)
             || ngx_process == NGX_PROCESS_SINGLE))
     {
         ngx_violet_tracking_start(vmcf);
+        ngx_violet_records_start(vmcf->records);
         ngx_violet_credentials_start(vmcf);
     }
 

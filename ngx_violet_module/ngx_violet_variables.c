@@ -46,6 +46,8 @@ static void ngx_violet_variable_cart_outcome(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value);
 static void ngx_violet_variable_cart_reason(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_submit_replayed(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
 static void ngx_violet_variable_redis(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value);
 static void ngx_violet_variable_number(ngx_http_request_t *r, int64_t number,
@@ -79,6 +81,9 @@ static ngx_violet_variable_t  ngx_violet_variables[] = {
     { ngx_string("violet_cart_outcome"), ngx_violet_variable_cart_outcome },
 
     { ngx_string("violet_cart_reason"), ngx_violet_variable_cart_reason },
+
+    { ngx_string("violet_submit_replayed"),
+      ngx_violet_variable_submit_replayed },
 
     { ngx_string("violet_redis"), ngx_violet_variable_redis },
 
@@ -289,6 +294,16 @@ ngx_violet_variable_cart_reason(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     if (verdict->has_reason) {
         ngx_violet_variable_literal(violet_reason_name(verdict->reason),
                                     value);
+    }
+}
+
+
+static void
+ngx_violet_variable_submit_replayed(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->cart && ctx->cart->replayed) {
+        ngx_violet_variable_literal("1", value);
     }
 }
 

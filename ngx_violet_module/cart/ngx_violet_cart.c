@@ -34,8 +34,6 @@ static void ngx_violet_cart_exchanged(void *data,
 static void ngx_violet_cart_unsent(ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_conclude(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
-static void ngx_violet_cart_settle(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx, violet_record_state_t state);
 static ngx_uint_t ngx_violet_cart_passes(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_uint_t ngx_violet_cart_refused(ngx_http_request_t *r,
@@ -283,35 +281,19 @@ static void
 ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e)
 {
-    violet_record_state_t  state;
-
-    state = VIOLET_RECORD_UNKNOWN;
-
     if (ngx_violet_cart_judge(r, ctx, e) == NGX_OK) {
         ctx->cart->judged = 1;
-        state = violet_record_outcome(ctx->cart->verdict.outcome);
+
+    } else {
+        ngx_memzero(&ctx->cart->verdict, sizeof(violet_cart_verdict_t));
+        ctx->cart->verdict.outcome = VIOLET_CART_UNKNOWN;
     }
 
-    ngx_violet_cart_settle(r, ctx, state);
+    ngx_violet_cart_settle(r, ctx, e);
 
     ngx_violet_cart_log(r, ctx, e);
 
     ngx_violet_cart_release_caller(r, ctx);
-}
-
-
-/* Runs before the answer is sent: the caller may repeat the submit at once. */
-
-static void
-ngx_violet_cart_settle(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
-    violet_record_state_t state)
-{
-    if (ctx->cart->record) {
-        ngx_violet_record_settle(ctx->cart->record, state,
-                                 ngx_violet_cart_passes(r, ctx)
-                                 ? ctx->cart->submitted->status
-                                 : ctx->cart->verdict.status);
-    }
 }
 
 
@@ -325,7 +307,8 @@ ngx_violet_cart_passes(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     vlcf = ngx_violet_loc_conf(r);
 
     return ctx->cart->problem.len == 0
-           || (vlcf->cart_errors == NGX_VIOLET_CART_OFF
+           || (!ctx->cart->doubted
+               && vlcf->cart_errors == NGX_VIOLET_CART_OFF
                && ctx->cart->submitted->result == NGX_VIOLET_EXCHANGE_ANSWERED);
 }
 
@@ -430,6 +413,34 @@ ngx_violet_cart_stop(ngx_violet_main_conf_t *vmcf)
 }
 
 
+/*
+ * The shared memory ends with the master process: also when the binary is
+ * upgraded, since the new master makes its own.
+ */
+
+void
+ngx_violet_cart_exit_master(ngx_cycle_t *cycle)
+{
+    ngx_uint_t               n;
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
+
+    if (vmcf == NULL || !vmcf->used || ngx_violet_submit_redis(vmcf)) {
+        return;
+    }
+
+    n = ngx_violet_record_count_doubts(vmcf->zone);
+
+    if (n) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "violet: %ui records of submits are in doubt or in "
+                      "flight and are forgotten now, since there is no Redis: "
+                      "read their carts before they are submitted again", n);
+    }
+}
+
+
 static void
 ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what)
 {
@@ -497,13 +508,14 @@ ngx_violet_cart_log(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     ngx_log_error(level, r->connection->log, 0,
-                  "violet: submit of %V: %s%s%s, Violet's status %ui, "
-                  "app \"%V\"%s",
+                  "violet: submit of %V: %s%s%s, evidence %s, Violet's "
+                  "status %ui, app \"%V\"%s",
                   &name,
                   violet_cart_outcome_name(verdict->outcome),
                   verdict->has_reason ? ", " : "",
                   verdict->has_reason ? violet_reason_name(verdict->reason)
                                       : "",
+                  violet_cart_evidence_name(verdict->evidence),
                   e->status, &ctx->app->name,
                   left ? ", the caller did not wait for it" : "");
 

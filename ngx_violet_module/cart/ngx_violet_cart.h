@@ -1,10 +1,11 @@
 
 /*
  * The cart-submit flow: the submit (ngx_violet_cart.c), the guard before it
- * (ngx_violet_cart_guard.c), the caller's connection
- * (ngx_violet_cart_caller.c), the caller's body (ngx_violet_cart_request.c),
- * the verdict (ngx_violet_cart_judge.c) and the answer
- * (ngx_violet_cart_answer.c).
+ * (ngx_violet_cart_guard.c), the gateway's own read (ngx_violet_cart_resolve.c)
+ * and the answers without a submit (ngx_violet_cart_replay.c), the caller's
+ * connection (ngx_violet_cart_caller.c), the caller's body
+ * (ngx_violet_cart_request.c), the verdict (ngx_violet_cart_judge.c) and the
+ * answer (ngx_violet_cart_answer.c).
  */
 
 #ifndef NGX_VIOLET_CART_H
@@ -16,23 +17,39 @@
 #include "ngx_violet_cart_record.h"
 
 #include "violet_cart.h"
+#include "violet_cart_decision.h"
 #include "violet_cart_read.h"
 #include "violet_cart_refusal.h"
 
 
 /* the flow's part of a request's context */
 
+typedef struct ngx_violet_resolve_s  ngx_violet_resolve_t;
+
+
 typedef struct ngx_violet_cart_ctx_s {
     ngx_violet_record_t          *record;       /* NULL: not guarded */
     ngx_violet_exchange_t        *submitted;    /* once it has ended */
-    ngx_violet_exchange_t        *fetched;      /* a read of the cart */
     violet_cart_verdict_t         verdict;      /* valid if "judged" */
     ngx_str_t                     problem;      /* empty: Violet's answer */
+    int64_t                       after;        /* s: Retry-After */
+
+    /* before the submit: what is asked, read and decided */
+    violet_cart_ask_t             ask;
+    ngx_violet_resolve_t         *resolve;
+    ngx_violet_exchange_t        *fetched;      /* the read */
+    violet_cart_shown_t           shown;
+    violet_cart_decision_t        decision;
 
     /* nginx's handlers of the connection while the submit is in flight */
     ngx_event_handler_pt          caller_read;
     ngx_event_handler_pt          caller_write;
 
+    unsigned                      question:1;   /* what became of it? */
+    unsigned                      resolved:1;   /* the order was read */
+    unsigned                      replayed:1;   /* the answer comes of it */
+    unsigned                      doubted:1;    /* it failed, an earlier one
+                                                   is in doubt */
     unsigned                      judged:1;
     unsigned                      submit_repeated:1;  /* sent a second time,
                                                          after a 401 */
@@ -59,11 +76,11 @@ ngx_int_t ngx_violet_cart_handler(ngx_http_request_t *r,
 
 
 /*
- * Starts the read of a cart or an order.  If a submit of the cart is unknown,
- * the read may show that nothing was ordered.
+ * The same for GET checkout/cart/{id}/submit: what became of the submit.
+ * Nothing is sent but a read.
  */
 
-ngx_int_t ngx_violet_cart_read_handler(ngx_http_request_t *r,
+ngx_int_t ngx_violet_cart_outcome_handler(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
@@ -81,6 +98,11 @@ ngx_int_t ngx_violet_cart_not_sent(ngx_http_request_t *r,
 void ngx_violet_cart_stop(ngx_violet_main_conf_t *vmcf);
 
 
+/* Warns of doubts that are forgotten with the master process. */
+
+void ngx_violet_cart_exit_master(ngx_cycle_t *cycle);
+
+
 /* A step: claims the record, then submits, refuses or repeats. */
 
 ngx_int_t ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx);
@@ -92,6 +114,21 @@ ngx_int_t ngx_violet_cart_guard(ngx_http_request_t *r, ngx_violet_ctx_t *ctx);
  */
 
 ngx_int_t ngx_violet_cart_payment(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/*
+ * A step: reads the order and sets ctx->cart->shown, and, if an order was read,
+ * ctx->cart->verdict and ctx->cart->problem.  Then "next" is called.
+ */
+
+ngx_int_t ngx_violet_cart_resolve(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_step_pt next);
+
+
+/* Answers without a submit, as ctx->cart->decision says. */
+
+ngx_int_t ngx_violet_cart_replay(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
@@ -117,6 +154,30 @@ ngx_int_t ngx_violet_cart_out_of_memory(ngx_http_request_t *r,
  */
 
 ngx_int_t ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e);
+
+
+/*
+ * The same for the answer to a read.  NGX_ERROR also if it is not a whole 200
+ * with the order of this id.
+ */
+
+ngx_int_t ngx_violet_cart_judge_read(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e, int64_t id);
+
+
+/* Sets what every answer has for core/cart: ids and the operator's wishes. */
+
+void ngx_violet_cart_answer_init(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, violet_cart_answer_t *answer);
+
+
+/*
+ * Settles the record, if there is one, by ctx->cart->verdict, and sets
+ * ctx->cart->after.  "e" is the exchange.
+ */
+
+void ngx_violet_cart_settle(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e);
 
 

@@ -10,10 +10,6 @@
 #include "ngx_violet_header.h"
 
 
-/* seconds until a submit that was not sent may be repeated */
-#define NGX_VIOLET_CART_RETRY_AFTER  "5"
-
-
 static ngx_int_t ngx_violet_cart_copy_headers(ngx_http_request_t *r,
     ngx_http_headers_out_t *out);
 
@@ -25,6 +21,7 @@ static ngx_str_t  ngx_violet_cart_problem_type =
 ngx_int_t
 ngx_violet_cart_answer_problem(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
+    u_char                 *p;
     ngx_str_t               after;
     violet_cart_verdict_t  *verdict;
 
@@ -35,7 +32,13 @@ ngx_violet_cart_answer_problem(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     if (verdict->retry == VIOLET_CART_RETRY_LATER) {
-        ngx_str_set(&after, NGX_VIOLET_CART_RETRY_AFTER);
+        p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+        if (p == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        after.data = p;
+        after.len = ngx_sprintf(p, "%L", ctx->cart->after) - p;
 
         if (ngx_violet_answer_header(r, "Retry-After", &after) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -86,7 +89,7 @@ ngx_violet_cart_copy_headers(ngx_http_request_t *r,
 
         if (h->hash == 0
             || ngx_violet_header_is(&h->key, "X-Violet-Cart-Outcome")
-            || ngx_violet_header_is(&h->key, "X-Violet-Submit"))
+            || ngx_violet_header_is(&h->key, "X-Violet-Submit-Replayed"))
         {
             continue;
         }

@@ -14,6 +14,8 @@
 #define NGX_VIOLET_CART_FALLBACK  1280
 
 
+static ngx_int_t ngx_violet_cart_judge_answer(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, violet_cart_answer_t *answer);
 static violet_cart_transport_t ngx_violet_cart_transport(
     ngx_violet_exchange_t *e);
 
@@ -22,10 +24,74 @@ ngx_int_t
 ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e)
 {
-    u_char                  *p;
+    violet_cart_answer_t    answer;
+    violet_cart_verdict_t  *verdict;
+
+    ngx_violet_cart_answer_init(r, ctx, &answer);
+
+    answer.transport = ngx_violet_cart_transport(e);
+    answer.status = e->status;
+    answer.body.data = (char *) e->content.data;
+    answer.body.len = e->content.len;
+    answer.guarded = (ctx->cart->record != NULL);
+
+    if (ngx_violet_cart_judge_answer(r, ctx, &answer) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    verdict = &ctx->cart->verdict;
+
+    if (ctx->route.cart_id || !answer.guarded
+        || verdict->outcome != VIOLET_CART_UNKNOWN || verdict->seen.id.known)
+    {
+        return NGX_OK;
+    }
+
+    /* no order can be read: a repeat finds nothing out */
+
+    answer.guarded = 0;
+
+    return ngx_violet_cart_judge_answer(r, ctx, &answer);
+}
+
+
+ngx_int_t
+ngx_violet_cart_judge_read(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_exchange_t *e, int64_t id)
+{
+    violet_cart_answer_t    answer;
+    violet_cart_verdict_t  *verdict;
+
+    ngx_violet_cart_answer_init(r, ctx, &answer);
+
+    answer.transport = ngx_violet_cart_transport(e);
+    answer.status = e->status;
+    answer.body.data = (char *) e->content.data;
+    answer.body.len = e->content.len;
+    answer.guarded = (ctx->cart->record != NULL);
+
+    if (ctx->cart->record) {
+        answer.sent = ngx_violet_record_guard(ctx->cart->record)->record.sent
+                      / 1000;
+    }
+
+    verdict = &ctx->cart->verdict;
+
+    ngx_str_null(&ctx->cart->problem);
+
+    if (violet_cart_judge_read(&answer, id, verdict) != 1) {
+        return NGX_ERROR;
+    }
+
+    return verdict->problem ? ngx_violet_cart_take_problem(r, ctx) : NGX_OK;
+}
+
+
+void
+ngx_violet_cart_answer_init(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    violet_cart_answer_t *answer)
+{
     ngx_str_t                id;
-    violet_cart_answer_t     answer;
-    violet_cart_verdict_t   *verdict;
     ngx_violet_loc_conf_t   *vlcf;
     ngx_violet_main_conf_t  *vmcf;
 
@@ -34,22 +100,28 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ngx_violet_answer_request_id(r, &id);
 
-    ngx_memzero(&answer, sizeof(violet_cart_answer_t));
+    ngx_memzero(answer, sizeof(violet_cart_answer_t));
 
-    answer.transport = ngx_violet_cart_transport(e);
-    answer.status = e->status;
-    answer.body.data = (char *) e->content.data;
-    answer.body.len = e->content.len;
-    answer.cart_id = ctx->route.cart_id;
-    answer.request_id.data = (char *) id.data;
-    answer.request_id.len = id.len;
-    answer.partial_status = vlcf->cart_partial_status;
-    answer.reasons = vmcf->reasons;
-    answer.guarded = (ctx->cart->record != NULL);
+    answer->cart_id = ctx->route.cart_id;
+    answer->request_id.data = (char *) id.data;
+    answer->request_id.len = id.len;
+    answer->partial_status = vlcf->cart_partial_status;
+    answer->reasons = vmcf->reasons;
+}
+
+
+static ngx_int_t
+ngx_violet_cart_judge_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    violet_cart_answer_t *answer)
+{
+    u_char                 *p;
+    violet_cart_verdict_t  *verdict;
 
     verdict = &ctx->cart->verdict;
 
-    if (violet_cart_judge(&answer, verdict) == 0) {
+    ngx_str_null(&ctx->cart->problem);
+
+    if (violet_cart_judge(answer, verdict) == 0) {
 
         if (verdict->problem == NULL) {
             return NGX_OK;
@@ -68,7 +140,7 @@ ngx_violet_cart_judge(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     ctx->cart->problem.data = p;
-    ctx->cart->problem.len = violet_cart_judge_fallback(&answer, verdict,
+    ctx->cart->problem.len = violet_cart_judge_fallback(answer, verdict,
                                                   (char *) p,
                                                   NGX_VIOLET_CART_FALLBACK);
 

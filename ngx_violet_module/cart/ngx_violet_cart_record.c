@@ -1,18 +1,8 @@
 
 /*
- * The record in shared memory is claimed first: it decides between the workers
- * of this host.  Then the record in Redis is claimed, by one script on Redis's
- * clock: it decides between all hosts.  The record of Redis is copied to
- * shared memory and marked SHARED, so that this host still has it if Redis is
- * lost.  A record that was settled while Redis was unreachable is not marked,
- * and is not overwritten by a record of Redis.
- *
- * A handle is on the heap.  The request's pool and each command in flight to
- * Redis hold a reference to it.
- *
- * When a cart may be submitted again, its record in Redis becomes "open" and
- * is not deleted.  So a missing record can be told from a Redis that has lost
- * its data.
+ * A handle of a record, from the question whether the submit may be sent to
+ * its end.  At most one command to Redis is under way for a handle; what is to
+ * be told meanwhile is told after it.
  */
 
 
@@ -20,575 +10,446 @@
 #include "ngx_violet_cart_record_priv.h"
 
 
-/* ms that an unknown record is kept */
-#define NGX_VIOLET_RECORD_KEEP  (24 * 60 * 60 * 1000)
-
-/* tries to take a claim back, and ms between two tries */
-#define NGX_VIOLET_RECORD_TRIES  120
-#define NGX_VIOLET_RECORD_TRY    1000
+/* ms between two times that a submit in flight is heard of */
+#define NGX_VIOLET_RECORD_RENEWAL  10000
 
 
-static ngx_uint_t ngx_violet_record_is_final(violet_record_t *record,
-    violet_record_state_t state);
+static ngx_violet_record_t *ngx_violet_record_alloc(
+    ngx_violet_records_t *records);
+static ngx_int_t ngx_violet_record_go(ngx_violet_record_t *record,
+    violet_cart_step_t step, ngx_violet_wait_t *wait);
 static void ngx_violet_record_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_record_claimed(ngx_violet_record_t *submit,
-    ngx_violet_record_reply_t *reply);
-static void ngx_violet_record_looked(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_record_decided(ngx_violet_record_t *record);
+static void ngx_violet_record_told(ngx_violet_record_t *record,
+    violet_cart_step_t step);
 static void ngx_violet_record_renew(ngx_event_t *ev);
-static void ngx_violet_record_retract_later(ngx_violet_record_t *submit);
-static void ngx_violet_record_retract(ngx_event_t *ev);
-static void ngx_violet_record_told(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_record_end(ngx_violet_record_t *submit,
-    ngx_violet_record_op_e op, violet_record_state_t state,
-    ngx_uint_t status);
-static void ngx_violet_record_settled(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_record_adopt(ngx_violet_record_t *submit,
-    ngx_violet_record_reply_t *reply);
 static void ngx_violet_record_cleanup(void *data);
-static void ngx_violet_record_release(ngx_violet_record_t *submit);
+static void ngx_violet_record_release(ngx_violet_record_t *record);
 
 
 ngx_violet_record_t *
 ngx_violet_record_create(ngx_pool_t *pool, ngx_violet_record_conf_t *conf)
 {
     ngx_pool_cleanup_t   *cln;
-    ngx_violet_record_t  *submit;
+    ngx_violet_record_t  *record;
+    violet_cart_guard_t  *guard;
 
     cln = ngx_pool_cleanup_add(pool, 0);
     if (cln == NULL) {
         return NULL;
     }
 
-    submit = ngx_calloc(sizeof(ngx_violet_record_t), ngx_cycle->log);
-    if (submit == NULL) {
+    record = ngx_violet_record_alloc(conf->records);
+    if (record == NULL) {
         return NULL;
     }
 
-    if (ngx_violet_record_token(submit->claim.token) != NGX_OK) {
-        ngx_free(submit);
+    guard = &record->guard;
+
+    if (ngx_violet_record_token(guard->token) != NGX_OK) {
+        ngx_free(record);
         return NULL;
     }
 
-    submit->redis = conf->redis;
-    submit->zone = conf->zone;
-    submit->log = conf->log;
-    submit->refs = 1;
+    record->log = conf->log;
 
-    submit->claim.flight = ngx_min((int64_t) conf->time,
-                                   NGX_VIOLET_RECORD_FLIGHT);
-    submit->claim.keep = ngx_max((int64_t) conf->time,
-                                 NGX_VIOLET_RECORD_KEEP);
-    submit->claim.time = conf->time;
-    submit->claim.override_unknown = conf->override_unknown;
-
-    if (conf->key.len) {
-        ngx_violet_record_digest(submit->claim.body, &conf->body);
+    if (conf->cart_id == 0) {
+        ngx_violet_record_digest(guard->body, &conf->body);
+        guard->ask.key = 1;
     }
+
+    guard->ask.body = guard->body;
+    guard->ask.again = conf->again;
+    guard->ask.question = conf->question;
+    guard->ask.settle = violet_cart_settle_first((int64_t) conf->timeout);
+    guard->refuse = conf->refuse;
+    guard->sent = ngx_violet_epoch();
+    guard->time = (int64_t) conf->time;
 
     /* the timer must not keep a worker from stopping */
 
-    submit->renewal.handler = ngx_violet_record_renew;
-    submit->renewal.data = submit;
-    submit->renewal.log = ngx_cycle->log;
-    submit->renewal.cancelable = 1;
+    record->renewal.handler = ngx_violet_record_renew;
+    record->renewal.data = record;
+    record->renewal.log = ngx_cycle->log;
+    record->renewal.cancelable = 1;
 
-    ngx_violet_record_name(submit, conf);
+    ngx_violet_record_name(record, conf);
 
     cln->handler = ngx_violet_record_cleanup;
-    cln->data = submit;
+    cln->data = record;
 
-    return submit;
+    return record;
 }
 
 
-ngx_violet_record_result_t *
-ngx_violet_record_result(ngx_violet_record_t *submit)
+static ngx_violet_record_t *
+ngx_violet_record_alloc(ngx_violet_records_t *records)
 {
-    return &submit->result;
-}
+    ngx_violet_record_t  *record;
 
-
-void
-ngx_violet_record_sent(ngx_violet_record_t *submit)
-{
-    submit->sent = 1;
-
-    if (submit->claimed && !submit->renewal.timer_set) {
-        ngx_add_timer(&submit->renewal,
-                      (ngx_msec_t) submit->claim.flight / 2);
+    record = ngx_calloc(sizeof(ngx_violet_record_t), ngx_cycle->log);
+    if (record == NULL) {
+        return NULL;
     }
+
+    record->records = records;
+    record->refs = 1;
+    record->redis = NGX_VIOLET_REDIS_OFF;
+
+    record->guard.host = &record->host;
+    record->guard.redis = (records->redis != NULL);
+
+    ngx_violet_record_memory(record);
+
+    return record;
+}
+
+
+violet_cart_guard_t *
+ngx_violet_record_guard(ngx_violet_record_t *record)
+{
+    return &record->guard;
+}
+
+
+violet_cart_step_t
+ngx_violet_record_step(ngx_violet_record_t *record)
+{
+    return record->step;
+}
+
+
+ngx_violet_redis_status_e
+ngx_violet_record_redis(ngx_violet_record_t *record)
+{
+    return record->redis;
+}
+
+
+ngx_str_t
+ngx_violet_record_name_of(ngx_violet_record_t *record)
+{
+    ngx_str_t  name;
+
+    name.data = record->name;
+    name.len = record->name_len;
+
+    return name;
 }
 
 
 ngx_int_t
-ngx_violet_record_claim(ngx_violet_record_t *submit, ngx_violet_wait_t *wait)
+ngx_violet_record_ask(ngx_violet_record_t *record, ngx_violet_wait_t *wait)
 {
-    ngx_int_t                    rc;
-    ngx_violet_record_update_t   update;
-    ngx_violet_record_result_t  *result;
+    record->deciding = 1;
 
-    result = &submit->result;
-    result->redis = NGX_VIOLET_REDIS_OFF;
-
-    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
-
-    rc = ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_CLAIM);
-
-    result->full = (rc != NGX_OK);
-
-    submit->known = update.record;
-    submit->seq = update.record.seq;
-    submit->claimed = (rc == NGX_OK
-                       && update.verdict == VIOLET_RECORD_CLAIMED);
-
-    result->verdict = update.verdict;
-    result->state = violet_record_state(&update.record, submit->claim.now);
-    result->status = update.record.status;
-
-    if (submit->redis == NULL
-        || (rc == NGX_OK && update.verdict != VIOLET_RECORD_CLAIMED
-            && (update.verdict == VIOLET_RECORD_OTHER_BODY
-                || ngx_violet_record_is_final(&update.record,
-                                              result->state))))
-    {
-        submit->seq += submit->claimed;
-        return NGX_OK;
-    }
-
-    result->redis = ngx_violet_record_run(submit, "claim",
-                        update.verdict == VIOLET_RECORD_REFUSED
-                        ? &submit->known : NULL,
-                        submit->claim.override_unknown ? "1" : "", 0,
-                        ngx_violet_record_answered);
-
-    submit->seq += submit->claimed;
-
-    if (result->redis != NGX_VIOLET_REDIS_OK) {
-        return NGX_OK;
-    }
-
-    submit->wait = wait;
-
-    return NGX_AGAIN;
-}
-
-
-/*
- * True if Redis need not be asked: this host alone has the record, or it has
- * an outcome, or its submit is in flight on this host.
- */
-
-static ngx_uint_t
-ngx_violet_record_is_final(violet_record_t *record,
-    violet_record_state_t state)
-{
-    return !(record->flags & VIOLET_RECORD_SHARED)
-           || state == VIOLET_RECORD_COMPLETED
-           || state == VIOLET_RECORD_PARTIAL
-           || (state == VIOLET_RECORD_IN_FLIGHT
-               && (record->flags & VIOLET_RECORD_OWN));
+    return ngx_violet_record_go(record,
+                                violet_cart_guard_start(&record->guard),
+                                wait);
 }
 
 
 ngx_int_t
-ngx_violet_record_look(ngx_violet_record_t *submit, ngx_violet_wait_t *wait)
+ngx_violet_record_shown(ngx_violet_record_t *record,
+    violet_cart_shown_t *shown, ngx_violet_wait_t *wait)
 {
-    ngx_violet_record_update_t   update;
-    ngx_violet_record_result_t  *result;
+    int64_t  elapsed;
 
-    result = &submit->result;
-    result->redis = NGX_VIOLET_REDIS_OFF;
+    elapsed = ngx_violet_clock() - record->asked;
 
-    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
+    record->deciding = 1;
 
-    (void) ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_LOOK);
-
-    result->state = violet_record_state(&update.record, submit->claim.now);
-
-    submit->known = update.record;
-    submit->seq = update.record.seq;
-
-    /* ngx_violet_record_reopen() needs the token of the record */
-
-    if (result->state == VIOLET_RECORD_UNKNOWN) {
-        ngx_memcpy(submit->claim.token, update.record.token,
-                   VIOLET_RECORD_DIGEST);
-    }
-
-    if (submit->redis == NULL
-        || (result->state != VIOLET_RECORD_NONE
-            && ngx_violet_record_is_final(&update.record, result->state)))
-    {
-        return NGX_OK;
-    }
-
-    result->redis = ngx_violet_record_run(submit, "look",
-                        result->state != VIOLET_RECORD_NONE
-                        ? &submit->known : NULL,
-                        "", 0, ngx_violet_record_looked);
-
-    if (result->redis != NGX_VIOLET_REDIS_OK) {
-        return NGX_OK;
-    }
-
-    submit->wait = wait;
-
-    return NGX_AGAIN;
+    return ngx_violet_record_go(record,
+                                violet_cart_guard_read(&record->guard, shown,
+                                                       elapsed),
+                                wait);
 }
 
 
-/* If Redis does not answer, the result of shared memory is used. */
+/* Runs steps until one is the caller's, or Redis is asked. */
+
+static ngx_int_t
+ngx_violet_record_go(ngx_violet_record_t *record, violet_cart_step_t step,
+    ngx_violet_wait_t *wait)
+{
+    ngx_violet_redis_status_e  rc;
+    violet_cart_redis_reply_t  away;
+
+    while (step == VIOLET_GUARD_REDIS) {
+
+        record->asked = ngx_violet_clock();
+
+        rc = ngx_violet_record_run(record, 1, ngx_violet_record_answered);
+
+        if (rc == NGX_VIOLET_REDIS_OK) {
+            record->wait = wait;
+            return NGX_AGAIN;
+        }
+
+        record->redis = rc;
+
+        ngx_memzero(&away, sizeof(violet_cart_redis_reply_t));
+        away.status = VIOLET_REDIS_AWAY;
+
+        step = violet_cart_guard_redis(&record->guard, &away, 0);
+    }
+
+    record->step = step;
+    record->asked = ngx_violet_clock();
+
+    ngx_violet_record_decided(record);
+
+    return NGX_OK;
+}
+
 
 static void
 ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
-    ngx_violet_record_t  *submit = data;
+    ngx_violet_record_t  *record = data;
 
-    ngx_violet_record_reply_t  result;
+    violet_cart_step_t         step;
+    ngx_violet_wait_t         *wait;
+    violet_cart_redis_reply_t  result;
 
-    if (status == NGX_VIOLET_REDIS_OK
-        && ngx_violet_record_read(reply, &result) != NGX_OK)
-    {
-        status = NGX_VIOLET_REDIS_DOWN;
+    record->busy = 0;
+
+    ngx_violet_record_read(record, status, reply, &result);
+
+    if (result.status == VIOLET_REDIS_AWAY) {
+        ngx_violet_records_owe(record->records);
     }
 
-    submit->result.redis = status;
+    if (!record->deciding) {
 
-    if (status == NGX_VIOLET_REDIS_OK) {
-        ngx_violet_record_claimed(submit, &result);
+        if (record->later) {
+            record->later = 0;
+            step = violet_cart_guard_tell(&record->guard);
+
+        } else {
+            step = violet_cart_guard_told(&record->guard, &result);
+        }
+
+        ngx_violet_record_told(record, step);
+        ngx_violet_record_release(record);
+        return;
     }
 
-    if (submit->wait) {
-        ngx_violet_wait_end(submit->wait);
-        submit->wait = NULL;
-    }
+    record->redis = (result.status != VIOLET_REDIS_AWAY) ? NGX_VIOLET_REDIS_OK
+                    : (status == NGX_VIOLET_REDIS_OK) ? NGX_VIOLET_REDIS_DOWN
+                                                      : status;
 
-    if (submit->gone) {
+    step = violet_cart_guard_redis(&record->guard, &result,
+                                   ngx_violet_clock() - record->asked);
+
+    wait = record->wait;
+    record->wait = NULL;
+
+    if (record->gone) {
 
         /* the request has ended: its submit is not sent */
 
-        ngx_violet_record_unsent(submit);
-    }
+        record->deciding = 0;
 
-    if (status != NGX_VIOLET_REDIS_OK && !submit->claimed) {
+        if (step == VIOLET_GUARD_SEND) {
+            ngx_violet_record_told(record,
+                                   violet_cart_guard_cancel(&record->guard));
 
-        /* Redis may still run the claim of this refused submit */
-
-        ngx_violet_record_retract_later(submit);
-    }
-
-    ngx_violet_record_release(submit);
-}
-
-
-static void
-ngx_violet_record_claimed(ngx_violet_record_t *submit,
-    ngx_violet_record_reply_t *reply)
-{
-    ngx_violet_record_result_t  *result;
-
-    result = &submit->result;
-
-    result->full = 0;
-    result->state = reply->state;
-    result->status = (ngx_uint_t) reply->status;
-
-    if (ngx_violet_record_is(reply, "claimed")) {
-        result->verdict = VIOLET_RECORD_CLAIMED;
-        submit->claimed = 1;
-        submit->seq = (uint32_t) reply->seq;
-
-    } else {
-        result->verdict = ngx_violet_record_is(reply, "body")
-                          ? VIOLET_RECORD_OTHER_BODY : VIOLET_RECORD_REFUSED;
-        submit->claimed = 0;
-    }
-
-    ngx_violet_record_adopt(submit, reply);
-}
-
-
-static void
-ngx_violet_record_looked(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
-{
-    ngx_violet_record_t  *submit = data;
-
-    ngx_violet_record_reply_t  result;
-
-    if (status == NGX_VIOLET_REDIS_OK
-        && ngx_violet_record_read(reply, &result) != NGX_OK)
-    {
-        status = NGX_VIOLET_REDIS_DOWN;
-    }
-
-    submit->result.redis = status;
-
-    if (status == NGX_VIOLET_REDIS_OK) {
-        submit->result.state = result.state;
-
-        if (result.state == VIOLET_RECORD_UNKNOWN) {
-            (void) ngx_violet_record_unhex(submit->claim.token,
-                                           &result.token);
+        } else {
+            violet_cart_guard_leave(&record->guard);
         }
+
+        ngx_violet_records_owe(record->records);
+        ngx_violet_record_release(record);
+        return;
     }
 
-    if (submit->wait) {
-        ngx_violet_wait_end(submit->wait);
-        submit->wait = NULL;
+    if (ngx_violet_record_go(record, step, wait) == NGX_OK && wait) {
+        ngx_violet_wait_end(wait);
     }
 
-    ngx_violet_record_release(submit);
+    ngx_violet_record_release(record);
 }
 
 
-/* Renews the deadline of the flight, in shared memory and in Redis. */
+static void
+ngx_violet_record_decided(ngx_violet_record_t *record)
+{
+    record->deciding = 0;
+    record->claimed = (record->step == VIOLET_GUARD_SEND);
+
+    if (record->guard.away) {
+        ngx_violet_records_owe(record->records);
+    }
+}
+
+
+/* Tells Redis what a step of a submit has to tell. */
+
+static void
+ngx_violet_record_told(ngx_violet_record_t *record, violet_cart_step_t step)
+{
+    if (step != VIOLET_GUARD_REDIS) {
+        return;
+    }
+
+    if (record->busy) {
+        record->later = 1;
+        return;
+    }
+
+    record->asked = ngx_violet_clock();
+
+    if (ngx_violet_record_run(record, 0, ngx_violet_record_answered)
+        != NGX_VIOLET_REDIS_OK)
+    {
+        ngx_violet_records_owe(record->records);
+    }
+}
+
+
+void
+ngx_violet_record_sent(ngx_violet_record_t *record)
+{
+    record->sent = 1;
+
+    if (record->claimed && !record->renewal.timer_set) {
+        ngx_add_timer(&record->renewal, NGX_VIOLET_RECORD_RENEWAL);
+    }
+}
+
 
 static void
 ngx_violet_record_renew(ngx_event_t *ev)
 {
-    ngx_violet_record_t         *submit;
-    ngx_violet_record_update_t   update;
+    ngx_violet_record_t  *record;
 
-    submit = ev->data;
+    record = ev->data;
 
-    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
+    ngx_violet_record_told(record, violet_cart_guard_renew(&record->guard));
 
-    (void) ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_RENEW);
-
-    if (submit->redis) {
-        (void) ngx_violet_record_run(submit, "renew", NULL, "", 0,
-                                     ngx_violet_record_told);
-    }
-
-    ngx_add_timer(ev, (ngx_msec_t) submit->claim.flight / 2);
-}
-
-
-/* Takes a claim in Redis back; tries again until Redis accepts the command. */
-
-static void
-ngx_violet_record_retract_later(ngx_violet_record_t *submit)
-{
-    submit->refs++;
-    submit->renewal.handler = ngx_violet_record_retract;
-    submit->tries = NGX_VIOLET_RECORD_TRIES;
-
-    ngx_add_timer(&submit->renewal, NGX_VIOLET_RECORD_TRY);
-}
-
-
-static void
-ngx_violet_record_retract(ngx_event_t *ev)
-{
-    ngx_violet_record_t        *submit;
-    ngx_violet_redis_status_e   rc;
-
-    submit = ev->data;
-
-    rc = ngx_violet_record_run(submit, "cancel", NULL, "", 0,
-                               ngx_violet_record_told);
-
-    if (rc != NGX_VIOLET_REDIS_OK && --submit->tries) {
-        ngx_add_timer(ev, NGX_VIOLET_RECORD_TRY);
-        return;
-    }
-
-    ngx_violet_record_release(submit);
-}
-
-
-static void
-ngx_violet_record_told(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
-{
-    ngx_violet_record_release(data);
+    ngx_add_timer(ev, NGX_VIOLET_RECORD_RENEWAL);
 }
 
 
 void
-ngx_violet_record_settle(ngx_violet_record_t *submit,
-    violet_record_state_t state, ngx_uint_t status)
+ngx_violet_record_unsent(ngx_violet_record_t *record)
 {
-    ngx_violet_record_end(submit, NGX_VIOLET_RECORD_SETTLE, state, status);
-}
-
-
-void
-ngx_violet_record_unsent(ngx_violet_record_t *submit)
-{
-    ngx_violet_record_end(submit, NGX_VIOLET_RECORD_CANCEL,
-                          VIOLET_RECORD_OPEN, 0);
-}
-
-
-static void
-ngx_violet_record_end(ngx_violet_record_t *submit, ngx_violet_record_op_e op,
-    violet_record_state_t state, ngx_uint_t status)
-{
-    ngx_violet_redis_status_e   rc;
-    ngx_violet_record_update_t  update;
-
-    if (!submit->claimed || submit->settled) {
+    if (!record->claimed || record->settled) {
         return;
     }
 
-    submit->settled = 1;
-    submit->canceled = (op == NGX_VIOLET_RECORD_CANCEL);
+    record->settled = 1;
 
-    if (submit->renewal.timer_set) {
-        ngx_del_timer(&submit->renewal);
+    if (record->renewal.timer_set) {
+        ngx_del_timer(&record->renewal);
     }
 
-    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
-
-    update.state = state;
-    update.status = status;
-
-    (void) ngx_violet_record_memory(&update, submit, op);
-
-    if (submit->redis == NULL) {
-        return;
-    }
-
-    rc = ngx_violet_record_run(submit,
-                               submit->canceled ? "cancel" : "settle", NULL,
-                               violet_record_name(state), status,
-                               ngx_violet_record_settled);
-
-    if (rc != NGX_VIOLET_REDIS_OK && submit->canceled) {
-        ngx_violet_record_retract_later(submit);
-    }
+    ngx_violet_record_told(record, violet_cart_guard_cancel(&record->guard));
 }
 
 
-void
-ngx_violet_record_reopen(ngx_violet_record_t *submit)
+ngx_uint_t
+ngx_violet_record_settle(ngx_violet_record_t *record, violet_cart_end_t *end)
 {
-    ngx_violet_record_update_t  update;
+    int                 doubted;
+    violet_cart_step_t  step;
 
-    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
-
-    (void) ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_REOPEN);
-
-    if (submit->redis) {
-        (void) ngx_violet_record_run(submit, "free", NULL, "", 0,
-                                     ngx_violet_record_settled);
-    }
-}
-
-
-/* Marks the record as SHARED unless Redis refused to settle it. */
-
-static void
-ngx_violet_record_settled(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
-{
-    ngx_violet_record_t  *submit = data;
-
-    ngx_violet_record_reply_t   result;
-    ngx_violet_record_update_t  update;
-
-    if (status == NGX_VIOLET_REDIS_OK
-        && ngx_violet_record_read(reply, &result) == NGX_OK
-        && !ngx_violet_record_is(&result, "refused"))
-    {
-        ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
-
-        (void) ngx_violet_record_memory(&update, submit,
-                                        NGX_VIOLET_RECORD_SHARE);
+    if (!record->claimed || record->settled) {
+        return 0;
     }
 
-    if (status != NGX_VIOLET_REDIS_OK && submit->canceled) {
-        ngx_violet_record_retract_later(submit);
+    record->settled = 1;
+
+    if (record->renewal.timer_set) {
+        ngx_del_timer(&record->renewal);
     }
 
-    ngx_violet_record_release(submit);
-}
+    ngx_memcpy(end->token, record->guard.token, VIOLET_RECORD_DIGEST);
+    ngx_memcpy(end->body, record->guard.body, VIOLET_RECORD_DIGEST);
 
+    end->sent = record->guard.sent;
 
-/* Copies the record of Redis to shared memory. */
+    step = violet_cart_guard_settle(&record->guard, end, &doubted);
 
-static void
-ngx_violet_record_adopt(ngx_violet_record_t *submit,
-    ngx_violet_record_reply_t *reply)
-{
-    violet_record_t             *record;
-    ngx_violet_record_update_t   update;
+    ngx_violet_record_told(record, step);
 
-    ngx_memzero(&update, sizeof(ngx_violet_record_update_t));
-
-    record = &update.record;
-
-    submit->claim.now = ngx_violet_clock();
-
-    /* an open record is kept only for the digest of the body */
-
-    if (reply->state > VIOLET_RECORD_OPEN
-        || (reply->state == VIOLET_RECORD_OPEN && reply->body.len))
-    {
-        if (ngx_violet_record_unhex(record->token, &reply->token) != NGX_OK) {
-            record->token[0] = 1;
-        }
-
-        record->expires = submit->claim.now
-                          + ngx_min(ngx_max(reply->ttl, 1),
-                                    submit->claim.keep);
-        record->deadline = submit->claim.now + reply->left;
-        record->status = (uint16_t) reply->status;
-        record->state = (uint8_t) reply->state;
-        record->seq = (uint32_t) reply->seq;
-        record->flags = VIOLET_RECORD_SHARED
-                        | (submit->claimed ? VIOLET_RECORD_OWN : 0);
-
-        if (ngx_violet_record_unhex(record->body, &reply->body) != NGX_OK) {
-            ngx_memzero(record->body, VIOLET_RECORD_DIGEST);
-        }
-    }
-
-    if (ngx_violet_record_memory(&update, submit, NGX_VIOLET_RECORD_ADOPT)
-        != NGX_OK)
-    {
-        ngx_log_error(NGX_LOG_WARN,
-                      submit->gone ? ngx_cycle->log : submit->log, 0,
-                      "violet: no room in the shared memory zone for the "
-                      "record of a submit, only Redis has it: make "
-                      "\"violet_zone\" larger");
-    }
+    return doubted;
 }
 
 
 static void
 ngx_violet_record_cleanup(void *data)
 {
-    ngx_violet_record_t  *submit = data;
+    ngx_violet_record_t  *record = data;
 
-    submit->gone = 1;
+    violet_cart_end_t     end;
 
-    /* while Redis runs a claim, ngx_violet_record_answered() settles it */
+    record->gone = 1;
+    record->wait = NULL;
 
-    if (submit->wait == NULL) {
+    /* while Redis decides, ngx_violet_record_answered() takes the claim back */
 
-        if (submit->sent) {
-            ngx_violet_record_settle(submit, VIOLET_RECORD_UNKNOWN, 502);
+    if (!record->deciding) {
+
+        if (record->sent) {
+            ngx_memzero(&end, sizeof(violet_cart_end_t));
+            end.outcome = VIOLET_CART_UNKNOWN;
+
+            (void) ngx_violet_record_settle(record, &end);
         }
 
-        ngx_violet_record_unsent(submit);
+        if (record->claimed) {
+            ngx_violet_record_unsent(record);
+
+        } else {
+            violet_cart_guard_leave(&record->guard);
+        }
     }
 
-    ngx_violet_record_release(submit);
+    ngx_violet_record_release(record);
+}
+
+
+void
+ngx_violet_record_tell(ngx_violet_records_t *records, ngx_str_t *name)
+{
+    ngx_violet_record_t  *record;
+
+    if (name->len > NGX_VIOLET_KEYS_NAME) {
+        return;
+    }
+
+    record = ngx_violet_record_alloc(records);
+    if (record == NULL) {
+        return;
+    }
+
+    ngx_memcpy(record->name, name->data, name->len);
+    record->name_len = name->len;
+    record->guard.ask.body = record->guard.body;
+    record->gone = 1;
+    record->teller = 1;
+    records->telling++;
+
+    ngx_violet_record_told(record, violet_cart_guard_tell(&record->guard));
+
+    ngx_violet_record_release(record);
 }
 
 
 static void
-ngx_violet_record_release(ngx_violet_record_t *submit)
+ngx_violet_record_release(ngx_violet_record_t *record)
 {
-    if (--submit->refs == 0) {
-        ngx_free(submit);
+    if (--record->refs) {
+        return;
     }
+
+    if (record->teller) {
+        record->records->telling--;
+    }
+
+    ngx_free(record);
 }

@@ -1,9 +1,12 @@
 
 /*
- * The records of the submit guard: one for each app and cart, or for each
- * Idempotency-Key, in Redis for all hosts and in shared memory for this host.
- * A submit claims the record before it is sent, and settles it when it has
- * ended.
+ * The records of the submit guard: one for each environment, app and cart, or
+ * Idempotency-Key of a POST orders, in the shared memory of the host and in
+ * Redis for all hosts.  core/cart/violet_cart_guard.c says which keeper is
+ * asked and what is written; here is the I/O.
+ *
+ * A handle of a record is on the heap: the request's pool and a command to
+ * Redis that is under way hold a reference to it each.
  */
 
 #ifndef NGX_VIOLET_CART_RECORD_H
@@ -17,49 +20,52 @@
 #include "ngx_violet_redis.h"
 #include "ngx_violet_wait.h"
 
-#include "violet_cart_claim.h"
+#include "violet_cart_guard.h"
 
 
 /* ms: the time of "violet_submit_guard on" */
 
-#define NGX_VIOLET_RECORD_TIME  (10 * 60 * 1000)
+#define NGX_VIOLET_RECORD_TIME  (24 * 60 * 60 * 1000)
 
 
 typedef struct ngx_violet_record_s  ngx_violet_record_t;
 
+/* of a worker: what it knows of Redis, and what is owed to Redis */
 
-/* the cart of a record; ngx_violet_record_create() copies all of it */
+typedef struct ngx_violet_records_s  ngx_violet_records_t;
+
+
+/* ngx_violet_record_create() copies all of it */
 
 typedef struct {
-    ngx_violet_redis_t         *redis;       /* NULL: none */
-    ngx_shm_zone_t             *zone;
+    ngx_violet_records_t       *records;
     ngx_violet_keys_t           keys;
-    int64_t                     cart_id;     /* 0: named by the key alone */
+    int64_t                     cart_id;     /* 0: named by the key */
     ngx_str_t                   key;         /* Idempotency-Key, or empty */
-    ngx_str_t                   body;        /* the digest of the body */
+    ngx_str_t                   body;        /* its digest; of a key */
     ngx_log_t                  *log;         /* of the request */
     ngx_msec_t                  time;        /* ms that an outcome is kept */
-    unsigned                    override_unknown:1;  /* X-Violet-Submit:
-                                                        again */
+    ngx_msec_t                  timeout;     /* ms, of Violet's answer */
+    unsigned                    again:1;     /* X-Violet-Submit: again */
+    unsigned                    question:1;  /* what became of it? */
+    unsigned                    refuse:1;    /* without_redis=refuse */
 } ngx_violet_record_conf_t;
 
 
-/* the result of the last claim or look */
+/* Makes the worker's object, in the configuration's pool.  NULL: no memory. */
 
-typedef struct {
-    violet_record_verdict_t     verdict;     /* of a claim */
-    violet_record_state_t       state;       /* of the record */
-    ngx_uint_t                  status;      /* HTTP status of the submit that
-                                                ended */
-    ngx_violet_redis_status_e   redis;
-    unsigned                    full:1;      /* no memory for the record */
-} ngx_violet_record_result_t;
+ngx_violet_records_t *ngx_violet_records_create(ngx_pool_t *pool,
+    ngx_violet_redis_t *redis, ngx_shm_zone_t *zone);
+
+/* Starts, in a worker, what tells Redis what it has not heard. */
+
+void ngx_violet_records_start(ngx_violet_records_t *records);
 
 
 /*
- * Makes a handle of a record.  When the pool is destroyed, a claim that is not
- * settled yet is settled: as unknown if ngx_violet_record_sent() was called,
- * else as open.  NULL if memory runs out.
+ * Makes a handle.  When the pool is destroyed, a claim that is not settled yet
+ * is settled: as unknown if ngx_violet_record_sent() was called, else it is
+ * taken back.  NULL if memory runs out.
  */
 
 ngx_violet_record_t *ngx_violet_record_create(ngx_pool_t *pool,
@@ -67,49 +73,57 @@ ngx_violet_record_t *ngx_violet_record_create(ngx_pool_t *pool,
 
 
 /*
- * Claims the record for a submit, or reads its state.  Returns NGX_OK if the
- * result is there; "wait" is then still the caller's.  Returns NGX_AGAIN if
- * ngx_violet_wait_end() will be called on "wait" when the result is there.
- * Without Redis "wait" may be NULL.
+ * Asks whether the submit may be sent; the second function goes on after the
+ * order was read.  NGX_OK: the step is there, and "wait" is still the
+ * caller's.  NGX_AGAIN: ngx_violet_wait_end() will be called on "wait" when
+ * the step is there.
  */
 
-ngx_int_t ngx_violet_record_claim(ngx_violet_record_t *submit,
+ngx_int_t ngx_violet_record_ask(ngx_violet_record_t *record,
     ngx_violet_wait_t *wait);
-ngx_int_t ngx_violet_record_look(ngx_violet_record_t *submit,
-    ngx_violet_wait_t *wait);
+ngx_int_t ngx_violet_record_shown(ngx_violet_record_t *record,
+    violet_cart_shown_t *shown, ngx_violet_wait_t *wait);
 
-ngx_violet_record_result_t *ngx_violet_record_result(
-    ngx_violet_record_t *submit);
+violet_cart_step_t ngx_violet_record_step(ngx_violet_record_t *record);
+
+
+/* The guard, with the record that was decided on and the decision. */
+
+violet_cart_guard_t *ngx_violet_record_guard(ngx_violet_record_t *record);
+
+
+/* The status of Redis for the log and for $violet_redis. */
+
+ngx_violet_redis_status_e ngx_violet_record_redis(
+    ngx_violet_record_t *record);
+
+
+/* A name of the record for keys of other values, in the handle. */
+
+ngx_str_t ngx_violet_record_name_of(ngx_violet_record_t *record);
 
 
 /*
  * The submit is about to be sent: Violet may act on it.  Until the record is
- * settled, the worker keeps it in flight by renewing its deadline.
+ * settled, the worker says every 10 s that the submit is in flight.
  */
 
-void ngx_violet_record_sent(ngx_violet_record_t *submit);
+void ngx_violet_record_sent(ngx_violet_record_t *record);
 
 
 /* Takes the claim of a submit back that was not sent. */
 
-void ngx_violet_record_unsent(ngx_violet_record_t *submit);
+void ngx_violet_record_unsent(ngx_violet_record_t *record);
 
 
 /*
- * Writes the result of a submit to shared memory at once, and sends it to
- * Redis.  "status" is the HTTP status that the caller gets.
+ * Writes the end of a submit to shared memory at once, and tells Redis.  The
+ * token and the body of "end" are set here.  True if the submit has failed but
+ * an earlier one is still in doubt.
  */
 
-void ngx_violet_record_settle(ngx_violet_record_t *submit,
-    violet_record_state_t state, ngx_uint_t status);
-
-
-/*
- * Opens the unknown record that ngx_violet_record_look() has read, if it was
- * not claimed since.
- */
-
-void ngx_violet_record_reopen(ngx_violet_record_t *submit);
+ngx_uint_t ngx_violet_record_settle(ngx_violet_record_t *record,
+    violet_cart_end_t *end);
 
 
 /*
@@ -122,11 +136,12 @@ void ngx_violet_record_names(ngx_violet_redis_t *redis,
 
 
 /*
- * The number of records in shared memory whose names have this prefix and
- * whose state is neither none nor open.
+ * The number of records in shared memory whose names have this prefix and that
+ * are not free; the number of all that are in doubt or in flight.
  */
 
 ngx_uint_t ngx_violet_record_count(ngx_shm_zone_t *zone, ngx_str_t *names);
+ngx_uint_t ngx_violet_record_count_doubts(ngx_shm_zone_t *zone);
 
 
 #endif /* NGX_VIOLET_CART_RECORD_H */

@@ -1,161 +1,329 @@
 
 /*
- * The submit guard's records in shared memory: one value for each record,
- * changed under the zone's lock.  A value is kept until it expires; it is
- * never evicted for another one.
+ * The records in shared memory: one value for each, changed under the zone's
+ * lock.  A value is kept until it expires.  If there is no room, records of
+ * failed submits go first, then those of orders that Redis has; a doubt never
+ * goes.
  */
 
 
-#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_cart_record_priv.h"
+#include "ngx_violet_random.h"
 
 
+/* records that are deleted at once to make room */
+#define NGX_VIOLET_RECORD_ROOM   16
+
+/* ms after which nobody is about to tell Redis a record that is owed */
+#define NGX_VIOLET_RECORD_STALE  3000
+
+
+typedef struct {
+    const violet_cart_record_t   *expected;
+    ngx_violet_record_slot_t      slot;
+    violet_cart_host_store_t      rc;
+} ngx_violet_record_store_t;
+
+
+typedef struct {
+    ngx_violet_records_t         *records;
+    u_char                       *names;
+    u_char                       *last;
+    ngx_uint_t                    more;
+} ngx_violet_record_scan_t;
+
+
+static void ngx_violet_record_load(void *data, violet_cart_held_t *held);
+static violet_cart_host_store_t ngx_violet_record_store(void *data,
+    const violet_cart_record_t *expected, const violet_cart_held_t *held);
 static int64_t ngx_violet_record_update(void *data, u_char *value);
-static void ngx_violet_record_apply(ngx_violet_record_update_t *u,
-    violet_record_claim_t *claim, violet_record_t *record);
-static ngx_uint_t ngx_violet_record_is_ours(violet_record_t *record,
-    violet_record_claim_t *claim);
-static ngx_uint_t ngx_violet_record_counts(u_char *value, size_t len);
+static uint32_t ngx_violet_record_stamp(void *data);
+static ngx_uint_t ngx_violet_record_is_owed(ngx_violet_records_t *records,
+    ngx_violet_record_slot_t *slot);
+static ngx_uint_t ngx_violet_record_has_failed(void *data, ngx_str_t *key,
+    u_char *value, size_t len);
+static ngx_uint_t ngx_violet_record_is_shared(void *data, ngx_str_t *key,
+    u_char *value, size_t len);
+static ngx_uint_t ngx_violet_record_scan(void *data, ngx_str_t *key,
+    u_char *value, size_t len);
+static ngx_uint_t ngx_violet_record_counts(void *data, ngx_str_t *key,
+    u_char *value, size_t len);
+static ngx_uint_t ngx_violet_record_doubts(void *data, ngx_str_t *key,
+    u_char *value, size_t len);
 
 
-ngx_int_t
-ngx_violet_record_memory(ngx_violet_record_update_t *update,
-    ngx_violet_record_t *submit, ngx_violet_record_op_e op)
+void
+ngx_violet_record_memory(ngx_violet_record_t *record)
 {
-    ngx_str_t  name;
+    record->host.data = record;
+    record->host.load = ngx_violet_record_load;
+    record->host.store = ngx_violet_record_store;
+    record->host.random = ngx_violet_record_stamp;
+}
 
-    update->submit = submit;
-    update->op = op;
 
-    submit->claim.now = ngx_violet_clock();
+static void
+ngx_violet_record_load(void *data, violet_cart_held_t *held)
+{
+    ngx_violet_record_t  *record = data;
 
-    name.data = submit->name;
-    name.len = submit->name_len;
+    ngx_str_t                 name;
+    ngx_violet_record_slot_t  slot;
 
-    return ngx_violet_memory_update(submit->zone, &name, 1,
-                                    sizeof(violet_record_t),
-                                    ngx_violet_record_update, update);
+    name = ngx_violet_record_name_of(record);
+
+    if (ngx_violet_memory_read(record->records->zone, &name, (u_char *) &slot,
+                               sizeof(ngx_violet_record_slot_t))
+        != NGX_OK)
+    {
+        return;
+    }
+
+    held->record = slot.record;
+    held->owed = ngx_violet_record_is_owed(record->records, &slot);
+    held->own = slot.own;
+
+    violet_cart_record_pass(&held->record, ngx_violet_clock() - slot.at);
+}
+
+
+static violet_cart_host_store_t
+ngx_violet_record_store(void *data, const violet_cart_record_t *expected,
+    const violet_cart_held_t *held)
+{
+    ngx_violet_record_t  *record = data;
+
+    ngx_str_t                  name;
+    ngx_shm_zone_t            *zone;
+    ngx_violet_record_store_t  store;
+
+    zone = record->records->zone;
+    name = ngx_violet_record_name_of(record);
+
+    ngx_memzero(&store, sizeof(ngx_violet_record_store_t));
+
+    store.expected = expected;
+    store.slot.record = held->record;
+    store.slot.at = ngx_violet_clock();
+    store.slot.epoch = record->records->epoch;
+    store.slot.owed = held->owed;
+    store.slot.own = held->own;
+
+    for ( ;; ) {
+
+        if (ngx_violet_memory_update(zone, &name, 1,
+                                     sizeof(ngx_violet_record_slot_t),
+                                     ngx_violet_record_update, &store)
+            == NGX_OK)
+        {
+            return store.rc;
+        }
+
+        if (ngx_violet_memory_make_room(zone, ngx_violet_record_has_failed,
+                                        NULL, NGX_VIOLET_RECORD_ROOM)
+            == 0
+            && ngx_violet_memory_make_room(zone, ngx_violet_record_is_shared,
+                                           record->records,
+                                           NGX_VIOLET_RECORD_ROOM)
+               == 0)
+        {
+            return VIOLET_HOST_FULL;
+        }
+    }
 }
 
 
 static int64_t
 ngx_violet_record_update(void *data, u_char *value)
 {
-    ngx_violet_record_update_t  *u = data;
+    ngx_violet_record_store_t  *store = data;
 
-    violet_record_claim_t   *claim;
-    violet_record_t   record;
+    int64_t                     ttl;
+    ngx_violet_record_slot_t    slot;
 
-    claim = &u->submit->claim;
+    ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
 
-    ngx_memcpy(&record, value, sizeof(violet_record_t));
+    if (slot.record.state == VIOLET_RECORD_NONE
+        ? store->expected->state != VIOLET_RECORD_NONE
+        : (store->expected->state == VIOLET_RECORD_NONE
+           || !violet_cart_record_same(&slot.record, store->expected)))
+    {
+        store->rc = VIOLET_HOST_CHANGED;
 
-    if (violet_record_state(&record, claim->now) == VIOLET_RECORD_NONE) {
-        ngx_memzero(&record, sizeof(violet_record_t));
+        ttl = slot.at + slot.record.kept - store->slot.at;
+
+    } else {
+        store->rc = VIOLET_HOST_STORED;
+
+        slot = store->slot;
+        ttl = slot.record.kept;
+
+        ngx_memcpy(value, &slot, sizeof(ngx_violet_record_slot_t));
     }
 
-    ngx_violet_record_apply(u, claim, &record);
-
-    ngx_memcpy(value, &record, sizeof(violet_record_t));
-
-    return ngx_max(record.expires - claim->now, 0);
+    return ngx_max(ttl, 0);
 }
 
 
-static void
-ngx_violet_record_apply(ngx_violet_record_update_t *u,
-    violet_record_claim_t *claim, violet_record_t *record)
+static uint32_t
+ngx_violet_record_stamp(void *data)
 {
-    switch (u->op) {
+    uint32_t  stamp;
 
-    case NGX_VIOLET_RECORD_CLAIM:
-        u->record = *record;
-        u->verdict = violet_record_claim(record, claim);
-        break;
-
-    case NGX_VIOLET_RECORD_LOOK:
-        u->record = *record;
-        break;
-
-    case NGX_VIOLET_RECORD_RENEW:
-        (void) violet_record_renew(record, claim);
-        break;
-
-    case NGX_VIOLET_RECORD_SETTLE:
-        (void) violet_record_settle(record, claim, u->state, u->status);
-        break;
-
-    case NGX_VIOLET_RECORD_CANCEL:
-        (void) violet_record_cancel(record, claim);
-        break;
-
-    case NGX_VIOLET_RECORD_REOPEN:
-        (void) violet_record_reopen(record, claim);
-        break;
-
-    case NGX_VIOLET_RECORD_SHARE:
-
-        if (record->state != VIOLET_RECORD_NONE
-            && ngx_violet_record_is_ours(record, claim))
-        {
-            record->flags |= VIOLET_RECORD_SHARED;
-        }
-
-        break;
-
-    case NGX_VIOLET_RECORD_ADOPT:
-
-        /* a record that this host has settled meanwhile stays */
-
-        if (record->state == VIOLET_RECORD_NONE
-            || (record->flags & VIOLET_RECORD_SHARED)
-            || ngx_violet_record_is_ours(record, claim))
-        {
-            /* Redis does not return OVERRIDE and DOUBT: keep ours */
-
-            if (ngx_memcmp(record->token, u->record.token,
-                           VIOLET_RECORD_DIGEST)
-                == 0)
-            {
-                u->record.flags |= record->flags & (VIOLET_RECORD_OVERRIDE
-                                                    |VIOLET_RECORD_DOUBT);
-            }
-
-            *record = u->record;
-        }
-
-        break;
+    if (ngx_violet_random((u_char *) &stamp, sizeof(uint32_t)) != NGX_OK) {
+        stamp = (uint32_t) ngx_random();
     }
+
+    return stamp;
 }
 
 
 static ngx_uint_t
-ngx_violet_record_is_ours(violet_record_t *record,
-    violet_record_claim_t *claim)
+ngx_violet_record_is_owed(ngx_violet_records_t *records,
+    ngx_violet_record_slot_t *slot)
 {
-    return ngx_memcmp(record->token, claim->token, VIOLET_RECORD_DIGEST) == 0;
+    return records->redis != NULL
+           && (slot->owed || slot->epoch != records->epoch);
+}
+
+
+static ngx_uint_t
+ngx_violet_record_has_failed(void *data, ngx_str_t *key, u_char *value,
+    size_t len)
+{
+    ngx_violet_record_slot_t  slot;
+
+    if (len != sizeof(ngx_violet_record_slot_t)) {
+        return 0;
+    }
+
+    ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
+
+    return slot.record.state == VIOLET_RECORD_FAILED
+           || slot.record.state == VIOLET_RECORD_REQUIRES_ACTION;
+}
+
+
+static ngx_uint_t
+ngx_violet_record_is_shared(void *data, ngx_str_t *key, u_char *value,
+    size_t len)
+{
+    ngx_violet_records_t      *records = data;
+
+    ngx_violet_record_slot_t   slot;
+
+    if (records->redis == NULL || len != sizeof(ngx_violet_record_slot_t)) {
+        return 0;
+    }
+
+    ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
+
+    return violet_cart_record_ordered(&slot.record)
+           && !ngx_violet_record_is_owed(records, &slot);
+}
+
+
+ngx_uint_t
+ngx_violet_record_owed(ngx_violet_records_t *records, u_char *names,
+    size_t size, ngx_uint_t *more)
+{
+    ngx_uint_t                n;
+    ngx_violet_record_scan_t  scan;
+
+    scan.records = records;
+    scan.names = names;
+    scan.last = names + size;
+    scan.more = 0;
+
+    n = ngx_violet_memory_count(records->zone, ngx_violet_record_scan, &scan);
+
+    *more = scan.more;
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_violet_record_scan(void *data, ngx_str_t *key, u_char *value, size_t len)
+{
+    ngx_violet_record_scan_t  *scan = data;
+
+    ngx_violet_record_slot_t   slot;
+
+    if (len != sizeof(ngx_violet_record_slot_t)) {
+        return 0;
+    }
+
+    ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
+
+    if (!ngx_violet_record_is_owed(scan->records, &slot)) {
+        return 0;
+    }
+
+    /* the one that was just written may be about to be told */
+
+    if (ngx_violet_clock() - slot.at < NGX_VIOLET_RECORD_STALE
+        || scan->last - scan->names < (ssize_t) key->len + 1)
+    {
+        scan->more = 1;
+        return 0;
+    }
+
+    scan->names = ngx_cpymem(scan->names, key->data, key->len);
+    *scan->names++ = '\0';
+
+    return 1;
 }
 
 
 ngx_uint_t
 ngx_violet_record_count(ngx_shm_zone_t *zone, ngx_str_t *names)
 {
-    return ngx_violet_memory_count(zone, names, ngx_violet_record_counts);
+    return ngx_violet_memory_count(zone, ngx_violet_record_counts, names);
 }
 
 
 static ngx_uint_t
-ngx_violet_record_counts(u_char *value, size_t len)
+ngx_violet_record_counts(void *data, ngx_str_t *key, u_char *value,
+    size_t len)
 {
-    violet_record_t  record;
+    ngx_str_t                 *names = data;
 
-    if (len != sizeof(violet_record_t)) {
+    ngx_violet_record_slot_t   slot;
+
+    if (len != sizeof(ngx_violet_record_slot_t) || key->len < names->len
+        || ngx_memcmp(key->data, names->data, names->len) != 0)
+    {
         return 0;
     }
 
-    ngx_memcpy(&record, value, sizeof(violet_record_t));
+    ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
 
-    return record.state != VIOLET_RECORD_NONE
-           && record.state != VIOLET_RECORD_OPEN;
+    return slot.record.state > VIOLET_RECORD_REQUIRES_ACTION;
+}
+
+
+ngx_uint_t
+ngx_violet_record_count_doubts(ngx_shm_zone_t *zone)
+{
+    return ngx_violet_memory_count(zone, ngx_violet_record_doubts, NULL);
+}
+
+
+static ngx_uint_t
+ngx_violet_record_doubts(void *data, ngx_str_t *key, u_char *value,
+    size_t len)
+{
+    ngx_violet_record_slot_t  slot;
+
+    if (len != sizeof(ngx_violet_record_slot_t)) {
+        return 0;
+    }
+
+    ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
+
+    return violet_cart_record_in_doubt(&slot.record)
+           || slot.record.state == VIOLET_RECORD_IN_FLIGHT;
 }

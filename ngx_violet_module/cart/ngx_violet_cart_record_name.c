@@ -11,10 +11,10 @@
 
 
 void
-ngx_violet_record_name(ngx_violet_record_t *submit,
+ngx_violet_record_name(ngx_violet_record_t *record,
     ngx_violet_record_conf_t *conf)
 {
-    u_char            *p, hex[NGX_VIOLET_RECORD_HEX];
+    u_char            *p, hex[2 * VIOLET_RECORD_DIGEST];
     u_char             digest[VIOLET_RECORD_DIGEST];
     ngx_str_t          prefix, text;
     ngx_violet_key_t   key;
@@ -22,11 +22,11 @@ ngx_violet_record_name(ngx_violet_record_t *submit,
     ngx_str_null(&prefix);
     ngx_str_null(&text);
 
-    if (conf->redis) {
-        prefix = ngx_violet_redis_conf(conf->redis)->prefix;
+    if (record->records->redis) {
+        prefix = ngx_violet_redis_conf(record->records->redis)->prefix;
     }
 
-    if (conf->key.len) {
+    if (conf->cart_id == 0) {
         ngx_violet_record_digest(digest, &conf->key);
 
         text.data = hex;
@@ -35,10 +35,10 @@ ngx_violet_record_name(ngx_violet_record_t *submit,
 
     ngx_violet_keys_submit(&conf->keys, conf->cart_id, &text, &key);
 
-    p = ngx_snprintf(submit->name, NGX_VIOLET_KEYS_NAME, "%V%V", &prefix,
+    p = ngx_snprintf(record->name, NGX_VIOLET_KEYS_NAME, "%V%V", &prefix,
                      &key.name);
 
-    submit->name_len = p - submit->name;
+    record->name_len = p - record->name;
 }
 
 

@@ -1,8 +1,8 @@
 
 /*
- * Shared by the files of a record alone: ngx_violet_cart_record.c (which of
- * shared memory and Redis decides), ngx_violet_cart_record_memory.c,
- * ngx_violet_cart_record_redis.c and ngx_violet_cart_record_name.c.
+ * Shared by the files of a record alone: ngx_violet_cart_record.c (a handle
+ * and its submit), _memory.c, _redis.c, _name.c and _owed.c (what Redis has
+ * not heard).
  */
 
 #ifndef NGX_VIOLET_CART_RECORD_PRIV_H
@@ -12,137 +12,126 @@
 #include "ngx_violet_cart_record.h"
 
 
-#define NGX_VIOLET_RECORD_HEX  (2 * VIOLET_RECORD_DIGEST)
+/* bytes of Redis's run_id */
 
-/*
- * ms, at most, until a flight that is not renewed reads as unknown.  The
- * worker of the submit renews the deadline after half of this time.
- */
-#define NGX_VIOLET_RECORD_FLIGHT  (5 * 60 * 1000)
+#define NGX_VIOLET_RECORD_RUN_ID  40
 
 
-struct ngx_violet_record_s {
-    ngx_violet_redis_t           *redis;
-    ngx_shm_zone_t               *zone;
-    ngx_violet_wait_t            *wait;
-    ngx_log_t                    *log;          /* the request's; invalid if
-                                                   "gone" */
-    violet_record_claim_t         claim;
-    ngx_violet_record_result_t    result;
-    ngx_event_t                   renewal;      /* of the deadline; or the next
-                                                   try to retract the claim */
+struct ngx_violet_records_s {
+    ngx_violet_redis_t      *redis;       /* NULL: none */
+    ngx_shm_zone_t          *zone;
 
-    /* the record in shared memory before the claim or look */
-    violet_record_t               known;
+    ngx_uint_t               losses;      /* of the connection, when Redis
+                                             was last asked who it is */
+    uint32_t                 epoch;       /* what was shared in an earlier
+                                             one, Redis may have lost */
+    int64_t                  lost;        /* until when a read comes first */
+    ngx_event_t              timer;       /* looks for what is owed */
+    ngx_uint_t               telling;     /* records under way */
+    ngx_uint_t               ticks;
 
-    ngx_uint_t                    refs;
-    ngx_uint_t                    tries;        /* left, to retract */
-    uint32_t                      seq;
-    size_t                        name_len;
-
-    unsigned                      gone:1;       /* the request has ended */
-    unsigned                      claimed:1;
-    unsigned                      sent:1;
-    unsigned                      settled:1;
-    unsigned                      canceled:1;
-
-    u_char                        name[NGX_VIOLET_KEYS_NAME];
+    unsigned                 asking:1;    /* Redis, who it is */
+    unsigned                 known:1;     /* it was asked once */
+    unsigned                 owed:1;      /* something is, or may be */
 };
 
 
-typedef enum {
-    NGX_VIOLET_RECORD_CLAIM = 0,
-    NGX_VIOLET_RECORD_LOOK,
-    NGX_VIOLET_RECORD_RENEW,
-    NGX_VIOLET_RECORD_SETTLE,
-    NGX_VIOLET_RECORD_CANCEL,
-    NGX_VIOLET_RECORD_REOPEN,
-    NGX_VIOLET_RECORD_SHARE,
-    NGX_VIOLET_RECORD_ADOPT
-} ngx_violet_record_op_e;
+struct ngx_violet_record_s {
+    ngx_violet_records_t        *records;
+    violet_cart_host_t           host;
+    violet_cart_guard_t          guard;
+    violet_cart_step_t           step;
+    ngx_violet_wait_t           *wait;
+    ngx_log_t                   *log;         /* invalid if "gone" */
+    ngx_event_t                  renewal;
+    int64_t                      asked;       /* when Redis was, or Violet */
+    ngx_violet_redis_status_e    redis;
+    ngx_uint_t                   refs;
+    size_t                       name_len;
+
+    unsigned                     gone:1;      /* the request has ended */
+    unsigned                     busy:1;      /* a command is under way */
+    unsigned                     deciding:1;  /* and the guard waits for it */
+    unsigned                     later:1;     /* Redis is told after it */
+    unsigned                     teller:1;    /* of no request */
+    unsigned                     claimed:1;
+    unsigned                     sent:1;
+    unsigned                     settled:1;
+
+    u_char                       name[NGX_VIOLET_KEYS_NAME];
+};
 
 
-/* members that an operation does not use are zero */
+/* a record in shared memory */
 
 typedef struct {
-    ngx_violet_record_t          *submit;
-    ngx_violet_record_op_e        op;
-    violet_record_verdict_t       verdict;
-    violet_record_state_t         state;        /* to settle */
-    ngx_uint_t                    status;
-    violet_record_t               record;       /* before the operation; for
-                                                   ADOPT the new one */
-} ngx_violet_record_update_t;
+    violet_cart_record_t     record;      /* as it was written */
+    int64_t                  at;          /* when */
+    uint32_t                 epoch;
+    u_char                   owed;
+    u_char                   own;
+} ngx_violet_record_slot_t;
 
 
-/* the reply of the script in Redis */
+/* Sets the guard's functions of the host's memory. */
 
-typedef struct {
-    ngx_str_t                     verdict;
-    ngx_str_t                     token;
-    ngx_str_t                     body;
-    violet_record_state_t         state;
-    int64_t                       status;
-    int64_t                       left;         /* ms until the deadline */
-    int64_t                       ttl;          /* ms until it is dropped */
-    int64_t                       seq;
-} ngx_violet_record_reply_t;
+void ngx_violet_record_memory(ngx_violet_record_t *record);
 
 
 /*
- * The name of a record, the token of a claim, and the digest of a text.
- * Tokens and digests are never all zeroes.  A token is random: no other claim
- * has it, on this host or on others; NGX_ERROR if the kernel gives none.
+ * Copies the names of records that are owed; each ends with a zero.  Returns
+ * their number; *more is true if there are others, which are told later.
  */
 
-void ngx_violet_record_name(ngx_violet_record_t *submit,
+ngx_uint_t ngx_violet_record_owed(ngx_violet_records_t *records,
+    u_char *names, size_t size, ngx_uint_t *more);
+
+
+/*
+ * Runs the guard's step REDIS.  OK: the handler will be called, with the
+ * handle as its data and a reference to it.  "patient": it waits for a
+ * connection.
+ */
+
+ngx_violet_redis_status_e ngx_violet_record_run(ngx_violet_record_t *record,
+    ngx_uint_t patient, ngx_violet_redis_handler_pt handler);
+
+
+/* Reads a reply.  A reply that is none is VIOLET_REDIS_AWAY. */
+
+void ngx_violet_record_read(ngx_violet_record_t *record,
+    ngx_violet_redis_status_e status, redisReply *reply,
+    violet_cart_redis_reply_t *result);
+
+
+/*
+ * Asks Redis who it is, if the connection was lost since it was last asked.
+ * Called before each command, so that the answer comes first.
+ */
+
+void ngx_violet_records_check(ngx_violet_records_t *records);
+
+
+/* Something is owed to Redis, and is told within a second or two. */
+
+void ngx_violet_records_owe(ngx_violet_records_t *records);
+
+
+/* The name of a record; a name has only the digest of an Idempotency-Key. */
+
+void ngx_violet_record_name(ngx_violet_record_t *record,
     ngx_violet_record_conf_t *conf);
+
+
+/* A random token; NGX_ERROR if the kernel gives none.  Never all zeroes. */
+
 ngx_int_t ngx_violet_record_token(u_char *token);
 void ngx_violet_record_digest(u_char *digest, ngx_str_t *text);
 
 
-/*
- * Runs an operation on the record in shared memory.  NGX_OK, or NGX_ERROR if
- * the zone has no room for the record.
- */
+/* Tells Redis what the host has of one record; the handle frees itself. */
 
-ngx_int_t ngx_violet_record_memory(ngx_violet_record_update_t *update,
-    ngx_violet_record_t *submit, ngx_violet_record_op_e op);
-
-
-/*
- * Runs an operation ("claim", "look", "renew", "settle", "cancel", "free")
- * in Redis; the command then holds a reference to the handle.  "known" is the
- * record in shared memory for a look or for a claim that it refused, or NULL.
- * "state" and "status" are the new ones for "settle"; "state" is "1" for a
- * claim that overrides an unknown record.  Returns NGX_VIOLET_REDIS_OK if the
- * handler will be called, with the handle as its data.
- */
-
-ngx_violet_redis_status_e ngx_violet_record_run(ngx_violet_record_t *submit,
-    char *op, violet_record_t *known, const char *state,
-    ngx_uint_t status, ngx_violet_redis_handler_pt handler);
-
-
-/*
- * Reads a reply; the texts of the result point into it.  NGX_ERROR if the
- * reply does not have the form that the script returns.
- */
-
-ngx_int_t ngx_violet_record_read(redisReply *reply,
-    ngx_violet_record_reply_t *result);
-
-
-/* True if the verdict of the reply is this word. */
-
-#define ngx_violet_record_is(reply, word)                                     \
-    ((reply)->verdict.len == sizeof(word) - 1                                 \
-     && ngx_strncmp((reply)->verdict.data, word, sizeof(word) - 1) == 0)
-
-
-/* A token or digest from its hexadecimal form, or NGX_ERROR. */
-
-ngx_int_t ngx_violet_record_unhex(u_char *raw, ngx_str_t *hex);
+void ngx_violet_record_tell(ngx_violet_records_t *records, ngx_str_t *name);
 
 
 #endif /* NGX_VIOLET_CART_RECORD_PRIV_H */

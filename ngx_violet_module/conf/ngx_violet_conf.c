@@ -437,3 +437,53 @@ ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n)
 
     return NGX_OK;
 }
+
+
+/*
+ * violet_submit_guard: a time or a word as ngx_violet_conf_bounded() reads it,
+ * and without_redis=.
+ */
+
+char *
+ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_violet_loc_conf_t  *vlcf = conf;
+
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_violet_conf_bounded(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    vlcf->submit_refuse = 0;
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    if (vlcf->submit_guard
+        && ngx_strcmp(value[2].data, "without_redis=refuse") == 0)
+    {
+        vlcf->submit_refuse = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (vlcf->submit_guard
+        && ngx_strcmp(value[2].data, "without_redis=host") == 0)
+    {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" of \"%V\": use "
+                       "\"without_redis=host\" or "
+                       "\"without_redis=refuse\", and not with \"off\"",
+                       &value[2], &cmd->name);
+
+    return NGX_CONF_ERROR;
+}

@@ -203,6 +203,7 @@ ngx_violet_conf_upstream(ngx_conf_t *cf, ngx_violet_loc_conf_t *vlcf)
     uconf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
     us = uconf->upstream;
 
+    vlcf->read_timeout = uconf->read_timeout;
     vlcf->upstream_timeout = uconf->connect_timeout + uconf->send_timeout
                              + uconf->read_timeout;
 

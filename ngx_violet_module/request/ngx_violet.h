@@ -43,6 +43,7 @@ typedef struct {
                                                      violet_submit_redis */
     struct ngx_violet_tracking_s      *tracking;  /* of notices; NULL: no
                                                      violet_redis */
+    struct ngx_violet_records_s       *records;   /* of submits */
     ngx_shm_zone_t                    *zone;
     ngx_shm_zone_t                    *tokens;    /* NULL: no app renews */
     size_t                             zone_size;
@@ -92,10 +93,12 @@ typedef struct {
     time_t                            health_memory;  /* 0: off */
     ngx_msec_t                        upstream_timeout;  /* ms, the sum of
                                                      proxy_*_timeout */
+    ngx_msec_t                        read_timeout;  /* ms, of proxy_pass */
     struct ngx_violet_limit_conf_s   *limit;      /* NULL: off */
     ngx_uint_t                        cart_errors;
     ngx_uint_t                        cart_partial_status;
     ngx_msec_t                        submit_guard; /* 0: off */
+    ngx_flag_t                        submit_refuse;  /* without Redis */
     ngx_uint_t                        auth_routes;
     size_t                            buffer_limit;
     ngx_flag_t                        unverified_upstream;

@@ -48,7 +48,11 @@ static ngx_violet_problem_t  ngx_violet_problems[] = {
 
     { ngx_string("configuration"),
       ngx_string("The gateway is not configured for this"),
-      NGX_HTTP_INTERNAL_SERVER_ERROR }
+      NGX_HTTP_INTERNAL_SERVER_ERROR },
+
+    { ngx_string("not-submitted"),
+      ngx_string("The cart was not submitted"),
+      NGX_HTTP_NOT_FOUND }
 };
 
 

@@ -108,10 +108,9 @@ ngx_violet_keys_submit(ngx_violet_keys_t *keys, int64_t cart_id,
 
     if (cart_id) {
         p = ngx_slprintf(p, last, "%L", cart_id);
-    }
 
-    if (digest->len) {
-        p = ngx_slprintf(p, last, cart_id ? ":key:%V" : "key:%V", digest);
+    } else {
+        p = ngx_slprintf(p, last, "key:%V", digest);
     }
 
     key->name.len = p - key->data;

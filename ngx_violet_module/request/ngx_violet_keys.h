@@ -13,8 +13,8 @@
  *     flight:...:read  flight-list:...:refresh       the lease of a flight
  *     limit:<env>:<app_id>[:<merchant_id>]           a budget
  *     submit:<env>:<app_id>:<cart_id>                a submit of a cart
- *     submit:<env>:<app_id>:<cart_id>:key:<digest>   with an Idempotency-Key
- *     submit:<env>:<app_id>:key:<digest>             the same without a cart
+ *     submit:<env>:<app_id>:key:<digest>             a POST orders with an
+ *                                                    Idempotency-Key
  *
  * In Redis each key begins with the prefix of violet_redis.
  */
@@ -37,7 +37,7 @@
 #define NGX_VIOLET_FORM_FLIGHT  1
 #define NGX_VIOLET_FORM_RESULT  2    /* that is held */
 #define NGX_VIOLET_FORM_LIMIT   1
-#define NGX_VIOLET_FORM_SUBMIT  1
+#define NGX_VIOLET_FORM_SUBMIT  2
 
 
 /* the most bytes of <env>, of a key, and of a key with its prefix */
@@ -108,8 +108,8 @@ void ngx_violet_keys_limit(ngx_violet_keys_t *keys, int32_t merchant_id,
 
 
 /*
- * The key of a submit by cart, by the digest of an Idempotency-Key (in
- * hexadecimal, or empty), or both; and the beginning of all of an app's.
+ * The key of a submit by cart, or, if cart_id is 0, by the digest of an
+ * Idempotency-Key (in hexadecimal); and the beginning of all of an app's.
  */
 
 void ngx_violet_keys_submit(ngx_violet_keys_t *keys, int64_t cart_id,

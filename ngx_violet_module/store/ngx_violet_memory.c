@@ -17,6 +17,13 @@
 #include "ngx_violet_memory_node.h"
 
 
+/* bytes of the values of counters that are updated at once */
+#define NGX_VIOLET_MEMORY_VALUES  256
+
+/* counters that are read to find some that may be deleted */
+#define NGX_VIOLET_MEMORY_ROOM    1024
+
+
 static ngx_int_t ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data);
 static ngx_int_t ngx_violet_memory_put(ngx_violet_memory_t *memory,
     ngx_str_t *key, uint32_t hash, ngx_str_t *head, ngx_str_t *body,
@@ -396,14 +403,14 @@ ngx_int_t
 ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
     size_t size, ngx_violet_memory_update_pt update, void *data)
 {
-    u_char                     values[64];
+    u_char                     values[NGX_VIOLET_MEMORY_VALUES];
     int64_t                    expires;
     uint32_t                   hash;
     ngx_uint_t                 i, empty;
     ngx_violet_memory_t       *memory;
     ngx_violet_memory_node_t  *mn;
 
-    static u_char  zeroes[64];
+    static u_char  zeroes[NGX_VIOLET_MEMORY_VALUES];
 
     if (n * size > sizeof(values)) {
         return NGX_ERROR;
@@ -474,9 +481,10 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
 
 
 ngx_uint_t
-ngx_violet_memory_count(ngx_shm_zone_t *zone, ngx_str_t *prefix,
-    ngx_violet_memory_counts_pt counts)
+ngx_violet_memory_count(ngx_shm_zone_t *zone,
+    ngx_violet_memory_counts_pt counts, void *data)
 {
+    ngx_str_t                  key;
     ngx_uint_t                 n;
     ngx_queue_t               *q, *counters;
     ngx_violet_memory_t       *memory;
@@ -495,10 +503,11 @@ ngx_violet_memory_count(ngx_shm_zone_t *zone, ngx_str_t *prefix,
     {
         mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
 
-        if (mn->key_len >= prefix->len
-            && ngx_memcmp(mn->data, prefix->data, prefix->len) == 0
-            && !ngx_violet_memory_expired(memory, mn)
-            && counts(ngx_violet_memory_value(mn), mn->value_len))
+        key.data = mn->data;
+        key.len = mn->key_len;
+
+        if (!ngx_violet_memory_expired(memory, mn)
+            && counts(data, &key, ngx_violet_memory_value(mn), mn->value_len))
         {
             n++;
         }
@@ -507,4 +516,51 @@ ngx_violet_memory_count(ngx_shm_zone_t *zone, ngx_str_t *prefix,
     ngx_violet_memory_unlock(memory);
 
     return n;
+}
+
+
+ngx_uint_t
+ngx_violet_memory_make_room(ngx_shm_zone_t *zone,
+    ngx_violet_memory_counts_pt may_go, void *data, ngx_uint_t n)
+{
+    ngx_str_t                  key;
+    ngx_uint_t                 i, gone;
+    ngx_queue_t               *q, *prev, *counters;
+    ngx_violet_memory_t       *memory;
+    ngx_violet_memory_node_t  *mn;
+
+    gone = 0;
+    memory = zone->data;
+
+    ngx_violet_memory_lock(memory);
+
+    ngx_violet_memory_change(memory);
+
+    counters = &memory->sh->counters;
+    q = ngx_queue_last(counters);
+
+    for (i = 0;
+         i < NGX_VIOLET_MEMORY_ROOM && gone < n
+         && q != ngx_queue_sentinel(counters);
+         i++)
+    {
+        prev = ngx_queue_prev(q);
+        mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+        key.data = mn->data;
+        key.len = mn->key_len;
+
+        if (ngx_violet_memory_expired(memory, mn)
+            || may_go(data, &key, ngx_violet_memory_value(mn), mn->value_len))
+        {
+            ngx_violet_memory_delete(memory, mn);
+            gone++;
+        }
+
+        q = prev;
+    }
+
+    ngx_violet_memory_unlock(memory);
+
+    return gone;
 }

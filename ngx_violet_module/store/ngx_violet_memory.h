@@ -117,18 +117,32 @@ ngx_int_t ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys,
     void *data);
 
 
-/* Called while the zone is locked, as above.  True if the value counts. */
+/*
+ * Called while the zone is locked, as above, with a counter that has not
+ * expired.  True if the counter counts, or may be deleted.
+ */
 
-typedef ngx_uint_t (*ngx_violet_memory_counts_pt)(u_char *value, size_t len);
+typedef ngx_uint_t (*ngx_violet_memory_counts_pt)(void *data, ngx_str_t *key,
+    u_char *value, size_t len);
 
 
 /*
- * The number of counters whose keys begin with the prefix.  It reads all
- * counters under the lock: for a reload, not for requests.
+ * The number of counters for which "counts" is true.  It reads all counters
+ * under the lock: for a reload and for what happens seldom, not for requests.
  */
 
-ngx_uint_t ngx_violet_memory_count(ngx_shm_zone_t *zone, ngx_str_t *prefix,
-    ngx_violet_memory_counts_pt counts);
+ngx_uint_t ngx_violet_memory_count(ngx_shm_zone_t *zone,
+    ngx_violet_memory_counts_pt counts, void *data);
+
+
+/*
+ * Deletes counters for which "may_go" is true, the least recently used first,
+ * until "n" are deleted.  It reads at most 1,024 counters.  Returns the number
+ * of those deleted.
+ */
+
+ngx_uint_t ngx_violet_memory_make_room(ngx_shm_zone_t *zone,
+    ngx_violet_memory_counts_pt may_go, void *data, ngx_uint_t n);
 
 
 #endif /* NGX_VIOLET_MEMORY_H */

@@ -80,6 +80,13 @@ ngx_violet_redis_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf)
 }
 
 
+ngx_uint_t
+ngx_violet_redis_losses(ngx_violet_redis_t *redis)
+{
+    return redis->losses;
+}
+
+
 ngx_violet_redis_conf_t *
 ngx_violet_redis_conf(ngx_violet_redis_t *redis)
 {
@@ -391,6 +398,8 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
         redis->distrusted = 0;
         redis->tries++;
     }
+
+    redis->losses++;
 
     demoted = redis->demoted;
 

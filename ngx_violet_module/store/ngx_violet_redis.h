@@ -161,6 +161,14 @@ ngx_violet_redis_status_e ngx_violet_redis_status_merge(
     ngx_violet_redis_status_e known, ngx_violet_redis_status_e status);
 
 
+/*
+ * How often this worker has lost its connection.  While the number is the same,
+ * and a command was answered, Redis is the same one.
+ */
+
+ngx_uint_t ngx_violet_redis_losses(ngx_violet_redis_t *redis);
+
+
 /* Closes the connection of a worker that exits. */
 
 void ngx_violet_redis_close(ngx_violet_redis_t *redis);

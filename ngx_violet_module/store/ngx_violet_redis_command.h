@@ -50,6 +50,7 @@ struct ngx_violet_redis_s {
     int64_t                         clock_asked;   /* by ours */
 
     ngx_uint_t                      failures;      /* in a row */
+    ngx_uint_t                      losses;        /* of the connection */
     ngx_uint_t                      tries;         /* to connect, in a row */
     ngx_violet_redis_errors_t       errors;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A submit of which one gateway has a record, and the other gateway or Redis has
-# none: no unknown submit and no order is forgotten.
+# The submit guard while Redis is away, hangs, or has lost what it knew: no cart
+# is ordered twice, no order is lost, and what Redis did not hear it is told.
 
 use strict;
 use warnings;
@@ -10,7 +10,7 @@ use lib 't/lib';
 use JSON::PP ();
 use Live;
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 use Violet::Redis;
 
 my $live = Live->new;
@@ -19,25 +19,27 @@ my $mock = $live->mock;
 
 my ($one, $two) = map { gateway() } 1 .. 2;
 
-settlement_that_redis_refuses();
+redis_stopped_for_a_moment();
+settlement_that_redis_did_not_hear();
+redis_away_and_the_cart_is_open();
+redis_away_and_the_cart_is_ordered();
+without_redis_refuse();
 order_of_a_submit_that_was_overtaken();
-body_of_a_key_is_known_to_all();
-body_of_any_size();
-read_of_a_key();
-flight_of_long_duration();
+doubt_beside_a_flight();
+flight_is_told_again();
 flight_is_not_overridden_on_its_host();
 redis_that_is_behind();
-stale_copy_of_a_flight();
-doubt_beside_a_flight();
-claim_that_redis_runs_later();
+redis_that_was_replaced();
 claim_that_is_not_sent();
+caller_gone_while_the_order_is_read();
 worker_that_must_stop();
-partial_passed_as_it_is();
-room_for_what_is_remembered();
+body_of_any_size();
+room_for_what_matters();
 caller_gone_while_the_token_is_renewed();
-doubt_is_read_with_a_token_that_expired();
+order_is_read_with_a_token_that_expired();
+doubts_are_forgotten_without_redis();
 
-$live->check_logs;
+$live->check_logs(qr/exited on signal 9/);
 done_testing();
 
 
@@ -47,10 +49,11 @@ sub gateway {
     my $store = delete $option{redis} || $redis;
     my $violet = delete $option{mock} || $mock;
     my $location = delete $option{location} || '';
+    my $source = delete $option{source};
     my $http = $live->violet_http($store, $violet, delete $option{more});
 
-    $http =~ s/token       mock-token;/$option{source}/
-        if $option{source};
+    $http =~ s/token       mock-token;/$source/ if $source;
+    $http =~ s/violet_redis .*//g if delete $option{no_redis};
 
     return $live->nginx(workers => 2, %option, http => $http,
                         server => $live->violet_location($location));
@@ -60,27 +63,27 @@ sub gateway {
 sub submit {
     my ($nginx, $cart, %option) = @_;
 
-    my $key = delete $option{key};
-
     return $live->request($nginx->port, "POST /v1/checkout/cart/$cart/submit",
-                          body => $option{body} || '{}',
-                          headers => {
-                              ($key ? ('Idempotency-Key' => qq("$key")) : ()),
-                              ($option{where}
-                               ? ('X-Where' => $option{where}) : ()),
-                              ($option{again}
-                               ? ('X-Violet-Submit' => 'again') : ()),
-                          });
+                          body => '{}', headers => headers(%option));
 }
 
 
+sub headers {
+    my (%option) = @_;
+
+    return {
+        ($option{where} ? ('X-Where' => $option{where}) : ()),
+        ($option{again} ? ('X-Violet-Submit' => 'again') : ()),
+    };
+}
+
+
+# Sends a submit, and returns once it has reached Violet.
 sub start {
     my ($nginx, $cart, $violet) = @_;
 
     my $before = reached($cart, $violet);
-    my $client = $live->client($nginx->port);
-    $client->send(Live::Client::request_bytes(
-        "POST /v1/checkout/cart/$cart/submit", body => '{}'));
+    my $client = begin($nginx, $cart);
     $live->wait_for(10, sub { reached($cart, $violet) > $before })
         or die "cart $cart does not reach Violet\n";
 
@@ -88,19 +91,23 @@ sub start {
 }
 
 
-sub read_cart {
-    my ($nginx, $cart, $key) = @_;
+sub begin {
+    my ($nginx, $cart) = @_;
 
-    return $live->request($nginx->port, "GET /v1/checkout/cart/$cart",
-                          headers => $key ? {'Idempotency-Key' => qq("$key")}
-                                          : {});
+    my $client = $live->client($nginx->port);
+    $client->send(Live::Client::request_bytes(
+        "POST /v1/checkout/cart/$cart/submit", body => '{}'));
+
+    return $client;
 }
 
 
 sub reached {
-    my ($cart, $violet) = @_;
+    my ($cart, $violet, $route) = @_;
 
-    return $live->mock_counts($violet || $mock)->{"cart_submit/$cart"} || 0;
+    $route ||= 'cart_submit';
+
+    return $live->mock_counts($violet || $mock)->{"$route/$cart"} || 0;
 }
 
 
@@ -117,12 +124,12 @@ sub control {
 sub told {
     my ($answer) = @_;
 
-    my $mark = $answer->{headers}{'x-violet-submit'} || '';
-    return "$answer->{status} $mark" if $mark;
+    return "$answer->{status} replayed"
+        if $answer->{status} == 200
+           && $answer->{headers}{'x-violet-submit-replayed'};
 
     my $problem = eval { JSON::PP::decode_json($answer->{body}) };
-    my $reason = ref $problem eq 'HASH' && $problem->{errors}
-                 && ref $problem->{errors} eq 'ARRAY'
+    my $reason = ref $problem eq 'HASH' && ref $problem->{errors} eq 'ARRAY'
                  && @{$problem->{errors}} && $problem->{errors}[0]{reason}
                  || '';
 
@@ -130,11 +137,10 @@ sub told {
 }
 
 
-sub redis_cli {
+sub redis {
     my (@words) = @_;
 
-    return Violet::Redis::text_of(
-        Violet::Redis->new($redis->port)->call(@words));
+    return Violet::Redis->new($redis->port)->call(@words) // '';
 }
 
 
@@ -145,242 +151,166 @@ sub record {
 }
 
 
+sub state_of {
+    my ($cart) = @_;
+
+    return (split / /, redis('GET', record($cart)))[2] // '';
+}
+
+
 sub state_is {
     my ($cart, $state, $title) = @_;
 
-    ok($live->wait_for(10, sub {
-        redis_cli('HGET', record($cart), 'state') eq $state
-    }), $title) or diag(redis_cli('HGETALL', record($cart)));
+    ok($live->wait_for(20, sub { state_of($cart) eq $state }), $title)
+        or diag(redis('GET', record($cart)));
 }
 
 
-# Without Redis the first gateway sends a submit; meanwhile the other gateway
-# sends one, too, which fails.  The outcome of the first one stays unknown.
-sub settlement_that_redis_refuses {
-    my $cart = 60012;
-    my $relay = $live->relay($redis->port);
-    my $other = $live->mock;
-    my $far = gateway(mock => $other);
+# Puts a record into Redis, as another host would.
+sub put {
+    my ($cart, $state, %more) = @_;
 
-    control("fault?cart_submit/$cart=400", $other);
+    my $text = sprintf '2 %d.0000abcd %s %d 0 %d %d %d %d 0 %s - - 86400000',
+        $more{seq} || 7, $state, $more{evidence} || 0, $more{doubts} || 0,
+        $state eq 'in_flight' ? 30000 : 0, $more{since} || 0,
+        (time - 3600) * 1000, 'b' x 32;
 
-    my $violet = $live->mock(args => ['--hold', '60']);
-    control("fault?cart_submit/$cart=602", $violet);
-    my $near = gateway(redis => $relay, location => 'proxy_read_timeout 3s;',
-                    mock => $violet);
-
-    $relay->mode('cut all');
-    my $client = start($near, $cart, $violet);
-    $relay->mode('pass');
-
-    is(told(submit($far, $cart)), '400 OTHER',
-       'the other one fails');
-    is(told($client->answer(10)), '504 UPSTREAM_TIMEOUT',
-       'the first is lost');
-    sleep 0.5;
-
-    is(told(submit($near, $cart)), '409 OTHER', 'its own host refuses');
-    is(reached($cart, $violet), 1, 'and sends nothing');
-
-    $near->stop;
-    $far->stop;
+    redis('SET', record($cart), $text, 'PX', 86400000);
 }
 
 
-# A long submit in flight, and a second one with "again", which fails: the order
-# of the first one counts.
-sub order_of_a_submit_that_was_overtaken {
-    my $cart = 20021;
-
-    control("delay?cart_submit/$cart=2");
-    my $client = start($one, $cart);
-
-    redis_cli('HSET', record($cart), 'state', 'unknown');
-    control("delay?cart_submit/$cart=0");
-    control("fault?cart_submit/$cart=400");
-    is(told(submit($two, $cart, again => 1)), '400 OTHER',
-       'again, and it fails');
-
-    is($client->answer(10)->{status}, 200, 'the first one completes');
-    state_is($cart, 'completed', 'the order outweighs the failure');
-    is(told(submit($two, $cart)), '200 repeated', 'for all');
-    is(reached($cart), 2, 'nothing else was sent');
-    control("fault?cart_submit/$cart=0");
-}
-
-
-sub body_of_a_key_is_known_to_all {
-    my $cart = 20022;
-
-    is(told(submit($one, $cart, key => 'k', body => '{"a":1}')), '200',
-       'a key, and a body');
-
-    for (1, 2) {
-        is(told(submit($two, $cart, key => 'k', body => '{"a":2}')),
-           '422 OTHER', 'another body, at another gateway');
-    }
-
-    is(told(submit($two, $cart, key => 'k', body => '{"a":1}')),
-       '200 repeated', 'its own body');
-    is(told(submit($two, $cart, key => 'k', body => '{"a":2}')),
-       '422 OTHER', 'another body, still');
-
-    control("fault?cart_submit/$cart=400");
-    is(told(submit($one, $cart, key => 'f', body => '{"a":1}')),
-       '400 OTHER', 'a key of one that fails');
-    is(told(submit($two, $cart, key => 'f', body => '{"a":2}')),
-       '422 OTHER', 'another body, at another gateway');
-    $redis->pause;
-    is(told(submit($two, $cart, key => 'f', body => '{"a":2}')),
-       '422 OTHER', 'and while Redis hangs');
-    $redis->resume;
-    recovered($_) for $one, $two;
-    control("fault?cart_submit/$cart=0");
-}
-
-
+# Waits until all gateways have a record in Redis again.
 sub recovered {
-    my ($nginx) = @_;
+    my (@gateways) = @_;
 
     my $n = 0;
 
-    ok($live->wait_for(20, sub {
-        my $cart = 29000 + ++$n;
-        submit($nginx, $cart);
-        return redis_cli('EXISTS', record($cart)) eq '1';
-    }), 'Redis is asked again');
+    for my $nginx (@gateways) {
+        ok($live->wait_for(20, sub {
+            my $cart = 29000 + ++$n;
+            submit($nginx, $cart);
+            return redis('EXISTS', record($cart));
+        }), 'Redis is asked again');
+    }
 }
 
 
-# Bodies larger than the buffer in memory, which nginx writes to a file.
-sub body_of_any_size {
-    my $nginx = gateway(location => 'violet_buffer_limit 8k; '
-                                    . 'client_body_buffer_size 1k;');
-    my ($x, $y) = map { '{"x":"' . 'x' x 50_000 . qq($_"}) } 1, 2;
+# Both hosts ask while Redis does not answer for 300 ms: they wait.
+sub redis_stopped_for_a_moment {
+    my $cart = 21660;
 
-    is(told(submit($nginx, 20023, key => 'k', body => $x)), '200',
-       'a large body');
-    is(told(submit($nginx, 20023, key => 'k', body => $y)), '422 OTHER',
-       'another one, of which the end alone differs');
-    is(told(submit($nginx, 20023, key => 'k', body => $x)), '200 repeated',
-       'the same one');
+    $redis->pause;
+    my @clients = map { begin($_, $cart) } $one, $two;
+    sleep 0.3;
+    $redis->resume;
+
+    my @answers = sort map { told($_->answer(20)) } @clients;
+
+    is(reached($cart), 1, 'Redis stopped for a moment: one submit is sent');
+    like("@answers", qr/^200 (?:200 replayed|409 SUBMIT_IN_PROGRESS)$/,
+         'Redis stopped for a moment: the answers');
+}
+
+
+sub settlement_that_redis_did_not_hear {
+    my $cart = 21661;
+
+    control("delay?cart_submit/$cart=1");
+    my $client = start($one, $cart);
+    $redis->pause;
+    is($client->answer(20)->{status}, 200, 'answered while Redis hangs');
+    $redis->resume;
+
+    state_is($cart, 'completed', 'Redis is told when it is back');
+    is(told(submit($two, $cart)), '200 replayed', 'the other gateway knows');
+    is(reached($cart), 1, 'Violet was asked once');
+    control("delay?cart_submit/$cart=0");
+}
+
+
+sub redis_away_and_the_cart_is_open {
+    my $cart = 20031;
+    my $relay = $live->relay($redis->port);
+    my $nginx = gateway(redis => $relay);
+
+    $relay->mode('cut all');
+
+    my $answer = submit($nginx, $cart);
+    is(told($answer), '200', 'Redis is away: what is not submitted is sent');
+    is(reached($cart, $mock, 'cart_read'), 1, 'after a read');
+    is(told(submit($nginx, $cart)), '200 replayed', 'its host knows it');
+
+    $relay->mode('pass');
+    state_is($cart, 'completed', 'Redis is told');
+    is(told(submit($two, $cart)), '200 replayed', 'and so the others know');
+    is(reached($cart), 1, 'Violet was asked once');
     $nginx->stop;
 }
 
 
-sub read_of_a_key {
-    my $cart = 60014;
+sub redis_away_and_the_cart_is_ordered {
+    my $cart = 20032;
+    my $relay = $live->relay($redis->port);
+    my $nginx = gateway(redis => $relay);
 
-    is(told(submit($one, $cart, key => 'k', body => '{"a":1}')),
-       '502 UPSTREAM_INVALID', 'a key whose outcome is not known');
-    is(read_cart($one, $cart, 'k')->{status}, 200, 'a read of the key');
-    is(told(submit($one, $cart, key => 'k', body => '{"a":2}')), '422 OTHER',
-       'frees it for its own body alone');
-    is(told(submit($one, $cart, key => 'k', body => '{"a":1}')),
-       '502 UPSTREAM_INVALID', 'which is sent');
-    is(reached($cart), 2, 'twice in all');
+    is(told(submit($two, $cart)), '200', 'ordered at another host');
+    $relay->mode('cut all');
+    is(told(submit($nginx, $cart)), '200 replayed',
+       'Redis is away: the order is read');
+    is(reached($cart), 1, 'Violet was asked once');
+    control("fault?cart_read/20033=500");
+    is(told(submit($nginx, 20033)), '503 GUARD_UNAVAILABLE',
+       'neither Redis nor the read: nothing is sent');
+    is(reached(20033), 0, 'Violet was not asked');
+    $nginx->stop;
 }
 
 
-# The record of a flight expires after a second unless its host renews it.
-sub flight_of_long_duration {
-    my ($near, $far)
-        = map { gateway(location => 'violet_submit_guard 1s;') } 1, 2;
-    my $cart = 20024;
+sub without_redis_refuse {
+    my $cart = 20034;
+    my $relay = $live->relay($redis->port);
+    my $nginx = gateway(redis => $relay,
+        location => 'violet_submit_guard on without_redis=refuse;');
+
+    is(told(submit($nginx, 20035)), '200', 'refuse: Redis is there');
+    $relay->mode('cut all');
+
+    my $answer = submit($nginx, $cart);
+    is(told($answer), '503 GUARD_UNAVAILABLE', 'refuse: Redis is away');
+    is($answer->{headers}{'retry-after'}, 10, 'refuse: later');
+    is(reached($cart), 0, 'refuse: nothing is sent');
+    is(told(submit($nginx, 20035)), '200 replayed',
+       'refuse: what the host knows is told');
+
+    $relay->mode('pass');
+    ok($live->wait_for(20, sub { told(submit($nginx, $cart)) eq '200' }),
+       'refuse: it is sent when Redis is back');
+    is(reached($cart), 1, 'refuse: once');
+    $nginx->stop;
+}
+
+
+# One submit takes long, another one was sent in spite of it and fails: the
+# order of the first one counts.
+sub order_of_a_submit_that_was_overtaken {
+    my $cart = 20021;
 
     control("delay?cart_submit/$cart=3");
-    my $client = start($near, $cart);
-    sleep 2;
-    is(told(submit($near, $cart)), '409 SUBMIT_IN_PROGRESS',
-       'still in flight, on its host');
-    is(told(submit($far, $cart)), '409 SUBMIT_IN_PROGRESS',
-       'and for the others');
-
-    redis_cli('DEL', record($cart));
-    ok($live->wait_for(1, sub {
-        redis_cli('HGET', record($cart), 'state') eq 'in_flight'
-    }), 'a Redis that has lost it is told again');
-
-    is($client->answer(10)->{status}, 200, 'it completes');
-    is(reached($cart), 1, 'Violet was asked once');
-    control("delay?cart_submit/$cart=0");
-    $_->stop for $near, $far;
-}
-
-
-sub flight_is_not_overridden_on_its_host {
-    for my $lost (['DEL'], ['HSET', 'state', 'open'],
-                  ['HSET', 'state', 'unknown'])
-    {
-        my ($op, @rest) = @$lost;
-        my $cart = 21660 + @rest + ($rest[1] || '') =~ /^u/;
-
-        control("delay?cart_submit/$cart=1");
-        my $client = start($one, $cart);
-        redis_cli($op, record($cart), @rest);
-
-        is(told(submit($one, $cart, again => $_)), '409 SUBMIT_IN_PROGRESS',
-           "in flight, Redis: @$lost, again: $_") for 0, 1;
-
-        is($client->answer(10)->{status}, 200, 'it completes');
-        is(reached($cart), 1, 'Violet was asked once');
-        control("delay?cart_submit/$cart=0");
-    }
-}
-
-
-# A replica without the record of the last submit takes over.
-sub redis_that_is_behind {
-    my $cart = 60016;
-
-    control("fault?cart_submit/$cart=400");
-    is(told(submit($one, $cart)), '400 OTHER', 'failed');
-    state_is($cart, 'open', 'which Redis knows');
-
-    my %old = @{Violet::Redis->new($redis->port)->call('HGETALL',
-                                                       record($cart))};
-
-    control("fault?cart_submit/$cart=0");
-    is(told(submit($one, $cart)), '502 UPSTREAM_INVALID', 'unknown');
-    state_is($cart, 'unknown', 'which Redis knows');
-    is(told(submit($two, $cart)), '409 OTHER', 'and the other gateway');
-
-    for my $nginx ($one, $two) {
-        redis_cli('DEL', record($cart));
-        redis_cli('HSET', record($cart), %old);
-
-        is(told(submit($nginx, $cart)), '409 OTHER',
-           'Redis says what was before');
-        is(redis_cli('HGET', record($cart), 'state'), 'unknown',
-           'and is told better');
-
-        redis_cli('DEL', record($cart));
-        redis_cli('HSET', record($cart), %old);
-
-        like(read_cart($nginx, $cart)->{body}, qr/IN_PROGRESS/, 'a read');
-    }
-
-    is(reached($cart), 2, 'nothing was sent');
-    is(told(submit($two, $cart)), '502 UPSTREAM_INVALID',
-       'after the read it is');
-}
-
-
-sub stale_copy_of_a_flight {
-    my $cart = 60018;
-
-    control("delay?cart_submit/$cart=1");
     my $client = start($one, $cart);
-    is(told(submit($two, $cart)), '409 SUBMIT_IN_PROGRESS',
-       'the other gateway learns of a flight');
-    is(told($client->answer(10)), '502 UPSTREAM_INVALID', 'which is lost');
-    state_is($cart, 'unknown', 'as Redis knows');
 
-    like(read_cart($two, $cart)->{body}, qr/IN_PROGRESS/,
-         'a read at the other gateway');
+    put($cart, 'unknown', doubts => 1, seq => 50);
     control("delay?cart_submit/$cart=0");
-    is(told(submit($two, $cart)), '502 UPSTREAM_INVALID', 'frees it there');
-    is(reached($cart), 2, 'Violet was asked twice');
+    control("fault?cart_submit/$cart=400");
+    control("cart?$cart=open");
+    is(told(submit($two, $cart, again => 1)), '409 SUBMIT_UNRESOLVED',
+       'again, and it fails: the first one is in doubt');
+    control("fault?cart_submit/$cart=0");
+    control("cart?$cart=completed");
+
+    is($client->answer(20)->{status}, 200, 'the first one completes');
+    state_is($cart, 'completed', 'which counts more than the failure');
+    is(told(submit($two, $cart)), '200 replayed', 'for all');
+    is(reached($cart), 2, 'nothing else was sent');
 }
 
 
@@ -391,50 +321,114 @@ sub doubt_beside_a_flight {
     my $far = gateway(mock => $other);
 
     control("delay?cart_submit/$cart=1");
-    control("delay?cart_submit/$cart=2", $other);
+    control("delay?cart_submit/$cart=3", $other);
     control("fault?cart_submit/$cart=400", $other);
+    control("cart?$cart=open", $_) for $mock, $other;
 
     my $client = start($one, $cart);
-    redis_cli('HSET', record($cart), 'state', 'unknown');
+    put($cart, 'unknown', doubts => 1, seq => 50);
     my $answer = submit($far, $cart, again => 1);
 
-    is(told($client->answer(10)), '502 UPSTREAM_INVALID', 'one is lost');
-    is(told($answer), '400 OTHER', 'the other one fails');
-    state_is($cart, 'unknown', 'the failure does not change the first outcome');
-    is(told(submit($two, $cart)), '409 OTHER', 'for all');
-    is(told(submit($far, $cart)), '409 OTHER', 'there as well');
+    is(told($client->answer(20)), '502 UPSTREAM_INVALID', 'one is lost');
+    is(told($answer), '409 SUBMIT_UNRESOLVED',
+       'the other one fails, and is told of the doubt');
+    state_is($cart, 'unknown', 'the failure does not clear the doubt');
+    is(told(submit($two, $cart)), '409 SUBMIT_UNRESOLVED', 'for all');
 
     control("delay?cart_submit/$cart=0");
     $far->stop;
 }
 
 
-# The host refuses a submit by its own record while Redis hangs with the claim.
-# When Redis runs the claim, the deadline of the claim has passed.
-sub claim_that_redis_runs_later {
-    my $cart = 60020;
-    my ($near, $far)
-        = map { gateway(location => 'violet_submit_guard 1s;') } 1, 2;
+# A gateway says every 10 s that its submit is in flight.
+sub flight_is_told_again {
+    my $cart = 20024;
 
-    is(told(submit($near, $cart)), '502 UPSTREAM_INVALID', 'unknown');
-    is(told(submit($far, $cart)), '409 OTHER',
-       'the other gateway learns it from Redis');
-    is(read_cart($near, $cart)->{status}, 200, 'freed');
-    state_is($cart, 'open', 'in Redis');
+    control("delay?cart_submit/$cart=13");
+    my $client = start($one, $cart);
+    redis('DEL', record($cart));
 
-    $redis->pause;
-    is(told(submit($far, $cart)), '409 OTHER', 'refused while Redis hangs');
-    $redis->resume;
+    state_is($cart, 'in_flight', 'a Redis that has lost it is told again');
+    is(told(submit($two, $cart)), '409 SUBMIT_IN_PROGRESS',
+       'and the others know');
+    is($client->answer(30)->{status}, 200, 'it completes');
+    state_is($cart, 'completed', 'and Redis knows');
+    is(reached($cart), 1, 'Violet was asked once');
+    control("delay?cart_submit/$cart=0");
+}
 
-    # as if Redis had hung longer: the late claim changes nothing
-    redis_cli('HSET', record($cart), 'deadline', 1000)
-        if $live->wait_for(0.5, sub {
-            redis_cli('HGET', record($cart), 'state') eq 'in_flight'
-        });
-    recovered($_) for $near, $far, $one, $two;
 
-    state_is($cart, 'open', 'nothing is in flight');
-    is(told(submit($far, $cart)), '502 UPSTREAM_INVALID', 'it may be sent');
+sub flight_is_not_overridden_on_its_host {
+    for my $lost (['DEL'], ['failed'], ['unknown']) {
+        my $cart = 21670 + length $lost->[0];
+
+        control("delay?cart_submit/$cart=1");
+        my $client = start($one, $cart);
+
+        if ($lost->[0] eq 'DEL') {
+            redis('DEL', record($cart));
+        } else {
+            put($cart, $lost->[0], seq => 1);
+        }
+
+        is(told(submit($one, $cart, again => $_)), '409 SUBMIT_IN_PROGRESS',
+           "in flight, Redis: @$lost, again: $_") for 0, 1;
+
+        is($client->answer(20)->{status}, 200, 'it completes');
+        is(reached($cart), 1, 'Violet was asked once');
+        control("delay?cart_submit/$cart=0");
+    }
+}
+
+
+# A replica without the last submit becomes the primary.
+sub redis_that_is_behind {
+    my $cart = 60016;
+
+    is(told(submit($one, $cart)), '502 UPSTREAM_INVALID', 'unknown');
+    is(told(submit($two, $cart)), '409 SUBMIT_UNRESOLVED',
+       'the other gateway learns it');
+
+    for my $nginx ($one, $two) {
+        put($cart, 'failed', seq => 1);
+
+        is(told(submit($nginx, $cart)), '409 SUBMIT_UNRESOLVED',
+           'Redis returns an older record');
+        state_is($cart, 'unknown', 'and is told the newer one');
+    }
+
+    is(reached($cart), 1, 'Violet was asked once');
+}
+
+
+# It is empty, and another process: what the hosts have is told to it, and a
+# cart that nobody knows is read before it is sent.
+sub redis_that_was_replaced {
+    my $store = $live->redis;
+    my ($near, $far) = map { gateway(redis => $store) } 1, 2;
+
+    is(told(submit($near, 60040)), '502 UPSTREAM_INVALID', 'unknown');
+    is(told(submit($near, 20041)), '200', 'completed');
+    is(told(submit($far, 20042)), '200', 'the other one knows this Redis');
+
+    $store->stop('KILL');
+    $store = $live->redis(port => $store->port);
+
+    my $there = sub {
+        Violet::Redis->new($store->port)->call('EXISTS', record($_[0]));
+    };
+
+    ok($live->wait_for(30, sub { $there->(60040) && $there->(20041) }),
+       'Redis was replaced: it is told');
+    ok($near->wait_log(qr/Redis of records of submits is not the one/, 10),
+       'Redis was replaced: the log says so');
+    is(told(submit($far, 60040)), '409 SUBMIT_UNRESOLVED',
+       'Redis was replaced: the other gateway knows the doubt');
+    is(told(submit($far, 20041)), '200 replayed', 'and the order');
+
+    is(told(submit($far, 20043)), '200', 'a cart that nobody knows is sent');
+    is(reached(20043, $mock, 'cart_read'), 1, 'after a read');
+    is(reached($_), 1, "cart $_: once") for 60040, 20041, 20042, 20043;
     $_->stop for $near, $far;
 }
 
@@ -452,13 +446,32 @@ sub claim_that_is_not_sent {
     my @nowhere = (where => 'none');
 
     is(submit($nginx, $cart, @nowhere)->{status}, 500, 'nothing is sent');
+    state_is($cart, 'failed', 'the claim is taken back');
     is(told(submit($nginx, $cart)), '502 UPSTREAM_INVALID',
        'the repeated submit is sent, its outcome is unknown');
-    is(submit($nginx, $cart, @nowhere, again => 1)->{status}, 500,
-       'again, and nothing is sent');
-    is(told(submit($nginx, $cart)), '409 OTHER', 'the unknown outcome stays');
+    is(told(submit($nginx, $cart)), '409 SUBMIT_UNRESOLVED',
+       'the unknown outcome stays');
     is(reached($cart), 1, 'Violet was asked once');
     $nginx->stop;
+}
+
+
+sub caller_gone_while_the_order_is_read {
+    my $cart = 20050;
+
+    put($cart, 'unknown', doubts => 1, since => 3_600_000);
+    control("cart?$cart=open");
+    control("delay?cart_read/$cart=1");
+
+    my $client = begin($one, $cart);
+    ok($live->wait_for(10, sub { reached($cart, $mock, 'cart_read') }),
+       'the order is read');
+    $client->reset;
+    sleep 2;
+
+    is(reached($cart), 0, 'the caller has gone: nothing is sent');
+    control("delay?cart_read/$cart=0");
+    is(told(submit($one, $cart)), '200', 'another caller submits it');
 }
 
 
@@ -470,47 +483,58 @@ sub worker_that_must_stop {
 
     control('delay?cart_submit/20025=20');
     my $client = start($nginx, 20025);
+    control('cart?20025=open');
     $nginx->reload;
 
-    ok($live->wait_for(10, sub {
-        told(submit($nginx, 20025)) eq '409 OTHER'
-    }), 'ended in flight: unknown, at once');
+    ok($live->wait_for(20, sub {
+        told(submit($nginx, 20025)) eq '409 SUBMIT_UNRESOLVED'
+    }), 'ended in flight: in doubt, at once');
     is(reached(20025), 1, 'Violet was asked once');
     control('delay?cart_submit/20025=0');
     $nginx->stop;
 }
 
 
-sub partial_passed_as_it_is {
-    my $nginx = gateway(location => 'violet_cart_errors off;');
-    my $first = submit($nginx, 20710);
-    my $second = submit($nginx, 20710);
+# Larger than what is held in memory, and in a file.
+sub body_of_any_size {
+    my $nginx = gateway(location => 'violet_buffer_limit 8k; '
+                                    . 'client_body_buffer_size 1k;');
+    my ($x, $y) = map { '{"app_order_id":20023,"x":"' . 'x' x 50_000
+                        . qq($_"}) } 1, 2;
+    my $order = sub {
+        return $live->request($nginx->port, 'POST /v1/orders',
+                              body => $_[0],
+                              headers => {'Idempotency-Key' => 'k'});
+    };
 
-    is($first->{status}, 200, 'a partial submit, as Violet says it');
-    is(told($second), '200 repeated', 'and again');
-    is($second->{headers}{'x-violet-cart-outcome'}, 'partial', 'is partial');
-    like($second->{body}, qr/"id": 20710/, 'with the order');
-    is(reached(20710), 1, 'Violet was asked once');
+    is(told($order->($x)), '200', 'a large body');
+    is(told($order->($y)), '422 KEY_REUSED', 'another body at its end');
+    is(told($order->($x)), '200 replayed', 'the same one');
     $nginx->stop;
 }
 
 
-# More records than the zone has room for, but few at a time.
-sub room_for_what_is_remembered {
-    my $nginx = $live->nginx(
-        workers => 1,
-        http => $live->violet_http($redis, $mock, 'violet_zone 64k;')
-                =~ s/violet_redis .*//r,
-        server => $live->violet_location('violet_submit_guard 1s;'));
+# More records than the zone has room for.
+sub room_for_what_matters {
+    my $nginx = gateway(no_redis => 1, workers => 1,
+                        more => 'violet_zone 64k;');
+    my $cart = 400_000;
+    my %told;
 
-    my ($cart, %told) = (23000);
+    control("fault?cart_submit=400");
+    $told{told(submit($nginx, $cart++))}++ for 1 .. 300;
+    is_deeply(\%told, {'400 OTHER' => 300}, 'what has failed makes room');
 
-    for my $round (1 .. 4) {
-        $told{told(submit($nginx, $cart++))}++ for 1 .. 120;
-        sleep 1.2;
-    }
+    %told = ();
+    control("fault?cart_submit=600");
+    $told{told(submit($nginx, $cart++))}++ for 1 .. 300;
+    control("fault?cart_submit=0");
 
-    is_deeply(\%told, {200 => 480}, 'what is over makes room');
+    ok($told{'502 UPSTREAM_INVALID'}, 'some doubts have room');
+    ok($told{'503 GUARD_UNAVAILABLE'},
+       'a doubt makes no room for another one');
+    is(join(' ', sort keys %told),
+       '502 UPSTREAM_INVALID 503 GUARD_UNAVAILABLE', 'nothing else');
     $nginx->stop;
 }
 
@@ -532,11 +556,12 @@ sub caller_gone_while_the_token_is_renewed {
     ok($live->wait_for(10, sub { reached(20026, $violet) == 2 }),
        'the caller has gone: repeated with the new token');
     ok($live->wait_for(10, sub {
-        told(submit($nginx, 20026)) eq '200 repeated'
+        told(submit($nginx, 20026)) eq '200 replayed'
     }), 'and settled');
-    like($nginx->error_log, qr/cart 20026: completed, Violet's status 200/,
+    like($nginx->error_log,
+         qr/cart 20026: completed, evidence \w+, Violet's status 200/,
          'as the log says');
-    unlike($nginx->error_log, qr/completed, Violet's status 401/,
+    unlike($nginx->error_log, qr/completed, .*Violet's status 401/,
            'of the answer that counts');
     $nginx->stop;
 }
@@ -551,21 +576,30 @@ sub has_token {
 }
 
 
-sub doubt_is_read_with_a_token_that_expired {
+sub order_is_read_with_a_token_that_expired {
     my $violet = $live->mock;
     my $nginx = gateway(mock => $violet, workers => 1,
                         source => 'refresh_token mock-refresh-token;');
 
     has_token($nginx);
 
-    is(told(submit($nginx, 60024)), '502 UPSTREAM_INVALID', 'unknown');
+    is(told(submit($nginx, 20027)), '200', 'completed');
     control('expire', $violet);
-    is(read_cart($nginx, 60024)->{status}, 401, 'a read is refused');
-    ok($live->wait_for(10, sub {
-        read_cart($nginx, 60024)->{status} == 200
-    }), 'but the token is renewed');
-    is(told(submit($nginx, 60024)), '502 UPSTREAM_INVALID', 'and freed');
+    is(told(submit($nginx, 20027)), '200 replayed',
+       'the token has expired: the read is repeated with another one');
+    is(reached(20027, $violet), 1, 'Violet was asked once');
     $nginx->stop;
+}
+
+
+sub doubts_are_forgotten_without_redis {
+    my $nginx = gateway(no_redis => 1, workers => 1);
+
+    is(told(submit($nginx, 60060)), '502 UPSTREAM_INVALID', 'in doubt');
+    $nginx->stop;
+    like($nginx->error_log,
+         qr/1 records of submits are in doubt or in flight and are forgotten/,
+         'no Redis: the end of nginx forgets it, and says so');
 }
 
 

@@ -1,5 +1,5 @@
-# The submit guard: the answer to a second submit of a cart, and the effect of
-# a read of the cart.  The contract's section 7, "Submit guard".
+# The submit guard: what its record says, what the gateway's own read shows, and
+# the answer to a repeat.  The contract's section 8, row by row.
 
 use Test::Nginx::Socket 'no_plan';
 use Violet;
@@ -7,26 +7,37 @@ use Violet::Cart;
 
 our $Cart = 'POST /v1/checkout/cart';
 our $Record = 'violet:submit:violet_api:10000';
-our $Old = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
 
-our $Unknown = <<'END';
+# A record as another gateway has left it: state, evidence, doubts, age in ms.
+our $Set = sub {
+    my ($cart, $state, %more) = @_;
+    my $left = $state eq 'in_flight' ? 30000 : 0;
+    my $sent = int((time - 3600) * 1000);
+    return sprintf qq{SET $Record:%s "2 %d.0000abcd %s %d 0 %d %d %d %s 0 %s }
+                   . qq{- %s 86400000" PX %d\n},
+        $cart, $more{seq} || 7, $state, $more{evidence} || 0,
+        $more{doubts} || 0, $more{left} // $left, $more{since} || 0, $sent,
+        'a' x 32, $more{bags} || '-', $more{px} || 86400000;
+};
+
+our $Old = 3_600_000;
+
+our $Unresolved = <<'END';
 status: 409
 outcome: unknown
-retry: manual
-errors.0.reason: OTHER
+retry: later
+errors.0.reason: SUBMIT_UNRESOLVED
 errors.#: 1
 bags: []
 upstream: {"status":null,"error":null,"code":null}
 order: null
 END
 
-our $Busy = $Unknown =~ s/OTHER/SUBMIT_IN_PROGRESS/r =~ s/manual/later/r;
-our $Partial = <<'END';
-status: 207
-outcome: partial
-retry: manual
-errors.0.reason: ALREADY_SUBMITTED
-END
+our $Manual = $Unresolved =~ s/later/manual/r;
+our $Busy = $Unresolved =~ s/SUBMIT_UNRESOLVED/SUBMIT_IN_PROGRESS/r;
+our $Already = $Unresolved =~ s/SUBMIT_UNRESOLVED/ALREADY_SUBMITTED/r;
+our $Lost = "status: 502\noutcome: unknown\nretry: later
+errors.0.reason: UPSTREAM_INVALID";
 
 our $Off = <<'END';
     violet_app shop {
@@ -45,13 +56,13 @@ run_tests();
 
 __DATA__
 
-=== a completed submit is not sent again: Violet's order is fetched
+=== completed: the order is read, and nothing is sent
 --- request eval
 ["$::Cart/20001/submit\n{}", "$::Cart/20001/submit\n{}",
  "GET /_mock/counts"]
 --- response_headers eval
-["X-Violet-Cart-Outcome: completed\n!X-Violet-Submit",
- "X-Violet-Cart-Outcome: completed\nX-Violet-Submit: repeated
+["X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed",
+ "X-Violet-Cart-Outcome: completed\nX-Violet-Submit-Replayed: true
 Content-Type: application/json", ""]
 --- response_body_like eval
 ['"id": 20001.*"payment_intent_client_secret"',
@@ -59,173 +70,135 @@ Content-Type: application/json", ""]
  '"cart_read/20001": 1.*"cart_submit/20001": 1']
 --- mock_submits: 1
 --- redis_check eval
-"HGET $::Record:20001 state
-=> completed
-HGET $::Record:20001 status
-=> 200
-HGET $::Record:20001 v
-=> 1
-HLEN $::Record:20001
-=> 7
+"GET $::Record:20001
+=~ ^2 \\d+\\.[0-9a-f]{8} completed 2 0 0 0 \\d+ \\d{13} 0 [0-9a-f]{32} - - 86400000\$
 PTTL $::Record:20001
-=~ ^(?:[1-9]\\d{0,4}|[1-5]\\d{5}|600000)\$"
+=~ ^(?:86[34]\\d{5})\$"
 
 
 
-=== a completed submit is not sent again: Violet's order is fetched, without Redis
+=== completed: the order is read, without Redis
 --- http_config eval: $::Off
 --- request eval
 ["$::Cart/20001/submit\n{}", "$::Cart/20001/submit\n{}"]
 --- response_headers eval
-["!X-Violet-Submit", "X-Violet-Submit: repeated"]
+["!X-Violet-Submit-Replayed", "X-Violet-Submit-Replayed: true"]
 --- response_body_like eval
 ['"id": 20001', '"id": 20001']
 --- mock_submits: 1
 
 
 
-=== a repeat of a partial submit gets the same outcome and status
---- http_extra
-    violet_cart_partial_status 207;
+=== completed, and canceled since: it was ordered all the same
+--- mock_commands
+/_mock/cart?20002=rejected
+--- redis_commands eval: $::Set->(20002, 'completed', since => $::Old)
+--- request eval
+"$::Cart/20002/submit\n{}"
+--- response_headers
+X-Violet-Cart-Outcome: completed
+X-Violet-Submit-Replayed: true
+--- response_body_like: "status": "REJECTED"
+--- mock_submits: 0
+
+
+
+=== completed, but the read shows that it was not submitted: later, then a person
+--- mock_commands
+/_mock/cart?20002=open&20003=open
+--- redis_commands eval
+$::Set->(20002, 'completed', since => 20000)
+. $::Set->(20003, 'partial', since => $::Old)
+--- request eval
+["$::Cart/20002/submit\n{}", "$::Cart/20003/submit\n{}"]
+--- cart_problem eval
+["$::Already\nretry_after: 49|50", $::Already =~ s/later/manual/r]
+--- response_headers eval
+[("X-Violet-Submit-Replayed: true") x 2]
+--- mock_submits: 0
+
+
+
+=== completed, but not submitted, and settled: an error in the log
+--- mock_commands
+/_mock/cart?20003=open
+--- redis_commands eval: $::Set->(20003, 'completed', since => $::Old)
+--- request eval
+"$::Cart/20003/submit\n{}"
+--- cart_problem eval: $::Already =~ s/later/manual/r
+--- error_log eval
+qr/\[error\] .*cart 20003 was not sent: ALREADY_SUBMITTED, an earlier submit ordered it, but its order cannot be shown: Violet shows that it was not submitted/
+--- mock_submits: 0
+
+
+
+=== completed, and the order cannot be read
+--- mock_commands
+/_mock/fault?cart_read/20002=500
+--- redis_commands eval: $::Set->(20002, 'completed', since => $::Old)
+--- request eval
+"$::Cart/20002/submit\n{}"
+--- cart_problem eval: "$::Already\nretry_after: 10"
+--- response_headers
+!X-Violet-Submit-Replayed
+--- mock_submits: 0
+
+
+
+=== partial: the same outcome and status, with the bags
 --- request eval
 ["$::Cart/20701/submit\n{}", "$::Cart/20701/submit\n{}"]
+--- mock_commands
+/_mock/cart?20701=partial
 --- cart_problem eval
-["status: 207\noutcome: partial\nretry: new_cart_for_failed_bags
-errors.0.reason: ITEM_UNAVAILABLE", $::Partial]
+["status: 422\noutcome: partial\nretry: new_cart_for_failed_bags
+errors.0.reason: ITEM_UNAVAILABLE",
+ "status: 422\noutcome: partial\nretry: new_cart_for_failed_bags
+errors.0.reason: ALREADY_SUBMITTED\nbags.#: 2
+bags.0.outcome: accepted\nbags.1.outcome: failed\nbags.1.bag_id: 11112"]
 --- response_headers eval
-["!X-Violet-Submit", "X-Violet-Submit: repeated"]
+["!X-Violet-Submit-Replayed", "X-Violet-Submit-Replayed: true"]
 --- mock_submits: 1
 
 
 
-=== after unknown no submit is sent
+=== partial never becomes better
 --- request eval
-["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}"]
---- cart_problem eval
-["status: 502\noutcome: unknown\nretry: later
-errors.0.reason: UPSTREAM_INVALID", $::Unknown]
+["$::Cart/20701/submit\n{}", "POST /_mock/cart?20701=completed",
+ "$::Cart/20701/submit\n{}"]
+--- error_code eval
+[422, 200, 422]
+--- response_headers eval
+["X-Violet-Cart-Outcome: partial", "", "X-Violet-Cart-Outcome: partial"]
 --- mock_submits: 1
 --- redis_check eval
-"HGET $::Record:60001 state
-=> unknown"
+"GET $::Record:20701
+=~ partial \\d 0 0 .* 11112 86400000\$"
 
 
 
-=== after unknown no submit is sent, without Redis
---- http_config eval: $::Off
+=== violet_cart_errors off: partial is replayed as the order, with its outcome
+--- http_extra
+    violet_cart_errors off;
+--- mock_commands
+/_mock/cart?20701=partial
 --- request eval
-["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}"]
---- cart_problem eval
-["status: 502\noutcome: unknown\nretry: later
-errors.0.reason: UPSTREAM_INVALID", $::Unknown]
---- mock_submits: 1
-
-
-
-=== "again" overrides unknown, and does not reach Violet
---- request eval
-["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}",
- "GET /_mock/last"]
---- more_headers eval
-["", "X-Violet-Submit: again", ""]
+["$::Cart/20701/submit\n{}", "$::Cart/20701/submit\n{}"]
 --- error_code eval
-[502, 502, 200]
---- response_body_like eval
-["UPSTREAM_INVALID", "UPSTREAM_INVALID",
- qr/\A(?!.*x-violet-submit).*"cart_submit"/si]
---- mock_submits: 2
-
-
-
-=== "again" overrides nothing but unknown
---- request eval
-["$::Cart/20001/submit\n{}", "$::Cart/20001/submit\n{}"]
---- more_headers
-X-Violet-Submit: again
+[200, 200]
 --- response_headers eval
-["!X-Violet-Submit", "X-Violet-Submit: repeated"]
+["X-Violet-Cart-Outcome: partial",
+ "X-Violet-Cart-Outcome: partial\nX-Violet-Submit-Replayed: true"]
 --- response_body_like eval
-['"id": 20001', '"id": 20001']
+['"id": 20701', '"id": 20701']
 --- mock_submits: 1
 
 
 
-=== a word that is not "again" overrides nothing
---- request eval
-["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}"]
---- more_headers
-X-Violet-Submit: yes
---- error_code eval
-[502, 409]
---- mock_submits: 1
-
-
-
-=== after a read that shows that nothing was ordered the cart may be submitted again
---- request eval
-["$::Cart/60002/submit\n{}", "GET /v1/checkout/cart/60002",
- "$::Cart/60002/submit\n{}"]
---- error_code eval
-[502, 200, 502]
---- response_body_like eval
-["UPSTREAM_INVALID", '"id": 60002.*"IN_PROGRESS"', "UPSTREAM_INVALID"]
---- mock_submits: 2
-
-
-
-=== so it may after a read of the order, without Redis
---- http_config eval: $::Off
---- request eval
-["$::Cart/60002/submit\n{}", "GET /v1/orders/60002",
- "$::Cart/60002/submit\n{}"]
---- error_code eval
-[502, 200, 502]
---- response_body_like eval
-["UPSTREAM_INVALID", '"id": 60002.*"IN_PROGRESS"', "UPSTREAM_INVALID"]
---- mock_submits: 2
-
-
-
-=== a read that shows an order, or of another cart, leaves it unknown
---- request eval
-["$::Cart/60001/submit\n{}", "GET /v1/checkout/cart/60001",
- "GET /v1/checkout/cart/60002", "$::Cart/60001/submit\n{}"]
---- error_code eval
-[502, 200, 200, 409]
---- response_body_like eval
-["UPSTREAM_INVALID", '"id": 60001.*"COMPLETED"', "path", '"manual"']
---- mock_submits: 1
-
-
-
-=== a HEAD leaves it unknown
---- request eval
-["$::Cart/60002/submit\n{}", "HEAD /v1/checkout/cart/60002",
- "$::Cart/60002/submit\n{}"]
---- error_code eval
-[502, 200, 409]
---- mock_submits: 1
-
-
-
-=== after failed, pending and requires_action a repeat is sent
---- request eval
-["$::Cart/40001/submit\n{}", "$::Cart/40001/submit\n{}",
- "$::Cart/20101/submit\n{}", "$::Cart/20101/submit\n{}",
- "$::Cart/20301/submit\n{}", "$::Cart/20301/submit\n{}"]
---- error_code eval
-[400, 400, 200, 200, 200, 200]
---- response_headers eval
-[("X-Violet-Cart-Outcome: failed") x 2,
- ("X-Violet-Cart-Outcome: pending\n!X-Violet-Submit") x 2,
- ("X-Violet-Cart-Outcome: requires_action\n!X-Violet-Submit") x 2]
---- mock_submits: 2
-
-
-
-=== a submit is in flight on another gateway
---- redis_commands eval
-"EVAL \"local t = redis.call('TIME') redis.call('HSET', KEYS[1], 'v', '1', 'state', 'in_flight', 'token', ARGV[1], 'status', '0', 'body', '', 'deadline', t[1] * 1000 + 60000) redis.call('PEXPIRE', KEYS[1], 600000) return 1\" 1 $::Record:20002 $::Old"
+=== violet_cart_errors off: the guard's own answers are problems all the same
+--- http_extra
+    violet_cart_errors off;
+--- redis_commands eval: $::Set->(20002, 'in_flight')
 --- request eval
 "$::Cart/20002/submit\n{}"
 --- cart_problem eval: $::Busy
@@ -233,54 +206,411 @@ X-Violet-Submit: yes
 
 
 
-=== the submit of a gateway that died is unknown, not open
---- redis_commands eval
-"HSET $::Record:20002 v 1 state in_flight token $::Old status 0 body \"\" deadline 1000
-EXPIRE $::Record:20002 3600"
+=== in flight on another gateway
+--- redis_commands eval: $::Set->(20002, 'in_flight')
 --- request eval
-"$::Cart/20002/submit\n{}"
---- cart_problem eval: $::Unknown
+["$::Cart/20002/submit\n{}", "$::Cart/20002/submit\n{}"]
+--- more_headers eval
+["", "X-Violet-Submit: again"]
+--- cart_problem eval: [("$::Busy\nretry_after: 5") x 2]
+--- response_headers eval
+[("!X-Violet-Submit-Replayed") x 2]
 --- mock_submits: 0
 
 
 
-=== a record that cannot be read is unknown, and gets a time to live
+=== the submit of a gateway that died is in doubt, and clears up
+--- mock_commands
+/_mock/cart?20002=open&20003=completed
+--- redis_commands eval
+$::Set->(20002, 'in_flight', px => 86400000 - 31000)
+. $::Set->(20003, 'in_flight', px => 86400000 - 31000)
+--- request eval
+["$::Cart/20002/submit\n{}", "$::Cart/20003/submit\n{}"]
+--- error_code eval
+[409, 200]
+--- response_headers_like eval
+["Retry-After: (?:69|68)", "X-Violet-Cart-Outcome: completed
+X-Violet-Submit-Replayed: true"]
+--- mock_submits: 0
+--- redis_check eval
+"GET $::Record:20002
+=~ ^2 8\\.[0-9a-f]{8} unknown 0 2 1
+GET $::Record:20003
+=~ completed"
+
+
+
+=== the submit of a gateway that died long ago is sent
+--- mock_commands
+/_mock/cart?20004=open
+--- redis_commands eval
+$::Set->(20004, 'in_flight', px => 86400000 - 101000)
+--- request eval
+"$::Cart/20004/submit\n{}"
+--- response_headers
+X-Violet-Cart-Outcome: completed
+!X-Violet-Submit-Replayed
+
+
+
+=== unknown: not settled, whatever is read
+--- request eval
+["$::Cart/60002/submit\n{}", "$::Cart/60002/submit\n{}"]
+--- cart_problem eval
+["$::Lost\nretry_after: 70", "$::Unresolved\nretry_after: 69|70"]
+--- response_headers eval
+["", "X-Violet-Submit-Replayed: true"]
+--- location
+            violet shop;
+            proxy_pass http://violet_api;
+            proxy_read_timeout 60s;
+--- mock_submits: 1
+--- redis_check eval
+"GET $::Record:60002
+=~ unknown 0 0 1 0"
+
+
+
+=== unknown: not settled, without Redis
+--- http_config eval: $::Off
+--- request eval
+["$::Cart/60002/submit\n{}", "$::Cart/60002/submit\n{}"]
+--- cart_problem eval: [$::Lost, $::Unresolved]
+--- mock_submits: 1
+
+
+
+=== unknown: an order was made
+--- request eval
+["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}"]
+--- error_code eval
+[502, 200]
+--- response_headers eval
+["X-Violet-Cart-Outcome: unknown",
+ "X-Violet-Cart-Outcome: completed\nX-Violet-Submit-Replayed: true"]
+--- mock_submits: 1
+--- redis_check eval
+"GET $::Record:60001
+=~ completed"
+
+
+
+=== unknown: a partial order was made
+--- mock_commands
+/_mock/cart?20002=partial
+--- redis_commands eval: $::Set->(20002, 'unknown', doubts => 1)
+--- request eval
+["$::Cart/20002/submit\n{}", "POST /_mock/cart?20002=completed",
+ "$::Cart/20002/submit\n{}"]
+--- error_code eval
+[422, 200, 422]
+--- response_headers eval
+["X-Violet-Cart-Outcome: partial", "", "X-Violet-Cart-Outcome: partial"]
+--- mock_submits: 0
+
+
+
+=== unknown, settled: what was not submitted is sent
+--- mock_commands
+/_mock/cart?20002=open&20003=early
+--- redis_commands eval
+$::Set->(20002, 'unknown', doubts => 1, since => $::Old)
+. $::Set->(20003, 'pending', doubts => 1, since => $::Old)
+--- request eval
+["$::Cart/20002/submit\n{}", "$::Cart/20003/submit\n{}"]
+--- response_headers eval
+[("X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed") x 2]
+
+
+
+=== unknown, settled: what may have been submitted is not sent
+--- mock_commands
+/_mock/cart?20002=dated&20003=external&20004=submitted&20005=processing
+--- redis_commands eval
+join '', map { $::Set->($_, 'unknown', doubts => 1, since => $::Old) }
+    20002 .. 20005
+--- request eval
+[map { "$::Cart/$_/submit\n{}" } 20002 .. 20005]
+--- error_code eval
+[409, 409, 200, 200]
+--- response_body_like eval
+['"retry":"manual"', '"retry":"manual"', '"id": 20004', '"id": 20005']
+--- response_headers eval
+[("X-Violet-Cart-Outcome: unknown") x 2,
+ ("X-Violet-Cart-Outcome: pending\nX-Violet-Submit-Replayed: true") x 2]
+--- mock_submits: 0
+
+
+
+=== evidence once seen stays: such a cart is not sent again
+--- redis_commands eval
+$::Set->(20002, 'unknown', doubts => 1, since => $::Old)
+--- request eval
+["POST /_mock/cart?20002=submitted", "$::Cart/20002/submit\n{}",
+ "POST /_mock/cart?20002=open", "$::Cart/20002/submit\n{}",
+ "POST /_mock/cart?20002=rejected", "$::Cart/20002/submit\n{}",
+ "POST /_mock/cart?20002=open", "$::Cart/20002/submit\n{}"]
+--- error_code eval
+[200, 200, 200, 409, 200, 422, 200, 409]
+--- mock_submits: 0
+--- redis_check eval
+"GET $::Record:20002
+=~ failed 1 0 1"
+
+
+
+=== rejected: failed, at once, and then it may be sent
+--- mock_commands
+/_mock/cart?20002=rejected
+--- redis_commands eval: $::Set->(20002, 'unknown', doubts => 1)
+--- request eval
+["$::Cart/20002/submit\n{}", "$::Cart/20002/submit\n{}"]
+--- error_code eval
+[422, 200]
+--- response_headers eval
+["X-Violet-Cart-Outcome: failed\nX-Violet-Submit-Replayed: true",
+ "X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed"]
+--- mock_submits: 1
+
+
+
+=== a cart that has gone is read as an order
+--- mock_commands
+/_mock/cart?20002=order
+--- redis_commands eval: $::Set->(20002, 'unknown', doubts => 1)
+--- request eval
+["$::Cart/20002/submit\n{}", "GET /_mock/counts"]
+--- response_headers eval
+["X-Violet-Cart-Outcome: completed", ""]
+--- response_body_like eval
+['"id": 20002', '"cart_read/20002": 2']
+--- mock_submits: 0
+
+
+
+=== the order of another cart, or none, is a read that has failed
+--- mock_commands
+/_mock/cart?20002=other
+/_mock/fault?cart_read/20003=600&cart_read/20004=500
+--- redis_commands eval
+join '', map { $::Set->($_, 'unknown', doubts => 1, since => $::Old) }
+    20002 .. 20004
+--- request eval
+[map { "$::Cart/$_/submit\n{}" } 20002 .. 20004]
+--- cart_problem eval: [("$::Unresolved\nretry_after: 10") x 3]
+--- response_headers eval
+[("!X-Violet-Submit-Replayed") x 3]
+--- mock_submits: 0
+
+
+
+=== a read that has failed is not tried again for 5 s
+--- mock_commands
+/_mock/fault?cart_read/20002=500
+--- redis_commands eval
+$::Set->(20002, 'unknown', doubts => 1, since => $::Old)
+--- request eval
+["$::Cart/20002/submit\n{}", "$::Cart/20002/submit\n{}",
+ "GET /_mock/counts"]
+--- error_code eval
+[409, 409, 200]
+--- response_body_like eval
+['"later"', '"later"', '"cart_read/20002": 1\b']
+--- mock_submits: 0
+
+
+
+=== a read that Violet refuses is for a person
+--- mock_commands
+/_mock/fault?cart_read/20002=403
+--- redis_commands eval
+$::Set->(20002, 'unknown', doubts => 1, since => $::Old)
+--- request eval
+["$::Cart/20002/submit\n{}", "$::Cart/20002/submit\n{}"]
+--- cart_problem eval
+[($::Manual =~ s/SUBMIT_UNRESOLVED/CREDENTIALS_REJECTED/r) x 2]
+--- mock_submits: 0
+
+
+
+=== doubts take longer and longer, and end
+--- mock_commands
+/_mock/cart?20002=open&20003=open
+--- redis_commands eval
+$::Set->(20002, 'unknown', doubts => 3, since => 100000)
+. $::Set->(20003, 'unknown', doubts => 8, since => 4000000)
+--- request eval
+[map { "$::Cart/$_/submit\n{}" } 20002 .. 20003]
+--- cart_problem eval: ["$::Unresolved\nretry_after: 180|179", $::Manual]
+--- mock_submits: 0
+
+
+
+=== the seventh doubt, settled, is sent
+--- mock_commands
+/_mock/cart?20004=open
+--- redis_commands eval
+$::Set->(20004, 'unknown', doubts => 7, since => 4000000)
+--- request eval
+"$::Cart/20004/submit\n{}"
+--- response_headers
+X-Violet-Cart-Outcome: completed
+
+
+
+=== "again" takes the doubt away, and does not reach Violet
+--- mock_commands
+/_mock/cart?20002=open
+--- redis_commands eval: $::Set->(20002, 'unknown', doubts => 1)
+--- request eval
+["$::Cart/20002/submit\n{}", "GET /_mock/last"]
+--- more_headers eval
+["X-Violet-Submit: again", ""]
+--- response_headers eval
+["X-Violet-Cart-Outcome: completed", ""]
+--- response_body_like eval
+['"id": 20002', qr/\A(?!.*x-violet-submit).*"cart_submit"/si]
+--- mock_submits: 1
+
+
+
+=== "again" does not take evidence away, nor a failed read
+--- mock_commands
+/_mock/cart?20002=submitted&20003=external&20004=completed
+/_mock/fault?cart_read/20005=500
+--- redis_commands eval
+join '', map { $::Set->($_, 'unknown', doubts => 1, since => $::Old) }
+    20002 .. 20005
+--- more_headers
+X-Violet-Submit: again
+--- request eval
+[map { "$::Cart/$_/submit\n{}" } 20002 .. 20005]
+--- error_code eval
+[200, 409, 200, 409]
+--- mock_submits: 0
+
+
+
+=== "again", and it fails: the first one is in doubt still
+--- request eval
+["$::Cart/40002/submit\n{}", "$::Cart/40002/submit\n{}",
+ "$::Cart/40002/submit\n{}"]
+--- redis_commands eval: $::Set->(40002, 'unknown', doubts => 1)
+--- mock_commands
+/_mock/cart?40002=open
+--- more_headers eval
+["X-Violet-Submit: again", "", ""]
+--- cart_problem eval: [($::Unresolved) x 3]
+--- response_headers_like eval
+["Retry-After: 120\n!X-Violet-Submit-Replayed",
+ ("Retry-After: (?:140|139)\nX-Violet-Submit-Replayed: true") x 2]
+--- mock_submits: 1
+
+
+
+=== a word that is not "again" takes nothing away
+--- mock_commands
+/_mock/cart?20002=open
+--- redis_commands eval: $::Set->(20002, 'unknown', doubts => 1)
+--- more_headers
+X-Violet-Submit: yes
+--- request eval
+"$::Cart/20002/submit\n{}"
+--- cart_problem eval: $::Unresolved
+--- mock_submits: 0
+
+
+
+=== reads of callers change nothing
+--- request eval
+["$::Cart/60002/submit\n{}", "GET /v1/checkout/cart/60002",
+ "GET /v1/orders/60002", "$::Cart/60002/submit\n{}"]
+--- error_code eval
+[502, 200, 200, 409]
+--- response_body_like eval
+["UPSTREAM_INVALID", '"id": 60002.*"IN_PROGRESS"', '"id": 60002',
+ '"SUBMIT_UNRESOLVED"']
+--- mock_submits: 1
+
+
+
+=== pending: a repeat is not sent
+--- request eval
+["$::Cart/20101/submit\n{}", "POST /_mock/cart?20101=processing",
+ "$::Cart/20101/submit\n{}"]
+--- error_code eval
+[200, 200, 200]
+--- response_headers eval
+["X-Violet-Cart-Outcome: pending\n!X-Violet-Submit-Replayed", "",
+ "X-Violet-Cart-Outcome: pending\nX-Violet-Submit-Replayed: true"]
+--- mock_submits: 1
+
+
+
+=== failed and requires_action: a repeat is sent
+--- request eval
+["$::Cart/40001/submit\n{}", "$::Cart/40001/submit\n{}",
+ "$::Cart/20301/submit\n{}", "$::Cart/20301/submit\n{}"]
+--- error_code eval
+[400, 400, 200, 200]
+--- response_headers eval
+[("X-Violet-Cart-Outcome: failed") x 2,
+ ("X-Violet-Cart-Outcome: requires_action\n!X-Violet-Submit-Replayed") x 2]
+--- mock_submits: 2
+
+
+
+=== a cart has its id: a key says nothing
+--- request eval
+["$::Cart/20001/submit\n{}", "$::Cart/20001/submit\n{ }",
+ "$::Cart/20001/submit\n{}"]
+--- more_headers eval
+["Idempotency-Key: one", "Idempotency-Key: two", ""]
+--- response_headers eval
+["!X-Violet-Submit-Replayed", ("X-Violet-Submit-Replayed: true") x 2]
+--- mock_submits: 1
+--- redis_check eval
+"EVAL \"return #redis.call('KEYS', ARGV[1])\" 0 violet:submit:*
+=> 1"
+
+
+
+=== what Redis has and nobody can read is unknown, and becomes a record
+--- mock_commands
+/_mock/cart?20002=open&20003=open&20004=open&20005=open&20006=open
 --- redis_commands eval
 "SET $::Record:20002 nonsense
 HSET $::Record:20003 colour green
-HSET $::Record:20004 v 1 state in_flight token x deadline nan"
---- request eval
-["$::Cart/20002/submit\n{}", "$::Cart/20003/submit\n{}",
- "$::Cart/20004/submit\n{}"]
---- cart_problem eval: [($::Unknown) x 3]
---- mock_submits: 0
---- redis_check eval
-"HGET $::Record:20002 state
-=> unknown
-PTTL $::Record:20002
-=~ ^\\d+\$
-PTTL $::Record:20004
-=~ ^\\d+\$"
-
-
-
-=== a record without a known version of its format is unknown
---- redis_commands eval
-my @old = ("token $::Old status 0 body \"\" deadline 1000");
-CORE::join '', map { "HSET $::Record:$_->[0] $_->[1] @old\n" }
-    [20002, 'state open'], [20003, 'v 2 state open'], [20004, 'v "" state open'],
-    [20005, 'v 01 state open'], [20006, 'v 2 state paid'];
+SET $::Record:20004 \"\"
+SET $::Record:20005 \"3 1.00000001 failed 0 0 0 0 0 0 0 - - - 86400000\"
+SET $::Record:20006 \"2 1.00000001 paid 0 0 0 0 0 0 0 - - - 86400000\""
 --- request eval
 [map { "$::Cart/$_/submit\n{}" } 20002 .. 20006]
---- cart_problem eval: [($::Unknown) x 5]
+--- cart_problem eval: [($::Unresolved) x 5]
 --- mock_submits: 0
 --- redis_check eval
-"HGET $::Record:20003 state
-=> unknown
-HGET $::Record:20003 v
-=> 1
-PTTL $::Record:20003
+"GET $::Record:20003
+=~ ^2 \\d+\\.[0-9a-f]{8} unknown 0 0 1
+PTTL $::Record:20002
 =~ ^\\d+\$"
+
+
+
+=== every refusal prolongs a record
+--- mock_commands
+/_mock/cart?20002=open
+--- redis_commands eval
+$::Set->(20002, 'unknown', doubts => 8, px => 5000)
+--- request eval
+"$::Cart/20002/submit\n{}"
+--- cart_problem eval: $::Manual
+--- mock_submits: 0
+--- redis_check eval
+"PTTL $::Record:20002
+=~ ^86[34]\\d{5}\$
+GET $::Record:20002
+=~ unknown 0 0 8 0 8639\\d{4}"
 
 
 
@@ -313,33 +643,43 @@ PTTL $::Record:20003
             proxy_set_header Host sandbox-api.violet.io;
         }
 --- request eval
-["$::Cart/60001/submit\n{}",
- "POST /other/v1/checkout/cart/60001/submit\n{}",
- "$::Cart/60001/submit\n{}",
- "POST /sandbox/v1/checkout/cart/60001/submit\n{}"]
+["$::Cart/60002/submit\n{}",
+ "POST /other/v1/checkout/cart/60002/submit\n{}",
+ "$::Cart/60002/submit\n{}",
+ "POST /sandbox/v1/checkout/cart/60002/submit\n{}"]
 --- error_code eval
 [502, 409, 409, 502]
 --- mock_submits: 2
 --- redis_check
-EXISTS violet:submit:violet_api:10000:60001 violet:submit:sandbox-api.violet.io:10000:60001
-=> 2
-DBSIZE
+EXISTS violet:submit:violet_api:10000:60002 violet:submit:sandbox-api.violet.io:10000:60002
 => 2
 
 
 
-=== an outcome is kept for the time of the directive
+=== an outcome is kept for the time of the directive, a doubt for a day
 --- http_extra
     violet_submit_guard 1s;
 --- request eval
 ["$::Cart/20001/submit\n{}", "$::Cart/20001/submit\n{}"]
 --- wait: 1.2
 --- response_headers eval
-["!X-Violet-Submit", ""]
---- redis_check eval
-"PTTL $::Record:20001
-=~ ^(?:-2|\\d{1,3}|1000)\$"
+[("!X-Violet-Submit-Replayed") x 2]
 --- mock_submits: 2
+
+
+
+=== a doubt is kept for a day, whatever the time of the directive
+--- http_extra
+    violet_submit_guard 1s;
+--- request eval
+["$::Cart/60002/submit\n{}", "$::Cart/60002/submit\n{}"]
+--- wait: 1.2
+--- error_code eval
+[502, 409]
+--- mock_submits: 1
+--- redis_check eval
+"PTTL $::Record:60002
+=~ ^86[34]\\d{5}\$"
 
 
 
@@ -352,56 +692,5 @@ DBSIZE
 [502, 502]
 --- mock_submits: 2
 --- redis_check
-DBSIZE
+EVAL "return #redis.call('KEYS', ARGV[1])" 0 violet:submit:*
 => 0
-
-
-
-=== a key limits the guard to the submits with that key
---- request eval
-["$::Cart/60001/submit\n{}", "$::Cart/60001/submit\n{}",
- "$::Cart/60001/submit\n{}"]
---- more_headers eval
-["Idempotency-Key: \"one\"", "Idempotency-Key: \"one\"",
- "Idempotency-Key: \"two\""]
---- error_code eval
-[502, 409, 502]
---- mock_submits: 2
---- redis_check eval
-"EVAL \"return #redis.call('KEYS', ARGV[1])\" 0 $::Record:60001:key:*
-=> 2
-EVAL \"return #redis.call('KEYS', ARGV[1])\" 0 *one*
-=> 0"
-
-
-
-=== another body under the same key is refused
---- request eval
-["$::Cart/40001/submit\n{}", "$::Cart/40001/submit\n{ }",
- "$::Cart/40001/submit\n{}"]
---- more_headers
-Idempotency-Key: "one"
---- cart_problem eval
-["status: 400\noutcome: failed\nretry: after_change
-errors.0.reason: ITEM_UNAVAILABLE",
- "status: 422\noutcome: unknown\nretry: manual
-errors.0.reason: OTHER\nupstream.status: null",
- "status: 400\noutcome: failed\nretry: after_change
-errors.0.reason: ITEM_UNAVAILABLE"]
---- mock_submits: 2
-
-
-
-=== another body under the same key is refused, without Redis
---- http_config eval: $::Off
---- request eval
-["$::Cart/40001/submit\n{}", "$::Cart/40001/submit\n{ }",
- "$::Cart/40001/submit\n{}"]
---- more_headers
-Idempotency-Key: "one"
---- error_code eval
-[400, 422, 400]
---- mock_submits: 2
-
-
-

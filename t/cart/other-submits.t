@@ -97,8 +97,11 @@ __DATA__
 --- request eval
 ["$::Payment/60001/payment\n$::Complete", "POST /v1/checkout/cart/60001/submit\n{}",
  "$::Payment/60001/payment\n$::Complete"]
---- cart_problem eval
-[$::Lost, $::Unknown, $::Unknown]
+--- error_code eval
+[502, 200, 200]
+--- response_headers eval
+["X-Violet-Cart-Outcome: unknown",
+ ("X-Violet-Cart-Outcome: completed\nX-Violet-Submit-Replayed: true") x 2]
 --- mock_submits: 0
 
 
@@ -143,23 +146,64 @@ POST /v1/orders
 --- more_headers
 Idempotency-Key: "a"
 --- cart_problem eval
-[$::Lost, $::Unknown, $::Unknown =~ s/409/422/r]
+[$::Lost =~ s/later/manual/r,
+ "status: 409\noutcome: unknown\nretry: manual
+errors.0.reason: SUBMIT_UNRESOLVED",
+ "status: 422\noutcome: unknown\nretry: manual
+errors.0.reason: KEY_REUSED"]
 --- redis_check
 EVAL "return #redis.call('KEYS', 'violet:submit:violet_api:10000:key:*')" 0
 => 1
 
 
 
-=== a new order that completed is not sent again
+=== a new order that completed is not sent again: it is read by its id
 --- request eval
 ["POST /v1/orders\n{\"app_order_id\": 20001}",
  "POST /v1/orders\n{\"app_order_id\": 20001}", "GET /_mock/counts"]
 --- more_headers
 Idempotency-Key: "a"
---- error_code eval
-[200, 409, 200]
+--- response_headers eval
+["X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed",
+ "X-Violet-Cart-Outcome: completed\nX-Violet-Submit-Replayed: true", ""]
 --- response_body_like eval
-['"id": 20001', "ALREADY_SUBMITTED", '"order_create": 1']
+['"id": 20001', '"id": 20001', '"cart_read/20001": 1.*"order_create": 1']
+
+
+
+=== a new order with a key and the body of another one
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 20001}",
+ "POST /v1/orders\n{\"app_order_id\": 20002}",
+ "POST /v1/orders\n{\"app_order_id\": 20002}"]
+--- more_headers eval
+["Idempotency-Key: a", "Idempotency-Key: a", "Idempotency-Key: b"]
+--- error_code eval
+[200, 422, 200]
+
+
+
+=== a new order that failed frees its key for another body
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 40001}",
+ "POST /v1/orders\n{\"app_order_id\": 20002}"]
+--- more_headers
+Idempotency-Key: a
+--- error_code eval
+[400, 200]
+
+
+
+=== a new order in doubt is sent again only if somebody wants it
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 60001}",
+ "POST /v1/orders\n{\"app_order_id\": 60001}", "GET /_mock/counts"]
+--- more_headers eval
+["Idempotency-Key: a", "Idempotency-Key: a\nX-Violet-Submit: again", ""]
+--- error_code eval
+[502, 502, 200]
+--- response_body_like eval
+["UPSTREAM_INVALID", "UPSTREAM_INVALID", '"order_create": 2']
 
 
 

@@ -607,30 +607,77 @@ def failed_with_order(cart: int, nth: int) -> Reply:
     return Reply.of(order(cart), 502)
 
 
+def open_cart(cart: int, **changes: Any) -> Json:
+    """The order of a cart that was not submitted."""
+    made = with_payment(order(cart, "IN_PROGRESS"),
+                        status="REQUIRES_AUTHORIZATION",
+                        capture_status="REQUIRES_AUTHORIZATION")
+    made["bags"][0].update({"status": "IN_PROGRESS",
+                            "financial_status": "UNPAID",
+                            "external_id": None, "date_submitted": None,
+                            **changes})
+    return made
+
+
+def early_error(cart: int) -> Json:
+    made = open_cart(cart)
+    made["errors"] = [bag_error(cart, FIRST_BAG, type="EXTERNAL_CREATE_CART")]
+    return made
+
+
+def later_date(cart: int) -> Json:
+    date = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime())
+    return open_cart(cart, date_submitted=date)
+
+
+# What a read shows of a cart, by POST /_mock/cart?ID=KIND.
+
+READS: dict[str, Callable[[int], Json]] = {
+    "open": open_cart,
+    "submitted": lambda cart: open_cart(cart, status="SUBMITTED"),
+    "processing": lambda cart: {**open_cart(cart), "status": "PROCESSING"},
+    "rejected": lambda cart: {**open_cart(cart, status="REJECTED"),
+                              "status": "CANCELED"},
+    "external": lambda cart: open_cart(cart, external_id="4711"),
+    "dated": later_date,
+    "early": early_error,
+    "completed": order,
+    "partial": lambda cart: two_bags(
+        cart, "COMPLETED", ("ACCEPTED", "PAID"), ("REJECTED", "VOIDED"),
+        [bag_error(cart, SECOND_BAG)]),
+    "order": order,
+    "other": lambda cart: order(cart + 1),
+}
+
+
 class Carts:
-    """Remembers how often each cart was submitted."""
+    """Remembers how often each cart was submitted, and what reads show."""
 
     def __init__(self) -> None:
         self.submitted: Counter[int] = Counter()
+        self.shown: dict[int, str] = {}
 
     def submit(self, cart: int) -> Reply:
         self.submitted[cart] += 1
         return submit(cart, self.submitted[cart])
 
-    def read(self, cart: int) -> Reply | None:
-        """The order of a cart that was submitted; None for another cart.
+    def show(self, cart: int, kind: str) -> None:
+        if kind not in READS:
+            raise ValueError(f"no such kind of a cart: {kind}")
+        self.shown[cart] = kind
 
-        From 40000 on, where a submit does not succeed, the order of an even
-        id was not submitted, and that of an odd id was.
+    def read(self, cart: int, of_order: bool = False) -> Reply:
+        """The order of a cart, as a control or its submit says.
+
+        A cart that nothing is known of was not submitted.  From 40000 on, where
+        a submit does not succeed, the order of an even id was not submitted,
+        and that of an odd id was.
         """
-        if not self.submitted[cart]:
-            return None
-        lost = cart // 100 >= 400
-        if lost and cart % 2 == 0:
-            made = order(cart, "IN_PROGRESS")
-            for bag in made["bags"]:
-                bag.update(status="IN_PROGRESS", financial_status="UNPAID")
-            return Reply.of(with_payment(made, status="REQUIRES_AUTHORIZATION",
-                                         capture_status=
-                                         "REQUIRES_AUTHORIZATION"))
+        kind = self.shown.get(cart)
+        if kind == "order" and not of_order:
+            return exception(404, "Cart not found.", "cart_not_found", 404)
+        if kind is not None:
+            return Reply.of(READS[kind](cart))
+        if not self.submitted[cart] or cart // 100 >= 400 and cart % 2 == 0:
+            return Reply.of(open_cart(cart))
         return Reply.of(order(cart))

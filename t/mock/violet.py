@@ -301,7 +301,8 @@ class Violet:
             return self.carts.submit(cart if isinstance(cart, int) else 10000)
         if route == "cart_read":
             assert number is not None
-            return self.carts.read(number) or echo(request)
+            of_order = "/orders/" in request.path
+            return self.carts.read(number, of_order)
         if route.startswith("connection_health"):
             return self.serve_health(route, number, request)
         return echo(request)
@@ -374,6 +375,10 @@ class Violet:
         if asked == ("POST", "/_mock/delay"):
             self.delays |= {name: float(value) for name, value in given}
             return Reply.of(self.delays)
+        if asked == ("POST", "/_mock/cart"):
+            for name, kind in given:
+                self.carts.show(int(name), kind)
+            return Reply.of(dict(given))
         if asked == ("POST", "/_mock/fault"):
             wanted = {name: int(value) for name, value in given}
             for group in wanted.values():
@@ -408,6 +413,9 @@ these here need nothing:
                            of one id (connection_health/42) by so many seconds
   POST /_mock/fault?NAME=G makes them answer like the ids of group G in the
                            tables (500: like 500xx); 0 ends it
+  POST /_mock/cart?ID=KIND what a read shows of a cart: open, submitted,
+                           processing, rejected, external, dated, early,
+                           completed, partial, order (404 as a cart), other
   POST /_mock/tokens?...   how calls for a token are answered
 """
 

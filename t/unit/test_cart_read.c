@@ -1,7 +1,6 @@
 
 /*
- * The bodies of payments that complete the checkout, and of reads that show
- * whether a cart was ordered.
+ * The bodies of payments that complete the checkout.
  */
 
 #include <setjmp.h>
@@ -21,70 +20,6 @@
 #define BAG  "{\"id\":1,\"status\":\"IN_PROGRESS\"}"
 
 
-static void
-test_read(void **state)
-{
-    size_t  i;
-
-    static const struct {
-        const char            *body;
-        violet_cart_read_t   read;
-    } rows[] = {
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_OPEN },
-        { "{\"id\":\"7\",\"status\":\"in_progress\",\"bags\":[" BAG "," BAG
-          "],\"payment_transactions\":[{\"capture_status\":"
-          "\"REQUIRES_PAYMENT_METHOD\"}]}", VIOLET_CART_READ_OPEN },
-
-        { "{\"id\":8,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_NOTHING },
-        { "{\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_NOTHING },
-        { "{\"id\":7,\"bags\":[" BAG "]}", VIOLET_CART_READ_NOTHING },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\"}",
-          VIOLET_CART_READ_NOTHING },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":{}}",
-          VIOLET_CART_READ_NOTHING },
-        { "[]", VIOLET_CART_READ_NOTHING },
-        { "", VIOLET_CART_READ_NOTHING },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "]",
-          VIOLET_CART_READ_NOTHING },
-
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[null]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[{\"id\":1}]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"PROCESSING\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[" BAG "]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG ","
-          "{\"id\":2,\"status\":\"SUBMITTED\"}]}", VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[{\"status\":"
-          "\"IN_PROGRESS\",\"financial_status\":\"AUTHORIZED\"}]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"payment_transactions\":[{\"status\":\"CAPTURED\"}]}",
-          VIOLET_CART_READ_ORDER },
-        { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"paymentTransactions\":[{\"captureStatus\":\"processing\"}]}",
-          VIOLET_CART_READ_ORDER }
-    };
-
-    (void) state;
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (violet_cart_read(rows[i].body, strlen(rows[i].body), 7)
-            != rows[i].read)
-        {
-            fail_msg("%s", rows[i].body);
-        }
-    }
-}
-
-
 /* A large text is read if it has an outline, and not read without one. */
 
 static void
@@ -96,15 +31,13 @@ test_large(void **state)
     static const struct {
         const char  *format;
         int          completes;
-        int          read;
     } rows[] = {
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"x\":\"%s\"}", 0, VIOLET_CART_READ_OPEN },
+          "\"x\":\"%s\"}", 0 },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"complete_checkout\":true,\"x\":\"%s\"}", 1,
-          VIOLET_CART_READ_OPEN },
+          "\"complete_checkout\":true,\"x\":\"%s\"}", 1 },
         { "{\"id\":7,\"status\":\"IN_PROGRESS\",\"bags\":[" BAG "],"
-          "\"\\u0078\":\"%s\"}", 1, VIOLET_CART_READ_NOTHING }
+          "\"\\u0078\":\"%s\"}", 1 }
     };
 
     (void) state;
@@ -122,9 +55,6 @@ test_large(void **state)
         assert_int_equal(violet_cart_read_completes(text + n + 1,
                                                     strlen(text + n + 1)),
                          rows[i].completes);
-        assert_int_equal(violet_cart_read(text + n + 1,
-                                          strlen(text + n + 1), 7),
-                         rows[i].read);
     }
 
     free(text);
@@ -175,7 +105,6 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(test_read),
         cmocka_unit_test(test_completes),
         cmocka_unit_test(test_large)
     };

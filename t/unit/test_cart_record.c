@@ -449,6 +449,7 @@ test_text(void **state)
     record.evidence = VIOLET_SEEN_EVIDENCE;
     record.flags = 255;
     record.left = VIOLET_RECORD_FLIGHT;
+    record.kept = INT64_MAX;
 
     for (i = 0; i < VIOLET_RECORD_BAGS; i++) {
         record.bags[i] = INT64_MAX - (int64_t) i;
@@ -473,8 +474,10 @@ test_text(void **state)
     }
 
     record_of(&record, VIOLET_RECORD_IN_FLIGHT, 0, 1);
+    record.kept = 5;
     len = violet_cart_record_print(&record, FORM, text);
-    assert_string_equal(text, "1 1.00000064 in_flight 0 0 0 30000 0 0 0 - - -");
+    assert_string_equal(text, "1 1.00000064 in_flight 0 0 0 30000 0 0 0 - - - "
+                              "5");
     assert_int_equal(violet_cart_record_parse(&got, FORM, text, len), 0);
     assert_memory_equal(&got, &record, sizeof(record));
     assert_int_equal(violet_cart_record_parse(&got, 2, text, len), -1);
@@ -491,28 +494,29 @@ test_texts_that_are_none(void **state)
         "",
         "1",
         "open",
-        "2 1.00000064 in_flight 0 0 0 30000 0 0 0 - - -",
-        "01 1.00000064 in_flight 0 0 0 30000 0 0 0 - - -",
-        "1 1 in_flight 0 0 0 30000 0 0 0 - - -",
-        "1 1.0000006 in_flight 0 0 0 30000 0 0 0 - - -",
-        "1 1.0000006g in_flight 0 0 0 30000 0 0 0 - - -",
-        "1 4294967296.00000064 in_flight 0 0 0 30000 0 0 0 - - -",
-        "1 1.00000064 none 0 0 0 0 0 0 0 - - -",
-        "1 1.00000064 paid 0 0 0 0 0 0 0 - - -",
-        "1 1.00000064 failed 8 0 0 0 0 0 0 - - -",
-        "1 1.00000064 failed 0 256 0 0 0 0 0 - - -",
-        "1 1.00000064 failed 0 0 65536 0 0 0 0 - - -",
-        "1 1.00000064 in_flight 0 0 0 30001 0 0 0 - - -",
-        "1 1.00000064 failed 0 0 0 0 -1 0 0 - - -",
-        "1 1.00000064 failed 0 0 0 0 9223372036854775807 0 0 - - -",
-        "1 1.00000064 failed 0 0 0 0 0 9223372036854775808 0 - - -",
-        "1 1.00000064 failed 0 0 0 0 0 0  - - -",
-        "1 1.00000064 failed 0 0 0 0 0 0 0 ab - -",
-        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 0",
-        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 1,",
-        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 1,2,3,4,5",
-        "1 1.00000064 failed 0 0 0 0 0 0 0 - - - -",
-        "1 1.00000064 failed 0 0 0 0 0 0 0 - -"
+        "2 1.00000064 in_flight 0 0 0 30000 0 0 0 - - - 5",
+        "01 1.00000064 in_flight 0 0 0 30000 0 0 0 - - - 5",
+        "1 1 in_flight 0 0 0 30000 0 0 0 - - - 5",
+        "1 1.0000006 in_flight 0 0 0 30000 0 0 0 - - - 5",
+        "1 1.0000006g in_flight 0 0 0 30000 0 0 0 - - - 5",
+        "1 4294967296.00000064 in_flight 0 0 0 30000 0 0 0 - - - 5",
+        "1 1.00000064 none 0 0 0 0 0 0 0 - - - 5",
+        "1 1.00000064 paid 0 0 0 0 0 0 0 - - - 5",
+        "1 1.00000064 failed 8 0 0 0 0 0 0 - - - 5",
+        "1 1.00000064 failed 0 256 0 0 0 0 0 - - - 5",
+        "1 1.00000064 failed 0 0 65536 0 0 0 0 - - - 5",
+        "1 1.00000064 in_flight 0 0 0 30001 0 0 0 - - - 5",
+        "1 1.00000064 failed 0 0 0 0 -1 0 0 - - - 5",
+        "1 1.00000064 failed 0 0 0 0 9223372036854775807 0 0 - - - 5",
+        "1 1.00000064 failed 0 0 0 0 0 9223372036854775808 0 - - - 5",
+        "1 1.00000064 failed 0 0 0 0 0 0  - - - 5",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 ab - - 5",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 0 5",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 1, 5",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 1,2,3,4,5,6,7,8,9 5",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - - - 5",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - 5",
+        "1 1.00000064 failed 0 0 0 0 0 0 0 - - - -1"
     };
 
     (void) state;

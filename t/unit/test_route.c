@@ -151,8 +151,10 @@ static const test_path_t  test_paths[] = {
     { "POST", "checkout/cart/9223372036854775807/submit", SUBMIT,
       INT64_MAX },
 
-    { "GET", "checkout/cart/7/submit", OTHER, 0 },
-    { "HEAD", "checkout/cart/7/submit", OTHER, 0 },
+    { "GET", "checkout/cart/7/submit", OUTCOME, 7 },
+    { "HEAD", "checkout/cart/7/submit", OUTCOME, 7 },
+    { "GET", "checkout/cart/7", OTHER, 0 },
+    { "GET", "checkout/cart/7/payment", OTHER, 0 },
     { "PUT", "checkout/cart/7/submit", OTHER, 0 },
     { "post", "checkout/cart/7/submit", OTHER, 0 },
 
@@ -562,6 +564,8 @@ test_route_names(void **state)
     assert_string_equal(violet_route_name(REPORT),
                         "connection_health_report");
     assert_string_equal(violet_route_name(SUBMIT), "cart_submit");
+    assert_string_equal(violet_route_name(OUTCOME), "cart_outcome");
+    assert_false(violet_route_submits(OUTCOME));
     assert_string_equal(violet_route_name(AUTH), "auth");
 }
 

@@ -413,8 +413,43 @@ violet_cart_decided(violet_cart_record_t *record,
 
     if (decision->state == VIOLET_RECORD_PARTIAL) {
         memcpy(record->bags, shown->bags, sizeof(record->bags));
-        record->flags = shown->manual ? VIOLET_RECORD_MANUAL : 0;
+        record->flags = (shown->manual ? VIOLET_RECORD_MANUAL : 0)
+                        | (shown->more ? VIOLET_RECORD_MORE : 0);
     }
+}
+
+
+unsigned
+violet_cart_seen_bits(const violet_cart_seen_t *seen)
+{
+    return (seen->submitted ? VIOLET_SEEN_SUBMITTED : 0)
+           | (seen->made || seen->accepted ? VIOLET_SEEN_MADE : 0)
+           | (seen->processing ? VIOLET_SEEN_PROCESSING : 0)
+           | (seen->ordered ? VIOLET_SEEN_ORDERED : 0)
+           | (seen->rejected ? VIOLET_SEEN_REJECTED : 0)
+           | (seen->not_submitted ? VIOLET_SEEN_OPEN : 0);
+}
+
+
+int
+violet_cart_failed_bags(const violet_cart_verdict_t *verdict, int64_t *bags)
+{
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < verdict->nfailed; i++) {
+
+        if (i == VIOLET_CART_FAILED_BAGS || n == VIOLET_RECORD_BAGS) {
+            break;
+        }
+
+        if (verdict->failed[i] > 0) {
+            bags[n++] = verdict->failed[i];
+        }
+    }
+
+    return n < verdict->nfailed;
 }
 
 

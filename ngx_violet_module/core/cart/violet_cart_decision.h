@@ -48,6 +48,7 @@ typedef struct {
     violet_cart_outcome_t     outcome;      /* of an order, as judged */
     unsigned                  seen;         /* of an order, VIOLET_SEEN_ */
     unsigned                  manual:1;     /* partial: retry is manual */
+    unsigned                  more:1;       /* bags that failed */
     int64_t                   bags[VIOLET_RECORD_BAGS];   /* that failed */
 } violet_cart_shown_t;
 
@@ -86,6 +87,20 @@ typedef struct {
     violet_record_state_t    state;
     int64_t                  after;       /* s until it may be repeated */
 } violet_cart_decision_t;
+
+
+/* What an order shows as bits VIOLET_SEEN_. */
+
+unsigned violet_cart_seen_bits(const violet_cart_seen_t *seen);
+
+
+/*
+ * The ids of the failed bags of a verdict, for a record.  True if there are
+ * more than it has room for, or one has no id.
+ */
+
+int violet_cart_failed_bags(const violet_cart_verdict_t *verdict,
+    int64_t *bags);
 
 
 /* ms until the n-th doubt is settled; "settle" is of the first one. */

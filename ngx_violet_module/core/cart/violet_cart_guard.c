@@ -457,6 +457,12 @@ violet_cart_guard_next(violet_cart_guard_t *guard,
 
     violet_cart_record_next(record, seq,
                             guard->host->random(guard->host->data));
+
+    /* a record that was told keeps its time */
+
+    if (guard->time || !violet_cart_record_ordered(record)) {
+        record->kept = violet_cart_record_keep(record, guard->time);
+    }
 }
 
 

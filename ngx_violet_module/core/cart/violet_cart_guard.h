@@ -109,6 +109,7 @@ typedef struct {
     unsigned char               token[VIOLET_RECORD_DIGEST];
     unsigned char               body[VIOLET_RECORD_DIGEST];
     int64_t                     sent;          /* ms since the epoch: now */
+    int64_t                     time;          /* ms that an outcome is kept */
     unsigned                    redis:1;       /* there is a Redis */
     unsigned                    refuse:1;      /* and without it nothing is
                                                   sent */

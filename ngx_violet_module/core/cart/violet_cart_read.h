@@ -36,24 +36,4 @@ int violet_cart_judge_read(const violet_cart_answer_t *answer, int64_t id,
     violet_cart_verdict_t *verdict);
 
 
-/* what the answer to the read of a cart or an order says about its submit */
-
-typedef enum {
-    VIOLET_CART_READ_NOTHING = 0,  /* not an order with this id */
-    VIOLET_CART_READ_ORDER,        /* bags may have been ordered */
-    VIOLET_CART_READ_OPEN          /* nothing was ordered */
-} violet_cart_read_t;
-
-
-/*
- * Reads the body of a complete 200.  The result is VIOLET_CART_READ_OPEN only
- * if all of this holds: the order has the id and the status IN_PROGRESS; there
- * is at least one bag, and each bag has the status IN_PROGRESS; no bag is
- * paid, authorized or pending; no payment was made or is being processed.
- */
-
-violet_cart_read_t violet_cart_read(const char *data, size_t len,
-    int64_t id);
-
-
 #endif /* VIOLET_CART_READ_H */

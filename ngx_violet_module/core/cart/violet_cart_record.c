@@ -307,6 +307,10 @@ violet_cart_record_become(violet_cart_record_t *record,
         record->flags |= VIOLET_RECORD_MANUAL;
     }
 
+    if (state == VIOLET_RECORD_PARTIAL && end->more) {
+        record->flags |= VIOLET_RECORD_MORE;
+    }
+
     if (end->order_id) {
         record->order_id = end->order_id;
     }

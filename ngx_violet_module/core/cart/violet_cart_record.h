@@ -25,7 +25,7 @@
 
 /* failed bags that a record of a partial order has room for */
 
-#define VIOLET_RECORD_BAGS     4
+#define VIOLET_RECORD_BAGS     8
 
 /* ms that a submit counts as in flight after its gateway was last heard of */
 
@@ -37,7 +37,7 @@
 
 /* bytes of the text of a record at most */
 
-#define VIOLET_RECORD_TEXT     320
+#define VIOLET_RECORD_TEXT     448
 
 
 typedef enum {
@@ -74,7 +74,8 @@ enum {
                                       when this one was sent, or is since */
     VIOLET_RECORD_LAPSED = 0x02,   /* unknown, since the gateway of the submit
                                       was not heard of in time */
-    VIOLET_RECORD_MANUAL = 0x04    /* partial: a person must look */
+    VIOLET_RECORD_MANUAL = 0x04,   /* partial: a person must look */
+    VIOLET_RECORD_MORE = 0x08      /* more bags failed than are listed */
 };
 
 
@@ -83,6 +84,7 @@ enum {
 typedef struct {
     unsigned char   token[VIOLET_RECORD_DIGEST];   /* of the last claim */
     unsigned char   body[VIOLET_RECORD_DIGEST];    /* zeroes: of a cart */
+    int64_t         kept;        /* ms that it is kept from its write on */
     int64_t         since;       /* ms since it was last known in flight */
     int64_t         sent;        /* ms since the epoch, by the sender's clock:
                                     the first submit that may have ordered */
@@ -106,6 +108,7 @@ typedef struct {
     violet_cart_outcome_t     outcome;
     unsigned                  seen;         /* in the answer, VIOLET_SEEN_ */
     unsigned                  manual:1;     /* partial: retry is manual */
+    unsigned                  more:1;       /* bags that failed */
     int64_t                   sent;         /* as above */
     int64_t                   order_id;
     int64_t                   bags[VIOLET_RECORD_BAGS];

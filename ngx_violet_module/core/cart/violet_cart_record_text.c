@@ -3,7 +3,7 @@
  * The text of a record in Redis, one word for each member:
  *
  *     form seq.stamp state evidence flags doubts left since sent order_id
- *     token body bags
+ *     token body bags kept
  *
  * The digests are hexadecimal; "-" is a digest of zeroes and an empty list.
  * What is read came from Redis and is checked word by word.
@@ -18,7 +18,7 @@
 
 
 /* words of a text */
-#define VIOLET_RECORD_WORDS  13
+#define VIOLET_RECORD_WORDS  14
 
 
 static size_t violet_cart_record_hex(const unsigned char *digest,
@@ -53,11 +53,12 @@ violet_cart_record_print(const violet_cart_record_t *record, unsigned form,
 
     n = snprintf(buffer, VIOLET_RECORD_TEXT,
                  "%u %" PRIu32 ".%08" PRIx32 " %s %u %u %u %" PRIu32
-                 " %" PRId64 " %" PRId64 " %" PRId64 " %s %s %s",
+                 " %" PRId64 " %" PRId64 " %" PRId64 " %s %s %s %" PRId64,
                  form, record->seq, record->stamp,
                  violet_cart_record_name(record->state), record->evidence,
                  record->flags, record->doubts, record->left, record->since,
-                 record->sent, record->order_id, token, body, bags);
+                 record->sent, record->order_id, token, body, bags,
+                 record->kept);
 
     return n > 0 && n < VIOLET_RECORD_TEXT ? (size_t) n : 0;
 }
@@ -127,6 +128,7 @@ violet_cart_record_parse(violet_cart_record_t *record, unsigned form,
 
     record->state = VIOLET_RECORD_UNKNOWN;
     record->doubts = 1;
+    record->kept = VIOLET_RECORD_KEEP;
 
     return -1;
 }
@@ -181,7 +183,9 @@ violet_cart_record_read(violet_cart_record_t *record,
            != 0
         || violet_cart_record_unhex(words[10], record->token) != 0
         || violet_cart_record_unhex(words[11], record->body) != 0
-        || violet_cart_record_unlist(words[12], record->bags) != 0)
+        || violet_cart_record_unlist(words[12], record->bags) != 0
+        || violet_cart_record_number(words[13], INT64_MAX, &record->kept)
+           != 0)
     {
         return -1;
     }

@@ -26,8 +26,6 @@ static size_t violet_route_after_prefix(const violet_text_t *uri,
 static int violet_route_is_auth(const violet_text_t *uri, size_t offset);
 static const char *violet_route_cart(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route);
-static void violet_route_read(const violet_route_path_t *path,
-    violet_route_t *route);
 static const char *violet_route_order(const violet_route_request_t *request,
     const violet_route_path_t *path, violet_route_t *route);
 
@@ -102,6 +100,9 @@ violet_route_name(violet_route_id_t id)
 
     case VIOLET_ROUTE_ORDER_CREATE:
         return "order_create";
+
+    case VIOLET_ROUTE_CART_OUTCOME:
+        return "cart_outcome";
 
     case VIOLET_ROUTE_AUTH:
         return "auth";
@@ -346,10 +347,6 @@ violet_route_cart(const violet_route_request_t *request,
     int64_t       cart_id;
     const char   *action;
 
-    if (violet_text_equal(request->method, "GET")) {
-        violet_route_read(path, route);
-    }
-
     if (path->n == 1) {
         return violet_route_order(request, path, route);
     }
@@ -384,7 +381,15 @@ violet_route_cart(const violet_route_request_t *request,
                "9223372036854775807 without sign or leading zeros.";
     }
 
-    if (!violet_text_equal(request->method, "POST")) {
+    route->id = submit ? VIOLET_ROUTE_CART_SUBMIT : VIOLET_ROUTE_CART_PAYMENT;
+
+    if (violet_text_equal(request->method, "GET")
+        || violet_text_equal(request->method, "HEAD"))
+    {
+        route->id = VIOLET_ROUTE_CART_OUTCOME;
+
+    } else if (!violet_text_equal(request->method, "POST")) {
+        route->id = VIOLET_ROUTE_OTHER;
         return NULL;
     }
 
@@ -395,7 +400,6 @@ violet_route_cart(const violet_route_request_t *request,
         return "The path cannot be spelled.";
     }
 
-    route->id = submit ? VIOLET_ROUTE_CART_SUBMIT : VIOLET_ROUTE_CART_PAYMENT;
     route->cart_id = cart_id;
     route->path_len = (size_t) n;
 
@@ -423,23 +427,4 @@ violet_route_order(const violet_route_request_t *request,
     route->path_len = sizeof("orders") - 1;
 
     return NULL;
-}
-
-
-/* "checkout/cart/{id}" or "orders/{id}": an order has the id of its cart. */
-
-static void
-violet_route_read(const violet_route_path_t *path, violet_route_t *route)
-{
-    if (path->n == 3
-        && violet_text_equal(path->segments[0], "checkout")
-        && violet_text_equal(path->segments[1], "cart"))
-    {
-        route->read_id = violet_route_number(&path->segments[2], INT64_MAX);
-
-    } else if (path->n == 2
-               && violet_text_equal(path->segments[0], "orders"))
-    {
-        route->read_id = violet_route_number(&path->segments[1], INT64_MAX);
-    }
 }

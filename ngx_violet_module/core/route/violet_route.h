@@ -23,6 +23,7 @@ typedef enum {
     VIOLET_ROUTE_CART_SUBMIT,
     VIOLET_ROUTE_CART_PAYMENT,    /* submits, depending on its body */
     VIOLET_ROUTE_ORDER_CREATE,
+    VIOLET_ROUTE_CART_OUTCOME,    /* what became of a submit */
     VIOLET_ROUTE_AUTH
 } violet_route_id_t;
 
@@ -54,9 +55,6 @@ typedef struct {
     /* 0 where the route has none */
     int32_t             merchant_id;
     int64_t             cart_id;
-
-    /* VIOLET_ROUTE_OTHER: id of the cart or order that a GET reads, or 0 */
-    int64_t             read_id;
 
     /* connection_health and its report only */
     unsigned            refresh:1;

@@ -6,6 +6,7 @@ package Violet::Cart;
 #   status: 400               checks the status, type and outcome header of the
 #   outcome: failed           response, too, and Retry-After with retry "later"
 #   retry: after_change
+#   retry_after: 69|70        the seconds of Retry-After, with retry "later"
 #   errors.0.reason: ITEM_UNAVAILABLE
 #   errors.#: 1               the length of an array
 #   detail: /no longer/       a regex
@@ -163,7 +164,7 @@ sub expect {
 
     my $many = ref $problem || ref $passes;
     my $requests = $many ? @{$problem || $passes} : 1;
-    my (@codes, @headers);
+    my (@codes, @headers, @raw);
 
     for my $i (0 .. $requests - 1) {
         my $lines = at($problem, $i);
@@ -173,9 +174,14 @@ sub expect {
         push @headers, defined $lines   ? problem_headers($block, $lines)
                        : defined $outcome ? pass_headers($outcome)
                        :                  '';
+        push @raw, defined $lines ? retry_after($block, $lines) : '';
     }
 
     my $given = section($block, 'response_headers');
+
+    $block->set_value('raw_response_headers_like', $many ? \@raw : $raw[0])
+        if !defined section($block, 'raw_response_headers_like')
+           && grep { length } @raw;
 
     $block->set_value('error_code', $many ? \@codes : $codes[0])
         if !defined section($block, 'error_code')
@@ -223,7 +229,20 @@ sub problem_headers {
 
     return join "\n", 'Content-Type: application/problem+json',
         'X-Violet-Cart-Outcome: ' . line_of($block, $lines, 'outcome'),
-        $retry ? 'Retry-After: 5' : '!Retry-After', '';
+        $retry ? '' : '!Retry-After', '';
+}
+
+
+# With retry "later" there is a Retry-After; the line "retry_after" says which.
+sub retry_after {
+    my ($block, $lines) = @_;
+
+    return '' if line_of($block, $lines, 'retry') ne 'later';
+
+    my ($after) = $lines =~ /^\s*retry_after:\s*(\S+)\s*$/m;
+    $after //= '[1-9]\d*';
+
+    return qr/\r\nRetry-After: (?:$after)\r\n/;
 }
 
 
@@ -268,6 +287,8 @@ sub check_problem {
     for my $line (grep { /\S/ } split /\n/, $lines) {
         my ($path, $value) = $line =~ /^\s*(\S+?):\s*(.*?)\s*$/
             or die "$name: bad line in cart_problem: $line\n";
+
+        next if $path eq 'retry_after';
 
         check_value($block, $i, $body, $problem, $path, $value);
     }

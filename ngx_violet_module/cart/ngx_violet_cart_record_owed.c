@@ -1,0 +1,321 @@
+
+/*
+ * What Redis has not heard.  A record in shared memory that Redis may lack is
+ * told again, by a timer of each worker, until Redis has it: also one of a
+ * worker that died.
+ *
+ * A Redis that was restarted, emptied, or replaced by its replica may have lost
+ * records.  Its run_id says that it is another one: then everything that the
+ * host has is owed to it, and for a day a cart without a record is read before
+ * it is sent.
+ */
+
+
+#include "ngx_violet_memory.h"
+#include "ngx_violet_memory_clock.h"
+#include "ngx_violet_cart_record_priv.h"
+
+
+/* ms between two looks for what is owed, and looks until one is due anyway */
+#define NGX_VIOLET_OWED_TICK   1000
+#define NGX_VIOLET_OWED_TICKS  60
+
+/* records that a worker tells at once, and bytes of their names */
+#define NGX_VIOLET_OWED_MANY   32
+#define NGX_VIOLET_OWED_NAMES  (NGX_VIOLET_OWED_MANY * NGX_VIOLET_KEYS_NAME)
+
+/* ms that the host remembers which Redis it knew */
+#define NGX_VIOLET_OWED_KNOWN  (366 * INT64_C(86400000))
+
+
+/* in shared memory: the Redis that the host knows */
+
+typedef struct {
+    u_char                 run_id[NGX_VIOLET_RECORD_RUN_ID];
+    uint32_t               epoch;
+    int64_t                lost;
+} ngx_violet_owed_redis_t;
+
+
+typedef struct {
+    u_char                  *run_id;
+    ngx_uint_t               changed;
+    ngx_violet_owed_redis_t  redis;
+} ngx_violet_owed_update_t;
+
+
+static void ngx_violet_owed_tick(ngx_event_t *ev);
+static void ngx_violet_owed_tell(ngx_violet_records_t *records);
+static void ngx_violet_owed_answered(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static void ngx_violet_owed_known(ngx_violet_records_t *records,
+    u_char *run_id);
+static int64_t ngx_violet_owed_update(void *data, u_char *value);
+static u_char *ngx_violet_owed_field(redisReply *reply, char *name,
+    size_t *len);
+
+
+static ngx_violet_redis_script_t  ngx_violet_owed_script = {
+    ngx_string("return redis.call('INFO', 'server')"),
+    ""
+};
+
+
+ngx_violet_records_t *
+ngx_violet_records_create(ngx_pool_t *pool, ngx_violet_redis_t *redis,
+    ngx_shm_zone_t *zone)
+{
+    ngx_violet_records_t  *records;
+
+    records = ngx_pcalloc(pool, sizeof(ngx_violet_records_t));
+    if (records == NULL) {
+        return NULL;
+    }
+
+    records->redis = redis;
+    records->zone = zone;
+
+    return records;
+}
+
+
+void
+ngx_violet_records_start(ngx_violet_records_t *records)
+{
+    if (records->redis == NULL) {
+        return;
+    }
+
+    records->owed = 1;
+
+    records->timer.handler = ngx_violet_owed_tick;
+    records->timer.data = records;
+    records->timer.log = ngx_cycle->log;
+    records->timer.cancelable = 1;
+
+    ngx_add_timer(&records->timer, NGX_VIOLET_OWED_TICK);
+}
+
+
+void
+ngx_violet_records_owe(ngx_violet_records_t *records)
+{
+    records->owed = 1;
+}
+
+
+static void
+ngx_violet_owed_tick(ngx_event_t *ev)
+{
+    ngx_violet_records_t  *records;
+
+    records = ev->data;
+
+    /* another worker may have died with something owed */
+
+    if (++records->ticks % NGX_VIOLET_OWED_TICKS == 0) {
+        records->owed = 1;
+    }
+
+    if (records->owed && records->telling == 0) {
+        ngx_violet_owed_tell(records);
+    }
+
+    ngx_add_timer(ev, NGX_VIOLET_OWED_TICK);
+}
+
+
+static void
+ngx_violet_owed_tell(ngx_violet_records_t *records)
+{
+    u_char      names[NGX_VIOLET_OWED_NAMES];
+    u_char     *p;
+    ngx_str_t   name;
+    ngx_uint_t  i, n, more;
+
+    ngx_violet_records_check(records);
+
+    n = ngx_violet_record_owed(records, names, NGX_VIOLET_OWED_NAMES, &more);
+
+    /* those that are told now may fail, and are looked for once more */
+
+    records->owed = (n > 0 || more);
+
+    for (i = 0, p = names; i < n; i++) {
+        name.data = p;
+        name.len = ngx_strlen(p);
+
+        p += name.len + 1;
+
+        ngx_violet_record_tell(records, &name);
+    }
+}
+
+
+void
+ngx_violet_records_check(ngx_violet_records_t *records)
+{
+    ngx_uint_t  losses;
+
+    losses = ngx_violet_redis_losses(records->redis);
+
+    if (records->asking
+        || (records->known && records->losses == losses))
+    {
+        return;
+    }
+
+    if (ngx_violet_redis_script_wait(records->redis, &ngx_violet_owed_script,
+                                     NULL, 0, 0,
+                                     ngx_violet_redis_conf(records->redis)
+                                         ->timeout,
+                                     ngx_violet_owed_answered, records)
+        == NGX_VIOLET_REDIS_OK)
+    {
+        records->asking = 1;
+        records->losses = losses;
+    }
+}
+
+
+static void
+ngx_violet_owed_answered(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_records_t  *records = data;
+
+    size_t   len;
+    u_char  *run_id;
+
+    records->asking = 0;
+
+    if (status != NGX_VIOLET_REDIS_OK) {
+
+        /* an error reply: it does not allow INFO, and is not asked again */
+
+        if (status == NGX_VIOLET_REDIS_DOWN
+            && records->losses == ngx_violet_redis_losses(records->redis))
+        {
+            records->known = 1;
+        }
+
+        return;
+    }
+
+    run_id = ngx_violet_owed_field(reply, "run_id:", &len);
+
+    if (run_id == NULL || len != NGX_VIOLET_RECORD_RUN_ID) {
+        return;
+    }
+
+    records->known = 1;
+    records->losses = ngx_violet_redis_losses(records->redis);
+
+    ngx_violet_owed_known(records, run_id);
+}
+
+
+static void
+ngx_violet_owed_known(ngx_violet_records_t *records, u_char *run_id)
+{
+    ngx_str_t                 key;
+    ngx_violet_owed_update_t  update;
+
+    ngx_str_set(&key, "submit-redis");
+
+    ngx_memzero(&update, sizeof(ngx_violet_owed_update_t));
+
+    update.run_id = run_id;
+
+    if (ngx_violet_memory_update(records->zone, &key, 1,
+                                 sizeof(ngx_violet_owed_redis_t),
+                                 ngx_violet_owed_update, &update)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    records->epoch = update.redis.epoch;
+    records->lost = update.redis.lost;
+
+    if (update.changed) {
+        records->owed = 1;
+
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "violet: Redis of records of submits is not the one "
+                      "that this host knew and may have lost some: what this "
+                      "host has is told to it, and for a day a cart without "
+                      "a record is read before it is submitted");
+    }
+}
+
+
+static int64_t
+ngx_violet_owed_update(void *data, u_char *value)
+{
+    ngx_violet_owed_update_t  *update = data;
+
+    ngx_violet_owed_redis_t    redis;
+
+    ngx_memcpy(&redis, value, sizeof(ngx_violet_owed_redis_t));
+
+    if (redis.epoch == 0) {
+        redis.epoch = 1;
+
+    } else if (ngx_memcmp(redis.run_id, update->run_id,
+                          NGX_VIOLET_RECORD_RUN_ID)
+               != 0)
+    {
+        redis.epoch++;
+        redis.lost = ngx_violet_clock() + VIOLET_RECORD_KEEP;
+        update->changed = 1;
+    }
+
+    ngx_memcpy(redis.run_id, update->run_id, NGX_VIOLET_RECORD_RUN_ID);
+    ngx_memcpy(value, &redis, sizeof(ngx_violet_owed_redis_t));
+
+    update->redis = redis;
+
+    return NGX_VIOLET_OWED_KNOWN;
+}
+
+
+/* The value of a line of INFO. */
+
+static u_char *
+ngx_violet_owed_field(redisReply *reply, char *name, size_t *len)
+{
+    u_char  *p, *last, *end;
+    size_t   n;
+
+    if (reply->type != REDIS_REPLY_STRING) {
+        return NULL;
+    }
+
+    n = ngx_strlen(name);
+    p = (u_char *) reply->str;
+    last = p + reply->len;
+
+    while (p < last) {
+        end = ngx_strlchr(p, last, '\n');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if ((size_t) (end - p) > n && ngx_memcmp(p, name, n) == 0) {
+            p += n;
+            *len = end - p;
+
+            if (*len && p[*len - 1] == '\r') {
+                (*len)--;
+            }
+
+            return p;
+        }
+
+        p = end + 1;
+    }
+
+    return NULL;
+}
