@@ -1048,21 +1048,21 @@ invalid value "yes" in "violet_health_cache" directive, it must be "on" or "off"
 === violet_submit_guard: neither word nor time
 --- http_extra: violet_submit_guard ON;
 --- refused
-invalid value "ON" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
+invalid value "ON" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "24h"
 
 
 
 === violet_submit_guard: no time at all
 --- http_extra: violet_submit_guard 0;
 --- refused
-invalid value "0" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
+invalid value "0" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "24h"
 
 
 
 === violet_submit_guard: longer than doubt is kept
 --- http_extra: violet_submit_guard 25h;
 --- refused
-invalid value "25h" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "10m"
+invalid value "25h" in "violet_submit_guard", it must be "on", "off" or a time from 1 to 86400 seconds, such as "24h"
 
 
 
