@@ -119,12 +119,14 @@ sub process {
 }
 
 
-# Options: args (more of its command line), port, clock (a Live::Clock).
+# Options: args (more of its command line), address (of this host), port, clock
+# (a Live::Clock).
 sub redis {
     my ($self, %option) = @_;
 
     my $port = $option{port} || free_port();
-    my $folder = "$self->{folder}/redis.$port";
+    my $address = $option{address} || '127.0.0.1';
+    my $folder = "$self->{folder}/redis.$address.$port";
     File::Path::make_path($folder);
 
     my $clock = $option{clock};
@@ -134,9 +136,10 @@ sub redis {
 
     my $redis = $self->process(
         'redis', @env,
-        Violet::Redis::server($port, $folder, @{$option{args} || []}));
+        Violet::Redis::server($port, $folder, '--bind', $address,
+                              @{$option{args} || []}));
 
-    return $self->listening($redis, $port);
+    return $self->listening($redis, $port, $address);
 }
 
 
@@ -166,14 +169,15 @@ sub relay {
 
 
 sub listening {
-    my ($self, $process, $port) = @_;
+    my ($self, $process, $port, $address) = @_;
 
     $process->{port} = $port;
+    $address ||= '127.0.0.1';
 
     $self->wait_for(20, sub {
         die $process->name, ' ended: ', $process->output
             if !$process->is_alive;
-        return IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port");
+        return IO::Socket::INET->new(PeerAddr => "$address:$port");
     }) or die $process->name, " does not listen: ", $process->output;
 
     return $process;

@@ -232,9 +232,11 @@ sub command {
 
 
 sub key {
-    my ($self, $merchant) = @_;
+    my ($self, $merchant, $prefix) = @_;
 
-    return "violet:health:violet_api:10000:$merchant";
+    $prefix = 'violet:' if !defined $prefix;
+
+    return "${prefix}health:violet_api:10000:$merchant";
 }
 
 

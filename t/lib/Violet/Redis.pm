@@ -89,9 +89,9 @@ sub text_of_file {
 
 
 sub new {
-    my ($class, $port) = @_;
+    my ($class, $port, $address) = @_;
 
-    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+    my $sock = IO::Socket::INET->new(PeerAddr => $address || '127.0.0.1',
                                      PeerPort => $port,
                                      Timeout  => $timeout)
         or die "cannot connect to Redis at port $port: $!\n";
