@@ -65,8 +65,6 @@ static ngx_int_t ngx_violet_conf_redis_user(ngx_conf_t *cf,
     ngx_str_t *password);
 static ngx_int_t ngx_violet_conf_redis_cluster(ngx_conf_t *cf,
     ngx_violet_conf_redis_t *conf);
-static ngx_int_t ngx_violet_conf_redis_built(ngx_conf_t *cf,
-    ngx_violet_conf_redis_t *conf);
 
 
 static ngx_violet_redis_parameter_t  ngx_violet_redis_parameters[] = {
@@ -126,8 +124,7 @@ ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ngx_violet_conf_redis_args(cf, &parsed) != NGX_OK
         || ngx_violet_conf_redis_urls(cf, &parsed) != NGX_OK
         || ngx_violet_conf_redis_check(cf, &parsed) != NGX_OK
-        || ngx_violet_conf_redis_ssl(cf, &parsed) != NGX_OK
-        || ngx_violet_conf_redis_built(cf, &parsed) != NGX_OK)
+        || ngx_violet_conf_redis_ssl(cf, &parsed) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -480,28 +477,6 @@ ngx_violet_conf_redis_cluster(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
                                     len < redis->prefix.len ? ":" : "")
                         - p;
     redis->prefix.data = p;
-
-    return NGX_OK;
-}
-
-
-/* Valid forms of which the client knows nothing. */
-
-static ngx_int_t
-ngx_violet_conf_redis_built(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
-{
-    ngx_violet_redis_conf_t  *redis;
-
-    redis = &conf->redis;
-
-    if (redis->sentinel.len || redis->cluster) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%s\" in \"%V\" is not there yet, remove it and "
-                           "give the URL of one Redis that takes writes",
-                           redis->cluster ? "cluster" : "sentinel",
-                           &redis->directive);
-        return NGX_ERROR;
-    }
 
     return NGX_OK;
 }

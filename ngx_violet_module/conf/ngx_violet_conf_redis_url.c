@@ -47,8 +47,6 @@ static ngx_int_t ngx_violet_conf_redis_resolve(ngx_conf_t *cf,
     ngx_violet_redis_t *client);
 static ngx_int_t ngx_violet_conf_redis_name(ngx_conf_t *cf,
     ngx_violet_redis_conf_t *redis, ngx_violet_redis_url_t *url);
-static ngx_int_t ngx_violet_conf_redis_addrs(ngx_conf_t *cf,
-    ngx_violet_redis_conf_t *redis);
 
 
 static ngx_str_t  ngx_violet_redis_schemes[NGX_VIOLET_REDIS_SCHEMES] = {
@@ -446,9 +444,14 @@ ngx_violet_conf_redis_resolve(ngx_conf_t *cf, ngx_violet_redis_t *client)
         }
     }
 
-    return ngx_violet_conf_redis_addrs(cf, redis);
+    return NGX_OK;
 }
 
+
+/*
+ * The host's own resolver is asked first, for /etc/hosts.  With "resolver" the
+ * name need not resolve: nginx asks for it as long as it runs.
+ */
 
 static ngx_int_t
 ngx_violet_conf_redis_name(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
@@ -462,6 +465,11 @@ ngx_violet_conf_redis_name(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
     u.port = url->port;
 
     if (ngx_inet_resolve_host(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
+
+        if (redis->resolver) {
+            return NGX_OK;
+        }
+
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "%s in \"%V\" \"%V\", use an address or a name that "
                       "this host can resolve, in %s:%ui",
@@ -484,36 +492,6 @@ ngx_violet_conf_redis_name(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis,
                       "\"resolver\" in the \"http\" block, in %s:%ui",
                       &url->text, &redis->directive, redis->file,
                       redis->line);
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_violet_conf_redis_addrs(ngx_conf_t *cf, ngx_violet_redis_conf_t *redis)
-{
-    ngx_uint_t   i, n;
-    ngx_addr_t  *addr;
-
-    n = 0;
-
-    for (i = 0; i < redis->nurls; i++) {
-        n += redis->urls[i].naddrs;
-    }
-
-    addr = ngx_palloc(cf->pool, n * sizeof(ngx_addr_t));
-    if (addr == NULL) {
-        return NGX_ERROR;
-    }
-
-    redis->addrs = addr;
-    redis->naddrs = n;
-
-    for (i = 0; i < redis->nurls; i++) {
-        for (n = 0; n < redis->urls[i].naddrs; n++) {
-            *addr++ = redis->urls[i].addrs[n];
-        }
     }
 
     return NGX_OK;

@@ -90,7 +90,8 @@ ngx_violet_tracking_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
 
     conf = ngx_violet_redis_conf(vmcf->redis);
 
-    tracking->link = ngx_violet_redis_notify_create(cf->pool, conf,
+    tracking->link = ngx_violet_redis_notify_create(cf->pool,
+                                                vmcf->redis,
                                                 ngx_violet_tracking_names, 1);
     if (tracking->link == NULL) {
         return NGX_ERROR;

@@ -32,6 +32,7 @@
 #define NGX_VIOLET_REDIS_REPLY_PARTS  1024
 
 
+static void ngx_violet_redis_moved(void *data);
 static void ngx_violet_redis_connected(void *data);
 static ngx_int_t ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis);
 static ngx_int_t ngx_violet_redis_send_probe(ngx_violet_redis_t *redis);
@@ -44,6 +45,8 @@ static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_failed(void *data,
     ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
 static void ngx_violet_redis_lost(ngx_violet_redis_t *redis);
+static void ngx_violet_redis_retry_in(ngx_violet_redis_t *redis,
+    ngx_msec_t delay);
 static void ngx_violet_redis_retry(ngx_event_t *ev);
 static void ngx_violet_redis_drop(ngx_event_t *ev);
 
@@ -68,6 +71,16 @@ ngx_violet_redis_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf)
 
     redis->conf = *conf;
 
+    redis->topology = ngx_violet_redis_topology_create(pool, &redis->conf);
+    if (redis->topology == NULL) {
+        return NULL;
+    }
+
+    redis->user.moved = ngx_violet_redis_moved;
+    redis->user.data = redis;
+
+    ngx_violet_redis_topology_add(redis->topology, &redis->user);
+
     rc = &redis->connection;
 
     rc->handlers = &ngx_violet_redis_handlers;
@@ -84,6 +97,13 @@ ngx_uint_t
 ngx_violet_redis_losses(ngx_violet_redis_t *redis)
 {
     return redis->losses;
+}
+
+
+ngx_violet_redis_topology_t *
+ngx_violet_redis_topology(ngx_violet_redis_t *redis)
+{
+    return redis->topology;
 }
 
 
@@ -141,7 +161,29 @@ ngx_violet_redis_start(ngx_violet_redis_t *redis)
 
     redis->initialized = 1;
 
+    ngx_violet_redis_topology_start(redis->topology);
+
     ngx_violet_redis_retry(&redis->retry_timer);
+}
+
+
+/* The topology knows another address, or the first one. */
+
+static void
+ngx_violet_redis_moved(void *data)
+{
+    ngx_violet_redis_t  *redis = data;
+
+    redis->moving = 1;
+
+    if (redis->state == NGX_VIOLET_REDIS_IDLE) {
+        ngx_violet_redis_retry_in(redis, 1);
+        return;
+    }
+
+    ngx_violet_redis_connection_stop(&redis->connection);
+
+    ngx_post_event(&redis->drop, &ngx_posted_events);
 }
 
 
@@ -168,7 +210,8 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
     redis->npreamble = 0;
     redis->answered = 0;
 
-    argc = ngx_violet_redis_auth(&redis->conf, argv, lens);
+    argc = ngx_violet_redis_auth(&redis->conf.username,
+                                 &redis->conf.password, argv, lens);
 
     if (argc
         && ngx_violet_redis_preamble_command(redis, argc, argv, lens)
@@ -189,6 +232,19 @@ ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
 
         argv[1] = (char *) db;
         lens[1] = ngx_sprintf(db, "%ui", redis->conf.db) - db;
+
+        if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (redis->conf.cluster) {
+        argv[0] = "EXISTS";
+        lens[0] = 6;
+
+        argv[1] = (char *) ngx_violet_redis_slot_key(redis)->data;
+        lens[1] = ngx_violet_redis_slot_key(redis)->len;
 
         if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
         {
@@ -309,18 +365,25 @@ ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
               && reply->len == NGX_VIOLET_REDIS_PROBE)
              ? NGX_OK : NGX_ERROR;
 
+    } else if (ngx_strcmp(command, "EXISTS") == 0) {
+        rc = (reply->type == REDIS_REPLY_INTEGER) ? NGX_OK : NGX_ERROR;
+
+        if (ngx_violet_redis_redirected(redis, reply)) {
+            return NGX_ERROR;
+        }
+
     } else { /* AUTH, SELECT */
         rc = (reply->type == REDIS_REPLY_STATUS) ? NGX_OK : NGX_ERROR;
     }
 
     if (rc != NGX_OK) {
-        ngx_violet_redis_error_log(&redis->errors, &redis->conf.url, command,
+        ngx_violet_redis_error_log(&redis->errors, ngx_violet_redis_topology_name(redis->topology), command,
                                    reply);
         return NGX_ERROR;
     }
 
     if (hello.replica) {
-        ngx_violet_redis_error_replica(&redis->errors, &redis->conf.url);
+        ngx_violet_redis_error_replica(&redis->errors, ngx_violet_redis_topology_name(redis->topology));
         return NGX_ERROR;
     }
 
@@ -336,12 +399,14 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
     if (redis->failures) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "violet: Redis at \"%V\" is connected again",
-                      &redis->conf.url);
+                      ngx_violet_redis_topology_name(redis->topology));
     }
 
     redis->state = NGX_VIOLET_REDIS_READY;
     redis->tries = 0;
     redis->distrusted = 0;
+
+    ngx_violet_redis_topology_found(redis->topology);
 
     ngx_add_timer(&redis->clock_timer, NGX_VIOLET_REDIS_CLOCK_PERIOD);
 
@@ -361,8 +426,10 @@ ngx_violet_redis_failed(void *data, ngx_violet_redis_error_e error,
         redis->distrusted = 1;
     }
 
-    ngx_violet_redis_error_lost(&redis->errors, &redis->conf, error, err,
-                                why);
+    ngx_violet_redis_error_lost(&redis->errors,
+                                ngx_violet_redis_topology_name(
+                                    redis->topology),
+                                redis->conf.connect_timeout, error, err, why);
 
     ngx_violet_redis_lost(redis);
 }
@@ -404,20 +471,39 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
     demoted = redis->demoted;
 
     redis->state = NGX_VIOLET_REDIS_IDLE;
+    redis->user.open = 0;
     redis->clock.known = 0;
     redis->stalled = 0;
     redis->demoted = 0;
 
-    ngx_add_timer(&redis->retry_timer,
-                  ngx_violet_redis_delay(redis->failures));
+    ngx_violet_redis_retry_in(redis, redis->moving
+                                 ? 1
+                                 : ngx_violet_redis_delay(redis->failures));
 
     redis->failures++;
+
+    if (!redis->moving) {
+        ngx_violet_redis_topology_lost(redis->topology);
+    }
 
     ngx_violet_redis_fail_commands(redis, ngx_exiting || ngx_terminate);
 
     if (demoted && redis->on_demoted) {
         redis->on_demoted(redis->on_demoted_data);
     }
+}
+
+
+/* nginx keeps a timer that is set to almost the same time. */
+
+static void
+ngx_violet_redis_retry_in(ngx_violet_redis_t *redis, ngx_msec_t delay)
+{
+    if (redis->retry_timer.timer_set) {
+        ngx_del_timer(&redis->retry_timer);
+    }
+
+    ngx_add_timer(&redis->retry_timer, delay);
 }
 
 
@@ -432,12 +518,27 @@ ngx_violet_redis_retry(ngx_event_t *ev)
         return;
     }
 
+    if (redis->retry_timer.timer_set) {
+        ngx_del_timer(&redis->retry_timer);
+    }
+
+    redis->moving = 0;
+
+    /* ngx_violet_redis_moved() is called once an address is known */
+
+    if (ngx_violet_redis_topology_where(redis->topology, &redis->user,
+                                        redis->tries)
+        != NGX_OK)
+    {
+        return;
+    }
+
     redis->state = NGX_VIOLET_REDIS_CONNECTING;
+    redis->user.open = 1;
 
     ngx_violet_redis_connection_open(&redis->connection,
-                      &redis->conf,
-                      ngx_violet_redis_addr_next(&redis->conf, redis->tries),
-                      ngx_violet_redis_host_next(&redis->conf, redis->tries));
+                                     &redis->conf, &redis->user.place.addr,
+                                     redis->user.place.ssl_name);
 }
 
 
@@ -482,6 +583,8 @@ ngx_violet_redis_close(ngx_violet_redis_t *redis)
     ngx_violet_redis_fail_commands(redis, 1);
 
     ngx_violet_redis_connection_end(&redis->connection);
+
+    ngx_violet_redis_topology_close(redis->topology);
 
     if (redis->retry_timer.timer_set) {
         ngx_del_timer(&redis->retry_timer);

@@ -146,6 +146,12 @@ int64_t ngx_violet_redis_clock(ngx_violet_redis_t *redis);
 void ngx_violet_redis_distrust(ngx_violet_redis_t *redis);
 
 
+/* Where the client's Redis is; the link has the same. */
+
+struct ngx_violet_redis_topology_s *ngx_violet_redis_topology(
+    ngx_violet_redis_t *redis);
+
+
 /* The client's configuration. */
 
 ngx_violet_redis_conf_t *ngx_violet_redis_conf(ngx_violet_redis_t *redis);

@@ -11,6 +11,8 @@
 #include "ngx_violet_redis_hello.h"
 
 
+static void ngx_violet_redis_slot_told(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_redis_role_told(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_redis_clock_odd(ngx_violet_redis_t *redis,
@@ -71,6 +73,13 @@ ngx_violet_redis_clock_timer(ngx_event_t *ev)
                                         redis->conf.timeout,
                                         ngx_violet_redis_role_told, redis);
 
+        if (redis->conf.cluster) {
+            (void) ngx_violet_redis_command(redis, "EXISTS",
+                                            ngx_violet_redis_slot_key(redis),
+                                            1, redis->conf.timeout,
+                                            ngx_violet_redis_slot_told, redis);
+        }
+
         if (ngx_violet_redis_command(redis, "TIME", NULL, 0,
                                      redis->conf.timeout,
                                      ngx_violet_redis_clock_told, redis)
@@ -82,6 +91,16 @@ ngx_violet_redis_clock_timer(ngx_event_t *ev)
     }
 
     ngx_add_timer(&redis->clock_timer, NGX_VIOLET_REDIS_CLOCK_PERIOD);
+}
+
+
+/* A node that has lost the slot answers with an error, as to any command. */
+
+static void
+ngx_violet_redis_slot_told(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    /* void */
 }
 
 
@@ -103,7 +122,7 @@ ngx_violet_redis_role_told(void *data, ngx_violet_redis_status_e status,
     }
 
     if (hello.replica) {
-        ngx_violet_redis_error_replica(&redis->errors, &redis->conf.url);
+        ngx_violet_redis_error_replica(&redis->errors, ngx_violet_redis_topology_name(redis->topology));
         ngx_violet_redis_demoted(redis);
     }
 }
@@ -130,7 +149,7 @@ ngx_violet_redis_clock_odd(ngx_violet_redis_t *redis, const char *command)
 {
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "violet: Redis at \"%V\" answered %s with something else, "
-                  "closing the connection", &redis->conf.url, command);
+                  "closing the connection", ngx_violet_redis_topology_name(redis->topology), command);
 
     ngx_violet_redis_distrust(redis);
 }

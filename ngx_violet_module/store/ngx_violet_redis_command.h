@@ -12,6 +12,7 @@
 #include "ngx_violet_redis.h"
 #include "ngx_violet_redis_args.h"
 #include "ngx_violet_redis_connection.h"
+#include "ngx_violet_redis_topology.h"
 #include "violet_clock.h"
 
 
@@ -29,6 +30,9 @@ typedef enum {
 
 struct ngx_violet_redis_s {
     ngx_violet_redis_conf_t         conf;
+
+    ngx_violet_redis_topology_t      *topology;
+    ngx_violet_redis_topology_user_t  user;        /* of the topology */
 
     ngx_violet_redis_connection_t   connection;
     ngx_violet_redis_state_e        state;
@@ -65,6 +69,8 @@ struct ngx_violet_redis_s {
     unsigned                        distrusted:1;  /* a failure of this
                                                       worker */
     unsigned                        demoted:1;     /* it takes no writes */
+    unsigned                        moving:1;      /* the master is another
+                                                      one: no delay */
 };
 
 
@@ -103,6 +109,23 @@ void ngx_violet_redis_command_reply(ngx_violet_redis_t *redis,
 void ngx_violet_redis_send_pending(ngx_violet_redis_t *redis);
 void ngx_violet_redis_fail_commands(ngx_violet_redis_t *redis,
     ngx_uint_t all);
+
+
+/*
+ * A key that lies in the slot of all keys, for the question whether this node
+ * of a cluster has the slot.
+ */
+
+#define ngx_violet_redis_slot_key(redis)  (&(redis)->conf.prefix)
+
+
+/*
+ * True if a node of a cluster has answered that another node has the slot; the
+ * topology is told, and the connection is to be closed.
+ */
+
+ngx_uint_t ngx_violet_redis_redirected(ngx_violet_redis_t *redis,
+    redisReply *reply);
 
 
 /* Redis takes no writes: the connection, and with it the link, is dropped. */

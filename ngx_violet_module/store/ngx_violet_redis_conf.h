@@ -33,8 +33,6 @@ typedef struct {
     ngx_uint_t               nurls;
 
     ngx_str_t                url;        /* all URLs, for the log */
-    ngx_addr_t              *addrs;      /* those of all URLs, in turn */
-    ngx_uint_t               naddrs;
     ngx_resolver_t          *resolver;   /* NULL: a name keeps its
                                             addresses */
     ngx_msec_t               resolver_timeout;

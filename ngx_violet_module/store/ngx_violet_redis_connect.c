@@ -29,42 +29,13 @@ ngx_violet_redis_delay(ngx_uint_t failures)
 }
 
 
-ngx_addr_t *
-ngx_violet_redis_addr_next(ngx_violet_redis_conf_t *conf, ngx_uint_t tries)
-{
-    return conf->naddrs ? &conf->addrs[tries % conf->naddrs] : NULL;
-}
-
-
-ngx_str_t *
-ngx_violet_redis_host_next(ngx_violet_redis_conf_t *conf, ngx_uint_t tries)
-{
-    ngx_uint_t               n;
-    ngx_violet_redis_url_t  *url;
-
-    if (conf->ssl_name.len || conf->naddrs == 0) {
-        return &conf->ssl_name;
-    }
-
-    n = tries % conf->naddrs;
-
-    /* the addresses are those of all URLs in turn */
-
-    for (url = conf->urls; n >= url->naddrs; url++) {
-        n -= url->naddrs;
-    }
-
-    return &url->host;
-}
-
-
 int
-ngx_violet_redis_auth(ngx_violet_redis_conf_t *conf, const char **argv,
-    size_t *lens)
+ngx_violet_redis_auth(ngx_str_t *username, ngx_str_t *password,
+    const char **argv, size_t *lens)
 {
     int  argc;
 
-    if (conf->password.len == 0) {
+    if (password->len == 0) {
         return 0;
     }
 
@@ -73,13 +44,13 @@ ngx_violet_redis_auth(ngx_violet_redis_conf_t *conf, const char **argv,
     argv[argc] = "AUTH";
     lens[argc++] = 4;
 
-    if (conf->username.len) {
-        argv[argc] = (char *) conf->username.data;
-        lens[argc++] = conf->username.len;
+    if (username->len) {
+        argv[argc] = (char *) username->data;
+        lens[argc++] = username->len;
     }
 
-    argv[argc] = (char *) conf->password.data;
-    lens[argc++] = conf->password.len;
+    argv[argc] = (char *) password->data;
+    lens[argc++] = password->len;
 
     return argc;
 }

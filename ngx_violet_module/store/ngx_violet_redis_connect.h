@@ -25,27 +25,12 @@ ngx_msec_t ngx_violet_redis_delay(ngx_uint_t failures);
 
 
 /*
- * The address of the next try, after so many failed ones in a row: each
- * connecting begins with the first address.  NULL while the name has none.
+ * Fills in AUTH with the username, if it is not empty, and the password.
+ * Returns the number of arguments; 0 without a password.
  */
 
-ngx_addr_t *ngx_violet_redis_addr_next(ngx_violet_redis_conf_t *conf,
-    ngx_uint_t tries);
-
-
-/* The name that must stand in the certificate of Redis at that address. */
-
-ngx_str_t *ngx_violet_redis_host_next(ngx_violet_redis_conf_t *conf,
-    ngx_uint_t tries);
-
-
-/*
- * Fills in AUTH with the username, if there is one, and the password of the
- * configuration.  Returns the number of arguments; 0 without a password.
- */
-
-int ngx_violet_redis_auth(ngx_violet_redis_conf_t *conf, const char **argv,
-    size_t *lens);
+int ngx_violet_redis_auth(ngx_str_t *username, ngx_str_t *password,
+    const char **argv, size_t *lens);
 
 
 #endif /* NGX_VIOLET_REDIS_CONNECT_H */

@@ -78,16 +78,21 @@ static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
       "\"violet_redis\"" },
 
     { ngx_string("MOVED"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
-      "it is a node of a cluster: \"violet_redis\" needs a single server" },
-
-    { ngx_string("ASK"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
-      "it is a node of a cluster: \"violet_redis\" needs a single server" },
-
-    { ngx_string("CLUSTERDOWN"), NGX_VIOLET_REDIS_ERROR_MOVED, 0,
-      "it is a node of a cluster: \"violet_redis\" needs a single server" },
+      "it is a node of a cluster, add \"cluster\" to \"violet_redis\"" },
 
     { ngx_string("CROSSSLOT"), NGX_VIOLET_REDIS_ERROR_CROSSSLOT, 0,
-      "it is a node of a cluster: \"violet_redis\" needs a single server" },
+      "it is a node of a cluster, add \"cluster\" to \"violet_redis\"" },
+
+    { ngx_string("ASK"), NGX_VIOLET_REDIS_ERROR_ASK, 1,
+      "the slot of its keys is on its way to another node: it is bypassed "
+      "until that is done" },
+
+    { ngx_string("TRYAGAIN"), NGX_VIOLET_REDIS_ERROR_ASK, 1,
+      "the slot of its keys is on its way to another node: it is bypassed "
+      "until that is done" },
+
+    { ngx_string("CLUSTERDOWN"), NGX_VIOLET_REDIS_ERROR_CLUSTERDOWN, 1,
+      "the cluster is not whole: it is bypassed until it is" },
 
     { ngx_null_string, NGX_VIOLET_REDIS_ERROR_OTHER, 0, NULL }
 };
@@ -197,7 +202,7 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
 
 void
 ngx_violet_redis_error_lost(ngx_violet_redis_errors_t *errors,
-    ngx_violet_redis_conf_t *conf, ngx_violet_redis_error_e error,
+    ngx_str_t *url, ngx_msec_t timeout, ngx_violet_redis_error_e error,
     ngx_err_t err, const char *why)
 {
     if (!ngx_violet_redis_error_tell(errors, error)) {
@@ -212,41 +217,41 @@ ngx_violet_redis_error_lost(ngx_violet_redis_errors_t *errors,
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "violet: Redis at \"%V\" did not answer within "
                           "%Mms while connecting",
-                          &conf->url, conf->connect_timeout);
+                          url, timeout);
             return;
         }
 
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, err,
                       "violet: cannot connect to Redis at \"%V\"",
-                      &conf->url);
+                      url);
         return;
 
     case NGX_VIOLET_REDIS_ERROR_CLOSED:
 
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, err,
                       "violet: Redis at \"%V\" closed the connection%s%s",
-                      &conf->url, why ? " " : "", why ? why : "");
+                      url, why ? " " : "", why ? why : "");
         return;
 
     case NGX_VIOLET_REDIS_ERROR_TLS:
 
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "violet: TLS to Redis at \"%V\" failed: %s",
-                      &conf->url, why);
+                      url, why);
         return;
 
     case NGX_VIOLET_REDIS_ERROR_PROTOCOL:
 
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "violet: Redis at \"%V\" sent %s, closing the "
-                      "connection", &conf->url, why);
+                      "connection", url, why);
         return;
 
     default: /* NGX_VIOLET_REDIS_ERROR_MEMORY */
 
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "violet: no memory for a reply of Redis at \"%V\", "
-                      "closing the connection", &conf->url);
+                      "closing the connection", url);
     }
 }
 

@@ -31,6 +31,8 @@ typedef enum {
     NGX_VIOLET_REDIS_ERROR_MISCONF,
     NGX_VIOLET_REDIS_ERROR_WRONGTYPE,
     NGX_VIOLET_REDIS_ERROR_MOVED,
+    NGX_VIOLET_REDIS_ERROR_ASK,
+    NGX_VIOLET_REDIS_ERROR_CLUSTERDOWN,
     NGX_VIOLET_REDIS_ERROR_CROSSSLOT,
 
     /* of a connection */
@@ -84,11 +86,11 @@ void ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors,
 
 /*
  * Logs that a connection was lost, with the arguments of the connection's
- * handler.
+ * handler; "timeout" is that of connecting, in ms.
  */
 
 void ngx_violet_redis_error_lost(ngx_violet_redis_errors_t *errors,
-    ngx_violet_redis_conf_t *conf, ngx_violet_redis_error_e error,
+    ngx_str_t *url, ngx_msec_t timeout, ngx_violet_redis_error_e error,
     ngx_err_t err, const char *why);
 
 

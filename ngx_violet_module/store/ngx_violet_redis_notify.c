@@ -21,6 +21,9 @@
 #define NGX_VIOLET_REDIS_NOTIFY_MAX_PARTS  65536
 
 
+static void ngx_violet_redis_notify_moved(void *data);
+static void ngx_violet_redis_notify_again(ngx_violet_redis_notify_t *link,
+    ngx_msec_t delay);
 static void ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link);
 static void ngx_violet_redis_notify_connected(void *data);
 static void ngx_violet_redis_notify_read(void *data, redisReply *reply);
@@ -43,7 +46,7 @@ static ngx_violet_redis_connection_handlers_t
 
 
 ngx_violet_redis_notify_t *
-ngx_violet_redis_notify_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf,
+ngx_violet_redis_notify_create(ngx_pool_t *pool, ngx_violet_redis_t *redis,
     ngx_str_t *names, ngx_uint_t n)
 {
     ngx_violet_redis_notify_t  *link;
@@ -57,7 +60,10 @@ ngx_violet_redis_notify_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf,
         return NULL;
     }
 
-    link->conf = conf;
+    link->conf = ngx_violet_redis_conf(redis);
+    link->topology = ngx_violet_redis_topology(redis);
+    link->user.moved = ngx_violet_redis_notify_moved;
+    link->user.data = link;
     link->names = names;
     link->n = n;
 
@@ -65,6 +71,8 @@ ngx_violet_redis_notify_create(ngx_pool_t *pool, ngx_violet_redis_conf_t *conf,
     link->connection.data = link;
     link->connection.limits.total = NGX_VIOLET_REDIS_NOTIFY_MAX_SIZE;
     link->connection.limits.elements = NGX_VIOLET_REDIS_NOTIFY_MAX_PARTS;
+
+    ngx_violet_redis_topology_add(link->topology, &link->user);
 
     return link;
 }
@@ -81,6 +89,8 @@ ngx_violet_redis_notify_start(ngx_violet_redis_notify_t *link,
     link->timer.data = link;
     link->timer.log = ngx_cycle->log;
     link->timer.cancelable = 1;
+
+    link->started = 1;
 
     ngx_violet_redis_notify_connect(link);
 }
@@ -121,11 +131,35 @@ ngx_violet_redis_notify_since(ngx_violet_redis_notify_t *link)
 void
 ngx_violet_redis_notify_close(ngx_violet_redis_notify_t *link)
 {
+    link->started = 0;
+
     ngx_violet_redis_notify_end(link);
     ngx_violet_redis_connection_end(&link->connection);
 
     if (link->timer.timer_set) {
         ngx_del_timer(&link->timer);
+    }
+}
+
+
+/* The topology knows another address, or the first one. */
+
+static void
+ngx_violet_redis_notify_moved(void *data)
+{
+    ngx_violet_redis_notify_t  *link = data;
+
+    if (!link->started) {
+        return;
+    }
+
+    link->moving = 1;
+
+    if (link->state == NGX_VIOLET_REDIS_NOTIFY_CLOSED) {
+        ngx_violet_redis_notify_again(link, 1);
+
+    } else {
+        ngx_violet_redis_notify_lost(link, NULL);
     }
 }
 
@@ -142,13 +176,27 @@ ngx_violet_redis_notify_drop(ngx_violet_redis_notify_t *link)
 static void
 ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link)
 {
+    link->moving = 0;
+
+    if (link->timer.timer_set) {
+        ngx_del_timer(&link->timer);
+    }
+
+    /* ngx_violet_redis_notify_moved() is called once an address is known */
+
+    if (ngx_violet_redis_topology_where(link->topology, &link->user,
+                                        link->tries)
+        != NGX_OK)
+    {
+        return;
+    }
+
     link->state = NGX_VIOLET_REDIS_NOTIFY_CONNECTING;
+    link->user.open = 1;
 
     ngx_violet_redis_connection_open(&link->connection,
-                          link->conf,
-                          ngx_violet_redis_addr_next(link->conf, link->tries),
-                          ngx_violet_redis_host_next(link->conf,
-                                                     link->tries));
+                                     link->conf, &link->user.place.addr,
+                                     link->user.place.ssl_name);
 }
 
 
@@ -174,7 +222,13 @@ ngx_violet_redis_notify_read(void *data, redisReply *reply)
         return;
 
     case NGX_BUSY:
-        ngx_violet_redis_notify_lost(link, NULL);
+
+        /* closed already if another node has the slot */
+
+        if (link->state != NGX_VIOLET_REDIS_NOTIFY_CLOSED) {
+            ngx_violet_redis_notify_lost(link, NULL);
+        }
+
         return;
 
     case NGX_DECLINED:
@@ -273,14 +327,34 @@ ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, const char *why)
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "violet: notices of changed keys from Redis at \"%V\" "
                       "are interrupted, %s: each read asks Redis until they "
-                      "arrive again", &link->conf->url, why);
+                      "arrive again", ngx_violet_redis_topology_name(link->topology), why);
     }
 
     ngx_violet_redis_notify_end(link);
 
-    ngx_add_timer(&link->timer, ngx_violet_redis_delay(link->failures));
+    ngx_violet_redis_notify_again(link, link->moving
+                                   ? 1
+                                   : ngx_violet_redis_delay(link->failures));
 
     link->failures++;
+
+    if (!link->moving) {
+        ngx_violet_redis_topology_lost(link->topology);
+    }
+}
+
+
+/* nginx keeps a timer that is set to almost the same time. */
+
+static void
+ngx_violet_redis_notify_again(ngx_violet_redis_notify_t *link,
+    ngx_msec_t delay)
+{
+    if (link->timer.timer_set) {
+        ngx_del_timer(&link->timer);
+    }
+
+    ngx_add_timer(&link->timer, delay);
 }
 
 
@@ -291,7 +365,7 @@ ngx_violet_redis_notify_give_up(ngx_violet_redis_notify_t *link)
 {
     ngx_violet_redis_notify_end(link);
 
-    ngx_add_timer(&link->timer, NGX_VIOLET_REDIS_NOTIFY_REFUSED);
+    ngx_violet_redis_notify_again(link, NGX_VIOLET_REDIS_NOTIFY_REFUSED);
 }
 
 
@@ -303,6 +377,7 @@ ngx_violet_redis_notify_end(ngx_violet_redis_notify_t *link)
     was_up = ngx_violet_redis_notify_is_up(link);
 
     link->state = NGX_VIOLET_REDIS_NOTIFY_CLOSED;
+    link->user.open = 0;
     link->tries = was_up ? 0 : link->tries + 1;
 
     ngx_violet_redis_connection_close(&link->connection);

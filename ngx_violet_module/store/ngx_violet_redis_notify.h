@@ -42,13 +42,13 @@ typedef void (*ngx_violet_redis_notify_pt)(void *data,
 
 
 /*
- * Makes a link for keys that begin with the prefix of the configuration and
- * one of the n names.  The configuration and the names must outlive the link.
- * NULL if memory runs out.
+ * Makes a link to the Redis of a client, for keys that begin with the prefix
+ * of its configuration and one of the n names.  The names must outlive the
+ * link.  NULL if memory runs out.
  */
 
 ngx_violet_redis_notify_t *ngx_violet_redis_notify_create(ngx_pool_t *pool,
-    ngx_violet_redis_conf_t *conf, ngx_str_t *names, ngx_uint_t n);
+    ngx_violet_redis_t *redis, ngx_str_t *names, ngx_uint_t n);
 
 
 /* Begins to connect. */

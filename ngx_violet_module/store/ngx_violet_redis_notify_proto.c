@@ -1,6 +1,7 @@
 
 /*
- * The commands of the link: AUTH, HELLO, CLIENT TRACKING with the id that
+ * The commands of the link: AUTH, HELLO, in a
+ * cluster EXISTS, CLIENT TRACKING with the id that
  * HELLO gave, SUBSCRIBE, each after the reply to the one before; after that
  * Redis sends only messages and replies to PING.  Redis is not trusted: any
  * other reply is an error, and the caller closes the link.
@@ -20,8 +21,10 @@
 
 static ngx_int_t ngx_violet_redis_notify_hello(
     ngx_violet_redis_notify_t *link, redisReply *reply);
-static ngx_int_t ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link,
-    int64_t id);
+static ngx_int_t ngx_violet_redis_notify_slot(
+    ngx_violet_redis_notify_t *link);
+static ngx_int_t ngx_violet_redis_notify_track(
+    ngx_violet_redis_notify_t *link);
 static ngx_int_t ngx_violet_redis_notify_refused(
     ngx_violet_redis_notify_t *link, redisReply *reply);
 static ngx_int_t ngx_violet_redis_notify_message(
@@ -41,7 +44,8 @@ ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link)
     const char  *argv[NGX_VIOLET_REDIS_HELLO_ARGS];
 
     if (link->state == NGX_VIOLET_REDIS_NOTIFY_CONNECTING) {
-        argc = ngx_violet_redis_auth(link->conf, argv, lens);
+        argc = ngx_violet_redis_auth(&link->conf->username,
+                                     &link->conf->password, argv, lens);
 
         if (argc) {
             link->state = NGX_VIOLET_REDIS_NOTIFY_AUTH;
@@ -71,16 +75,43 @@ ngx_violet_redis_notify_hello(ngx_violet_redis_notify_t *link,
     }
 
     if (hello.replica) {
-        ngx_violet_redis_error_replica(&link->errors, &link->conf->url);
+        ngx_violet_redis_error_replica(&link->errors, ngx_violet_redis_topology_name(link->topology));
         return NGX_BUSY;
     }
 
-    return ngx_violet_redis_notify_track(link, hello.id);
+    link->id = hello.id;
+
+    return link->conf->cluster ? ngx_violet_redis_notify_slot(link)
+                               : ngx_violet_redis_notify_track(link);
+}
+
+
+/*
+ * A node of a cluster tracks any keys, also those that it does not have.  Only
+ * a command with a key shows that it has the slot.
+ */
+
+static ngx_int_t
+ngx_violet_redis_notify_slot(ngx_violet_redis_notify_t *link)
+{
+    size_t       lens[2];
+    const char  *argv[2];
+
+    link->state = NGX_VIOLET_REDIS_NOTIFY_SLOT;
+
+    argv[0] = "EXISTS";
+    lens[0] = 6;
+
+    argv[1] = (char *) link->conf->prefix.data;
+    lens[1] = link->conf->prefix.len;
+
+    return ngx_violet_redis_connection_command(&link->connection, 2, argv,
+                                               lens);
 }
 
 
 static ngx_int_t
-ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link, int64_t id)
+ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link)
 {
     int          argc;
     u_char       text[NGX_INT64_LEN], *p;
@@ -99,7 +130,7 @@ ngx_violet_redis_notify_track(ngx_violet_redis_notify_t *link, int64_t id)
     }
 
     argv[argc] = (char *) text;
-    lens[argc++] = ngx_sprintf(text, "%L", id) - text;
+    lens[argc++] = ngx_sprintf(text, "%L", link->id) - text;
 
     for (i = 0; i < link->n; i++) {
         argv[argc] = "PREFIX";
@@ -159,6 +190,13 @@ ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
     case NGX_VIOLET_REDIS_NOTIFY_HELLO:
         return ngx_violet_redis_notify_hello(link, reply);
 
+    case NGX_VIOLET_REDIS_NOTIFY_SLOT:
+        if (reply->type != REDIS_REPLY_INTEGER) {
+            return NGX_ERROR;
+        }
+
+        return ngx_violet_redis_notify_track(link);
+
     case NGX_VIOLET_REDIS_NOTIFY_TRACKING:
         if (reply->type != REDIS_REPLY_STATUS) {
             return NGX_ERROR;
@@ -184,7 +222,19 @@ static ngx_int_t
 ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
     redisReply *reply)
 {
+    ngx_str_t    text;
     const char  *what;
+
+    if (link->conf->cluster
+        && ngx_violet_redis_error(reply) == NGX_VIOLET_REDIS_ERROR_MOVED)
+    {
+        text.data = (u_char *) reply->str;
+        text.len = reply->len;
+
+        ngx_violet_redis_topology_redirect(link->topology, &link->user,
+                                           &text);
+        return NGX_BUSY;
+    }
 
     switch (link->state) {
 
@@ -196,11 +246,15 @@ ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
         what = "HELLO";
         break;
 
+    case NGX_VIOLET_REDIS_NOTIFY_SLOT:
+        what = "EXISTS";
+        break;
+
     default:
         what = "CLIENT TRACKING";
     }
 
-    ngx_violet_redis_error_log(&link->errors, &link->conf->url, what, reply);
+    ngx_violet_redis_error_log(&link->errors, ngx_violet_redis_topology_name(link->topology), what, reply);
 
     if (ngx_violet_redis_error_is_away(ngx_violet_redis_error(reply))) {
         return NGX_BUSY;
@@ -231,6 +285,9 @@ ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
         }
 
         link->state = NGX_VIOLET_REDIS_NOTIFY_READY;
+
+        ngx_violet_redis_topology_found(link->topology);
+
         link->failures = 0;
         link->asked = 0;
 

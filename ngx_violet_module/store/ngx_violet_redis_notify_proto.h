@@ -11,6 +11,7 @@
 
 #include "ngx_violet_redis_notify.h"
 #include "ngx_violet_redis_connection.h"
+#include "ngx_violet_redis_topology.h"
 
 
 #define NGX_VIOLET_REDIS_NOTIFY_MAX_NAMES  4
@@ -21,6 +22,7 @@ typedef enum {
     NGX_VIOLET_REDIS_NOTIFY_CONNECTING,
     NGX_VIOLET_REDIS_NOTIFY_AUTH,
     NGX_VIOLET_REDIS_NOTIFY_HELLO,
+    NGX_VIOLET_REDIS_NOTIFY_SLOT,
     NGX_VIOLET_REDIS_NOTIFY_TRACKING,
     NGX_VIOLET_REDIS_NOTIFY_SUBSCRIBE,
     NGX_VIOLET_REDIS_NOTIFY_READY
@@ -29,6 +31,8 @@ typedef enum {
 
 struct ngx_violet_redis_notify_s {
     ngx_violet_redis_conf_t          *conf;
+    ngx_violet_redis_topology_t      *topology;
+    ngx_violet_redis_topology_user_t  user;     /* of the topology */
     ngx_str_t                        *names;
     ngx_uint_t                        n;
 
@@ -36,6 +40,7 @@ struct ngx_violet_redis_notify_s {
     void                             *data;
 
     ngx_violet_redis_notify_state_e   state;
+    int64_t                           id;       /* of the connection */
     ngx_violet_redis_connection_t     connection;
     ngx_event_t                       timer;
     ngx_uint_t                        failures;
@@ -44,6 +49,10 @@ struct ngx_violet_redis_notify_s {
 
     ngx_uint_t                        asked;    /* PINGs without a reply */
     ngx_msec_t                        asked_at; /* time of the last PING */
+
+    unsigned                          started:1;
+    unsigned                          moving:1; /* the master is another one:
+                                                   no delay */
 };
 
 

@@ -144,7 +144,8 @@ sub all_say {
     my ($self, $pattern) = @_;
 
     return $self->{live}->wait_for(60, sub {
-        return !grep { $self->must($_, 'CLUSTER', 'INFO') !~ $pattern }
+        return !grep { $_->is_alive
+                       && $self->must($_, 'CLUSTER', 'INFO') !~ $pattern }
                      $self->nodes;
     });
 }

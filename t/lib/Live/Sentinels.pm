@@ -113,7 +113,7 @@ sentinel monitor $self->{name} 127.0.0.1 $master 2
 sentinel auth-user $self->{name} admin
 sentinel auth-pass $self->{name} admin
 sentinel down-after-milliseconds $self->{name} 1000
-sentinel failover-timeout $self->{name} 5000
+sentinel failover-timeout $self->{name} 1000
 sentinel parallel-syncs $self->{name} 2
     END
 }
