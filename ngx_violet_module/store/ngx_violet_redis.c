@@ -15,15 +15,7 @@
 #include "ngx_violet_redis_command.h"
 #include "ngx_violet_redis_clock.h"
 #include "ngx_violet_redis_connect.h"
-#include "ngx_violet_redis_hello.h"
-#include "ngx_violet_redis_info.h"
 
-
-/*
- * bytes that Redis must echo after a failure before it is used again: as many
- * as a report has, so that a Redis that sends a few bytes a second fails
- */
-#define NGX_VIOLET_REDIS_PROBE        4096
 
 /* bytes of a reply beside its longest string */
 #define NGX_VIOLET_REDIS_REPLY_REST   65536
@@ -34,13 +26,7 @@
 
 static void ngx_violet_redis_moved(void *data);
 static void ngx_violet_redis_connected(void *data);
-static ngx_int_t ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis);
-static ngx_int_t ngx_violet_redis_send_probe(ngx_violet_redis_t *redis);
-static ngx_int_t ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis,
-    int argc, const char **argv, size_t *lens);
 static void ngx_violet_redis_reply(void *data, redisReply *reply);
-static ngx_int_t ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
-    const char *command, redisReply *reply);
 static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_failed(void *data,
     ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
@@ -192,124 +178,9 @@ ngx_violet_redis_connected(void *data)
 {
     ngx_violet_redis_t  *redis = data;
 
-    if (ngx_violet_redis_send_preamble(redis) != NGX_OK) {
+    if (ngx_violet_redis_preamble_send(redis) != NGX_OK) {
         ngx_violet_redis_lost(redis);
     }
-}
-
-
-static ngx_int_t
-ngx_violet_redis_send_preamble(ngx_violet_redis_t *redis)
-{
-    int          argc;
-    u_char       name[NGX_VIOLET_REDIS_HELLO_NAME], db[NGX_INT_T_LEN];
-    size_t       lens[NGX_VIOLET_REDIS_HELLO_ARGS];
-    const char  *argv[NGX_VIOLET_REDIS_HELLO_ARGS];
-
-    redis->state = NGX_VIOLET_REDIS_PREAMBLE;
-    redis->npreamble = 0;
-    redis->answered = 0;
-
-    argc = ngx_violet_redis_auth(&redis->conf.username,
-                                 &redis->conf.password, argv, lens);
-
-    if (argc
-        && ngx_violet_redis_preamble_command(redis, argc, argv, lens)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    argc = ngx_violet_redis_hello(argv, lens, name);
-
-    if (ngx_violet_redis_preamble_command(redis, argc, argv, lens) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (redis->conf.db) {
-        argv[0] = "SELECT";
-        lens[0] = 6;
-
-        argv[1] = (char *) db;
-        lens[1] = ngx_sprintf(db, "%ui", redis->conf.db) - db;
-
-        if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    if (redis->conf.cluster) {
-        argv[0] = "EXISTS";
-        lens[0] = 6;
-
-        argv[1] = (char *) ngx_violet_redis_slot_key(redis)->data;
-        lens[1] = ngx_violet_redis_slot_key(redis)->len;
-
-        if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    if (ngx_violet_redis_info_is_due(redis)) {
-        argv[0] = "INFO";
-        lens[0] = 4;
-
-        argv[1] = "memory";
-        lens[1] = 6;
-
-        if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return ngx_violet_redis_send_probe(redis);
-}
-
-
-/* The kernel accepts connections for a Redis that hangs: ask for a reply. */
-
-static ngx_int_t
-ngx_violet_redis_send_probe(ngx_violet_redis_t *redis)
-{
-    char         probe[NGX_VIOLET_REDIS_PROBE];
-    size_t       lens[2];
-    const char  *argv[2];
-
-    if (redis->failures) {
-        ngx_memset(probe, '.', sizeof(probe));
-
-        argv[0] = "PING";
-        lens[0] = 4;
-
-        argv[1] = probe;
-        lens[1] = sizeof(probe);
-
-        if (ngx_violet_redis_preamble_command(redis, 2, argv, lens) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    argv[0] = "TIME";
-    lens[0] = 4;
-
-    redis->clock_asked = ngx_violet_clock();
-
-    return ngx_violet_redis_preamble_command(redis, 1, argv, lens);
-}
-
-
-static ngx_int_t
-ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis, int argc,
-    const char **argv, size_t *lens)
-{
-    redis->preamble[redis->npreamble++] = argv[0];
-
-    return ngx_violet_redis_connection_command(&redis->connection, argc, argv,
-                                               lens);
 }
 
 
@@ -338,59 +209,6 @@ ngx_violet_redis_reply(void *data, redisReply *reply)
 }
 
 
-/* After NGX_ERROR the reason has been logged. */
-
-static ngx_int_t
-ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
-    const char *command, redisReply *reply)
-{
-    ngx_int_t                 rc;
-    ngx_violet_redis_hello_t  hello;
-
-    ngx_memzero(&hello, sizeof(ngx_violet_redis_hello_t));
-
-    if (ngx_strcmp(command, "INFO") == 0) {
-        ngx_violet_redis_info_take(redis, reply);
-        return NGX_OK;
-    }
-
-    if (ngx_strcmp(command, "TIME") == 0) {
-        rc = ngx_violet_redis_clock_take(redis, reply);
-
-    } else if (ngx_strcmp(command, "HELLO") == 0) {
-        rc = ngx_violet_redis_hello_read(&hello, reply);
-
-    } else if (ngx_strcmp(command, "PING") == 0) {
-        rc = (reply->type == REDIS_REPLY_STRING
-              && reply->len == NGX_VIOLET_REDIS_PROBE)
-             ? NGX_OK : NGX_ERROR;
-
-    } else if (ngx_strcmp(command, "EXISTS") == 0) {
-        rc = (reply->type == REDIS_REPLY_INTEGER) ? NGX_OK : NGX_ERROR;
-
-        if (ngx_violet_redis_redirected(redis, reply)) {
-            return NGX_ERROR;
-        }
-
-    } else { /* AUTH, SELECT */
-        rc = (reply->type == REDIS_REPLY_STATUS) ? NGX_OK : NGX_ERROR;
-    }
-
-    if (rc != NGX_OK) {
-        ngx_violet_redis_error_log(&redis->errors, ngx_violet_redis_topology_name(redis->topology), command,
-                                   reply);
-        return NGX_ERROR;
-    }
-
-    if (hello.replica) {
-        ngx_violet_redis_error_replica(&redis->errors, ngx_violet_redis_topology_name(redis->topology));
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
 static void
 ngx_violet_redis_ready(ngx_violet_redis_t *redis)
 {
@@ -399,7 +217,7 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
     if (redis->failures) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "violet: Redis at \"%V\" is connected again",
-                      ngx_violet_redis_topology_name(redis->topology));
+                      ngx_violet_redis_name(redis));
     }
 
     redis->state = NGX_VIOLET_REDIS_READY;
@@ -427,8 +245,7 @@ ngx_violet_redis_failed(void *data, ngx_violet_redis_error_e error,
     }
 
     ngx_violet_redis_error_lost(&redis->errors,
-                                ngx_violet_redis_topology_name(
-                                    redis->topology),
+                                ngx_violet_redis_name(redis),
                                 redis->conf.connect_timeout, error, err, why);
 
     ngx_violet_redis_lost(redis);
@@ -552,6 +369,26 @@ ngx_violet_redis_drop(ngx_event_t *ev)
     if (redis->state != NGX_VIOLET_REDIS_IDLE) {
         ngx_violet_redis_lost(redis);
     }
+}
+
+
+ngx_uint_t
+ngx_violet_redis_redirected(ngx_violet_redis_t *redis, redisReply *reply)
+{
+    ngx_str_t  text;
+
+    if (!redis->conf.cluster || reply->type != REDIS_REPLY_ERROR
+        || ngx_violet_redis_error(reply) != NGX_VIOLET_REDIS_ERROR_MOVED)
+    {
+        return 0;
+    }
+
+    text.data = (u_char *) reply->str;
+    text.len = reply->len;
+
+    ngx_violet_redis_topology_redirect(redis->topology, &redis->user, &text);
+
+    return 1;
 }
 
 

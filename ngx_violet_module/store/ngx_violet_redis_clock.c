@@ -122,7 +122,8 @@ ngx_violet_redis_role_told(void *data, ngx_violet_redis_status_e status,
     }
 
     if (hello.replica) {
-        ngx_violet_redis_error_replica(&redis->errors, ngx_violet_redis_topology_name(redis->topology));
+        ngx_violet_redis_error_replica(&redis->errors,
+                                       ngx_violet_redis_name(redis));
         ngx_violet_redis_demoted(redis);
     }
 }
@@ -149,7 +150,8 @@ ngx_violet_redis_clock_odd(ngx_violet_redis_t *redis, const char *command)
 {
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "violet: Redis at \"%V\" answered %s with something else, "
-                  "closing the connection", ngx_violet_redis_topology_name(redis->topology), command);
+                  "closing the connection", ngx_violet_redis_name(redis),
+                  command);
 
     ngx_violet_redis_distrust(redis);
 }

@@ -423,8 +423,8 @@ ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
 
     error = ngx_violet_redis_error(reply);
 
-    ngx_violet_redis_error_log(&redis->errors, ngx_violet_redis_topology_name(redis->topology), NULL,
-                               reply);
+    ngx_violet_redis_error_log(&redis->errors, ngx_violet_redis_name(redis),
+                               NULL, reply);
 
     if (error == NGX_VIOLET_REDIS_ERROR_READONLY) {
         ngx_violet_redis_demoted(redis);
@@ -434,26 +434,6 @@ ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
     }
 
     return 0;
-}
-
-
-ngx_uint_t
-ngx_violet_redis_redirected(ngx_violet_redis_t *redis, redisReply *reply)
-{
-    ngx_str_t  text;
-
-    if (!redis->conf.cluster || reply->type != REDIS_REPLY_ERROR
-        || ngx_violet_redis_error(reply) != NGX_VIOLET_REDIS_ERROR_MOVED)
-    {
-        return 0;
-    }
-
-    text.data = (u_char *) reply->str;
-    text.len = reply->len;
-
-    ngx_violet_redis_topology_redirect(redis->topology, &redis->user, &text);
-
-    return 1;
 }
 
 
@@ -551,7 +531,7 @@ ngx_violet_redis_stall(ngx_violet_redis_t *redis)
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "violet: Redis at \"%V\" did not answer within "
                           "%Mms and is bypassed until it answers again",
-                          ngx_violet_redis_topology_name(redis->topology), redis->conf.timeout);
+                          ngx_violet_redis_name(redis), redis->conf.timeout);
         }
     }
 
@@ -588,7 +568,7 @@ ngx_violet_redis_recover(ngx_violet_redis_t *redis)
 
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "violet: Redis at \"%V\" answers again",
-                      ngx_violet_redis_topology_name(redis->topology));
+                      ngx_violet_redis_name(redis));
     }
 
     ngx_violet_redis_send_pending(redis);

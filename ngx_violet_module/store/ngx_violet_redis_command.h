@@ -94,6 +94,23 @@ typedef struct {
 } ngx_violet_redis_command_t;
 
 
+/* The name of Redis in the log. */
+
+#define ngx_violet_redis_name(redis)                                          \
+    ngx_violet_redis_topology_name((redis)->topology)
+
+
+/*
+ * Sends the commands that begin a connection, and takes the reply to one of
+ * them.  NGX_ERROR if the connection is to be closed; for a reply the reason
+ * has been logged.
+ */
+
+ngx_int_t ngx_violet_redis_preamble_send(ngx_violet_redis_t *redis);
+ngx_int_t ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
+    const char *command, redisReply *reply);
+
+
 /* A reply to the oldest command that was sent. */
 
 void ngx_violet_redis_command_reply(ngx_violet_redis_t *redis,

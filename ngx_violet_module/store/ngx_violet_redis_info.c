@@ -46,7 +46,8 @@ ngx_violet_redis_info_take(ngx_violet_redis_t *redis, redisReply *reply)
                   "violet: Redis at \"%V\" may evict the records of submits, "
                   "\"maxmemory-policy\" is \"%V\", and then a cart can be "
                   "ordered twice: set it to \"noeviction\", or use "
-                  "\"violet_submit_redis\"", &redis->conf.url, &policy);
+                  "\"violet_submit_redis\"", ngx_violet_redis_name(redis),
+                  &policy);
 }
 
 

@@ -327,7 +327,7 @@ ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, const char *why)
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "violet: notices of changed keys from Redis at \"%V\" "
                       "are interrupted, %s: each read asks Redis until they "
-                      "arrive again", ngx_violet_redis_topology_name(link->topology), why);
+                      "arrive again", ngx_violet_redis_notify_name(link), why);
     }
 
     ngx_violet_redis_notify_end(link);

@@ -75,7 +75,8 @@ ngx_violet_redis_notify_hello(ngx_violet_redis_notify_t *link,
     }
 
     if (hello.replica) {
-        ngx_violet_redis_error_replica(&link->errors, ngx_violet_redis_topology_name(link->topology));
+        ngx_violet_redis_error_replica(&link->errors,
+                                       ngx_violet_redis_notify_name(link));
         return NGX_BUSY;
     }
 
@@ -254,7 +255,9 @@ ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
         what = "CLIENT TRACKING";
     }
 
-    ngx_violet_redis_error_log(&link->errors, ngx_violet_redis_topology_name(link->topology), what, reply);
+    ngx_violet_redis_error_log(&link->errors,
+                               ngx_violet_redis_notify_name(link), what,
+                               reply);
 
     if (ngx_violet_redis_error_is_away(ngx_violet_redis_error(reply))) {
         return NGX_BUSY;

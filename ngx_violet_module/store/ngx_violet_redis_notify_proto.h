@@ -56,6 +56,12 @@ struct ngx_violet_redis_notify_s {
 };
 
 
+/* The name of Redis in the log. */
+
+#define ngx_violet_redis_notify_name(link)                                    \
+    ngx_violet_redis_topology_name((link)->topology)
+
+
 /* Sends the first command on a connection that is open. */
 
 ngx_int_t ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link);

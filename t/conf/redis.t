@@ -570,10 +570,11 @@ S6s3cret
 
 
 
-=== sentinels are not there yet
+=== sentinels, of which none is there
 --- redis: redis://127.0.0.1:26379/2 redis://127.0.0.3 redis://127.0.0.2 sentinel=main-1.a_B sentinel_username=me sentinel_password=S6s3cret
---- refused
-"sentinel" in "violet_redis" is not there yet, remove it and give the URL of one Redis that takes writes
+--- request
+GET /v1/operations/connection_health/42
+--- error_code: 200
 --- no_error_log
 S6s3cret
 
@@ -636,10 +637,11 @@ S6s3cret
 
 
 
-=== a cluster is not there yet
+=== a cluster, of which no node is there
 --- redis: redis://127.0.0.1:7000/0 redis://127.0.0.1:7001 cluster db=0 prefix=pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp
---- refused
-"cluster" in "violet_redis" is not there yet, remove it and give the URL of one Redis that takes writes
+--- request
+GET /v1/operations/connection_health/42
+--- error_code: 200
 
 
 

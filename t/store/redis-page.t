@@ -9,7 +9,10 @@ use warnings;
 use lib 't/lib';
 use Live;
 use Live::Authority;
+use Live::Cluster;
+use Live::Dns;
 use Live::Health;
+use Live::Sentinels;
 use Test::More;
 use Violet::Redis;
 
@@ -23,9 +26,9 @@ my $socket = "$folder/redis.sock";
 my $port = Live::free_port();
 
 my %redis = (
-    'redis.example:6379'     => plain(['gw:'], '--unixsocket', $socket),
-    'redis-a.example:6379'   => plain(['violet:']),
-    'redis-b.example:6379'   => plain(['violet:']),
+    'redis.example:6379'     => plain('gw:', '--unixsocket', $socket),
+    'redis-a.example:6379'   => plain('violet:'),
+    'redis-b.example:6379'   => plain('violet:'),
     'tls.redis.example:6380' => $live->redis(port => $port, args => [
         '--port', 0, '--tls-port', $port,
         '--tls-cert-file', $pair->{certificate}, '--tls-key-file', $pair->{key},
@@ -39,28 +42,46 @@ my %file = (
     'gateway.key'  => $own->{key},
 );
 
+my $dns = Live::Dns->start($live);
+my $group = Live::Sentinels->start($live);
+my $cluster = Live::Cluster->start($live);
+
+$dns->answers('redis.example' => ['127.0.0.1']);
+user($_, 'violet:') for $group->redis;
+user($_, '{violet}:', '+cluster|slots') for $cluster->nodes;
+
+@redis{map { "sentinel-$_.example:26379" } 1 .. 3} = $group->sentinels;
+@redis{map { "node-$_.example:6379" } 1 .. 3} = $cluster->nodes;
+
 my @blocks = Live::Nginx::text_of('docs/redis.md') =~ /^```nginx\n(.*?)^```$/msg;
 
-cmp_ok(scalar @blocks, '>=', 6, 'the page has configurations');
+cmp_ok(scalar @blocks, '>=', 9, 'the page has configurations');
 runs($blocks[$_], 10000 + $_) for 0 .. $#blocks;
 
 $live->check_logs;
 done_testing();
 
 
-# A Redis whose user "gateway" has the documented rights to these prefixes.
+# A Redis whose user "gateway" has the documented rights.
 sub plain {
-    my ($prefixes, @args) = @_;
+    my ($prefix, @args) = @_;
 
     my $redis = $live->redis(args => \@args);
-    my @rights = map { /^~/ ? map { "~$_*" } @$prefixes : $_ }
-                     Violet::Redis::rights();
 
-    Violet::Redis->new($redis->port)->command(
-        "ACL SETUSER gateway on >hush-hush @rights");
+    user($redis, $prefix);
     Violet::Redis->new($redis->port)->command('CONFIG SET unixsocketperm 777');
 
     return $redis;
+}
+
+
+sub user {
+    my ($redis, $prefix, @more) = @_;
+
+    my @rights = map { /^~/ ? "~$prefix*" : $_ } Violet::Redis::rights();
+
+    Violet::Redis->new($redis->port)->command(
+        "ACL SETUSER gateway on >hush-hush @rights @more");
 }
 
 
@@ -78,6 +99,15 @@ sub password {
 
 sub here {
     my ($block) = @_;
+
+    my $port_of_dns = $dns->port;
+
+    # nginx finds this Redis by its name
+    if ($block =~ s{resolver \S+}{resolver 127.0.0.1:$port_of_dns ipv6=off}) {
+        my $port = $redis{'redis-a.example:6379'}->port;
+
+        $block =~ s{//redis\.example:6379}{//redis.example:$port};
+    }
 
     for my $name (keys %redis) {
         my $port = $redis{$name}->port;

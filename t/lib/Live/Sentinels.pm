@@ -86,7 +86,8 @@ sub sentinel {
     }
 
     my $process = $live->listening(
-        $live->process('sentinel', 'redis-server', $file, '--sentinel'),
+        $live->process('sentinel', $ENV{REDIS} || 'redis-server', $file,
+                       '--sentinel'),
         $port);
 
     # It looks more often than it does by default.
