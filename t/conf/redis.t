@@ -245,7 +245,6 @@ GET /_mock/counts
 GET /_mock/counts
 --- no_error_log
 [warn]
-[error]
 
 
 

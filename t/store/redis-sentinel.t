@@ -129,8 +129,12 @@ sub sentinel_killed {
         time;
     });
 
-    ok($gateway->lines(qr/the sentinel at 127\.0\.0\.1:${\ $first->port} is not asked where the master is/),
-       'a sentinel killed: the log has a line');
+    # the first URL is the one that is down
+    my $nginx = $gateway->gateway(redis => $group->urls . " $options");
+
+    $gateway->until_hits('a sentinel is down', 0, $nginx);
+    ok($gateway->lines(qr/the sentinel at 127\.0\.0\.1:${\ $first->port} is not asked where the master is/, $nginx),
+       'a sentinel is down: the log has a line');
 }
 
 
