@@ -413,7 +413,7 @@ errors.0.reason: OTHER
 
 
 
-=== 429: other bags may be through, so no Retry-After, not even Violet's
+=== 429: other bags may be through
 --- request
 POST /v1/checkout/cart/42901/submit
 {}

@@ -30,8 +30,13 @@ my $nobody = gateway(upstream => 'nobodys_api', app => '$http_x_nobody');
 my $unreachable = gateway(upstream => 'dead_api', port => $dead);
 my $slow = gateway(upstream => 'slow_api', port => $silent->port,
                    lines => 'proxy_read_timeout 300ms;');
-my $failing = gateway(upstream => 'failing_api', port => fails(507));
-my $bad = gateway(upstream => 'bad_api', port => fails(502));
+my $failing = gateway(upstream => 'failing_api', port => answers(507, '{}'));
+my $created = gateway(upstream => 'created_api', port => answers(201,
+    '{"id":1,"status":"COMPLETED","bags":[{"id":1,"status":"ACCEPTED"}]}'));
+my $bad = gateway(upstream => 'bad_api', port => answers(502, '{}'));
+my $contradicts = gateway(upstream => 'contradicting_api', port => answers(200,
+    '{"id":1,"status":"COMPLETED","bags":[{"id":1,"status":"ACCEPTED"}],'
+    . '"errors":[{"bag_id":1,"type":"EXTERNAL_SUBMIT_CART"}]}'));
 my $poor = gateway(upstream => 'poor_api', poor => 1);
 
 my $health = '/operations/connection_health';
@@ -40,8 +45,8 @@ my @exchanges;
 connection_health();
 list_of_reports();
 report_by_post();
-reads();
 submits();
+outcomes();
 login();
 
 my @faults = hold_against_description();
@@ -82,12 +87,13 @@ sub gateway {
 }
 
 
-# Adds statuses that the mock does not have on every route.
-sub fails {
-    my ($status) = @_;
+# Adds answers that the mock does not have on every route.
+sub answers {
+    my ($status, $body) = @_;
 
     my $bytes = "HTTP/1.1 $status Odd\r\nContent-Type: application/json\r\n"
-                . "Content-Length: 2\r\nConnection: close\r\n\r\n{}";
+                . 'Content-Length: ' . length($body)
+                . "\r\nConnection: close\r\n\r\n$body";
 
     return $live->fake(do => 'answer', bytes => $bytes)->port;
 }
@@ -190,22 +196,6 @@ sub report_by_post {
 }
 
 
-sub reads {
-    for my $path ('/checkout/cart', '/orders') {
-        ask($plain, "GET $path/47001");
-        ask($plain, "GET $path/48000", headers => {'Idempotency-Key' => 'k'});
-        ask($plain, "GET $path/48000;x");
-        for my $group (400, 404, 500, 503, 510) {
-            control("fault?cart_read=$group");
-            ask($plain, "GET $path/47002");
-        }
-        control('fault?cart_read=0');
-        ask($_, "GET $path/48000")
-            for $nobody, $unreachable, $slow, $poor, $bad;
-    }
-}
-
-
 sub submits {
     my %submit = (
         submit  => sub { ("/checkout/cart/$_[0]/submit", '{}') },
@@ -226,33 +216,45 @@ sub submits {
         $ask->($plain, $_)
             for 20000, 20100, 20300, 20700, 20800, 20900, 21000, 40000, 40100,
                 40300, 40400, 40900, 41200, 41300, 41400, 41600, 41800, 42200,
-                42900, 50000, 50300, 51100, 60000;
+                42900, 50000, 50300, 51100, 60000, 60000;
         $ask->($plain, $_, 'Idempotency-Key' => "$name $_")
             for 20000, 20000, 20700, 20700;
         $ask->($kind, 20750);
         $ask->($multi, 20705, 'Idempotency-Key' => "$name 207") for 1 .. 2;
         $ask->($_, 20001)
-            for $nobody, $unreachable, $slow, $poor, $failing;
+            for $nobody, $unreachable, $slow, $poor, $failing, $created;
 
         my ($path) = $submit{$name}->(20002 + $offset);
         ask($plain, "POST $path;x", body => '{}');
         ask($plain, "POST $path", body => 'x' x 9000);
-        other_body($name, $path);
+        other_body($path) if $name eq 'order';
 
         $offset += 10;
     }
 }
 
 
-# The same Idempotency-Key with another request.
+# HEAD gets every response that GET gets; the submits were those above.
+sub outcomes {
+    my $path = '/checkout/cart';
+
+    for my $method (qw(GET HEAD)) {
+        ask($plain, "$method $path/$_/submit")
+            for 20030, 20730, 40230, 60030, 47000, '042';
+        ask($multi, "$method $path/20735/submit");
+        ask($contradicts, "$method $path/1/submit");
+        ask($_, "$method $path/20001/submit") for $nobody, $poor;
+    }
+}
+
+
+# The same Idempotency-Key with another body.
 sub other_body {
-    my ($name, $path) = @_;
+    my ($path) = @_;
 
-    my @bodies = map { "{\"complete_checkout\": true, \"n\": $_}" } 1, 2;
-
-    ask($plain, "POST $path", body => $_,
-        headers => {'Idempotency-Key' => "other $name"}) for @bodies;
-    is($exchanges[-1]{status}, 422, "$name: another body under the same key");
+    ask($plain, "POST $path", body => "{\"app_order_id\": $_}",
+        headers => {'Idempotency-Key' => 'other'}) for 20003, 20004;
+    is($exchanges[-1]{status}, 422, 'another body under the same key');
 }
 
 

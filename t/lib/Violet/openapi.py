@@ -109,7 +109,8 @@ class Description:
         place = reference.get("$ref", f"{name} {key}")
         return [f"{name} {key}: {fault}" for fault in
                 self.check_headers(place, response, exchange)
-                + self.check_body(place, response, exchange)]
+                + self.check_body(place, response, exchange)
+                + self.check_retry(exchange)]
 
     def check_headers(self, place: str, response: Json,
                       exchange: Json) -> list[str]:
@@ -131,6 +132,20 @@ class Description:
         faults += [f"{name} is not listed" for name in sent
                    if name in self.ours and name not in listed]
         return faults
+
+    def check_retry(self, exchange: Json) -> list[str]:
+        """A problem has Retry-After if its word is "later", and with no other
+        word; without a word if its status is 429 or 503."""
+        headers = exchange["headers"]
+        if (exchange["method"] == "HEAD"
+                or headers.get("content-type") != "application/problem+json"):
+            return []
+        word = json.loads(exchange["body"].encode("latin-1")).get("retry")
+        wanted = (word == "later" if word
+                  else exchange["status"] in (429, 503))
+        if wanted == ("retry-after" in headers):
+            return []
+        return [f"Retry-After and retry {word} do not agree"]
 
     def check_body(self, place: str, response: Json,
                    exchange: Json) -> list[str]:
