@@ -1,70 +1,34 @@
 #!/usr/bin/perl
 
-# The clients of docs/cart-errors.md, taken from there and run.
+# The clients of docs/calling.md are taken from the page and run; so are the
+# commands of that page and of docs/cart-errors.md, whose output must have the
+# lines that the page shows.
 
 use strict;
 use warnings;
 
 use lib 't/lib';
 use Live;
+use POSIX ();
 use Test::More;
 
 my $live = Live->new;
 my $redis = $live->redis;
 my $mock = $live->mock;
-my $nginx = $live->nginx(workers => 1,
-                         http   => $live->violet_http($redis, $mock),
-                         server => $live->violet_location
-                                   . 'location /wrong/v1/ { violet shop;'
-                                   . 'violet_submit_guard off; set $how https;'
-                                   . 'proxy_pass $how://violet_api; }'
-                                   . 'location /busy/ { return 429; }');
+my $page = Live::Nginx::text_of('docs/calling.md');
 
-my %command = (python => 'python3', perl => 'perl');
+like($page, qr{^GATEWAY=http://127\.0\.0\.1:8080$}m,
+     'the page says where the gateway is');
+commands('docs/calling.md', 10);
+commands('docs/cart-errors.md', 1);
 
-# What the client must say, by what the mock makes of the cart; of those from
-# 40000 on it shows an open cart where the id is even.  Some are asked again.
-my @rows = (
-    [20000, 'done'], [20000, 'done'], [20100, 'pending'],
-    [20300, 'requires_action'], [20700, 'new_cart_for_failed_bags'],
-    [20700, 'manual'],
-    [20800, 'after_change'], [20900, 'new_cart'],
-    [40000, 'after_change'], [40100, 'later'], [40900, 'submit_again'],
-    [60000, 'submit_again'], [60000, 'submit_again'],
-    [60001, 'read_order'], [60001, 'read_order'],
-    [0, 'fix_request'],
-);
-
+my %command = (python => 'python3', ts => 'node');
+my $late = Live::free_port();
+my $nginx = gateway();
 my $number = 0;
 
 for my $language (sort keys %command) {
-    my $file = $live->folder . "/client.$language";
-    open my $out, '>', $file or die "$file: $!\n";
-    print $out example($language);
-    close $out;
-
-    for my $row (@rows) {
-        my ($cart, $expected) = @$row;
-        my $id = $cart ? $cart + $number : 0;
-
-        is(says($language, $file, $nginx->port, "/v1/checkout/cart/$id"),
-           $expected, "$language: cart $id");
-    }
-
-    # the guard holds back what was repeated, but for what a read cleared up
-    my $counts = $live->mock_counts($mock);
-    my %sent = map { $_ => $counts->{'cart_submit/' . ($_ + $number)} }
-                   20000, 20700, 60000, 60001;
-    is_deeply(\%sent, {20000 => 1, 20700 => 1, 60000 => 2, 60001 => 1},
-              "$language: how often each reached Violet");
-
-    is(says($language, $file, $nginx->port, '/wrong/v1/checkout/cart/1'),
-       'later', "$language: a problem of the gateway's own");
-    is(says($language, $file, $nginx->port, '/busy/v1/checkout/cart/1'),
-       'later', "$language: too many requests");
-    is(says($language, $file, 1, '/v1/checkout/cart/1'), 'manual',
-       "$language: nobody there");
-
+    client($language);
     $number += 2;
 }
 
@@ -72,21 +36,163 @@ $live->check_logs;
 done_testing();
 
 
-sub says {
-    my ($language, $file, $port, $path) = @_;
-
-    my $says = `$command{$language} $file http://127.0.0.1:$port$path 0`;
-
-    return $says =~ s/\n\z//r;
+sub gateway {
+    return $live->nginx(
+        workers => 1,
+        http    => $live->violet_http($redis, $mock)
+                   . "upstream late { server 127.0.0.1:$late max_fails=0; }"
+                   . 'violet_app late { app_id 10000; environment late;'
+                   . 'app_secret mock-app-secret; token mock-token; }',
+        server  => $live->violet_location
+                   . 'location /wrong/v1/ { violet shop;'
+                   . 'violet_submit_guard off; set $how https;'
+                   . 'proxy_pass $how://violet_api; }'
+                   . 'location /late/v1/ { violet late;'
+                   . 'proxy_pass http://late/v1/; }'
+                   . 'location /busy/ { return 429; }');
 }
 
 
-sub example {
+# Each "$ " line of a console block is run by a shell.  Its output must have the
+# lines below it; "…" is anything.
+sub commands {
+    my ($name, $least) = @_;
+
+    my $redis = $live->redis;
+    my $mock = $live->mock;
+    my $nginx = $live->nginx(workers => 1,
+                             http    => $live->violet_http($redis, $mock),
+                             server  => $live->violet_location);
+
+    local $ENV{GATEWAY} = 'http://127.0.0.1:' . $nginx->port;
+
+    my $text = Live::Nginx::text_of($name);
+    my $commands = 0;
+
+    while ($text =~ /^```console\n(.*?)^```$/msg) {
+        for my $part (split /^(?=\$ )/m, $1) {
+            my ($command, @lines) = split /\n/, $part;
+            my $output = `${\($command =~ s/^\$ //r)}` =~ s/\r//gr;
+            my @missing = grep { $output !~ wild($_) } @lines;
+
+            is("@missing", '', $command) or diag($output);
+            $commands++;
+        }
+    }
+
+    cmp_ok($commands, '>=', $least, "$name has commands");
+}
+
+
+sub wild {
+    my ($line) = @_;
+
+    my $text = join '[^\n]*', map { quotemeta } split /\xe2\x80\xa6/, $line, -1;
+
+    return qr/^$text$/m;
+}
+
+
+sub client {
     my ($language) = @_;
 
-    my $text = Live::Nginx::text_of('docs/cart-errors.md');
-    my ($code) = $text =~ /^```$language\n(.*?)^```$/ms
-        or die "docs/cart-errors.md has no example in $language\n";
+    my $file = $live->folder . "/client.$language";
+    my ($code) = $page =~ /^```$language\n(.*?)^```$/ms
+        or die "docs/calling.md has no client in $language\n";
 
-    return $code;
+    cmp_ok($code =~ tr/\n//, '<=', 40, "$language: it fits on a screen");
+
+    if ($language eq 'ts' && !node_strips_types()) {
+        $file = $live->folder . '/client.mjs';
+        $code = without_types($code);
+    }
+
+    open my $out, '>', $file or die "$file: $!\n";
+    print $out $code;
+    close $out or die "$file: $!\n";
+
+    my $says = sub {
+        my ($path, $patience, $port) = @_;
+        my $url = 'http://127.0.0.1:' . ($port || $nginx->port) . $path;
+        return `$command{$language} $file $url $patience` =~ s/\n\z//r;
+    };
+
+    # cart, what the client must say
+    my @rows = (
+        [20000, 'completed'], [20000, 'completed'], [20100, 'pending'],
+        [20300, 'requires_action'], [20700, 'new_cart_for_failed_bags'],
+        [20700, 'new_cart_for_failed_bags'], [20800, 'after_change'],
+        [20900, 'new_cart'], [40000, 'after_change'], [40100, 'later'],
+        [40300, 'manual'], [60000, 'later'], [60000, 'later'],
+        [0, 'fix_request'],
+    );
+
+    for my $row (@rows) {
+        my ($cart, $expected) = @$row;
+        my $id = $cart ? $cart + $number : 0;
+
+        is($says->("/v1/checkout/cart/$id", 0), $expected,
+           "$language: cart $id");
+    }
+
+    my $counts = $live->mock_counts($mock);
+    my %sent = map { $_ => $counts->{'cart_submit/' . ($_ + $number)} }
+                   20000, 20700, 60000;
+    is_deeply(\%sent, {20000 => 1, 20700 => 1, 60000 => 1},
+              "$language: each reached Violet once");
+
+    is($says->('/wrong/v1/checkout/cart/1', 0), 'manual',
+       "$language: a problem of the gateway's own");
+    is($says->('/busy/v1/checkout/cart/1', 0), 'later',
+       "$language: too many requests");
+    is($says->('/v1/checkout/cart/1', 0, 1), 'later',
+       "$language: there is no gateway");
+
+    waits($language, $says);
+}
+
+
+# Violet cannot be reached at first.
+sub waits {
+    my ($language, $says) = @_;
+
+    my $id = 20050 + $number;
+    my $violet;
+    my $start = time;
+
+    my $pid = fork // die "fork: $!\n";
+
+    if (!$pid) {
+        my $word = $says->("/late/v1/checkout/cart/$id", 120);
+        POSIX::_exit($word eq 'completed' ? 0 : 1);
+    }
+
+    # the log says it once the first answer is on its way
+    ok($live->wait_for(60, sub { $nginx->error_log =~ /cart $id\b/ }),
+       "$language: the first submit does not reach Violet");
+    $violet = $live->mock(port => $late);
+
+    waitpid($pid, 0);
+    is($?, 0, "$language: it waits and submits again");
+    cmp_ok(time - $start, '>=', 4, "$language: not before Retry-After");
+    is($live->mock_counts($violet)->{"cart_submit/$id"}, 1,
+       "$language: the second submit reaches Violet");
+
+    $violet->stop;
+}
+
+
+# From 22.18 on node runs TypeScript as it is; for an older one the test removes
+# the types.
+sub node_strips_types {
+    return `node -p process.features.typescript` =~ /strip|transform/;
+}
+
+
+# The client has types of parameters and of results of functions, and no others.
+sub without_types {
+    my ($code) = @_;
+
+    return $code =~ s/\b(\w+): (?:string|number)(?=[,)])/$1/gr
+                 =~ s/\): Promise<string>/)/gr;
 }
