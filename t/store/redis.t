@@ -676,7 +676,7 @@ qr/violet: Redis at "[^"]*" is a replica and is bypassed until it is a master/
 
 
 === a master that becomes a replica is bypassed, although nothing is written
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 my @roles = ('master', 'master');
 [{HELLO => sub { Violet::FakeRedis::hello(shift @roles || 'replica') }},
@@ -849,7 +849,7 @@ X-Vars: cache=HIT tier=redis age=5 refresh= state=ready redis=ok up=
 
 
 === garbage for a reply: down
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ["HTTP/1.1 400 Bad Request\r\n\r\n"]
 --- request eval: ::get(20078)
 --- response_headers_like eval
@@ -861,7 +861,7 @@ qr/violet: Redis at "[^"]*" sent an unknown type of reply, closing/
 
 
 === impossible lengths: down
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ["*5\r\n\$-7\r\n"]
 --- request eval: ::get(20079)
 --- response_headers_like eval
@@ -897,7 +897,7 @@ qr/violet: Redis at "[^"]*" sent an unknown type of reply, closing/
 
 
 === closed instead of a reply: down
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ['close']
 --- request eval: ::get(20083)
 --- response_headers_like eval
@@ -909,7 +909,7 @@ closed the connection
 
 
 === closed within a reply: down
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [[0, substr(::found(20084), 0, 40), 'close']]
 --- request eval: ::get(20084)
@@ -920,7 +920,7 @@ X-Vars: .* redis=down up=200"
 
 
 === reset instead of a reply: down
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ['reset']
 --- request eval: ::get(20085)
 --- response_headers_like eval
@@ -944,7 +944,7 @@ qr/closed the connection|cannot connect to Redis at/
 
 
 === -LOADING: down, and logged
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ["-LOADING Redis is loading the dataset in memory\r\n"]
 --- request eval: ::get(20087)
 --- response_headers_like eval
@@ -957,7 +957,7 @@ answered "LOADING
 
 
 === -READONLY: down
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 ["\$-1\r\n", "-READONLY You can't write against a read only replica.\r\n"]
 --- request eval: ::get(20088)
@@ -969,7 +969,7 @@ answered "READONLY
 
 
 === -NOAUTH: down
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ["-NOAUTH Authentication required.\r\n"]
 --- request eval: ::get(20089)
 --- response_headers_like eval
@@ -980,7 +980,7 @@ answered "NOAUTH
 
 
 === -NOSCRIPT again and again: asked by source once, then down
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ["-NOSCRIPT No matching script.\r\n"]
 --- request eval: ::get(20090)
 --- response_headers_like eval
@@ -1007,7 +1007,7 @@ answered "NOSCRIPT
 
 
 === a reply that HMGET does not give is logged
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: [":1\r\n"]
 --- request eval: ::get(20091)
 --- response_headers_like eval: $::Unstored
@@ -1017,7 +1017,7 @@ answered the lookup of a report with something else, closing the connection
 
 
 === a reply of HMGET without a report: a miss
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [(map { ($_, "*1\r\n" . ::bulk('ours'), ":1\r\n") }
       "*-1\r\n", "\$-1\r\n", "*7\r\n" . "\$-1\r\n" x 7,
@@ -1030,7 +1030,7 @@ answered the lookup of a report with something else, closing the connection
 
 
 === a reply with the report of another merchant: a miss, nothing of it is served
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [::found(20192), ::claimed(20192),
  "*1\r\n" . ::bulk('ours'), ":1\r\n"]
@@ -1043,7 +1043,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 === the same in reply to a claim
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 ["\$-1\r\n", ::claimed(20192),
  "*1\r\n" . ::bulk('ours'), ":1\r\n"]
@@ -1056,7 +1056,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 === invalid replies to a claim: Violet is asked without it
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [(map { ("\$-1\r\n", $_, ":1\r\n") }
       "+OK\r\n", ":1\r\n", "*0\r\n", "*-1\r\n", "*1\r\n:1\r\n",
@@ -1073,7 +1073,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 === invalid reports in reply to a claim: claimed again without them
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [map { ("\$-1\r\n", $_, "*1\r\n" . ::bulk('ours'), ":1\r\n") }
      "*9\r\n" . ::bulk('report') . ::bulk('x') x 7 . ":1\r\n",
@@ -1087,7 +1087,7 @@ Cache-Status: violet; fwd=uri-miss
 
 
 === the report that a claim finds is served
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ["\$-1\r\n", ::claimed(20315)]
 --- request eval: ::get(20315)
 --- response_headers_like
@@ -1098,7 +1098,7 @@ X-Vars: cache=HIT tier=redis age=5 refresh= state=ready redis=ok up=
 
 
 === a reply to storing other than 1
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ["\$-1\r\n", "+OK\r\n"]
 --- request eval: ::get(20098)
 --- response_headers_like eval
@@ -1107,7 +1107,7 @@ X-Vars: cache=HIT tier=redis age=5 refresh= state=ready redis=ok up=
 
 
 === one reply more than commands: the connection is closed, nginx keeps running
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [::found(20099) . ::found(20000, 'somebody else'),
  ::found(20000, 'another'), ::found(20000, 'another')]
@@ -1122,7 +1122,7 @@ X-Vars: cache=HIT tier=redis age=5 refresh= state=ready redis=ok up=
 
 
 === one reply more: logged
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: [::found(20601) . "+OK\r\n"]
 --- request eval: ::get(20601)
 --- response_body eval: ::report(20601)
@@ -1145,7 +1145,7 @@ sent more than it was asked for
 
 
 === another reply after that of TIME: nginx keeps running
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{TIME => Violet::FakeRedis::instant() . "+PONG\r\n"}, ::found(20062)]
 --- wait: 0.3
@@ -1157,7 +1157,7 @@ sent more than it was asked for
 
 
 === a thousand replies more: nginx keeps running
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: [::found(20602) . "+OK\r\n" x 1000]
 --- wait: 0.3
 --- request eval: ::get(20602, 20602)
@@ -1167,7 +1167,7 @@ sent more than it was asked for
 
 
 === a later reply without a command: nginx keeps running and connects again
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [[0, ::found(20603), [0.1, "+surprise\r\n"]], ::found(20604, 'another')]
 --- wait: 0.4
@@ -1180,7 +1180,7 @@ sent more than it was asked for
 
 
 === a reply without a command is logged
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [[0, ::found(20605), [0.1, "+surprise\r\n"]]]
 --- wait: 0.3
@@ -1191,7 +1191,7 @@ sent more than it was asked for
 
 
 === a clock that is none: the connection is closed, nginx keeps running
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{TIME => "*2\r\n\$2\r\n-1\r\n\$1\r\n0\r\n"}, ::found(20608)]
 --- request eval: ::get(20608)
@@ -1203,7 +1203,7 @@ refused TIME: unexpected reply
 
 
 === Redis's clock becomes none: the connection is closed, nginx keeps running
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 my @times = (\&Violet::FakeRedis::instant, "*2\r\n\$1\r\n1\r\n:0\r\n",
              "+OK\r\n");
@@ -1217,7 +1217,7 @@ answered TIME with something else, closing the connection
 
 
 === INFO says that Redis evicts: a warning
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => Violet::FakeRedis::info(1, 'volatile-ttl')}, ::found(20620)]
 --- request eval: ::get(20620)
@@ -1228,7 +1228,7 @@ may evict the records of submits
 
 
 === INFO with a policy that is no word: silence
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => Violet::FakeRedis::info(1, "all\x1bkeys")}, ::found(20621)]
 --- request eval: ::get(20621)
@@ -1239,7 +1239,7 @@ may evict the records of submits
 
 
 === INFO without a policy: silence
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => Violet::FakeRedis::info(1, '')}, ::found(20622)]
 --- request eval: ::get(20622)
@@ -1250,7 +1250,7 @@ may evict the records of submits
 
 
 === INFO that ends in a policy: silence
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => Violet::FakeRedis::bulk("\nmaxmemory:1\r\nmaxmemory_policy:allkeys-lru")}, ::found(20623)]
 --- request eval: ::get(20623)
@@ -1261,7 +1261,7 @@ may evict the records of submits
 
 
 === INFO of nothing: silence
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => Violet::FakeRedis::bulk("")}, ::found(20624)]
 --- request eval: ::get(20624)
@@ -1272,7 +1272,7 @@ may evict the records of submits
 
 
 === INFO is nil: silence
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => "\$-1\r\n"}, ::found(20625)]
 --- request eval: ::get(20625)
@@ -1283,7 +1283,7 @@ may evict the records of submits
 
 
 === INFO is a number: silence
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => ":1\r\n"}, ::found(20626)]
 --- request eval: ::get(20626)
@@ -1294,7 +1294,7 @@ may evict the records of submits
 
 
 === INFO is an array: silence
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => "*1\r\n" . Violet::FakeRedis::info(1, "allkeys-lru")}, ::found(20627)]
 --- request eval: ::get(20627)
@@ -1305,7 +1305,7 @@ may evict the records of submits
 
 
 === INFO is refused: silence
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
 [{INFO => "-NOPERM no\r\n"}, ::found(20628)]
 --- request eval: ::get(20628)
@@ -1327,7 +1327,7 @@ may evict the records of submits
 
 
 === Redis is back: connected again, and logged
---- http_config eval: ::servers("$::Fake;")
+--- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval: ['close', ::found(20607)]
 --- wait: 0.3
 --- request eval: ::get(20607, 20607)
