@@ -261,6 +261,7 @@ static void
 ngx_violet_redis_connection_flush(ngx_violet_redis_connection_t *rc)
 {
     ssize_t            n;
+    ngx_err_t          err;
     ngx_connection_t  *c;
 
     c = rc->peer.connection;
@@ -281,9 +282,14 @@ ngx_violet_redis_connection_flush(ngx_violet_redis_connection_t *rc)
         }
 
         if (n == NGX_ERROR) {
+            err = ngx_socket_errno;
+
+            if (rc->ssl) {
+                ngx_violet_redis_tls_alert(&rc->tls, c);
+            }
+
             ngx_violet_redis_connection_lost(rc,
-                            NGX_VIOLET_REDIS_ERROR_CLOSED, ngx_socket_errno,
-                            NULL);
+                            NGX_VIOLET_REDIS_ERROR_CLOSED, err, NULL);
             return;
         }
 

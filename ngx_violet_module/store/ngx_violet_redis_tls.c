@@ -275,6 +275,25 @@ ngx_violet_redis_tls_expired(ngx_connection_t *c)
 }
 
 
+void
+ngx_violet_redis_tls_alert(ngx_violet_redis_tls_t *tls, ngx_connection_t *c)
+{
+    u_char  byte, why[NGX_VIOLET_REDIS_TLS_WHY];
+
+    if (!tls->ready) {
+        return;
+    }
+
+    ngx_memcpy(why, tls->why, NGX_VIOLET_REDIS_TLS_WHY);
+
+    tls->why[0] = '\0';
+
+    if (c->recv(c, &byte, 1) != NGX_ERROR || tls->why[0] == '\0') {
+        ngx_memcpy(tls->why, why, NGX_VIOLET_REDIS_TLS_WHY);
+    }
+}
+
+
 char *
 ngx_violet_redis_tls_why(ngx_violet_redis_tls_t *tls)
 {

@@ -66,6 +66,16 @@ ngx_int_t ngx_violet_redis_tls_begin(ngx_violet_redis_tls_t *tls,
 
 
 /*
+ * To be called when a write has failed: Redis may have sent an alert before it
+ * closed the connection, for example that a certificate is required, which
+ * TLS 1.3 says only after the handshake.  The alert then is why TLS failed.
+ */
+
+void ngx_violet_redis_tls_alert(ngx_violet_redis_tls_t *tls,
+    ngx_connection_t *c);
+
+
+/*
  * Why TLS failed on the last connection, ends in a NUL and has no control
  * characters; NULL if it has not failed.
  */
