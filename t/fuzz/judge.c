@@ -18,6 +18,64 @@
 
 int fuzz_judge(const uint8_t *data, size_t size);
 
+static void fuzz_verdict(const violet_cart_answer_t *answer,
+    const violet_cart_verdict_t *verdict);
+
+
+/*
+ * What holds of every verdict: the pairs of outcome and retry, and evidence
+ * that does not contradict the outcome.
+ */
+
+static void
+fuzz_verdict(const violet_cart_answer_t *answer,
+    const violet_cart_verdict_t *verdict)
+{
+    int                        wrong;
+    const violet_cart_seen_t  *seen;
+
+    seen = &verdict->seen;
+    wrong = (verdict->problem == NULL)
+            != (verdict->outcome < VIOLET_CART_FAILED);
+
+    switch (verdict->outcome) {
+
+    case VIOLET_CART_COMPLETED:
+        wrong |= answer->status > 299 || !seen->order || seen->failed
+                 || seen->unknown || (!seen->made && !seen->ordered)
+                 || seen->not_submitted;
+        break;
+
+    case VIOLET_CART_PENDING:
+        wrong |= answer->status > 299 || seen->failed || seen->unknown
+                 || verdict->nfailed;
+        break;
+
+    case VIOLET_CART_REQUIRES_ACTION:
+        wrong |= answer->status > 299 || seen->failed || seen->unknown;
+        break;
+
+    case VIOLET_CART_FAILED:
+        wrong |= seen->order && (seen->made || seen->accepted);
+        wrong |= verdict->retry > VIOLET_CART_RETRY_NEW_CART;
+        break;
+
+    case VIOLET_CART_PARTIAL:
+        wrong |= !seen->accepted || !seen->made || seen->not_submitted;
+        wrong |= verdict->retry < VIOLET_CART_RETRY_NEW_CART_FOR_FAILED_BAGS;
+        break;
+
+    default: /* VIOLET_CART_UNKNOWN */
+        wrong |= verdict->retry != VIOLET_CART_RETRY_MANUAL
+                 && (verdict->retry != VIOLET_CART_RETRY_LATER
+                     || !answer->guarded);
+    }
+
+    if (wrong) {
+        abort();
+    }
+}
+
 
 int
 fuzz_judge(const uint8_t *data, size_t size)
@@ -53,7 +111,13 @@ fuzz_judge(const uint8_t *data, size_t size)
     answer.partial_status = 422;
     answer.guarded = data[0] < 128;
 
-    if (violet_cart_judge(&answer, &verdict) != 0 || !verdict.problem) {
+    if (violet_cart_judge(&answer, &verdict) != 0) {
+        return 0;
+    }
+
+    fuzz_verdict(&answer, &verdict);
+
+    if (verdict.problem == NULL) {
         return 0;
     }
 

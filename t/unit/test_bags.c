@@ -425,6 +425,12 @@ test_payments_of_bags(void **state)
               PAY("CAPTURED", ",\"related_bags\":[2]"))), "pending",
           EVIDENCE(NOTHING_AGAINST) },
 
+        /* a doubtful payment of all is no doubt of a bag with its own */
+        { "{\"id\":10000,\"bags\":[" BAG(1, "REJECTED") "," BAG(2, "X") "],"
+          "\"payment_transactions\":[{\"status\":\"FAILED\",\"errors\":["
+          "{\"message\":\"Read timed out\"}]},{\"status\":\"AUTHORIZED\","
+          "\"related_bags\":[1]}]}", "failed", EVIDENCE(DOUBTFUL_ERROR) },
+
         /* an error of a failed payment may be doubtful */
         { ONE("", PAYMENTS(PAY("FAILED", ",\"errors\":[{\"message\":"
               "\"Read timed out\"}]"))), "unknown",

@@ -319,6 +319,12 @@ test_early(void **state)
         { "IN_PROGRESS", OPEN(1) "," OPEN(2),
           "{\"bag_id\":1,\"type\":\"EXTERNAL_CREATE_CART\",\"message\":"
           "\"Read timed out\"}", NULL, UNDER_WAY(TIMEOUT, DOUBTFUL_ERROR) },
+        { "IN_PROGRESS", OPEN(1),
+          "{\"bag_id\":9,\"type\":\"EXTERNAL_CREATE_CART\",\"message\":"
+          "\"Read timed out\"}", NULL, CLUELESS(TIMEOUT, UNLISTED_ERROR) },
+        { "IN_PROGRESS", OPEN(1), OLD(1, "EXTERNAL_CREATE_CART"),
+          PAY("FAILED", ",\"errors\":[{\"message\":\"Read timed out\"}]"),
+          CLUELESS(GONE, DOUBTFUL_ERROR) },
         { "IN_PROGRESS", OPEN(1) "," OPEN(2), OLD(1, "EXTERNAL_CREATE_CART"),
           PAY("PROCESSING", ""), UNDER_WAY(GONE, PROCESSING) },
         { "IN_PROGRESS", OPEN(1), OLD(1, "EXTERNAL_CREATE_CART"),
@@ -368,6 +374,7 @@ test_failed(void **state)
         { "PROCESSING", BAG(1, "REJECTED"), NULL, NULL,
           CLOSED(OTHER, REJECTED) },
         { "CANCELED", OPEN(1), NULL, NULL, CLOSED(OTHER, REJECTED) },
+        { "CANCELLED", OPEN(1), NULL, NULL, CLOSED(OTHER, REJECTED) },
         { "REJECTED", OPEN(1) "," OPEN(2), SUBMIT(1), NULL,
           CLOSED(GONE, REJECTED) },
         { "COMPLETED", OPEN(1), SUBMIT(1), NULL,
@@ -458,7 +465,11 @@ test_order_under_4xx(void **state)
         { 0, 409, "{\"bags\":[" BAG(1, "REJECTED") "]}", UNKNOWN, 409, LATER,
           VIOLET_REASON_SUBMIT_IN_PROGRESS, EVIDENCE(CONFLICT) },
         { 0, 429, "{\"bags\":[" BAG(1, "REJECTED") "]}", UNKNOWN, 429, LATER,
-          VIOLET_REASON_RATE_LIMITED, EVIDENCE(BUSY) }
+          VIOLET_REASON_RATE_LIMITED, EVIDENCE(BUSY) },
+        { 0, 408, "{\"bags\":[" BAG(1, "REJECTED") "]}", UNKNOWN, 408, LATER,
+          OTHER, EVIDENCE(BUSY) },
+        { 0, 425, "{\"bags\":[" BAG(1, "REJECTED") "]}", UNKNOWN, 425, LATER,
+          OTHER, EVIDENCE(BUSY) }
     };
 
     (void) state;

@@ -309,9 +309,7 @@ violet_cart_doubtful(const violet_cart_answer_t *answer,
     violet_cart_body_t *body)
 {
     return (violet_cart_is_error(body)
-            || (answer->status >= 400
-                && (body->kind == VIOLET_BODY_ORDER
-                    || body->kind == VIOLET_BODY_ERRORS)))
+            || (answer->status >= 400 && body->kind == VIOLET_BODY_ORDER))
            && violet_exception_is_doubtful(&body->exception, &body->words);
 }
 
