@@ -325,6 +325,9 @@ test_early(void **state)
         { "IN_PROGRESS", OPEN(1), OLD(1, "EXTERNAL_CREATE_CART"),
           PAY("FAILED", ",\"errors\":[{\"message\":\"Read timed out\"}]"),
           CLUELESS(GONE, DOUBTFUL_ERROR) },
+        { "IN_PROGRESS", OPEN(1), OLD(1, "EXTERNAL_CREATE_CART"),
+          PAY("FAILED", ",\"related_bags\":[1],\"errors\":[{\"message\":"
+              "\"Read timed out\"}]"), CLUELESS(GONE, DOUBTFUL_ERROR) },
         { "IN_PROGRESS", OPEN(1) "," OPEN(2), OLD(1, "EXTERNAL_CREATE_CART"),
           PAY("PROCESSING", ""), UNDER_WAY(GONE, PROCESSING) },
         { "IN_PROGRESS", OPEN(1), OLD(1, "EXTERNAL_CREATE_CART"),
