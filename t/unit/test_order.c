@@ -53,6 +53,9 @@ test_requires_action(void **state)
           PASSES(ACTION, ACTION_REQUIRED) },
         { "REQUIRES_ACTION", BAG(1, "ACCEPTED"), NULL, NULL,
           PASSES(ACTION, ACTION_REQUIRED) },
+        { "IN_PROGRESS", OPEN(1), NULL,
+          PAY("FAILED", "") "," PAY("REQUIRES_ACTION", ""),
+          PASSES(ACTION, ACTION_REQUIRED) },
 
         /* not with a bag that failed or is unknown */
         { "REQUIRES_ACTION", BAG(1, "REJECTED"), NULL, NULL,
