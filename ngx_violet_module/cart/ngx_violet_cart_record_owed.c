@@ -135,6 +135,12 @@ ngx_violet_owed_tell(ngx_violet_records_t *records)
 
     ngx_violet_records_check(records);
 
+    /* before Redis has said who it is, everything may seem to be owed */
+
+    if (!records->known) {
+        return;
+    }
+
     n = ngx_violet_record_owed(records, names, NGX_VIOLET_OWED_NAMES, &more);
 
     /* those that are told now may fail, and are looked for once more */

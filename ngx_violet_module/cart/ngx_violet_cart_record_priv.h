@@ -42,6 +42,7 @@ struct ngx_violet_record_s {
     violet_cart_guard_t          guard;
     violet_cart_step_t           step;
     ngx_violet_wait_t           *wait;
+    ngx_violet_redis_handler_pt  handler;     /* of the command under way */
     ngx_log_t                   *log;         /* invalid if "gone" */
     ngx_event_t                  renewal;
     int64_t                      asked;       /* when Redis was, or Violet */

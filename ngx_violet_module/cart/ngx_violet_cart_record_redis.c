@@ -1,7 +1,8 @@
 
 /*
  * The records in Redis: a text each, see core/cart/violet_cart_record_text.c.
- * One script compares and swaps; it decides nothing.  How long ago a record
+ * One script compares and swaps; it decides nothing.  A cart without a record
+ * is claimed by a plain SET, which does the same.  How long ago a record
  * was written is what is gone of its time to live, so Redis's clock alone
  * says how old it is.
  */
@@ -26,7 +27,7 @@
  * ARGV[3]   ms that it is kept
  */
 
-static ngx_violet_redis_script_t  ngx_violet_record_script = {
+static ngx_violet_redis_script_t  ngx_violet_record_cas = {
     ngx_string(
         "local v = redis.pcall('GET', KEYS[1]) "
         "local version = '' "
@@ -49,6 +50,12 @@ static ngx_violet_redis_script_t  ngx_violet_record_script = {
 };
 
 
+static ngx_violet_redis_status_e ngx_violet_record_set(
+    ngx_violet_record_t *record);
+static void ngx_violet_record_was_set(void *data,
+    ngx_violet_redis_status_e status, redisReply *reply);
+static ngx_violet_redis_status_e ngx_violet_record_script(
+    ngx_violet_record_t *record, ngx_uint_t patient);
 static void ngx_violet_record_version(violet_cart_version_t *version,
     u_char *buf, ngx_str_t *text);
 
@@ -57,13 +64,101 @@ ngx_violet_redis_status_e
 ngx_violet_record_run(ngx_violet_record_t *record, ngx_uint_t patient,
     ngx_violet_redis_handler_pt handler)
 {
-    char                       text[VIOLET_RECORD_TEXT];
-    u_char                     ttl[NGX_INT64_LEN];
-    u_char                     version[NGX_VIOLET_RECORD_VERSION];
-    ngx_str_t                  args[4];
-    ngx_violet_redis_t        *redis;
-    violet_cart_guard_t       *guard;
     ngx_violet_redis_status_e  rc;
+
+    ngx_violet_records_check(record->records);
+
+    record->handler = handler;
+
+    rc = NGX_VIOLET_REDIS_OPEN;
+
+    if (patient && record->guard.writes
+        && record->guard.expected.kind == VIOLET_VERSION_NONE)
+    {
+        rc = ngx_violet_record_set(record);
+    }
+
+    if (rc != NGX_VIOLET_REDIS_OK) {
+        rc = ngx_violet_record_script(record, patient);
+    }
+
+    if (rc == NGX_VIOLET_REDIS_OK) {
+        record->refs++;
+        record->busy = 1;
+    }
+
+    return rc;
+}
+
+
+/*
+ * The claim of a cart that has no record, as most have: a plain command costs
+ * Redis a third of the script.
+ */
+
+static ngx_violet_redis_status_e
+ngx_violet_record_set(ngx_violet_record_t *record)
+{
+    char                  text[VIOLET_RECORD_TEXT];
+    u_char                ttl[NGX_INT64_LEN];
+    ngx_str_t             args[6];
+    violet_cart_guard_t  *guard;
+
+    guard = &record->guard;
+
+    args[0] = ngx_violet_record_name_of(record);
+
+    args[1].data = (u_char *) text;
+    args[1].len = violet_cart_record_print(&guard->write,
+                                           NGX_VIOLET_FORM_SUBMIT, text);
+
+    ngx_str_set(&args[2], "PX");
+
+    args[3].data = ttl;
+    args[3].len = ngx_sprintf(ttl, "%L", ngx_max(guard->write.kept, 1)) - ttl;
+
+    ngx_str_set(&args[4], "NX");
+    ngx_str_set(&args[5], "GET");
+
+    return ngx_violet_redis_command(record->records->redis, "SET", args, 6,
+                                    NGX_VIOLET_RECORD_WAIT,
+                                    ngx_violet_record_was_set, record);
+}
+
+
+/* If there was a record, the script says which, and how old it is. */
+
+static void
+ngx_violet_record_was_set(void *data, ngx_violet_redis_status_e status,
+    redisReply *reply)
+{
+    ngx_violet_record_t  *record = data;
+
+    if (status == NGX_VIOLET_REDIS_TIMEOUT
+        || (status == NGX_VIOLET_REDIS_OK
+            && reply->type == REDIS_REPLY_NIL))
+    {
+        record->handler(record, status, reply);
+        return;
+    }
+
+    status = ngx_violet_record_script(record, 1);
+
+    if (status != NGX_VIOLET_REDIS_OK) {
+        record->handler(record, status, NULL);
+    }
+}
+
+
+static ngx_violet_redis_status_e
+ngx_violet_record_script(ngx_violet_record_t *record, ngx_uint_t patient)
+{
+    char                  text[VIOLET_RECORD_TEXT];
+    u_char                ttl[NGX_INT64_LEN];
+    u_char                version[NGX_VIOLET_RECORD_VERSION];
+    ngx_str_t             args[4];
+    ngx_violet_redis_t   *redis;
+    violet_cart_guard_t  *guard;
 
     redis = record->records->redis;
     guard = &record->guard;
@@ -84,22 +179,13 @@ ngx_violet_record_run(ngx_violet_record_t *record, ngx_uint_t patient,
                       - ttl;
     }
 
-    ngx_violet_records_check(record->records);
-
-    rc = patient
-         ? ngx_violet_redis_script_wait(redis, &ngx_violet_record_script,
-                                        args, 1, 4, NGX_VIOLET_RECORD_WAIT,
-                                        handler, record)
-         : ngx_violet_redis_script(redis, &ngx_violet_record_script, args, 1,
-                                   4, ngx_violet_redis_conf(redis)->timeout,
-                                   handler, record);
-
-    if (rc == NGX_VIOLET_REDIS_OK) {
-        record->refs++;
-        record->busy = 1;
-    }
-
-    return rc;
+    return patient
+           ? ngx_violet_redis_script_wait(redis, &ngx_violet_record_cas, args,
+                                          1, 4, NGX_VIOLET_RECORD_WAIT,
+                                          record->handler, record)
+           : ngx_violet_redis_script(redis, &ngx_violet_record_cas, args, 1,
+                                     4, ngx_violet_redis_conf(redis)->timeout,
+                                     record->handler, record);
 }
 
 
@@ -143,9 +229,19 @@ ngx_violet_record_read(ngx_violet_record_t *record,
 
     result->status = VIOLET_REDIS_AWAY;
 
-    if (status != NGX_VIOLET_REDIS_OK
-        || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3)
-    {
+    if (status != NGX_VIOLET_REDIS_OK) {
+        return;
+    }
+
+    /* of SET: there was no record */
+
+    if (reply->type == REDIS_REPLY_NIL && record->guard.writes) {
+        result->lost = record->records->lost > ngx_violet_clock();
+        result->status = VIOLET_REDIS_WRITTEN;
+        return;
+    }
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) {
         return;
     }
 
