@@ -1059,6 +1059,32 @@ invalid value "0" in "violet_submit_guard", it must be "on", "off" or a time fro
 
 
 
+=== violet_submit_guard: a parameter that is not known
+--- http_extra: violet_submit_guard on without_redis=yes;
+--- refused
+invalid parameter "without_redis=yes" of "violet_submit_guard": use "without_redis=host" or "without_redis=refuse", and not with "off"
+
+
+
+=== violet_submit_guard: off, and a parameter
+--- http_extra: violet_submit_guard off without_redis=refuse;
+--- refused
+invalid parameter "without_redis=refuse" of "violet_submit_guard": use "without_redis=host" or "without_redis=refuse", and not with "off"
+
+
+
+=== violet_submit_guard: with each parameter
+--- http_extra: violet_submit_guard 1h without_redis=host;
+--- location
+            violet shop;
+            proxy_pass http://violet_api;
+            violet_submit_guard on without_redis=refuse;
+--- request
+POST /v1/checkout/cart/20001/submit
+--- error_code: 200
+
+
+
 === violet_submit_guard: longer than doubt is kept
 --- http_extra: violet_submit_guard 25h;
 --- refused
@@ -1539,7 +1565,6 @@ invalid number of arguments in "violet_cart_partial_status" directive
 --- refused
 invalid value "201" in "violet_cart_partial_status"
 "200"
-"502"
 
 
 
@@ -1548,7 +1573,6 @@ invalid value "201" in "violet_cart_partial_status"
 --- refused
 invalid value "0" in "violet_cart_partial_status"
 "200"
-"502"
 
 
 
@@ -1557,7 +1581,6 @@ invalid value "0" in "violet_cart_partial_status"
 --- refused
 invalid value "abc" in "violet_cart_partial_status"
 "200"
-"502"
 
 
 
@@ -1566,7 +1589,6 @@ invalid value "abc" in "violet_cart_partial_status"
 --- refused
 invalid value "2070" in "violet_cart_partial_status"
 "200"
-"502"
 
 
 
@@ -1883,7 +1905,7 @@ TTL all:health:violet_api:10000:42
             violet_health_stale 2m;
             violet_refresh_limit app=7r/d exceeded=429;
             violet_cart_errors on;
-            violet_cart_partial_status 502;
+            violet_cart_partial_status 207;
             violet_submit_guard off;
             violet_auth_routes block;
             violet_buffer_limit 256m;
@@ -1898,7 +1920,7 @@ TTL all:health:violet_api:10000:42
  "POST /inner/checkout/cart/20700/submit",
  "GET /v1/auth/x", "GET /inner/auth/x"]
 --- error_code eval
-[200, 200, 200, 200, 200, 502, 200, 403]
+[200, 200, 200, 200, 200, 207, 200, 403]
 --- response_headers_like eval
 ['RateLimit-Policy: "merchant";q=3;w=3600, "app";q=30;w=3600',
  'Cache-Status: violet; hit; ttl=(7200|7199)',
@@ -1917,7 +1939,7 @@ TTL all:health:violet_api:10000:42
  "POST /v1/checkout/cart/20700/submit", "GET /v1/auth/x",
  "GET /v1/operations/connection_health/22100"]
 --- error_code eval
-[200, 200, 429, 207, 403, 502]
+[200, 200, 429, 422, 403, 502]
 --- response_headers_like eval
 ['RateLimit-Policy: "merchant";q=1;w=600, "app";q=30;w=3600',
  'Cache-Status: violet; hit; ttl=(86400|86399)', 'Retry-After: \d+',
