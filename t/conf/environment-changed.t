@@ -18,19 +18,19 @@ my $lines = 0;
 
 my $nginx = $live->nginx(workers => 2, configuration('a', 'a'));
 
-is(submit('shop', $_), 502, "cart $_ is in doubt") for 60001, 60002;
-is(submit('twin', 60003), 502,
-   'cart 60003 of another app of the same id is in doubt');
+is(submit('shop', $_), 502, "cart $_ is in doubt") for 60004, 60002;
+is(submit('twin', 60006), 502,
+   'cart 60006 of another app of the same id is in doubt');
 is(submit('shop', 40001), 400,
    'cart 40001 has failed, and may be submitted again');
 
 takes('a', 'a', 'the same configuration');
 says(0, 'nothing has changed');
-is(submit('shop', 60001), 409, 'the records count');
+is(submit('shop', 60004), 409, 'the records count');
 
 takes('a', 'b', 'one app leads to another Violet, the other app does not');
 says(0, 'the records still have the other app\'s name');
-is(submit('shop', 60003), 409, 'the records count for the other app');
+is(submit('shop', 60006), 409, 'the records count for the other app');
 
 takes('b', 'b', 'the other app leads there, too');
 says(1, 'the records have no app now');
@@ -44,14 +44,14 @@ like(line(), qr/ 1 records of submits no longer count/, 'the record of b');
 
 takes('a', 'a', 'the first configuration again');
 says(2, 'there is no record of c');
-is(submit('shop', 60001), 409, 'the records of a count again');
+is(submit('shop', 60004), 409, 'the records of a count again');
 
 takes('a', 'a', 'the records go to another Redis with another prefix',
       "violet_submit_redis redis://127.0.0.1:@{[$redis->port]} prefix=s:;\n");
 says(3, 'the records do not count there');
 like(line(), qr/3 records of submits no longer count, .* were named "violet:submit:a:10000:\.\.\." and are named "s:submit:a:10000:\.\.\."/,
      'the line has the prefix of violet_submit_redis');
-is(submit('shop', 60001), 502, 'they do not count');
+is(submit('shop', 60004), 502, 'they do not count');
 
 $live->check_logs;
 done_testing();

@@ -285,12 +285,12 @@ KEYS violet:health*
 '
 --- config eval: ::shop('proxy_pass http://$where')
 --- request eval
-["POST /v1/checkout/cart/60001/submit\n{}",
- "POST /v1/checkout/cart/60001/submit\n{}",
+["POST /v1/checkout/cart/60004/submit\n{}",
+ "POST /v1/checkout/cart/60004/submit\n{}",
  "POST /v1/$::Route/20003", "POST /v1/$::Route/20003"]
 --- error_code eval: [502, 409, 200, 429]
 --- redis_check
-EXISTS violet:submit:live:10000:60001 violet:limit:live:10000:20003
+EXISTS violet:submit:live:10000:60004 violet:limit:live:10000:20003
 => 2
 
 
