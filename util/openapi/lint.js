@@ -21,7 +21,7 @@ const samples = [
   ['operationId: headConnectionHealth\n', 'operationId: getConnectionHealth\n',
     'operation-operationId-unique'],
   ['security: []\n', '', 'security-defined'],
-  ['/{order_id}:', '/{order}:', 'path-parameters-defined'],
+  ['/{cart_id}/payment:', '/{cart}/payment:', 'path-parameters-defined'],
   ['      type: integer\n', '      type: number of things\n', 'struct'],
 ];
 
