@@ -1,7 +1,7 @@
 
 /*
  * The steps of a fetch.  One event of the fetch runs the next step, so that no
- * step runs inside hiredis or at the end of a subrequest.
+ * step runs inside the Redis client or at the end of a subrequest.
  */
 
 

@@ -5,7 +5,7 @@
  * the request when it is resumed or ends.
  *
  * The request is resumed from a posted event, so its phases never run inside
- * hiredis or inside another request.
+ * the Redis client or inside another request.
  */
 
 

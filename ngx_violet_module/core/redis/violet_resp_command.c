@@ -15,6 +15,7 @@
 #define VIOLET_RESP_NUMBER  23
 
 
+static size_t violet_resp_number_len(size_t n);
 static char *violet_resp_number_line(char *p, char type, size_t n);
 
 
@@ -22,14 +23,12 @@ size_t
 violet_resp_command_len(int argc, const size_t *lens)
 {
     int     i;
-    char    line[VIOLET_RESP_NUMBER];
     size_t  len;
 
-    len = (size_t) (violet_resp_number_line(line, '*', (size_t) argc) - line);
+    len = violet_resp_number_len((size_t) argc);
 
     for (i = 0; i < argc; i++) {
-        len += (size_t) (violet_resp_number_line(line, '$', lens[i]) - line)
-               + lens[i] + 2;
+        len += violet_resp_number_len(lens[i]) + lens[i] + 2;
     }
 
     return len;
@@ -57,6 +56,21 @@ violet_resp_command(char *p, int argc, const char *const *argv,
     }
 
     return p;
+}
+
+
+/* The bytes of a line with a number: its type, its digits, its end. */
+
+static size_t
+violet_resp_number_len(size_t n)
+{
+    size_t  len;
+
+    for (len = 4; n > 9; n /= 10) {
+        len++;
+    }
+
+    return len;
 }
 
 
