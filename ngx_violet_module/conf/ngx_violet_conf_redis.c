@@ -9,6 +9,7 @@
 
 #include "ngx_violet_conf_redis.h"
 #include "ngx_violet_credentials.h"
+#include "ngx_violet_keys.h"
 #include "ngx_violet_redis.h"
 
 
@@ -432,7 +433,7 @@ ngx_violet_conf_redis_user(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf,
 static ngx_int_t
 ngx_violet_conf_redis_cluster(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
 {
-    u_char                   *p;
+    u_char                   *p, *last;
     size_t                    len;
     ngx_violet_redis_conf_t  *redis;
 
@@ -468,15 +469,23 @@ ngx_violet_conf_redis_cluster(ngx_conf_t *cf, ngx_violet_conf_redis_t *conf)
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(cf->pool, redis->prefix.len + 2);
+    p = ngx_pnalloc(cf->pool, redis->prefix.len
+                              + sizeof("{}" NGX_VIOLET_KEYS_SUBMIT));
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    redis->prefix.len = ngx_sprintf(p, "{%*s}%s", len, redis->prefix.data,
-                                    len < redis->prefix.len ? ":" : "")
-                        - p;
+    last = ngx_sprintf(p, "{%*s}%s", len, redis->prefix.data,
+                       len < redis->prefix.len ? ":" : "");
+
     redis->prefix.data = p;
+    redis->prefix.len = last - p;
+
+    last = ngx_cpymem(last, NGX_VIOLET_KEYS_SUBMIT,
+                      sizeof(NGX_VIOLET_KEYS_SUBMIT) - 1);
+
+    redis->slot_key.data = p;
+    redis->slot_key.len = last - p;
 
     return NGX_OK;
 }

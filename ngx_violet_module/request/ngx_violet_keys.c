@@ -122,7 +122,8 @@ ngx_violet_keys_submits(ngx_violet_keys_t *keys, ngx_violet_key_t *key)
 {
     key->name.data = key->data;
     key->name.len = ngx_snprintf(key->data, NGX_VIOLET_KEYS_LEN,
-                                 "submit:%V:%i:", &keys->env, keys->app_id)
+                                 NGX_VIOLET_KEYS_SUBMIT "%V:%i:", &keys->env,
+                                 keys->app_id)
                     - key->data;
 }
 

@@ -56,6 +56,11 @@
 #define NGX_VIOLET_KEYS_HEALTH  "health"
 
 
+/* The beginning of the keys of records of submits. */
+
+#define NGX_VIOLET_KEYS_SUBMIT  "submit:"
+
+
 /* the environment and the app of a key */
 
 typedef struct {

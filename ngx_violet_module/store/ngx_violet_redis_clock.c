@@ -74,9 +74,9 @@ ngx_violet_redis_clock_timer(ngx_event_t *ev)
                                         ngx_violet_redis_role_told, redis);
 
         if (redis->conf.cluster) {
-            (void) ngx_violet_redis_command(redis, "EXISTS",
-                                            ngx_violet_redis_slot_key(redis),
-                                            1, redis->conf.timeout,
+            (void) ngx_violet_redis_command(redis, "GET",
+                                            &redis->conf.slot_key, 1,
+                                            redis->conf.timeout,
                                             ngx_violet_redis_slot_told, redis);
         }
 

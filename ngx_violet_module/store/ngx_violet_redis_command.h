@@ -129,14 +129,6 @@ void ngx_violet_redis_fail_commands(ngx_violet_redis_t *redis,
 
 
 /*
- * A key that lies in the slot of all keys, for the question whether this node
- * of a cluster has the slot.
- */
-
-#define ngx_violet_redis_slot_key(redis)  (&(redis)->conf.prefix)
-
-
-/*
  * True if a node of a cluster has answered that another node has the slot; the
  * topology is told, and the connection is to be closed.
  */

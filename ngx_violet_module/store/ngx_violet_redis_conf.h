@@ -52,6 +52,10 @@ typedef struct {
     ngx_str_t                sentinel_username;
     ngx_str_t                sentinel_password;
 
+    ngx_str_t                slot_key;   /* of a cluster: a key without a
+                                            value, in the slot of all keys,
+                                            that any user may read */
+
     unsigned                 tls:1;
     unsigned                 cluster:1;  /* the URLs are nodes of one */
     unsigned                 records:1;  /* of submits are kept here */

@@ -1,7 +1,7 @@
 
 /*
  * The commands of the link: AUTH, HELLO, in a
- * cluster EXISTS, CLIENT TRACKING with the id that
+ * cluster GET, CLIENT TRACKING with the id that
  * HELLO gave, SUBSCRIBE, each after the reply to the one before; after that
  * Redis sends only messages and replies to PING.  Redis is not trusted: any
  * other reply is an error, and the caller closes the link.
@@ -100,11 +100,11 @@ ngx_violet_redis_notify_slot(ngx_violet_redis_notify_t *link)
 
     link->state = NGX_VIOLET_REDIS_NOTIFY_SLOT;
 
-    argv[0] = "EXISTS";
-    lens[0] = 6;
+    argv[0] = "GET";
+    lens[0] = 3;
 
-    argv[1] = (char *) link->conf->prefix.data;
-    lens[1] = link->conf->prefix.len;
+    argv[1] = (char *) link->conf->slot_key.data;
+    lens[1] = link->conf->slot_key.len;
 
     return ngx_violet_redis_connection_command(&link->connection, 2, argv,
                                                lens);
@@ -192,7 +192,7 @@ ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
         return ngx_violet_redis_notify_hello(link, reply);
 
     case NGX_VIOLET_REDIS_NOTIFY_SLOT:
-        if (reply->type != REDIS_REPLY_INTEGER) {
+        if (reply->type != REDIS_REPLY_NIL) {
             return NGX_ERROR;
         }
 
@@ -248,7 +248,7 @@ ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
         break;
 
     case NGX_VIOLET_REDIS_NOTIFY_SLOT:
-        what = "EXISTS";
+        what = "GET";
         break;
 
     default:

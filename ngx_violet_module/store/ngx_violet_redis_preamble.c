@@ -65,11 +65,10 @@ ngx_violet_redis_preamble_send(ngx_violet_redis_t *redis)
         }
     }
 
-    key = ngx_violet_redis_slot_key(redis);
+    key = &redis->conf.slot_key;
 
     if (redis->conf.cluster
-        && ngx_violet_redis_preamble_pair(redis, "EXISTS", key->data,
-                                          key->len)
+        && ngx_violet_redis_preamble_pair(redis, "GET", key->data, key->len)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -169,8 +168,8 @@ ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
               && reply->len == NGX_VIOLET_REDIS_PROBE)
              ? NGX_OK : NGX_ERROR;
 
-    } else if (ngx_strcmp(command, "EXISTS") == 0) {
-        rc = (reply->type == REDIS_REPLY_INTEGER) ? NGX_OK : NGX_ERROR;
+    } else if (ngx_strcmp(command, "GET") == 0) {
+        rc = (reply->type == REDIS_REPLY_NIL) ? NGX_OK : NGX_ERROR;
 
         if (ngx_violet_redis_redirected(redis, reply)) {
             return NGX_ERROR;
