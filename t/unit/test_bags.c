@@ -247,6 +247,9 @@ test_made(void **state)
               PAY("AUTHORIZED", ""))), "unknown", EVIDENCE(PAID) },
         { ONE(PAID, SUBMIT_ERROR PAYMENTS(PAY("BYPASSED",
               ",\"related_bags\":[2]"))), "unknown", EVIDENCE(PAID) },
+        { ONE(PAID, SUBMIT_ERROR PAYMENTS(PAY("BYPASSED",
+              ",\"capture_status\":\"CAPTURED\""))), "unknown",
+          EVIDENCE(PAID) },
         { ONE(PAID, SUBMIT_ERROR PAYMENTS("")), "unknown", EVIDENCE(PAID) }
     };
 
