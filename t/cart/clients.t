@@ -81,6 +81,11 @@ sub commands {
     }
 
     cmp_ok($commands, '>=', $least, "$name has commands");
+
+    $live->request($nginx->port, 'POST /v1/checkout/cart/20099/submit',
+                   headers => {'X-Request-Id' => 'of-the-caller'});
+    like($live->request($mock->port, 'GET /_mock/last')->{body},
+         qr/"of-the-caller"/, "the caller's request id reaches Violet");
 }
 
 
