@@ -1,7 +1,7 @@
 # The targets call the scripts in util/.  The head of each script says what the
 # script does and which variables it takes.
 
-.PHONY: help build run test check bench clean
+.PHONY: help build run test torture check bench clean
 
 help:
 	@echo "make build   the module, as build/ngx_violet_module.so (CC=clang)"
@@ -13,6 +13,9 @@ help:
 	@echo "             Test::Nginx that lies there)"
 	@echo "make test T=t/health/report.t:84   the one block at that line (T=FILE,"
 	@echo "             T=FOLDER, T=\"FILE FOLDER\": these only)"
+	@echo "make torture carts submitted through two gateways while Redis, Violet"
+	@echo "             and workers fail, for about 5 minutes (TORTURE_CARTS=50000"
+	@echo "             TORTURE_SECONDS=600 TORTURE_SEED=1)"
 	@echo "make build ROOT=trixie, make test ROOT=trixie   the same on another"
 	@echo "             Debian, whose root debootstrap makes (ROOTS=DIR: in DIR)"
 	@echo "make check   style, arrows between folders, documentation against the"
@@ -33,6 +36,11 @@ run:
 
 test:
 	@$(in) util/test
+
+torture:
+	@util/packages build run test
+	@util/build
+	@t/torture/run.pl
 
 check:
 	@util/packages build check

@@ -129,13 +129,8 @@ sub redis {
     my $folder = "$self->{folder}/redis.$address.$port";
     File::Path::make_path($folder);
 
-    my $clock = $option{clock};
-    my @env = $clock ? ('env', 'LD_PRELOAD=' . $clock->library,
-                        join('=', $clock->environment))
-                     : ();
-
     my $redis = $self->process(
-        'redis', @env,
+        'redis', moved_by($option{clock}),
         Violet::Redis::server($port, $folder, '--bind', $address,
                               @{$option{args} || []}));
 
@@ -143,13 +138,23 @@ sub redis {
 }
 
 
-# Options: args, port.
+# The beginning of the command line of a program whose clock is moved.
+sub moved_by {
+    my ($clock) = @_;
+
+    return $clock ? ('env', 'LD_PRELOAD=' . $clock->library,
+                     join('=', $clock->environment))
+                  : ();
+}
+
+
+# Options: args, port, clock (a Live::Clock).
 sub mock {
     my ($self, %option) = @_;
 
     my $port = $option{port} || free_port();
     my $mock = $self->process(
-        'mock', 'python3', "$root/t/mock/violet.py", '--port', $port,
+        'mock', moved_by($option{clock}), 'python3', "$root/t/mock/violet.py", '--port', $port,
         '--app-id', '10000', '--app-secret', 'mock-app-secret',
         '--token', 'mock-token', @{$option{args} || []});
 

@@ -147,6 +147,7 @@ class Server:
         self._serial = itertools.count(1)
         self._listeners: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[Any]] = set()
+        self._refusal: asyncio.Task[None] | None = None
 
     async def listen(self, host: str, port: int,
                      tls: ssl.SSLContext | None = None) -> int:
@@ -159,6 +160,21 @@ class Server:
     async def listen_unix(self, path: str) -> None:
         self._listeners.append(await asyncio.start_unix_server(
             self._accept, path, limit=HEAD_LIMIT, backlog=4096))
+
+    def refuse(self, seconds: float) -> None:
+        """Closes everything soon, and listens again after some seconds."""
+        if self._refusal is None or self._refusal.done():
+            self._refusal = asyncio.create_task(self._refuse(seconds))
+
+    async def _refuse(self, seconds: float) -> None:
+        await asyncio.sleep(0.05)              # the answer to the control
+        addresses = [s.getsockname() for listener in self._listeners
+                     for s in listener.sockets if s.family == socket.AF_INET]
+        await self.close()
+        self._listeners.clear()
+        await asyncio.sleep(seconds)
+        for host, port in addresses:
+            await self.listen(host, port)
 
     async def close(self) -> None:
         for listener in self._listeners:

@@ -28,6 +28,7 @@ from typing import Any, Callable
 from urllib.parse import parse_qsl, unquote
 
 import carts
+import merchant
 import reports
 from broken import Row
 from httpd import Ending, Reply, Request, Server
@@ -59,6 +60,8 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         help="seconds for which one that has expired is still taken")
     add("--hold", type=float, default=30.0,
         help="seconds that a stalled answer stalls")
+    add("--merchant", metavar="SEED",
+        help="submits end at random, see merchant.py")
     add("--tls-cert", type=Path, help="speak TLS on the port")
     add("--tls-key", type=Path)
     add("--log", action="store_true", help="a line a request on stdout")
@@ -177,6 +180,8 @@ class Violet:
         self.tokens = Tokens(self.options)
         self.reports = reports.Reports()
         self.carts = carts.Carts()
+        seed = self.options.merchant
+        self.merchant = None if seed is None else merchant.Merchant(seed)
         self.counts: Counter[str] = Counter(dict.fromkeys(ROUTES, 0))
         self.last: dict[str, Any] = {}
         self.delays: dict[str, float] = {}
@@ -290,6 +295,12 @@ class Violet:
             return self.tokens.answered(lambda: self.login(request))
         if route == "token":
             return self.tokens.answered(lambda: self.token(request))
+        if self.merchant is not None and number is not None:
+            if route == "cart_submit":
+                caller = request.values("X-Caller")
+                return self.merchant.submit(number, ",".join(caller))
+            if route == "cart_read":
+                return self.merchant.read(number, "/orders/" in request.path)
         if route == "cart_submit":
             assert number is not None
             return self.carts.submit(number)
@@ -350,6 +361,8 @@ class Violet:
             return Reply.of(dict(sorted(self.counts.items())))
         if asked == ("GET", "/_mock/last"):
             return Reply.of(self.last)
+        if asked == ("GET", "/_mock/merchant") and self.merchant is not None:
+            return Reply.of(self.merchant.history())
         if asked == ("GET", "/_mock/connections"):
             return Reply.of(vars(self.server.gauge))
         if asked == ("POST", "/_mock/reset"):
@@ -372,6 +385,12 @@ class Violet:
     def control_replies(self, asked: tuple[str, str],
                         given: list[tuple[str, str]]) -> Reply:
         """Changes the answers of routes, or of single ids, from now on."""
+        if asked == ("POST", "/_mock/merchant") and self.merchant is not None:
+            self.merchant.set(given)
+            return Reply.of(dict(given))
+        if asked == ("POST", "/_mock/refuse"):
+            self.server.refuse(sum(float(value) for _, value in given))
+            return Reply.of(dict(given))
         if asked == ("POST", "/_mock/delay"):
             self.delays |= {name: float(value) for name, value in given}
             return Reply.of(self.delays)
@@ -417,6 +436,11 @@ these here need nothing:
                            processing, rejected, external, dated, early,
                            completed, partial, order (404 as a cart), other
   POST /_mock/tokens?...   how calls for a token are answered
+  POST /_mock/refuse?seconds=S  close all connections, and listen again after
+                           so many seconds
+  GET  /_mock/merchant     with --merchant: what became of each cart
+  POST /_mock/merchant?... with --merchant: calm=1, every answer arrives from
+                           now on; lies=S, the share of reads that fail
 """
 
 
