@@ -46,6 +46,7 @@ typedef struct {
 
 static void ngx_violet_owed_tick(ngx_event_t *ev);
 static void ngx_violet_owed_tell(ngx_violet_records_t *records);
+static ngx_uint_t ngx_violet_owed_is_known(ngx_violet_records_t *records);
 static void ngx_violet_owed_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_owed_known(ngx_violet_records_t *records,
@@ -161,13 +162,7 @@ ngx_violet_owed_tell(ngx_violet_records_t *records)
 void
 ngx_violet_records_check(ngx_violet_records_t *records)
 {
-    ngx_uint_t  losses;
-
-    losses = ngx_violet_redis_losses(records->redis);
-
-    if (records->asking
-        || (records->known && records->losses == losses))
-    {
+    if (records->asking || ngx_violet_owed_is_known(records)) {
         return;
     }
 
@@ -179,8 +174,26 @@ ngx_violet_records_check(ngx_violet_records_t *records)
         == NGX_VIOLET_REDIS_OK)
     {
         records->asking = 1;
-        records->losses = losses;
+        records->asked = ngx_violet_redis_losses(records->redis);
     }
+}
+
+
+/* Redis has said on this connection who it is. */
+
+static ngx_uint_t
+ngx_violet_owed_is_known(ngx_violet_records_t *records)
+{
+    return records->known
+           && records->losses == ngx_violet_redis_losses(records->redis);
+}
+
+
+ngx_uint_t
+ngx_violet_records_lost(ngx_violet_records_t *records)
+{
+    return !ngx_violet_owed_is_known(records)
+           || records->lost > ngx_violet_clock();
 }
 
 
@@ -200,9 +213,10 @@ ngx_violet_owed_answered(void *data, ngx_violet_redis_status_e status,
         /* an error reply: it does not allow INFO, and is not asked again */
 
         if (status == NGX_VIOLET_REDIS_DOWN
-            && records->losses == ngx_violet_redis_losses(records->redis))
+            && records->asked == ngx_violet_redis_losses(records->redis))
         {
             records->known = 1;
+            records->losses = records->asked;
         }
 
         return;

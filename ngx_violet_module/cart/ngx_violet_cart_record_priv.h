@@ -21,8 +21,9 @@ struct ngx_violet_records_s {
     ngx_violet_redis_t      *redis;       /* NULL: none */
     ngx_shm_zone_t          *zone;
 
-    ngx_uint_t               losses;      /* of the connection, when Redis
-                                             was last asked who it is */
+    ngx_uint_t               asked;       /* losses of the connection when
+                                             Redis was asked who it is, */
+    ngx_uint_t               losses;      /* and when it had answered */
     uint32_t                 epoch;       /* what was shared in an earlier
                                              one, Redis may have lost */
     int64_t                  lost;        /* until when a read comes first */
@@ -31,7 +32,7 @@ struct ngx_violet_records_s {
     ngx_uint_t               ticks;
 
     unsigned                 asking:1;    /* Redis, who it is */
-    unsigned                 known:1;     /* it was asked once */
+    unsigned                 known:1;     /* it has answered once */
     unsigned                 owed:1;      /* something is, or may be */
 };
 
@@ -111,6 +112,14 @@ void ngx_violet_record_read(ngx_violet_record_t *record,
  */
 
 void ngx_violet_records_check(ngx_violet_records_t *records);
+
+
+/*
+ * True if Redis may have lost records: it is not the one that the host knew, or
+ * has not yet said on this connection who it is.
+ */
+
+ngx_uint_t ngx_violet_records_lost(ngx_violet_records_t *records);
 
 
 /* Something is owed to Redis, and is told within a second or two. */

@@ -256,7 +256,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
         return;
     }
 
-    result->lost = record->records->lost > ngx_violet_clock();
+    result->lost = ngx_violet_records_lost(record->records);
 
     if (written->integer == 1) {
         result->status = VIOLET_REDIS_WRITTEN;

@@ -10,6 +10,7 @@ use lib 't/lib';
 use JSON::PP ();
 use Live;
 use Test::More;
+use Time::HiRes ();
 use Violet::Redis;
 use Violet::Schema;
 
@@ -27,6 +28,7 @@ worker_killed_in_flight();
 heard_before_redis_hung();
 redis_lost_between_claim_and_settlement();
 redis_restarted_empty();
+restarted_while_a_claim_waits();
 reloaded_in_flight();
 caller_gone_in_flight();
 
@@ -246,6 +248,31 @@ sub redis_restarted_empty {
        'an outcome is known as well');
     is(reached(60012), 1, 'Violet was asked once');
     is(reached(20010), 1, 'Violet was asked once');
+}
+
+
+# A claim waits longer than the question which Redis it is.  A gateway that
+# does not know it reads first: another one may have submitted the cart.
+sub restarted_while_a_claim_waits {
+    my $three = gateway();
+
+    is(submit($three, 60018)->{status}, 502, 'unknown at the third gateway');
+    ok($three->quit(10), 'which ends');
+
+    my $port = $redis->port;
+    $redis->stop('KILL');
+    my $client = $live->client($two->port);
+    $client->send(Live::Client::request_bytes(
+        'POST /v1/checkout/cart/60018/submit', body => '{}'));
+    Time::HiRes::sleep(0.6);
+    $redis = $live->redis(port => $port);
+
+    my $answer = $client->answer(30);
+    is($live->mock_counts($mock)->{'cart_read/60018'}, 1,
+       'Redis lost its data while a claim waited: read first');
+    is($live->mock_counts($mock)->{'cart_submit/60018'}, 2,
+       'sent, since it is not submitted');
+    recovered($_) for $one, $two;
 }
 
 

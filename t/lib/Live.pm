@@ -154,7 +154,8 @@ sub mock {
 
     my $port = $option{port} || free_port();
     my $mock = $self->process(
-        'mock', moved_by($option{clock}), 'python3', "$root/t/mock/violet.py", '--port', $port,
+        'mock', moved_by($option{clock}), 'python3',
+        "$root/t/mock/violet.py", '--port', $port,
         '--app-id', '10000', '--app-secret', 'mock-app-secret',
         '--token', 'mock-token', @{$option{args} || []});
 
