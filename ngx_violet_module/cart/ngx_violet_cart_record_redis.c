@@ -120,9 +120,9 @@ ngx_violet_record_set(ngx_violet_record_t *record)
     ngx_str_set(&args[4], "NX");
     ngx_str_set(&args[5], "GET");
 
-    return ngx_violet_redis_command(record->records->redis, "SET", args, 6,
-                                    NGX_VIOLET_RECORD_WAIT,
-                                    ngx_violet_record_was_set, record);
+    return ngx_violet_redis_command_wait(record->records->redis, "SET", args,
+                                         6, NGX_VIOLET_RECORD_WAIT,
+                                         ngx_violet_record_was_set, record);
 }
 
 

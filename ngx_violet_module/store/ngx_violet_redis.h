@@ -121,11 +121,17 @@ ngx_violet_redis_status_e ngx_violet_redis_script_wait(
 
 /*
  * Runs a plain command, such as HMGET, with at most 24 arguments.  They are
- * copied.  The rest as for a script.
+ * copied.  The rest as for a script; the second function waits for Redis as
+ * ngx_violet_redis_script_wait() does.
  */
 
 ngx_violet_redis_status_e ngx_violet_redis_command(ngx_violet_redis_t *redis,
     const char *name, ngx_str_t *args, ngx_uint_t nargs, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data);
+
+ngx_violet_redis_status_e ngx_violet_redis_command_wait(
+    ngx_violet_redis_t *redis, const char *name, ngx_str_t *args,
+    ngx_uint_t nargs, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data);
 
 

@@ -27,7 +27,9 @@ static ngx_violet_redis_status_e ngx_violet_redis_eval(
     ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs, ngx_uint_t patient,
     ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data);
 static ngx_violet_redis_status_e ngx_violet_redis_run(
-    ngx_violet_redis_command_t *cmd, ngx_msec_t timeout,
+    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
+    ngx_str_t *head, ngx_uint_t nhead, ngx_str_t *args, ngx_uint_t nargs,
+    ngx_uint_t patient, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data);
 static ngx_uint_t ngx_violet_redis_is_away(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
@@ -72,48 +74,21 @@ ngx_violet_redis_eval(ngx_violet_redis_t *redis,
     ngx_uint_t nargs, ngx_uint_t patient, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data)
 {
-    u_char                       n[NGX_INT_T_LEN];
-    size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 3];
-    ngx_uint_t                   i;
-    const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 3];
-    ngx_violet_redis_command_t  *cmd;
-
-    if (ngx_violet_redis_is_away(redis)
-        && !(patient && redis->initialized && !ngx_exiting))
-    {
-        return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
-                                 : NGX_VIOLET_REDIS_OPEN;
-    }
-
-    if (nargs > NGX_VIOLET_REDIS_MAX_ARGS) {
-        return NGX_VIOLET_REDIS_MEMORY;
-    }
+    u_char     n[NGX_INT_T_LEN];
+    ngx_str_t  head[3];
 
     ngx_violet_redis_digest(script);
 
-    argv[0] = "EVALSHA";
-    lens[0] = 7;
+    ngx_str_set(&head[0], "EVALSHA");
 
-    argv[1] = (char *) script->sha1;
-    lens[1] = 40;
+    head[1].data = script->sha1;
+    head[1].len = 40;
 
-    argv[2] = (char *) n;
-    lens[2] = ngx_sprintf(n, "%ui", nkeys) - n;
+    head[2].data = n;
+    head[2].len = ngx_sprintf(n, "%ui", nkeys) - n;
 
-    for (i = 0; i < nargs; i++) {
-        argv[3 + i] = (char *) args[i].data;
-        lens[3 + i] = args[i].len;
-    }
-
-    cmd = ngx_violet_redis_create_command(redis, nargs + 3, argv, lens);
-    if (cmd == NULL) {
-        return NGX_VIOLET_REDIS_MEMORY;
-    }
-
-    cmd->script = script;
-    cmd->patient = patient;
-
-    return ngx_violet_redis_run(cmd, timeout, handler, data);
+    return ngx_violet_redis_run(redis, script, head, 3, args, nargs, patient,
+                                timeout, handler, data);
 }
 
 
@@ -122,12 +97,48 @@ ngx_violet_redis_command(ngx_violet_redis_t *redis, const char *name,
     ngx_str_t *args, ngx_uint_t nargs, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data)
 {
-    size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 1];
-    ngx_uint_t                   i;
-    const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 1];
+    ngx_str_t  head;
+
+    head.data = (u_char *) name;
+    head.len = ngx_strlen(name);
+
+    return ngx_violet_redis_run(redis, NULL, &head, 1, args, nargs, 0, timeout,
+                                handler, data);
+}
+
+
+ngx_violet_redis_status_e
+ngx_violet_redis_command_wait(ngx_violet_redis_t *redis, const char *name,
+    ngx_str_t *args, ngx_uint_t nargs, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data)
+{
+    ngx_str_t  head;
+
+    head.data = (u_char *) name;
+    head.len = ngx_strlen(name);
+
+    return ngx_violet_redis_run(redis, NULL, &head, 1, args, nargs, 1, timeout,
+                                handler, data);
+}
+
+
+/* The command is the words of "head" and the arguments. */
+
+static ngx_violet_redis_status_e
+ngx_violet_redis_run(ngx_violet_redis_t *redis,
+    ngx_violet_redis_script_t *script, ngx_str_t *head, ngx_uint_t nhead,
+    ngx_str_t *args, ngx_uint_t nargs, ngx_uint_t patient, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data)
+{
+    size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 3];
+    ngx_str_t                   *word;
+    ngx_uint_t                   i, away;
+    const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 3];
     ngx_violet_redis_command_t  *cmd;
 
-    if (ngx_violet_redis_is_away(redis)) {
+    away = ngx_violet_redis_is_away(redis);
+
+    if (away && !(patient && redis->initialized && !ngx_exiting)) {
         return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
                                  : NGX_VIOLET_REDIS_OPEN;
     }
@@ -136,20 +147,34 @@ ngx_violet_redis_command(ngx_violet_redis_t *redis, const char *name,
         return NGX_VIOLET_REDIS_MEMORY;
     }
 
-    argv[0] = name;
-    lens[0] = ngx_strlen(name);
+    for (i = 0; i < nhead + nargs; i++) {
+        word = (i < nhead) ? &head[i] : &args[i - nhead];
 
-    for (i = 0; i < nargs; i++) {
-        argv[1 + i] = (char *) args[i].data;
-        lens[1 + i] = args[i].len;
+        argv[i] = (char *) word->data;
+        lens[i] = word->len;
     }
 
-    cmd = ngx_violet_redis_create_command(redis, nargs + 1, argv, lens);
+    cmd = ngx_violet_redis_create_command(redis, nhead + nargs, argv, lens);
     if (cmd == NULL) {
         return NGX_VIOLET_REDIS_MEMORY;
     }
 
-    return ngx_violet_redis_run(cmd, timeout, handler, data);
+    cmd->script = script;
+    cmd->patient = patient;
+    cmd->handler = handler;
+    cmd->data = data;
+
+    if (away || redis->state != NGX_VIOLET_REDIS_READY) {
+        ngx_queue_insert_tail(&redis->pending, &cmd->queue);
+
+    } else if (ngx_violet_redis_send(cmd) != NGX_OK) {
+        ngx_violet_redis_free_command(cmd);
+        return NGX_VIOLET_REDIS_MEMORY;
+    }
+
+    ngx_add_timer(&cmd->timer, timeout);
+
+    return NGX_VIOLET_REDIS_OK;
 }
 
 
@@ -161,33 +186,6 @@ ngx_violet_redis_is_away(ngx_violet_redis_t *redis)
     return !redis->initialized || redis->stalled || redis->drop.posted
            || redis->state == NGX_VIOLET_REDIS_IDLE
            || (redis->state != NGX_VIOLET_REDIS_READY && redis->failures);
-}
-
-
-static ngx_violet_redis_status_e
-ngx_violet_redis_run(ngx_violet_redis_command_t *cmd, ngx_msec_t timeout,
-    ngx_violet_redis_handler_pt handler, void *data)
-{
-    ngx_violet_redis_t  *redis;
-
-    redis = cmd->redis;
-
-    cmd->handler = handler;
-    cmd->data = data;
-
-    if (redis->state != NGX_VIOLET_REDIS_READY
-        || ngx_violet_redis_is_away(redis))
-    {
-        ngx_queue_insert_tail(&redis->pending, &cmd->queue);
-
-    } else if (ngx_violet_redis_send(cmd) != NGX_OK) {
-        ngx_violet_redis_free_command(cmd);
-        return NGX_VIOLET_REDIS_MEMORY;
-    }
-
-    ngx_add_timer(&cmd->timer, timeout);
-
-    return NGX_VIOLET_REDIS_OK;
 }
 
 

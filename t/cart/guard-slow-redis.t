@@ -1,0 +1,139 @@
+#!/usr/bin/perl
+
+# A claim of a submit waits for a Redis that hangs or is being started, up to
+# 2 s, while lookups do without it at once: two gateways that decided alone
+# would order twice.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Live;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $live = Live->new;
+my $redis = $live->redis;
+my $mock = $live->mock;
+
+my @gateways = map { gateway() } 1, 2;
+
+hangs('without other requests', 21651, 0);
+hangs('while lookups miss their deadline', 21652, 1);
+restarts(21653);
+
+$live->check_logs;
+done_testing();
+
+
+sub gateway {
+    my $vars = 'add_header X-Redis $violet_redis always;';
+
+    return $live->nginx(workers => 1, server => $live->violet_location . $vars,
+                        http => $live->violet_http($redis, $mock,
+                                                   'violet_health_memory off;'));
+}
+
+
+sub submit {
+    my ($nginx, $cart) = @_;
+
+    my $client = $live->client($nginx->port);
+    $client->send(Live::Client::request_bytes(
+        "POST /v1/checkout/cart/$cart/submit", body => '{}'));
+
+    return $client;
+}
+
+
+sub lookup {
+    my ($nginx) = @_;
+
+    return $live->request($nginx->port,
+                          'GET /v1/operations/connection_health/20001');
+}
+
+
+sub known {
+    my ($nginx) = @_;
+
+    return lookup($nginx)->{headers}{'x-redis'} || '';
+}
+
+
+sub are_used {
+    my ($title) = @_;
+
+    ok($live->wait_for(20, sub { !grep { known($_) ne 'ok' } @gateways }),
+       "$title: both gateways use Redis");
+}
+
+
+# Redis is back, and was away since "begun".  A gateway looks for it at least
+# once a second, so it was not away for 2 s in all unless the machine is slow.
+sub is_one {
+    my ($title, $cart, $begun, @clients) = @_;
+
+    my $away = time - $begun;
+    my @answers = map { $_->answer(30) } @clients;
+
+  SKIP: {
+    skip "this machine took $away s", 3 if $away > 0.8;
+
+    is($live->mock_counts($mock)->{"cart_submit/$cart"}, 1,
+       "$title: 1 submit reaches Violet");
+
+    my @first = grep { ($_->{headers}{'x-violet-submit-replayed'} // '') eq ''
+                       && $_->{status} == 200 } @answers;
+    is(scalar @first, 1, "$title: 1 caller gets its answer");
+
+    is(join(' ', map { $_->{headers}{'x-redis'} } @answers), 'ok ok',
+       "$title: both have waited for Redis");
+    }
+
+    note(join ', ', map { "$_->{status} "
+        . ($_->{headers}{'x-violet-submit-replayed'} // '') } @answers);
+}
+
+
+sub hangs {
+    my ($title, $cart, $lookups) = @_;
+
+    $title = "Redis hangs $title";
+    are_used($title);
+
+    $redis->pause;
+    my $begun = time;
+    my @clients = map { submit($_, $cart) } @gateways;
+
+    if ($lookups) {
+        is(lookup($_)->{status}, 200, "$title: a lookup does without it")
+            for @gateways;
+    }
+
+    sleep 0.2;
+    $redis->resume;
+
+    is_one($title, $cart, $begun, @clients);
+}
+
+
+sub restarts {
+    my ($cart) = @_;
+
+    my $title = 'Redis is restarted';
+    my $port = $redis->port;
+    are_used($title);
+
+    $redis->stop('KILL');
+    $live->wait_for(10, sub { !grep { known($_) eq 'ok' } @gateways });
+
+    my $begun = time;
+    my @clients = map { submit($_, $cart) } @gateways;
+
+    # a look or two are for nothing
+    sleep 0.4;
+    $redis = $live->redis(port => $port);
+
+    is_one($title, $cart, $begun, @clients);
+}
