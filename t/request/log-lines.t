@@ -86,9 +86,9 @@ sub each_app_by_itself {
 }
 
 
-# Submits that are answered, repeated, or cleared up by a read.
+# Submits that are answered, or held back by the guard.
 sub ids_that_callers_are_told {
-    for my $cart (40001, 20701, 50001, 50001, 60001) {
+    for my $cart (40001, 20701, 50002, 50002, 60001) {
         my $answer = submit($cart);
         my $id = JSON::PP::decode_json($answer->{body})->{request_id};
 

@@ -159,7 +159,8 @@ __DATA__
 === another method on a captured path is no captured route
 --- request eval
 ["PUT $::Health/42\n{}", "DELETE $::Health/42", "PATCH $::Health/42\n{}",
- "OPTIONS $::Health/42", "GET $::Cart/7/submit", "PUT $::Cart/7/submit\n{}",
+ "OPTIONS $::Health/42", "PATCH $::Cart/7/submit\n{}",
+ "PUT $::Cart/7/submit\n{}",
  "DELETE $::Cart/7/submit", "GET /_mock/counts"]
 --- error_code eval
 [(200) x 8]
@@ -168,7 +169,7 @@ __DATA__
  '"DELETE", "path": "/v1/operations/connection_health/42"',
  '"PATCH", "path": "/v1/operations/connection_health/42"',
  '"OPTIONS", "path": "/v1/operations/connection_health/42"',
- '"GET", "path": "/v1/checkout/cart/7/submit"',
+ '"PATCH", "path": "/v1/checkout/cart/7/submit"',
  '"PUT", "path": "/v1/checkout/cart/7/submit"',
  '"DELETE", "path": "/v1/checkout/cart/7/submit"',
  ::counts(other => 7)]
@@ -1246,7 +1247,7 @@ qr{\[error\].*violet: "/v1/operations/connection_health/42" was not sent: .*subr
 --- error_code eval
 [200, 200]
 --- response_body_like eval
-['It works', ::counts(other => 1)]
+['It works', ::counts()]
 
 
 

@@ -160,7 +160,7 @@ __DATA__
 --- http_extra eval: $::Variables
 --- request eval
 ["GET /v1/merchants", "POST $::Health/search?app_id=10000",
- "PUT $::Health/42", "GET $::Cart/7/submit"]
+ "PUT $::Health/42", "PUT $::Cart/7/submit"]
 --- error_code eval
 [(200) x 4]
 --- access_lines eval
