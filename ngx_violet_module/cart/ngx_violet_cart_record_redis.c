@@ -8,7 +8,6 @@
  */
 
 
-#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_cart_record_priv.h"
 
 
@@ -236,7 +235,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
     /* of SET: there was no record */
 
     if (reply->type == REDIS_REPLY_NIL && record->guard.writes) {
-        result->lost = record->records->lost > ngx_violet_clock();
+        result->lost = ngx_violet_records_lost(record->records);
         result->status = VIOLET_REDIS_WRITTEN;
         return;
     }
