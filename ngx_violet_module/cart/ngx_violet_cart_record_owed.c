@@ -39,6 +39,7 @@ typedef struct {
 
 typedef struct {
     u_char                  *run_id;
+    ngx_uint_t               losses;      /* of connections, before */
     ngx_uint_t               changed;
     ngx_violet_owed_redis_t  redis;
 } ngx_violet_owed_update_t;
@@ -246,6 +247,7 @@ ngx_violet_owed_known(ngx_violet_records_t *records, u_char *run_id)
     ngx_memzero(&update, sizeof(ngx_violet_owed_update_t));
 
     update.run_id = run_id;
+    update.losses = records->losses;
 
     if (ngx_violet_memory_update(records->zone, &key, 1,
                                  sizeof(ngx_violet_owed_redis_t),
@@ -279,7 +281,9 @@ ngx_violet_owed_update(void *data, u_char *value)
 
     ngx_memcpy(&redis, value, sizeof(ngx_violet_owed_redis_t));
 
-    if (redis.epoch == 0) {
+    /* the first one that answers may not be the first one that was there */
+
+    if (redis.epoch == 0 && update->losses == 0) {
         redis.epoch = 1;
 
     } else if (ngx_memcmp(redis.run_id, update->run_id,

@@ -281,9 +281,10 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
     if (redis->state != NGX_VIOLET_REDIS_READY) {
         redis->distrusted = 0;
         redis->tries++;
-    }
 
-    redis->losses++;
+    } else {
+        redis->losses++;
+    }
 
     demoted = redis->demoted;
 

@@ -174,7 +174,7 @@ ngx_violet_redis_status_e ngx_violet_redis_status_merge(
 
 
 /*
- * How often this worker has lost its connection.  While the number is the same,
+ * How often this worker has lost a connection that was ready.  While the number is the same,
  * and a command was answered, Redis is the same one.
  */
 
