@@ -96,6 +96,8 @@ ngx_violet_records_start(ngx_violet_records_t *records)
     records->timer.cancelable = 1;
 
     ngx_add_timer(&records->timer, NGX_VIOLET_OWED_TICK);
+
+    ngx_violet_records_check(records);
 }
 
 
@@ -160,20 +162,37 @@ ngx_violet_owed_tell(ngx_violet_records_t *records)
 }
 
 
+/*
+ * The plain command is answered before the one that comes after it; the script
+ * waits for a connection.
+ */
+
 void
 ngx_violet_records_check(ngx_violet_records_t *records)
 {
+    ngx_str_t                  section;
+    ngx_msec_t                 timeout;
+    ngx_violet_redis_status_e  rc;
+
     if (records->asking || ngx_violet_owed_is_known(records)) {
         return;
     }
 
-    if (ngx_violet_redis_script_wait(records->redis, &ngx_violet_owed_script,
-                                     NULL, 0, 0,
-                                     ngx_violet_redis_conf(records->redis)
-                                         ->timeout,
-                                     ngx_violet_owed_answered, records)
-        == NGX_VIOLET_REDIS_OK)
-    {
+    ngx_str_set(&section, "server");
+
+    timeout = ngx_violet_redis_conf(records->redis)->timeout;
+
+    rc = ngx_violet_redis_command(records->redis, "INFO", &section, 1,
+                                  timeout, ngx_violet_owed_answered, records);
+
+    if (rc != NGX_VIOLET_REDIS_OK) {
+        rc = ngx_violet_redis_script_wait(records->redis,
+                                          &ngx_violet_owed_script, NULL, 0, 0,
+                                          timeout, ngx_violet_owed_answered,
+                                          records);
+    }
+
+    if (rc == NGX_VIOLET_REDIS_OK) {
         records->asking = 1;
         records->asked = ngx_violet_redis_losses(records->redis);
     }

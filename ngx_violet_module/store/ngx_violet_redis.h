@@ -174,8 +174,8 @@ ngx_violet_redis_status_e ngx_violet_redis_status_merge(
 
 
 /*
- * How often this worker has lost a connection that was ready.  While the number is the same,
- * and a command was answered, Redis is the same one.
+ * How often this worker has lost a connection that was ready.  While the number
+ * is the same, and a command was answered, Redis is the same one.
  */
 
 ngx_uint_t ngx_violet_redis_losses(ngx_violet_redis_t *redis);
