@@ -71,7 +71,7 @@ sub state {
 
 
 # Waits until a report is found in Redis, by each worker in all probability.
-# The time is that since "begun".
+# Returns the seconds since "begun"; undef if there are no hits.
 sub until_hits {
     my ($self, $title, $begun, $nginx) = @_;
 
@@ -89,14 +89,17 @@ sub until_hits {
     });
 
     ok($ok, "$title: hits from Redis") or diag($state);
-    note(sprintf '%s: %.1f s until hits', $title, $first - $begun) if $ok;
+    return undef if !$ok;
 
-    return $ok;
+    note(sprintf '%s: %.1f s until hits', $title, $first - $begun);
+
+    return $first - $begun;
 }
 
 
 # Calls the code while there is load, and waits for hits after it.  The code
-# may return the time since which Redis is well.
+# may return the time since which Redis is well.  Returns the figures: requests,
+# failed, slowest and hits (seconds; hits is undef if there are none).
 sub under_load {
     my ($self, $title, $code) = @_;
 
@@ -105,7 +108,7 @@ sub under_load {
     sleep 0.5;
     my $well = $code->();
     $well = time if !defined $well || $well !~ /^\d+\.\d+$/;
-    $self->until_hits($title, $well);
+    my $hits = $self->until_hits($title, $well);
     sleep 0.3;
 
     my @answers = $load->stop;
@@ -119,6 +122,9 @@ sub under_load {
     cmp_ok(scalar @answers, '>', 10, "$title: requests were sent");
     note(sprintf '%s: the slowest of %d requests after %.0f ms', $title,
                  scalar @answers, $slowest * 1000);
+
+    return (requests => scalar @answers, failed => scalar @bad,
+            slowest => $slowest, hits => $hits);
 }
 
 
