@@ -1,8 +1,8 @@
 
 /*
  * The connection on which sentinels or nodes are asked, one after another:
- * the first that gives a useful answer is kept until it fails.  Between two
- * of them no time is lost; after all have failed a delay grows.
+ * the first whose answer leads to the master is kept until it fails.  Between
+ * two of them no time is lost; after all have failed a delay grows.
  */
 
 
@@ -14,11 +14,9 @@
 #define NGX_VIOLET_REDIS_ASK_SIZE   (1024 * 1024)
 #define NGX_VIOLET_REDIS_ASK_PARTS  65536
 
-/* ms from one question to the next at least */
-#define NGX_VIOLET_REDIS_ASK_PAUSE  50
-
 
 static void ngx_violet_redis_ask_timer(ngx_event_t *ev);
+static void ngx_violet_redis_ask_ready(ngx_violet_redis_topology_t *t);
 static void ngx_violet_redis_ask_connect(ngx_violet_redis_topology_t *t);
 static ngx_uint_t ngx_violet_redis_ask_hosts(ngx_violet_redis_topology_t *t);
 static ngx_violet_redis_host_t *ngx_violet_redis_ask_host(
@@ -94,8 +92,8 @@ ngx_violet_redis_ask_soon(ngx_violet_redis_topology_t *t)
         return;
     }
 
-    ngx_violet_redis_ask_again(t, since < NGX_VIOLET_REDIS_ASK_PAUSE
-                                  ? NGX_VIOLET_REDIS_ASK_PAUSE - since : 1);
+    ngx_violet_redis_ask_again(t, since < NGX_VIOLET_REDIS_LOOK_SOON
+                                  ? NGX_VIOLET_REDIS_LOOK_SOON - since : 1);
 }
 
 
@@ -117,13 +115,37 @@ ngx_violet_redis_ask_timer(ngx_event_t *ev)
         return;
 
     case NGX_VIOLET_REDIS_ASK_READY:
-        ngx_violet_redis_ask_send(t);
+        ngx_violet_redis_ask_ready(t);
         return;
 
     default: /* a question was sent */
         ngx_violet_redis_ask_useless(t, NGX_VIOLET_REDIS_ERROR_CONNECT,
                                      "it does not answer");
         ngx_violet_redis_ask_next(t);
+    }
+}
+
+
+/* The one that is connected has answered. */
+
+static void
+ngx_violet_redis_ask_ready(ngx_violet_redis_topology_t *t)
+{
+    if (t->missing ? !t->doubted : t->kind->always) {
+        ngx_violet_redis_ask_send(t);
+        return;
+    }
+
+    ngx_violet_redis_connection_close(&t->ask);
+
+    t->state = NGX_VIOLET_REDIS_ASK_IDLE;
+
+    if (t->missing) {
+
+        /* its answer did not lead to the master: another may know better */
+
+        t->at++;
+        ngx_violet_redis_ask_connect(t);
     }
 }
 
@@ -269,29 +291,12 @@ ngx_violet_redis_ask_reply(void *data, redisReply *reply)
     t->failures = 0;
     t->state = NGX_VIOLET_REDIS_ASK_READY;
 
-    if (t->missing) {
+    /* while the master is missing, the answer has to lead to it in time */
 
-        /* another one may know better */
+    t->doubted = t->missing;
 
-        ngx_violet_redis_connection_close(&t->ask);
-        t->state = NGX_VIOLET_REDIS_ASK_IDLE;
-        t->at++;
-
-        ngx_violet_redis_ask_again(t, NGX_VIOLET_REDIS_LOOK_SOON);
-        return;
-    }
-
-    if (t->kind->always) {
-        ngx_violet_redis_ask_again(t, NGX_VIOLET_REDIS_LOOK);
-        return;
-    }
-
-    ngx_violet_redis_connection_close(&t->ask);
-    t->state = NGX_VIOLET_REDIS_ASK_IDLE;
-
-    if (t->timer.timer_set) {
-        ngx_del_timer(&t->timer);
-    }
+    ngx_violet_redis_ask_again(t, t->missing ? NGX_VIOLET_REDIS_LOOK_SOON
+                                             : NGX_VIOLET_REDIS_LOOK);
 }
 
 

@@ -13,6 +13,10 @@
 /* ms from one MOVED to the next that is followed at once */
 #define NGX_VIOLET_REDIS_REDIRECT  100
 
+/* changes that are logged in NGX_VIOLET_REDIS_CHANGES_TIME, in ms */
+#define NGX_VIOLET_REDIS_CHANGES       10
+#define NGX_VIOLET_REDIS_CHANGES_TIME  60000
+
 
 static void ngx_violet_redis_topology_hosts(
     ngx_violet_redis_topology_t *topology);
@@ -28,6 +32,10 @@ static ngx_uint_t ngx_violet_redis_topology_is_right(
     ngx_violet_redis_topology_t *topology,
     ngx_violet_redis_topology_user_t *user);
 static void ngx_violet_redis_topology_move(
+    ngx_violet_redis_topology_t *topology);
+static void ngx_violet_redis_topology_tell(
+    ngx_violet_redis_topology_t *topology, ngx_str_t *before);
+static ngx_uint_t ngx_violet_redis_topology_told(
     ngx_violet_redis_topology_t *topology);
 static void ngx_violet_redis_topology_probed(void *data);
 static void ngx_violet_redis_topology_probe_reply(void *data,
@@ -352,10 +360,12 @@ ngx_violet_redis_topology_probed(void *data)
 
     t->probes = 0;
 
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                  "violet: Redis at \"%V\" has moved to %V",
-                  ngx_violet_redis_topology_name(t),
-                  &t->probed.place.addr.name);
+    if (ngx_violet_redis_topology_told(t) <= NGX_VIOLET_REDIS_CHANGES) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "violet: Redis at \"%V\" has moved to %V",
+                      ngx_violet_redis_topology_name(t),
+                      &t->probed.place.addr.name);
+    }
 
     ngx_violet_redis_topology_move(t);
 }
@@ -504,10 +514,7 @@ ngx_violet_redis_topology_master(ngx_violet_redis_topology_t *t,
                                (ngx_int_t) node->port)
                   - t->text;
 
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                  "violet: Redis at %V is the master now%s%V%s",
-                  &t->name, old.len ? ", it was " : "", &old,
-                  t->conf->cluster ? " (of our slot of the cluster)" : "");
+    ngx_violet_redis_topology_tell(t, &old);
 
     if (ngx_violet_redis_host_set(&t->master, t->conf, &name, node->port)
         == NGX_OK)
@@ -520,6 +527,45 @@ ngx_violet_redis_topology_master(ngx_violet_redis_topology_t *t,
     }
 
     ngx_violet_redis_topology_move(t);
+}
+
+
+/* Sentinels that do not agree must not fill the log. */
+
+static void
+ngx_violet_redis_topology_tell(ngx_violet_redis_topology_t *t,
+    ngx_str_t *before)
+{
+    ngx_uint_t  n;
+
+    n = ngx_violet_redis_topology_told(t);
+
+    if (n > NGX_VIOLET_REDIS_CHANGES) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                  "violet: Redis at %V is the master now%s%V%s%s",
+                  &t->name, before->len ? ", it was " : "", before,
+                  t->conf->cluster ? " (of our slot of the cluster)" : "",
+                  n == NGX_VIOLET_REDIS_CHANGES
+                  ? ", more changes of this minute are not logged" : "");
+}
+
+
+/* The number of changes in the time, with this one. */
+
+static ngx_uint_t
+ngx_violet_redis_topology_told(ngx_violet_redis_topology_t *t)
+{
+    if (t->told == 0
+        || ngx_current_msec - t->told_at >= NGX_VIOLET_REDIS_CHANGES_TIME)
+    {
+        t->told_at = ngx_current_msec;
+        t->told = 0;
+    }
+
+    return ++t->told;
 }
 
 

@@ -25,7 +25,10 @@
 /* ms between two looks for names, or questions to a sentinel */
 #define NGX_VIOLET_REDIS_LOOK       1000
 
-/* ms between two questions while the master is missing */
+/*
+ * ms between two questions while the master is missing, which is the time for
+ * the answer of one to lead to the master
+ */
 #define NGX_VIOLET_REDIS_LOOK_SOON  200
 
 
@@ -74,6 +77,9 @@ struct ngx_violet_redis_topology_s {
                                                        known */
     ngx_str_t                           name;       /* for the log */
     u_char                              text[VIOLET_NODE_HOST + 8];
+    ngx_msec_t                          told_at;    /* the first of the changes
+                                                       in the log */
+    ngx_uint_t                          told;       /* changes since then */
     ngx_msec_t                          moved_at;   /* by MOVED */
     ngx_int_t                           slot;       /* of the prefix */
 
@@ -97,6 +103,8 @@ struct ngx_violet_redis_topology_s {
 
     unsigned                            started:1;
     unsigned                            missing:1;  /* the master */
+    unsigned                            doubted:1;  /* the last answer came
+                                                       while it was missing */
 };
 
 

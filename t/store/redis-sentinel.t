@@ -28,6 +28,8 @@ sentinel_killed();
 unknown_name();
 no_sentinel();
 hostile();
+none_is_right();
+one_is_wrong();
 passwords();
 down_at_the_start();
 
@@ -217,6 +219,56 @@ sub hostile {
            1, "$title: a line in the log") or diag($nginx->error_log);
         $nginx->stop;
     }
+}
+
+
+# A sentinel that names this port.
+sub names {
+    my ($port) = @_;
+
+    my $bulk = sub { '$' . length($_[0]) . "\r\n$_[0]\r\n" };
+
+    return $live->fake(do => 'answer', keep => 1,
+                       bytes => "*2\r\n" . $bulk->('127.0.0.1')
+                                . $bulk->($port));
+}
+
+
+# Two sentinels that name two ports where nothing is, for 6 seconds.
+sub none_is_right {
+    my @fakes = map { names(Live::free_port()) } 1 .. 2;
+    my $nginx = $gateway->gateway(redis =>
+        join(' ', map { 'redis://127.0.0.1:' . $_->port } @fakes)
+        . " $options");
+
+    sleep 3;
+    serves('none is right', $nginx);
+    sleep 3;
+
+    cmp_ok($gateway->lines(qr/is the master now/, $nginx), '<=', 2 * 10,
+           'none is right: few lines of each worker in the log');
+    is($gateway->lines(qr{more changes of this minute}, $nginx), 2,
+       'none is right: the last one of each says so') or diag($nginx->error_log);
+
+    # five a second of each worker, and the time that the machine takes
+    cmp_ok($fakes[0]->connections + $fakes[1]->connections, '<=',
+           5 * 10 * 2, 'none is right: few questions');
+}
+
+
+# Of two sentinels one names a port where nothing is: the other one is asked
+# from then on.
+sub one_is_wrong {
+    my ($right) = grep { $_->is_alive } $group->sentinels;
+    my $wrong = names(Live::free_port());
+    my $nginx = $gateway->gateway(redis =>
+        join(' ', map { 'redis://127.0.0.1:' . $_->port } $wrong, $right)
+        . " $options");
+
+    $gateway->until_hits('one is wrong', 0, $nginx);
+    sleep 3;
+    cmp_ok($gateway->lines(qr/is the master now/, $nginx), '<=', 2 * 2,
+           'one is wrong: the right master stays') or diag($nginx->error_log);
 }
 
 
