@@ -293,7 +293,16 @@ static violet_cart_step_t
 violet_cart_guard_claimed(violet_cart_guard_t *guard,
     const violet_cart_redis_reply_t *reply)
 {
-    if (reply->status == VIOLET_REDIS_WRITTEN) {
+    int  written;
+
+    /* Redis has run it, but the first answer was lost with the connection */
+
+    written = reply->status == VIOLET_REDIS_WRITTEN
+              || (reply->status == VIOLET_REDIS_KEPT
+                  && reply->version.kind == VIOLET_VERSION_RECORD
+                  && violet_cart_record_same(&reply->record, &guard->write));
+
+    if (written) {
         guard->version.kind = VIOLET_VERSION_RECORD;
         guard->version.seq = guard->record.seq;
         guard->version.stamp = guard->record.stamp;
@@ -311,7 +320,7 @@ violet_cart_guard_claimed(violet_cart_guard_t *guard,
 
     guard->record = guard->before;
 
-    if (reply->status == VIOLET_REDIS_KEPT) {
+    if (reply->status == VIOLET_REDIS_KEPT && !written) {
 
         if (++guard->tries > VIOLET_GUARD_TRIES) {
             violet_cart_guard_leave(guard);
