@@ -106,6 +106,7 @@ test_status(void **state)
     static const char *const  bodies[] = {
         NULL, "", HTML, EXCEPTION, LEGACY, SPRING, ORDER, "{}",
         "{\"errors\":[]}",
+        "{\"id\":10000,\"bags\":[" BAG(1, "REJECTED") "]}",
         "{\"message\":\"The cart is already submitted\"}"
     };
 

@@ -79,6 +79,9 @@ static const doubt_row_t  doubt_messages[] = {
     { "Server returned HTTP response code: 500", VIOLET_REASON_UPSTREAM_ERROR },
     { "The platform responded with 520", VIOLET_REASON_UPSTREAM_ERROR },
     { "Connection reset", VIOLET_REASON_UPSTREAM_ERROR },
+    { "Broken pipe", VIOLET_REASON_UPSTREAM_ERROR },
+    { "Unexpected end of stream", VIOLET_REASON_UPSTREAM_ERROR },
+    { "Premature EOF", VIOLET_REASON_UPSTREAM_ERROR },
     { "The shipping service is unavailable", VIOLET_REASON_UPSTREAM_ERROR },
 
     { "Acme Cards is currently not accepting new orders. This is likely "
@@ -115,6 +118,12 @@ static const doubt_row_t  doubt_messages[] = {
     { "Cart was converted to an order", VIOLET_REASON_ALREADY_SUBMITTED },
     { "Cart 10000 cannot be submitted. Current status: COMPLETED",
       VIOLET_REASON_ALREADY_SUBMITTED },
+    { "Current status: COMPLETED", VIOLET_REASON_ALREADY_SUBMITTED },
+    { "Only an open cart can be sent to a merchant. Its current state is "
+      "completed", VIOLET_REASON_ALREADY_SUBMITTED },
+    { "Status of the cart 77: COMPLETED", VIOLET_REASON_ALREADY_SUBMITTED },
+    { "The state of this payment intent is now completed",
+      VIOLET_REASON_ALREADY_SUBMITTED },
     { "Order status is completed", VIOLET_REASON_ALREADY_SUBMITTED },
     { "Status COMPLETED of the cart", VIOLET_REASON_ALREADY_SUBMITTED },
     { "PaymentIntent already succeeded", VIOLET_REASON_ALREADY_SUBMITTED },
@@ -140,6 +149,10 @@ static const char *const  doubt_none[] = {
     "Item already exists",
     "The order's sync: state of it all: completed",
     "Sync status: COMPLETED",
+    "The status of the order is not completed",
+    "The current status of the sync is completed",
+    "Current status: INCOMPLETE",
+    "A broken pipeline",
     "Refund already succeeded",
     "Points are converted to an ordinary coupon",
     "Could not complete external cart: it was not submitted",

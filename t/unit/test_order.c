@@ -367,6 +367,9 @@ test_failed(void **state)
           DEFECT(PAYMENT, PAYMENT_FAILED) },
 
         /* and a payment is under way, or was captured */
+        { "IN_PROGRESS", OPEN(1), NULL,
+          PAY("PROCESSING", ",\"capture_status\":\"FAILED\""),
+          UNDER_WAY(PAYMENT, PROCESSING) },
         { "IN_PROGRESS", BAG(1, "REJECTED"), NULL, PAY("PROCESSING", ""),
           UNDER_WAY(OTHER, PROCESSING) },
         { "IN_PROGRESS", BAG(1, "REJECTED"), NULL, PAY("CAPTURED", ""),

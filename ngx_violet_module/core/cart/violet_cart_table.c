@@ -200,7 +200,8 @@ violet_cart_is_order(const violet_cart_answer_t *answer,
         return 1;
     }
 
-    return body->order.nfailed
+    return answer->status < 500
+           && body->order.nfailed
            && answer->status != 401
            && !violet_cart_409(answer, body)
            && !violet_cart_429(answer, body)

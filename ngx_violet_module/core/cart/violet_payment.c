@@ -131,9 +131,9 @@ violet_payment_read(violet_payments_t *payments, const json_t *item)
 
     payments->requires_action |= violet_payment_is(item,
                                                    violet_payment_action);
-    payments->processing |= !payment.failed
-                            && violet_payment_is(item,
-                                                 violet_payment_processing);
+    payments->processing |= violet_payment_is(item, violet_payment_processing)
+                            && !violet_text_any(status,
+                                                violet_payment_failed);
     payments->captured |= violet_payment_is(item, violet_payment_captured);
     payments->refunded |= violet_payment_is(item, violet_payment_refunded);
     payments->authorized |= violet_payment_is(item,

@@ -31,7 +31,8 @@ typedef struct {
 
     unsigned                requires_action:1;  /* by the shopper */
     unsigned                processing:1;       /* one is PROCESSING, and
-                                                   did not fail */
+                                                   its status has not
+                                                   failed */
     unsigned                captured:1;         /* one is CAPTURED */
     unsigned                refunded:1;         /* one is refunded, or partly */
     unsigned                authorized:1;       /* one is AUTHORIZED */

@@ -98,6 +98,12 @@ const violet_reason_word_t  violet_reason_doubts[] = {
       "(?:carts?|orders?|checkouts?|submissions?|payment[ -]?intents?)\\b",
       VIOLET_REASON_ALREADY_SUBMITTED },
 
+    { "\\b(?:current (?:status|state)\\W+(?:(?:is|was)\\W+)?|"
+      "(?:status|state)\\W+of\\W+(?:\\w+\\W+){0,2}?"
+      "(?:carts?|orders?|checkouts?|submissions?|payment[ -]?intents?)\\b"
+      "(?:\\W+(?!not\\b)\\w+){0,3}?\\W+)completed\\b",
+      VIOLET_REASON_ALREADY_SUBMITTED },
+
     { "\\bconverted (?:in)?to an? order\\b",
       VIOLET_REASON_ALREADY_SUBMITTED },
 
@@ -138,6 +144,10 @@ const violet_reason_word_t  violet_reason_doubts[] = {
       "\\b(?:http|status|code|error|response|returned|responded with)"
       "(?:/\\d(?:\\.\\d)?)?\\W{1,3}(?:(?:status|code|error)\\W{1,3}){0,2}"
       "5[0-3]\\d\\b",
+      VIOLET_REASON_UPSTREAM_ERROR },
+
+    { "\\bbroken pipe\\b|\\bunexpected end of (?:file|stream)\\b"
+      "|\\bpremature (?:eof|end)\\b",
       VIOLET_REASON_UPSTREAM_ERROR },
 
     { NULL, VIOLET_REASON_OTHER }
