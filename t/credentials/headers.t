@@ -663,7 +663,7 @@ GET /page
  "POST /v1/login", "GET /v1/merchants;x"]
 --- error_code eval
 [200, 200, 200, 401, 502, 502, 502, 502, 200, 429, 200, 502, 502, 502, 502,
- 207, 403, 400]
+ 422, 403, 400]
 --- no_error_log
 [alert]
 mock-app-secret

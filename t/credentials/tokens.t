@@ -45,7 +45,7 @@ __DATA__
 === refresh_token: the gateway gets a token and uses it on every route
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1",
+["GET /v1/offers/1",
  "GET /v1/operations/connection_health/20000",
  "POST /v1/operations/connection_health/20000\n",
  "POST /v1/checkout/cart/20000/submit\n{}",
@@ -61,7 +61,7 @@ __DATA__
 === refresh_token: the request to Violet
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1", "GET /_mock/last"]
+["GET /v1/offers/1", "GET /_mock/last"]
 --- response_body_like eval
 ["", qr{"token": \{"line": "GET /v1/auth/token HTTP/1.1"}]
 --- error_code eval
@@ -72,7 +72,7 @@ __DATA__
 === refresh_token: the three headers of the call, each once
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1", "GET /_mock/last"]
+["GET /v1/offers/1", "GET /_mock/last"]
 --- response_body_like eval
 ["", '"token": \{' . join '[^{}]*', '',
      ::sent('X-Violet-App-Id', '10000'),
@@ -86,7 +86,7 @@ __DATA__
 === login: the gateway gets a token by one login
 --- http_config eval: $::Login
 --- request eval
-["GET /v1/orders/1", "POST /v1/checkout/cart/20000/submit\n{}",
+["GET /v1/offers/1", "POST /v1/checkout/cart/20000/submit\n{}",
  "GET /_mock/counts"]
 --- response_body_like eval
 ["X-Violet-Token", "bags", qr/"login": 1.*"token": 0.*"unauthorized": 0/s]
@@ -98,7 +98,7 @@ __DATA__
 === login: the request to Violet
 --- http_config eval: $::Login
 --- request eval
-["GET /v1/orders/1", "GET /_mock/last"]
+["GET /v1/offers/1", "GET /_mock/last"]
 --- response_body_like eval
 ["", qr{"login": \{"line": "POST /v1/login HTTP/1.1".*\["Content-Type", "application/json"\].*"body": "\{\\"username\\":\\"dev\\\\u0040example\\\\u002ecom\\",\\"password\\":\\"mock\\\\u002dpassword\\"\}"}]
 --- error_code eval
@@ -109,7 +109,7 @@ __DATA__
 === login: the request has no token
 --- http_config eval: $::Login
 --- request eval
-["GET /v1/orders/1", "GET /_mock/last"]
+["GET /v1/offers/1", "GET /_mock/last"]
 --- response_body_like eval
 ["", qr/"login": \{((?!X-Violet-Token)[^}])*\}/]
 --- error_code eval
@@ -120,7 +120,7 @@ __DATA__
 === login: the token is renewed by the refresh token of the login
 --- http_config eval: $::Login
 --- request eval
-["GET /v1/orders/1", "POST /_mock/expire\n",
+["GET /v1/offers/1", "POST /_mock/expire\n",
  "GET /v1/operations/connection_health/20000", "GET /_mock/counts"]
 --- response_body_like eval
 ["", "", "merchant_id", qr/"login": 1.*"token": 1/s]
@@ -132,7 +132,7 @@ __DATA__
 === login: another login if Violet refuses the refresh token
 --- http_config eval: $::Login
 --- request eval
-["GET /v1/orders/1", "POST /_mock/tokens?refresh=none\n",
+["GET /v1/offers/1", "POST /_mock/tokens?refresh=none\n",
  "POST /_mock/expire\n", "GET /v1/operations/connection_health/20000",
  "GET /_mock/counts"]
 --- response_body_like eval
@@ -145,7 +145,7 @@ __DATA__
 === login: a 429 does not refuse the refresh token
 --- http_config eval: $::Login
 --- request eval
-["GET /v1/orders/1", "POST /_mock/tokens?answer=limited\n",
+["GET /v1/offers/1", "POST /_mock/tokens?answer=limited\n",
  "POST /_mock/expire\n", "GET /v1/operations/connection_health/20000",
  "GET /_mock/counts"]
 --- response_body_like eval
@@ -158,7 +158,7 @@ __DATA__
 === login: a 403 refuses the refresh token; a refused login ends the renewal
 --- http_config eval: $::Login
 --- request eval
-["GET /v1/orders/1", "POST /_mock/tokens?answer=forbidden\n",
+["GET /v1/offers/1", "POST /_mock/tokens?answer=forbidden\n",
  "POST /_mock/expire\n", "GET /v1/operations/connection_health/20000",
  "GET /_mock/counts"]
 --- response_body_like eval
@@ -181,7 +181,7 @@ $::Upstream . '
 --- mock_commands
 /_mock/tokens?answer=refused
 --- request eval
-["GET /v1/orders/1", "GET /_mock/last"]
+["GET /v1/offers/1", "GET /_mock/last"]
 --- timeout: 12
 --- response_body_like eval
 [$::Problem,
@@ -201,7 +201,7 @@ $::Upstream . '
             proxy_pass http://violet_api/v1/;
         }
 --- request eval
-["GET /api/orders/1", "GET /_mock/last"]
+["GET /api/offers/1", "GET /_mock/last"]
 --- response_body_like eval
 ["X-Violet-Token", qr{"token": \{"line": "GET /v1/auth/token HTTP}]
 --- error_code eval
@@ -217,9 +217,9 @@ $::Upstream . '
             proxy_pass http://violet_api;
         }
 --- request eval
-["GET /v1/orders/1", "GET /_mock/counts", "GET /_mock/last"]
+["GET /v1/offers/1", "GET /_mock/counts", "GET /_mock/last"]
 --- response_body_like eval
-["X-Violet-Token", qr/"cart_read": 1,.*"token": 1,/s,
+["X-Violet-Token", qr/"other": 1,.*"token": 1,/s,
  qr{"token": \{"line": "GET /v1/auth/token HTTP}]
 --- error_code eval
 [200, 200, 200]
@@ -236,7 +236,7 @@ $::Upstream . '
             proxy_pass http://violet_api/;
         }
 --- request eval
-["GET /violet/v1/orders/1", "GET /_mock/last"]
+["GET /violet/v1/offers/1", "GET /_mock/last"]
 --- response_body_like eval
 ["X-Violet-Token", qr{"login": \{"line": "POST /v1/login HTTP}]
 --- error_code eval
@@ -252,7 +252,7 @@ $::Upstream . '
             proxy_pass http://violet_api/v1/;
         }
 --- request eval
-["GET /shop/v1/orders/1", "GET /_mock/last"]
+["GET /shop/v1/offers/1", "GET /_mock/last"]
 --- response_body_like eval
 ["X-Violet-Token", qr{"token": \{"line": "GET /v1/auth/token HTTP}]
 --- error_code eval
@@ -273,7 +273,7 @@ $::Upstream . '
             violet shop;
             proxy_pass http://$http_host$uri;
 
-            location /v1/orders/ {
+            location /v1/offers/ {
                 violet shop;
                 proxy_pass http://violet_api;
             }
@@ -285,7 +285,7 @@ $::Upstream . '
             proxy_set_header X-Way "the third";
         }
 --- request eval
-["GET /v1/orders/1", "GET /_mock/last"]
+["GET /v1/offers/1", "GET /_mock/last"]
 --- response_body_like eval
 ["X-Violet-Token", qr/"token": \{[^}]*"X-Way", "the third"/]
 --- error_code eval
@@ -307,9 +307,9 @@ $::Upstream . '
             proxy_pass http://violet_api/v1/;
         }
 --- request eval
-["GET /v1/orders/1?app=shop", "GET /tokens/v1/orders/1", "GET /_mock/counts"]
+["GET /v1/offers/1?app=shop", "GET /tokens/v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
-["X-Violet-Token", "404", qr/"cart_read": 1,.*"token": 1,/s]
+["X-Violet-Token", "404", qr/"other": 1,.*"token": 1,/s]
 --- error_code eval
 [200, 404, 200]
 
@@ -320,7 +320,7 @@ $::Upstream . '
 --- mock_commands
 /_mock/tokens?answer=endless
 --- request eval
-["GET /v1/orders/1", "GET /_mock/counts"]
+["GET /v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
 ["X-Violet-Token", qr/"token": 1,/]
 --- error_code eval
@@ -334,7 +334,7 @@ $::Upstream . '
 /_mock/tokens?answer=slow
 --- timeout: 10
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- response_body_like: X-Violet-Token
 
 
@@ -345,7 +345,7 @@ GET /v1/orders/1
 /_mock/tokens?answer=refused
 --- timeout: 12
 --- request eval
-["GET /v1/orders/1", "POST /v1/checkout/cart/20000/submit\n{}",
+["GET /v1/offers/1", "POST /v1/checkout/cart/20000/submit\n{}",
  "GET /v1/operations/connection_health/20000",
  "POST /v1/operations/connection_health/20000\n",
  "GET /_mock/counts"]
@@ -367,7 +367,7 @@ GET /v1/orders/1
 /_mock/tokens?answer=refused
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -381,7 +381,7 @@ no new access token for app "shop": Violet refused the credentials, check the ap
 /_mock/tokens?answer=garbage
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -395,7 +395,7 @@ no new access token for app "shop": Violet's answer is invalid: it is not JSON
 /_mock/tokens?answer=empty
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -409,7 +409,7 @@ it has no token
 /_mock/tokens?answer=hostile
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -425,7 +425,7 @@ X-Evil
 /_mock/tokens?answer=long
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -439,7 +439,7 @@ a token in it is too long
 /_mock/tokens?answer=expired
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -453,7 +453,7 @@ the new token has already expired, check the clock of this host
 /_mock/tokens?answer=cut
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -467,7 +467,7 @@ no new access token for app "shop": Violet's answer was cut off
 /_mock/tokens?answer=stalled
 --- timeout: 20
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 
@@ -479,7 +479,7 @@ GET /v1/orders/1
 /_mock/tokens?answer=error
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -499,7 +499,7 @@ no new access token for app "shop": Violet issued no token (status 500)
     }
 --- timeout: 12
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- error_code: 503
 --- response_body_like eval: $::Problem
 --- error_log
@@ -539,7 +539,7 @@ $::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 timeout=2
 === 401 on the report by POST, which is streamed: passed on, and renewed
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1", "POST /_mock/expire\n",
+["GET /v1/offers/1", "POST /_mock/expire\n",
  "POST /v1/operations/connection_health/20000\n",
  "GET /v1/operations/connection_health/20002",
  "POST /v1/operations/connection_health/20001\n", "GET /_mock/counts"]
@@ -554,7 +554,7 @@ $::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 timeout=2
 === 401 on a submit: renewed and repeated, once, with its body
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1", "POST /_mock/expire\n",
+["GET /v1/offers/1", "POST /_mock/expire\n",
  "POST /v1/checkout/cart/20000/submit\n{\"app_order_id\":\"A-1\"}",
  "GET /_mock/counts", "GET /_mock/last"]
 --- response_headers_like eval
@@ -571,7 +571,7 @@ $::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 timeout=2
 === 401 on a submit: a large body is repeated
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1", "POST /_mock/expire\n",
+["GET /v1/offers/1", "POST /_mock/expire\n",
  "POST /v1/checkout/cart/20000/submit\n" . '{"x":"' . 'y' x 200000 . 'z"}',
  "GET /_mock/last"]
 --- timeout: 10
@@ -621,7 +621,7 @@ submit 401, 200
 ["GET /v1/operations/connection_health/40100",
  "GET /v1/operations/connection_health/40101",
  "GET /v1/operations/connection_health/40102",
- "GET /v1/orders/1",
+ "GET /v1/offers/1",
  "GET /_mock/counts"]
 --- response_body_like eval
 ["Token|401", "401", "401", "X-Violet-Token",
@@ -634,7 +634,7 @@ submit 401, 200
 === 401: the same token is not sent again
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1", "POST /_mock/tokens?answer=same\n",
+["GET /v1/offers/1", "POST /_mock/tokens?answer=same\n",
  "POST /_mock/expire\n", "POST /v1/checkout/cart/20000/submit\n{}",
  "GET /_mock/counts"]
 --- response_headers_like eval
@@ -661,7 +661,7 @@ no new access token for app "shop": Violet issued the same token that it had ref
 === 401 while tokens cannot be renewed: it is passed on
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1", "POST /_mock/tokens?answer=error\n",
+["GET /v1/offers/1", "POST /_mock/tokens?answer=error\n",
  "POST /_mock/expire\n", "GET /v1/operations/connection_health/20000",
  "GET /_mock/counts"]
 --- response_body_like eval
@@ -686,7 +686,7 @@ no new access token for app "shop": Violet issued the same token that it had ref
 === 401 on a streamed route is passed on, and the token renewed
 --- http_config eval: $::Refresh
 --- request eval
-["GET /v1/orders/1", "POST /_mock/expire\n", "GET /v1/orders/1",
+["GET /v1/offers/1", "POST /_mock/expire\n", "GET /v1/offers/1",
  "GET /v1/operations/connection_health/20000", "GET /_mock/counts"]
 --- response_body_like eval
 ["X-Violet-Token", "", "Token has expired", "merchant_id",
@@ -706,7 +706,7 @@ $::Upstream . '
         refresh_token mock-refresh-token;
     }'
 --- request eval
-["GET /v1/orders/1", "POST /v1/checkout/cart/20000/submit\n{}",
+["GET /v1/offers/1", "POST /v1/checkout/cart/20000/submit\n{}",
  "GET /_mock/counts"]
 --- response_body_like eval
 ["X-Violet-Token", "bags", qr/"token": 2,.*"unauthorized": 1/s]
@@ -725,7 +725,7 @@ $::Upstream . '
         refresh_token mock-refresh-token;
     }'
 --- request eval
-["GET /v1/orders/1", "POST /_mock/tokens?secret=new-secret\n",
+["GET /v1/offers/1", "POST /_mock/tokens?secret=new-secret\n",
  "POST /v1/checkout/cart/20000/submit\n{}",
  "GET /v1/operations/connection_health/20000"]
 --- response_body_like eval
@@ -746,7 +746,7 @@ $::Upstream . '
     }'
 --- request eval
 ["GET /v1/operations/connection_health/20000",
- "POST /v1/checkout/cart/20000/submit\n{}", "GET /v1/orders/1",
+ "POST /v1/checkout/cart/20000/submit\n{}", "GET /v1/offers/1",
  "GET /_mock/counts"]
 --- response_body_like eval
 ["merchant_id", "bags", "X-Violet-Token", qr/"unauthorized": 1/]
@@ -867,7 +867,7 @@ $::Upstream . '
 /_mock/tokens?answer=slow
 --- user_files
 >>> page.html
-before <!--# include virtual="/v1/orders/1" --> after
+before <!--# include virtual="/v1/offers/1" --> after
 --- timeout: 10
 --- request
 GET /page.html
@@ -881,7 +881,7 @@ before \{"method": "GET".*X-Violet-Token.* after
 --- mock_commands
 /_mock/tokens?answer=slow
 --- request
-GET /v1/orders/1
+GET /v1/offers/1
 --- abort
 --- timeout: 0.2
 --- wait: 1

@@ -187,7 +187,7 @@ __DATA__
 --- http_config eval: (::gateway('good', $::Refresh, @::Verify))[0]
 --- config eval: (::gateway('good', $::Refresh, @::Verify))[1]
 --- request eval
-["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+["GET /v1/offers/1", "GET /v1/operations/connection_health/42",
  "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
 --- response_body_like eval
 ["X-Violet-Token", "merchant_id", "bags", qr/"token": 1/]
@@ -200,7 +200,7 @@ __DATA__
 --- http_config eval: (::gateway('self', $::Token, @::Verify))[0]
 --- config eval: (::gateway('self', $::Token, @::Verify))[1]
 --- request eval
-["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+["GET /v1/offers/1", "GET /v1/operations/connection_health/42",
  "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
 --- response_body_like eval
 ["502", "upstream-unavailable", $::Failed, $::Nothing]
@@ -213,7 +213,7 @@ __DATA__
 --- http_config eval: (::gateway('expired', $::Token, @::Verify))[0]
 --- config eval: (::gateway('expired', $::Token, @::Verify))[1]
 --- request eval
-["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+["GET /v1/offers/1", "GET /v1/operations/connection_health/42",
  "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
 --- response_body_like eval
 ["502", "upstream-unavailable", $::Failed, $::Nothing]
@@ -226,7 +226,7 @@ __DATA__
 --- http_config eval: (::gateway('name', $::Token, @::Verify))[0]
 --- config eval: (::gateway('name', $::Token, @::Verify))[1]
 --- request eval
-["GET /v1/orders/1", "GET /v1/operations/connection_health/42",
+["GET /v1/offers/1", "GET /v1/operations/connection_health/42",
  "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
 --- response_body_like eval
 ["502", "upstream-unavailable", $::Failed, $::Nothing]
@@ -240,7 +240,7 @@ __DATA__
 --- config eval: (::gateway('self', $::Refresh, @::Verify))[1]
 --- timeout: 12
 --- request eval
-["GET /v1/orders/1", "GET /_mock/counts"]
+["GET /v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
 [$::NoToken, $::Nothing]
 --- error_code eval
@@ -253,7 +253,7 @@ __DATA__
 --- config eval: (::gateway('expired', $::Refresh, @::Verify))[1]
 --- timeout: 12
 --- request eval
-["GET /v1/orders/1", "GET /_mock/counts"]
+["GET /v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
 [$::NoToken, $::Nothing]
 --- error_code eval
@@ -266,7 +266,7 @@ __DATA__
 --- config eval: (::gateway('name', $::Refresh, @::Verify))[1]
 --- timeout: 12
 --- request eval
-["GET /v1/orders/1", "GET /_mock/counts"]
+["GET /v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
 [$::NoToken, $::Nothing]
 --- error_code eval
@@ -281,7 +281,7 @@ __DATA__
 (::gateway('good', $::Token, 'violet_submit_guard off',
            'set $how https'))[1] =~ s/https:/\$how:/r
 --- request eval
-["GET /v1/orders/1", "POST /v1/checkout/cart/20000/submit\n{}",
+["GET /v1/offers/1", "POST /v1/checkout/cart/20000/submit\n{}",
  "GET /_mock/counts"]
 --- response_body_like eval
 [$::Problem, $::Problem, $::Nothing]
@@ -301,7 +301,7 @@ __DATA__
 --- http_config eval: (::gateway('self', $::Refresh, 'violet_unverified_upstream on'))[0]
 --- config eval: (::gateway('self', $::Refresh, 'violet_unverified_upstream on'))[1]
 --- request eval
-["GET /v1/orders/1", "POST /v1/checkout/cart/20000/submit\n{}"]
+["GET /v1/offers/1", "POST /v1/checkout/cart/20000/submit\n{}"]
 --- response_body_like eval
 ["X-Violet-Token", "bags"]
 --- error_code eval
@@ -313,7 +313,7 @@ __DATA__
 --- http_config eval: (::gateway('expired', $::Token, @::Verify, 'violet_unverified_upstream on'))[0]
 --- config eval: (::gateway('expired', $::Token, @::Verify, 'violet_unverified_upstream on'))[1]
 --- request eval
-["GET /v1/orders/1", "GET /_mock/counts"]
+["GET /v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
 ["502", $::Nothing]
 --- error_code eval
@@ -325,7 +325,7 @@ __DATA__
 --- http_config eval: (::shared('self', '1.1'))[0]
 --- config eval: (::shared('self', '1.1'))[1]
 --- request eval
-["GET /pages/1", "GET /v1/orders/1", "GET /pages/1",
+["GET /pages/1", "GET /v1/offers/1", "GET /pages/1",
  "GET /v1/operations/connection_health/42", "GET /pages/1",
  "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
 --- response_body_like eval
@@ -341,8 +341,8 @@ __DATA__
 --- http_config eval: (::shared('good', '1.1'))[0]
 --- config eval: (::shared('good', '1.1'))[1]
 --- request eval
-["GET /pages/1", "GET /v1/orders/1", "GET /v1/orders/1", "GET /pages/1",
- "GET /v1/orders/1"]
+["GET /pages/1", "GET /v1/offers/1", "GET /v1/offers/1", "GET /pages/1",
+ "GET /v1/offers/1"]
 --- response_headers_like eval
 ["X-Nth: 1", "X-Nth: 1", "X-Nth: 2", "X-Nth: 3", "X-Nth: 4"]
 --- response_body_like eval
@@ -356,7 +356,7 @@ __DATA__
 --- http_config eval: (::shared('good', '1.1'))[0]
 --- config eval: (::shared('good', '1.1'))[1]
 --- request eval
-["GET /v1/orders/1", "GET /other/v1/orders/1", "GET /v1/orders/1"]
+["GET /v1/offers/1", "GET /other/v1/offers/1", "GET /v1/offers/1"]
 --- response_headers_like eval
 ["X-Nth: 1", "", "X-Nth: 1"]
 --- response_body_like eval
@@ -371,7 +371,7 @@ __DATA__
 --- http_config eval: (::shared('self', '2'))[0]
 --- config eval: (::shared('self', '2'))[1]
 --- request eval
-["GET /pages/1", "GET /v1/orders/1", "GET /pages/1",
+["GET /pages/1", "GET /v1/offers/1", "GET /pages/1",
  "GET /v1/operations/connection_health/42", "GET /pages/1",
  "POST /v1/checkout/cart/20000/submit\n{}", "GET /_mock/counts"]
 --- response_body_like eval
@@ -388,8 +388,8 @@ __DATA__
 --- http_config eval: (::shared('good', '2'))[0]
 --- config eval: (::shared('good', '2'))[1]
 --- request eval
-["GET /pages/1", "GET /v1/orders/1", "GET /v1/orders/1", "GET /pages/1",
- "GET /v1/orders/1"]
+["GET /pages/1", "GET /v1/offers/1", "GET /v1/offers/1", "GET /pages/1",
+ "GET /v1/offers/1"]
 --- response_headers_like eval
 ["X-Nth: 1", "X-Nth: 1", "X-Nth: 2", "X-Nth: 3", "X-Nth: 4"]
 --- response_body_like eval
