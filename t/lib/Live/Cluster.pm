@@ -188,16 +188,19 @@ sub master_of {
 }
 
 
-# A master that has not this slot.
+# A master that has not this slot; none of the nodes behind it.
 sub other_master {
-    my ($self, $slot) = @_;
+    my ($self, $slot, @not) = @_;
 
     my $owner = $self->master_of($slot);
 
     my ($other) = grep {
         my $role = $self->ask($_, 'ROLE');
         $_ != $owner && ref $role eq 'ARRAY' && $role->[0] eq 'master';
-    } grep { $_->is_alive } $self->nodes;
+    } grep {
+        my $node = $_;
+        $node->is_alive && !grep { $_ == $node } @not;
+    } $self->nodes;
 
     return $other;
 }
