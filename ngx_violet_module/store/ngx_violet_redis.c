@@ -214,11 +214,15 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
 {
     ngx_violet_redis_connection_ready(&redis->connection);
 
-    if (redis->failures) {
+    /* a failure that was not logged again has no end in the log either */
+
+    if (redis->failures && redis->errors.lines != redis->lines) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "violet: Redis at \"%V\" is connected again",
                       ngx_violet_redis_name(redis));
     }
+
+    redis->lines = redis->errors.lines;
 
     redis->state = NGX_VIOLET_REDIS_READY;
     redis->tries = 0;

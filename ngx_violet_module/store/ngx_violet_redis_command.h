@@ -57,6 +57,8 @@ struct ngx_violet_redis_s {
     ngx_uint_t                      losses;        /* of the connection */
     ngx_uint_t                      tries;         /* to connect, in a row */
     ngx_violet_redis_errors_t       errors;
+    ngx_uint_t                      lines;         /* of errors, when it was
+                                                      ready */
 
     ngx_violet_redis_demoted_pt     on_demoted;
     void                           *on_demoted_data;

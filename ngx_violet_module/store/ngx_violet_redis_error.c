@@ -155,6 +155,7 @@ ngx_violet_redis_error_tell(ngx_violet_redis_errors_t *errors,
 
     errors->told[error] = 1;
     errors->told_at[error] = ngx_current_msec;
+    errors->lines++;
 
     return 1;
 }

@@ -52,6 +52,7 @@ typedef enum {
 typedef struct {
     ngx_msec_t    told_at[NGX_VIOLET_REDIS_ERRORS];
     u_char        told[NGX_VIOLET_REDIS_ERRORS];
+    ngx_uint_t    lines;             /* logged so far */
 } ngx_violet_redis_errors_t;
 
 

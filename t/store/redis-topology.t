@@ -29,6 +29,7 @@ sentinel_by_name();
 master_by_name();
 node_by_name();
 node_without_host();
+nodes_in_a_circle();
 records_in_a_cluster();
 sentinel_with_tls();
 node_with_tls();
@@ -131,6 +132,89 @@ sub node_without_host {
 
     works('a node without a host', 'redis://127.0.0.1:' . $node->port
                                    . ' cluster');
+}
+
+
+# The words of each whole command in these bytes.
+sub commands {
+    my ($in) = @_;
+
+    my @commands;
+
+    while ($in =~ /\G\*(\d+)\r\n/gc) {
+        my @words;
+
+        for (1 .. $1) {
+            $in =~ /\G\$(\d+)\r\n/gc or return @commands;
+            my ($from, $length) = (pos $in, $1);
+            return @commands if $from + $length + 2 > length $in;
+            push @words, substr $in, $from, $length;
+            pos($in) = $from + $length + 2;
+        }
+
+        push @commands, \@words;
+    }
+
+    return @commands;
+}
+
+
+# A node that is well, but for reports and records it sends to another one.
+sub sends_to {
+    my ($port, $other) = @_;
+
+    my $bulk = sub { '$' . length($_[0]) . "\r\n$_[0]\r\n" };
+    my $moved = "-MOVED 1 127.0.0.1:$other\r\n";
+    my %answered;
+
+    return $live->fake(port => $port, do => 'answer', keep => 1, bytes => sub {
+        my ($in, $n) = @_;
+
+        my @commands = commands($in);
+        my @new = @commands[($answered{$n} || 0) .. $#commands];
+        $answered{$n} = @commands;
+
+        return join '', map {
+            my ($name, $word) = @$_;
+            my %reply = (
+                HELLO => "*4\r\n" . $bulk->('role') . $bulk->('master')
+                         . $bulk->('id') . ":5\r\n",
+                GET => "\$-1\r\n",
+                TIME => "*2\r\n" . $bulk->(int time) . $bulk->(0),
+                PING => $bulk->(defined $word ? $word : ''),
+                CLUSTER => "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n"
+                           . $bulk->('127.0.0.1') . ":$other\r\n",
+                CLIENT => "+OK\r\n",
+                SUBSCRIBE => "*3\r\n" . $bulk->('subscribe')
+                             . $bulk->('__redis__:invalidate') . ":1\r\n",
+            );
+
+            $reply{$name} || $moved;
+        } @new;
+    });
+}
+
+
+# Two nodes that send to each other: requests are answered, and the log does
+# not say at each turn that a node is connected again.
+sub nodes_in_a_circle {
+    my ($one, $two) = (Live::free_port(), Live::free_port());
+    my @nodes = (sends_to($one, $two), sends_to($two, $one));
+    my $nginx = $gateway->gateway(
+        redis => "redis://127.0.0.1:$one cluster timeout=200ms");
+    my @answers;
+
+    for (1 .. 60) {
+        push @answers, $gateway->health->get($nginx, 1600000 + $_);
+        select undef, undef, undef, 0.05;
+    }
+
+    $gateway->health->all_are(200, 'nodes in a circle', @answers);
+    cmp_ok($nodes[1]->connections, '>', 2,
+           'nodes in a circle: they are followed');
+    cmp_ok($gateway->lines(qr/Redis at/, $nginx), '<=', 2 * 12,
+           'nodes in a circle: few lines of each worker in the log')
+        or diag($nginx->error_log);
 }
 
 
