@@ -115,6 +115,14 @@ sub without_the_right {
     my $nginx = gateway(port($evicts));
 
     is_used($nginx, 'without the right to INFO');
-    unlike($nginx->error_log, qr/may evict|NOPERM|refused/,
-           'without the right to INFO: silence');
+    unlike($nginx->error_log, qr/may evict|refused/,
+           'without the right to INFO: no warning');
+
+    # by INFO a worker notices that Redis was replaced
+    my @lines = $nginx->error_log
+                =~ /answered "NOPERM [^"]*'info' command", its user lacks a right/g;
+    cmp_ok(scalar @lines, '>', 0,
+           'without the right to INFO: the log names it');
+    cmp_ok(scalar @lines, '<=', 2,
+           'without the right to INFO: one line of each worker');
 }
