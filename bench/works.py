@@ -11,7 +11,8 @@ import urllib.request
 from dataclasses import dataclass, field
 
 REPORT = "/v1/operations/connection_health/"
-SUBMIT = "/v1/checkout/cart/%d/submit"
+CART = "/v1/checkout/cart/"
+SUBMIT = CART + "%d/submit"
 
 
 @dataclass
@@ -43,6 +44,14 @@ class Work:
     def ours(self) -> Peer:
         return self.peers[0]
 
+    @property
+    def each_new(self) -> bool:
+        """Each request is for a merchant or a cart of its own."""
+        return self.script in ("new", "submit")
+
+    def new_path(self, peer: Peer, number: int) -> str:
+        return f"{peer.path}{number}" + "/submit" * (self.script == "submit")
+
 
 def read(path: str = REPORT + "1") -> Peer:
     return Peer("violet", "violet", path, "Cache-Status: violet; hit")
@@ -69,8 +78,8 @@ WORKS = [
              "Cache-Status: violet; hit"),
     ], [
         Target("Lua, Redis", "rate", 1.9),
-        Target("return 200", "cpu", 1.4),
-    ]),
+        Target("return 200", "cpu", 1.35),
+    ], warm=4),
 
     Work("other", "other routes", [
         Peer("violet", "violet", "/v1/merchants"),
@@ -84,6 +93,15 @@ WORKS = [
         Peer("Lua, cjson", "lua", SUBMIT % 1,
              "X-Violet-Cart-Outcome: completed"),
     ], [Target(PLAIN, "rate", 0.92)], script="post"),
+
+    Work("guarded", "completed submit, guarded, with Redis", [
+        Peer("violet", "violet", "/guarded" + CART,
+             "X-Violet-Cart-Outcome: completed"),
+        Peer(PLAIN, "proxy", CART),
+    ], [
+        Target(PLAIN, "cpu", 1.6),
+        Target(PLAIN, "rate", 0.6),
+    ], script="submit", warm=1),
 
     Work("large", "completed submit, 300 kB", [
         Peer("violet", "violet", SUBMIT % 3,
@@ -120,7 +138,7 @@ def probe(port: int, peer: Peer, script: str, path: str = "") -> int:
     url = f"http://127.0.0.1:{port}{path or peer.path}"
     request = urllib.request.Request(url)
 
-    if script == "post":
+    if script in ("post", "submit"):
         request.data = json.dumps({"app_order_id": "probe"}).encode()
         request.add_header("Content-Type", "application/json")
 
