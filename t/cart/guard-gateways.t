@@ -29,6 +29,7 @@ heard_before_redis_hung();
 redis_lost_between_claim_and_settlement();
 redis_restarted_empty();
 restarted_while_a_claim_waits();
+emptied_without_a_loss();
 reloaded_in_flight();
 caller_gone_in_flight();
 
@@ -273,6 +274,24 @@ sub restarted_while_a_claim_waits {
     is($live->mock_counts($mock)->{'cart_submit/60018'}, 2,
        'sent, since it is not submitted');
     recovered($_) for $one, $two;
+}
+
+
+# FLUSHALL closes no connection.
+sub emptied_without_a_loss {
+    my ($three, $four) = map { gateway() } 1 .. 2;
+
+    is(submit($three, 60020)->{status}, 502, 'unknown at the third gateway');
+    ok($three->quit(10), 'which ends');
+    is(submit($four, 20012)->{status}, 200, 'the fourth knows Redis');
+
+    Violet::Redis->new($redis->port)->call('FLUSHALL');
+    ok($live->wait_for(20, sub { $four->error_log =~ /may have lost some/ }),
+       'it notices that Redis was emptied');
+
+    submit($four, 60020);
+    is($live->mock_counts($mock)->{'cart_read/60020'}, 1,
+       'it reads a cart that the third has submitted');
 }
 
 

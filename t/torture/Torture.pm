@@ -30,6 +30,7 @@ my @faults = (
     [3, 'redis killed, empty',        sub { redis_killed($_[0], 'empty') }],
     [2, 'redis killed, its data',     sub { redis_killed($_[0], 'saved') }],
     [2, 'redis killed, older data',   sub { redis_killed($_[0], 'older') }],
+    [2, 'redis emptied (FLUSHALL)',   \&redis_emptied],
     [4, 'redis closes connections',   \&redis_closes],
     [6, 'worker killed',              \&worker_killed],
     [2, 'gateway reloaded',           \&reloaded],
@@ -191,6 +192,13 @@ sub redis_killed {
         $self->{redis} = $self->{live}->redis(port => $port,
                                               clock => $self->{day});
     });
+}
+
+
+sub redis_emptied {
+    my ($self) = @_;
+
+    redis_does($self, 'FLUSHALL');
 }
 
 
