@@ -571,7 +571,7 @@ X-Violet-Submit: yes
 ["!X-Violet-Submit-Replayed", ("X-Violet-Submit-Replayed: true") x 2]
 --- mock_submits: 1
 --- redis_check eval
-"EVAL \"return #redis.call('KEYS', ARGV[1])\" 0 violet:submit:*
+"EVAL \"return #redis.call('KEYS', ARGV[1])\" 0 violet:submit:violet_api:*
 => 1"
 
 
@@ -692,5 +692,5 @@ EXISTS violet:submit:violet_api:10000:60002 violet:submit:sandbox-api.violet.io:
 [502, 502]
 --- mock_submits: 2
 --- redis_check
-EVAL "return #redis.call('KEYS', ARGV[1])" 0 violet:submit:*
+EVAL "return #redis.call('KEYS', ARGV[1])" 0 violet:submit:violet_api:*
 => 0

@@ -41,7 +41,7 @@ __DATA__
     qw(completed pending failed partial)]
 --- mock_submits: 0
 --- redis_check
-EVAL "return #redis.call('KEYS', 'violet:submit:*')" 0
+EVAL "return #redis.call('KEYS', 'violet:submit:violet_api:*')" 0
 => 0
 
 

@@ -42,7 +42,8 @@ sub keys_of {
 
     my $keys = Violet::Redis->new($redis{$name}->port)->call('KEYS', '*');
 
-    return join ' ', sort map { s/^violet:([\w-]+):.*/$1/r } @$keys;
+    return join ' ', sort map { s/^violet:([\w-]+):.*/$1/r }
+                          grep { $_ ne 'violet:submit:mark' } @$keys;
 }
 
 
