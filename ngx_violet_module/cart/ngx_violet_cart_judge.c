@@ -68,11 +68,15 @@ ngx_violet_cart_judge_read(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     answer.status = e->status;
     answer.body.data = (char *) e->content.data;
     answer.body.len = e->content.len;
-    answer.guarded = (ctx->cart->record != NULL);
+
+    /*
+     * An order that is read and unknown is shown only where no record holds a
+     * doubt: "later" would say that a repeat is not sent.
+     */
+    answer.guarded = 0;
 
     if (ctx->cart->record) {
-        answer.sent = ngx_violet_record_guard(ctx->cart->record)->record.sent
-                      / 1000;
+        answer.sent = ngx_violet_record_guard(ctx->cart->record)->record.sent;
     }
 
     verdict = &ctx->cart->verdict;

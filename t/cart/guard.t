@@ -313,14 +313,15 @@ X-Violet-Cart-Outcome: completed
 
 === unknown, settled: what was not submitted is sent
 --- mock_commands
-/_mock/cart?20002=open&20003=early
+/_mock/cart?20002=open&20003=early&20004=earlier
 --- redis_commands eval
 $::Set->(20002, 'unknown', doubts => 1, since => $::Old)
 . $::Set->(20003, 'pending', doubts => 1, since => $::Old)
+. $::Set->(20004, 'unknown', doubts => 1, since => $::Old)
 --- request eval
-["$::Cart/20002/submit\n{}", "$::Cart/20003/submit\n{}"]
+[map { "$::Cart/$_/submit\n{}" } 20002 .. 20004]
 --- response_headers eval
-[("X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed") x 2]
+[("X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed") x 3]
 
 
 

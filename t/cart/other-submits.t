@@ -183,6 +183,22 @@ Idempotency-Key: "a"
 
 
 
+=== a record of a key that cannot be read is a doubt, not another body
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 20001}",
+ "POST /v1/orders\n{\"app_order_id\": 20001}"]
+--- more_headers eval
+["Idempotency-Key: a", "Idempotency-Key: a\nX-Violet-Submit: again"]
+--- redis_commands eval
+"SET violet:submit:violet_api:10000:key:87f7e437faa5a7fce15d1ddcb9eaeaea"
+. " \"9 of another form\"\n"
+--- error_code eval
+[409, 200]
+--- response_body_like eval
+['"retry":"manual".*SUBMIT_UNRESOLVED', '"id": 20001']
+
+
+
 === a new order that failed frees its key for another body
 --- request eval
 ["POST /v1/orders\n{\"app_order_id\": 40001}",

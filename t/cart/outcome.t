@@ -46,6 +46,27 @@ EVAL "return #redis.call('KEYS', 'violet:submit:violet_api:*')" 0
 
 
 
+=== an unknown order without a record is for a person: a repeat would be sent
+--- mock_commands
+/_mock/cart?20002=mixed
+--- redis_commands eval
+$::Set->(20003, 'failed')
+. qq{SET $::Record:20004 "no record of this form"\n}
+--- request eval
+["$::Ask/20002/submit", "POST /_mock/cart?20003=mixed&20004=mixed",
+ "$::Ask/20003/submit", "$::Ask/20004/submit"]
+--- error_code eval
+[502, 200, 502, 409]
+--- response_headers eval
+["X-Violet-Cart-Outcome: unknown\n!Retry-After", "",
+ "X-Violet-Cart-Outcome: unknown\n!Retry-After",
+ "X-Violet-Cart-Outcome: unknown\nRetry-After: 70"]
+--- response_body_like eval
+['"retry":"manual"', '', '"retry":"manual"', '"retry":"later"']
+--- mock_submits: 0
+
+
+
 === a cart that was not submitted
 --- mock_commands
 /_mock/cart?20002=open

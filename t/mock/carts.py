@@ -625,8 +625,10 @@ def early_error(cart: int) -> Json:
     return made
 
 
-def later_date(cart: int) -> Json:
-    date = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime())
+def dated(cart: int, ago: int) -> Json:
+    """With a bag that was submitted so many seconds ago."""
+    date = time.strftime("%Y-%m-%dT%H:%M:%S+0000",
+                         time.gmtime(time.time() - ago))
     return open_cart(cart, date_submitted=date)
 
 
@@ -639,12 +641,16 @@ READS: dict[str, Callable[[int], Json]] = {
     "rejected": lambda cart: {**open_cart(cart, status="REJECTED"),
                               "status": "CANCELED"},
     "external": lambda cart: open_cart(cart, external_id="4711"),
-    "dated": later_date,
+    "dated": lambda cart: dated(cart, 0),
+    "earlier": lambda cart: dated(cart, 7200),
     "early": early_error,
     "completed": order,
     "partial": lambda cart: two_bags(
         cart, "COMPLETED", ("ACCEPTED", "PAID"), ("REJECTED", "VOIDED"),
         [bag_error(cart, SECOND_BAG)]),
+    "mixed": lambda cart: two_bags(
+        cart, "IN_PROGRESS", ("IN_PROGRESS", "UNPAID"),
+        ("REJECTED", "VOIDED"), []),
     "order": order,
     "other": lambda cart: order(cart + 1),
 }

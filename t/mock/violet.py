@@ -433,8 +433,9 @@ these here need nothing:
   POST /_mock/fault?NAME=G makes them answer like the ids of group G in the
                            tables (500: like 500xx); 0 ends it
   POST /_mock/cart?ID=KIND what a read shows of a cart: open, submitted,
-                           processing, rejected, external, dated, early,
-                           completed, partial, order (404 as a cart), other
+                           processing, rejected, external, dated, earlier,
+                           early, completed, partial, mixed, order (404 as a
+                           cart), other
   POST /_mock/tokens?...   how calls for a token are answered
   POST /_mock/refuse?seconds=S  close all connections, and listen again after
                            so many seconds

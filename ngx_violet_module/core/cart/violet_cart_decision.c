@@ -236,11 +236,15 @@ violet_cart_decide_ask(const violet_cart_record_t *record,
 {
     unsigned  when;
 
+    /* of a record that could not be read the body is not known */
+    static const unsigned char  none[VIOLET_RECORD_DIGEST];
+
     when = ask->question ? VIOLET_IF_QUESTION : VIOLET_IF_SUBMIT;
 
     if (ask->key
         && record->state != VIOLET_RECORD_NONE
         && record->state != VIOLET_RECORD_FAILED
+        && memcmp(record->body, none, VIOLET_RECORD_DIGEST) != 0
         && memcmp(record->body, ask->body, VIOLET_RECORD_DIGEST) != 0)
     {
         when |= VIOLET_IF_REUSED;

@@ -83,7 +83,8 @@ enum {
 
 typedef struct {
     unsigned char   token[VIOLET_RECORD_DIGEST];   /* of the last claim */
-    unsigned char   body[VIOLET_RECORD_DIGEST];    /* zeroes: of a cart */
+    unsigned char   body[VIOLET_RECORD_DIGEST];    /* zeroes: of a cart, or
+                                                       not known */
     int64_t         kept;        /* ms that it is kept from its write on */
     int64_t         since;       /* ms since it was last known in flight */
     int64_t         sent;        /* ms since the epoch, by the sender's clock:
