@@ -254,7 +254,7 @@ sub tls {
     my $port = Live::free_port();
 
     return ($port, 'ssl_trusted_certificate=' . $authority->file
-                   . ' ssl_name=redis.test',
+                   . ' ssl_name=redis.test connect_timeout=10s timeout=2s',
             'tls-port' => $port, 'tls-cert-file' => $pair->{certificate},
             'tls-key-file' => $pair->{key},
             'tls-ca-cert-file' => $authority->file,
