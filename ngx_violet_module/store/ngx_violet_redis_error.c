@@ -46,6 +46,11 @@ static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
       "a script keeps it busy (SCRIPT KILL ends it), it is bypassed until "
       "then" },
 
+    { ngx_string("ERR max number of clients reached"),
+      NGX_VIOLET_REDIS_ERROR_MAXCLIENTS, 1,
+      "it takes no more connections and is bypassed until it does: see "
+      "maxclients" },
+
     { ngx_string("NOAUTH"), NGX_VIOLET_REDIS_ERROR_NOAUTH, 1,
       "it requires a password, add \"password=\" to \"violet_redis\"" },
 
