@@ -28,6 +28,9 @@
 /* bytes of the mark in Redis, hexadecimal digits */
 #define NGX_VIOLET_OWED_MARK   16
 
+/* ms in which each host tells its records to a Redis that has lost them */
+#define NGX_VIOLET_OWED_FRESH  30000
+
 /* ms that the host remembers which Redis it knew */
 #define NGX_VIOLET_OWED_KNOWN  (366 * INT64_C(86400000))
 
@@ -276,6 +279,15 @@ ngx_violet_records_lost(ngx_violet_records_t *records)
 {
     return !ngx_violet_owed_is_known(records)
            || records->lost > ngx_violet_clock();
+}
+
+
+ngx_uint_t
+ngx_violet_records_fresh(ngx_violet_records_t *records)
+{
+    return !ngx_violet_owed_is_known(records)
+           || records->lost > ngx_violet_clock() + VIOLET_RECORD_KEEP
+                              - NGX_VIOLET_OWED_FRESH;
 }
 
 

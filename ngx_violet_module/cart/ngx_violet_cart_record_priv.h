@@ -122,6 +122,11 @@ void ngx_violet_records_check(ngx_violet_records_t *records);
 ngx_uint_t ngx_violet_records_lost(ngx_violet_records_t *records);
 
 
+/* True if so a short time ago: other hosts may not have told it theirs yet. */
+
+ngx_uint_t ngx_violet_records_fresh(ngx_violet_records_t *records);
+
+
 /* Something is owed to Redis, and is told within a second or two. */
 
 void ngx_violet_records_owe(ngx_violet_records_t *records);

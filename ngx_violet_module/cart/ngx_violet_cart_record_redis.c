@@ -236,6 +236,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
 
     if (reply->type == REDIS_REPLY_NIL && record->guard.writes) {
         result->lost = ngx_violet_records_lost(record->records);
+        result->fresh = ngx_violet_records_fresh(record->records);
         result->status = VIOLET_REDIS_WRITTEN;
         return;
     }
@@ -256,6 +257,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
     }
 
     result->lost = ngx_violet_records_lost(record->records);
+    result->fresh = ngx_violet_records_fresh(record->records);
 
     if (written->integer == 1) {
         result->status = VIOLET_REDIS_WRITTEN;

@@ -24,6 +24,7 @@ settlement_that_redis_did_not_hear();
 redis_away_and_the_cart_is_open();
 redis_away_and_the_cart_is_ordered();
 without_redis_refuse();
+refuse_after_a_loss();
 order_of_a_submit_that_was_overtaken();
 doubt_beside_a_flight();
 flight_is_told_again();
@@ -262,6 +263,26 @@ sub redis_away_and_the_cart_is_ordered {
     is(told(submit($nginx, 20033)), '503 GUARD_UNAVAILABLE',
        'neither Redis nor the read: nothing is sent');
     is(reached(20033), 0, 'Violet was not asked');
+    $nginx->stop;
+}
+
+
+# Another host may have a record that the new Redis was not told yet.
+sub refuse_after_a_loss {
+    my $store = $live->redis;
+    my $nginx = gateway(redis => $store,
+        location => 'violet_submit_guard on without_redis=refuse;');
+
+    is(told(submit($nginx, 20060)), '200', 'refuse: Redis is known');
+
+    $store->stop('KILL');
+    $store = $live->redis(port => $store->port);
+    ok($live->wait_for(20, sub { $nginx->error_log =~ /may have lost some/ }),
+       'refuse: Redis has lost its data');
+
+    is(told(submit($nginx, 20061)), '503 GUARD_UNAVAILABLE',
+       'refuse: a cart without a record is not sent then');
+    is(reached(20061), 0, 'refuse: nor does it reach Violet');
     $nginx->stop;
 }
 

@@ -249,6 +249,7 @@ violet_cart_guard_redis(violet_cart_guard_t *guard,
 
     } else if (reply->lost) {
         guard->ask.unshared = 1;
+        guard->ask.refuse = guard->refuse && reply->fresh;
     }
 
     switch (guard->phase) {

@@ -81,6 +81,8 @@ typedef struct {
     violet_cart_version_t       version;
     violet_cart_record_t        record;      /* as it is now */
     unsigned                    lost:1;      /* Redis may have lost records */
+    unsigned                    fresh:1;     /* and hosts that have them may
+                                                not have told it yet */
 } violet_cart_redis_reply_t;
 
 
