@@ -313,33 +313,36 @@ X-Violet-Cart-Outcome: completed
 
 === unknown, settled: what was not submitted is sent
 --- mock_commands
-/_mock/cart?20002=open&20003=early&20004=earlier
+/_mock/cart?20002=open&20003=early&20004=earlier&20005=intent
 --- redis_commands eval
 $::Set->(20002, 'unknown', doubts => 1, since => $::Old)
 . $::Set->(20003, 'pending', doubts => 1, since => $::Old)
 . $::Set->(20004, 'unknown', doubts => 1, since => $::Old)
+. $::Set->(20005, 'unknown', doubts => 1, since => $::Old)
 --- request eval
-[map { "$::Cart/$_/submit\n{}" } 20002 .. 20004]
+[map { "$::Cart/$_/submit\n{}" } 20002 .. 20005]
 --- response_headers eval
-[("X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed") x 3]
+[("X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed") x 4]
 
 
 
 === unknown, settled: what may have been submitted is not sent
 --- mock_commands
-/_mock/cart?20002=dated&20003=external&20004=submitted&20005=processing
+/_mock/cart?20002=dated&20003=external&20004=submitted&20005=processing&20006=authorized
 --- redis_commands eval
 join '', map { $::Set->($_, 'unknown', doubts => 1, since => $::Old) }
-    20002 .. 20005
+    20002 .. 20006
 --- request eval
-[map { "$::Cart/$_/submit\n{}" } 20002 .. 20005]
+[map { "$::Cart/$_/submit\n{}" } 20002 .. 20006]
 --- error_code eval
-[409, 409, 200, 200]
+[409, 409, 200, 200, 409]
 --- response_body_like eval
-['"retry":"manual"', '"retry":"manual"', '"id": 20004', '"id": 20005']
+['"retry":"manual"', '"retry":"manual"', '"id": 20004', '"id": 20005',
+ '"retry":"manual"']
 --- response_headers eval
 [("X-Violet-Cart-Outcome: unknown") x 2,
- ("X-Violet-Cart-Outcome: pending\nX-Violet-Submit-Replayed: true") x 2]
+ ("X-Violet-Cart-Outcome: pending\nX-Violet-Submit-Replayed: true") x 2,
+ "X-Violet-Cart-Outcome: unknown"]
 --- mock_submits: 0
 
 

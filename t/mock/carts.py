@@ -632,6 +632,13 @@ def dated(cart: int, ago: int) -> Json:
     return open_cart(cart, date_submitted=date)
 
 
+def authorized(cart: int, intent_based: bool) -> Json:
+    """The shopper has authorized the payment, perhaps before the submit."""
+    made = with_payment(open_cart(cart), status="AUTHORIZED",
+                        capture_status="REQUIRES_AUTHORIZATION")
+    return {**made, "intent_based_checkout": intent_based}
+
+
 # What a read shows of a cart, by POST /_mock/cart?ID=KIND.
 
 READS: dict[str, Callable[[int], Json]] = {
@@ -644,6 +651,8 @@ READS: dict[str, Callable[[int], Json]] = {
     "dated": lambda cart: dated(cart, 0),
     "earlier": lambda cart: dated(cart, 7200),
     "early": early_error,
+    "intent": lambda cart: authorized(cart, True),
+    "authorized": lambda cart: authorized(cart, False),
     "completed": order,
     "partial": lambda cart: two_bags(
         cart, "COMPLETED", ("ACCEPTED", "PAID"), ("REJECTED", "VOIDED"),

@@ -434,8 +434,8 @@ these here need nothing:
                            tables (500: like 500xx); 0 ends it
   POST /_mock/cart?ID=KIND what a read shows of a cart: open, submitted,
                            processing, rejected, external, dated, earlier,
-                           early, completed, partial, mixed, order (404 as a
-                           cart), other
+                           early, authorized, intent, completed, partial,
+                           mixed, order (404 as a cart), other
   POST /_mock/tokens?...   how calls for a token are answered
   POST /_mock/refuse?seconds=S  close all connections, and listen again after
                            so many seconds
