@@ -706,6 +706,61 @@ class Many(Case):
         self.assertLess(time.monotonic() - started, 5)   # one by one: 10 s
 
 
+class Merchant(unittest.TestCase):
+    """Carts whose submits end at random (--merchant)."""
+
+    def setUp(self) -> None:
+        self.mock = Mock("--merchant", "1", "--hold", "0.1")
+        self.addCleanup(self.mock.stop)
+
+    def submit(self, cart: int) -> None:
+        try:
+            self.mock.ask("POST", f"/v1/checkout/cart/{cart}/submit", b"{}")
+        except (OSError, http.client.HTTPException):
+            pass                                     # an answer that is lost
+
+    def history(self) -> dict[str, Any]:
+        return json.loads(self.mock.ask("GET", "/_mock/merchant")[2])
+
+    def test_a_seed_chooses_the_ends(self) -> None:
+        def plans() -> list[str]:
+            for cart in range(1, 41):
+                self.submit(cart)
+            known = self.history()
+            return [known[str(n)]["submits"][0]["plan"] for n in range(1, 41)]
+
+        first = plans()
+        self.mock.ask("POST", "/_mock/reset")
+        self.assertEqual(plans(), first)
+        self.assertGreater(len(set(first)), 5)
+
+    def test_an_ordered_cart_is_ordered_once_more(self) -> None:
+        self.mock.ask("POST", "/_mock/merchant?calm=1")
+        for cart in range(1, 11):
+            self.submit(cart)
+        known = self.history()
+        cart = next(n for n in known if known[n]["orders"])
+        status, _, body = self.mock.ask("GET", f"/v1/orders/{cart}")
+        self.assertEqual((status, json.loads(body)["status"]),
+                         (200, "COMPLETED"))
+        self.submit(int(cart))
+        self.assertEqual(self.history()[cart]["orders"], 2)
+
+    def test_connections_are_refused_for_a_time(self) -> None:
+        def listens() -> bool:
+            try:
+                return self.mock.ask("GET", "/_mock/counts")[0] == 200
+            except (OSError, http.client.HTTPException):
+                return False
+
+        self.mock.ask("POST", "/_mock/refuse?seconds=2")
+        for expected in (False, True):
+            deadline = time.monotonic() + 20
+            while listens() is not expected:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
+
+
 class Listening(unittest.TestCase):
     def test_a_taken_port_is_named(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -337,8 +337,10 @@ class Judge:
                 found[kind].append(cart)
         asks = [ask for some in self.asks.values() for ask in some]
         submits = [s for c in self.merchant.values() for s in c["submits"]]
+        # what the documentation allows comes last
+        kinds = sorted(found, key=lambda kind: kind.endswith("away"))
         shown = itertools.islice(
-            (cart for some in found.values() for cart in some), 3)
+            (cart for kind in kinds for cart in found[kind]), 3)
         waits = [c.ended - max(c.begun, run.calm_since or 0)
                  for c in run.callers if c.ended > (run.calm_since or 0)]
         return {
