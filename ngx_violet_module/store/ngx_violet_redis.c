@@ -228,6 +228,8 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
     redis->tries = 0;
     redis->distrusted = 0;
 
+    redis->user.ready = 1;
+
     ngx_violet_redis_topology_found(redis->topology);
 
     ngx_add_timer(&redis->clock_timer, NGX_VIOLET_REDIS_CLOCK_PERIOD);
@@ -294,6 +296,7 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
 
     redis->state = NGX_VIOLET_REDIS_IDLE;
     redis->user.open = 0;
+    redis->user.ready = 0;
     redis->clock.known = 0;
     redis->stalled = 0;
     redis->demoted = 0;

@@ -443,11 +443,19 @@ ngx_violet_redis_topology_found(ngx_violet_redis_topology_t *t)
 void
 ngx_violet_redis_topology_lost(ngx_violet_redis_topology_t *t)
 {
+    ngx_uint_t  i;
+
     if (!t->started || ngx_exiting || ngx_terminate) {
         return;
     }
 
-    t->missing = 1;
+    /* a master that answers another user's commands is not missing */
+
+    for (i = 0; i < t->nusers && !t->users[i]->ready; i++) {
+        /* void */
+    }
+
+    t->missing = (i == t->nusers);
 
     ngx_violet_redis_topology_look(t);
 

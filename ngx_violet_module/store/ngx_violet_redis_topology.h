@@ -32,6 +32,8 @@ typedef struct {
 
     unsigned                        open:1;    /* set and cleared by the user:
                                                   a connection to "place" */
+    unsigned                        ready:1;   /* the same: the master answers
+                                                  commands on it */
 } ngx_violet_redis_topology_user_t;
 
 

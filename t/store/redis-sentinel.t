@@ -30,6 +30,7 @@ no_sentinel();
 hostile();
 none_is_right();
 one_is_wrong();
+only_the_link_is_lost();
 passwords();
 down_at_the_start();
 
@@ -269,6 +270,43 @@ sub one_is_wrong {
     sleep 3;
     cmp_ok($gateway->lines(qr/is the master now/, $nginx), '<=', 2 * 2,
            'one is wrong: the right master stays') or diag($nginx->error_log);
+}
+
+
+# The link finds no room in a Redis that answers commands: no other sentinel is
+# asked for the master, so one that is wrong does no harm.
+sub only_the_link_is_lost {
+    my $redis = $live->redis;
+    my ($right, $wrong) = (names($redis->port), names(Live::free_port()));
+    my $nginx = $gateway->gateway(redis =>
+        join(' ', map { 'redis://127.0.0.1:' . $_->port } $right, $wrong)
+        . " $options");
+
+    $gateway->until_hits('only the link is lost', 0, $nginx);
+
+    my $admin = Violet::Redis->new($redis->port);
+    my $linked = sub { $admin->call('CLIENT', 'LIST', 'TYPE', 'pubsub') ne '' };
+
+    ok($live->wait_for(20, $linked), 'only the link is lost: it was there');
+    sleep 1.5;
+
+    my @clients = split /\n/, $admin->call('CLIENT', 'LIST');
+    $admin->call('CONFIG', 'SET', 'maxclients', scalar @clients);
+    $admin->call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    my $other = Violet::Redis->new($redis->port);
+
+    my ($before, @states) = ($gateway->lines(qr/is the master now/, $nginx));
+
+    for (1 .. 30) {
+        push @states, $gateway->state($nginx);
+        sleep 0.1;
+    }
+
+    ok(!$linked->(), 'only the link is lost: it does not come back');
+    is($gateway->lines(qr/is the master now/, $nginx), $before,
+       'only the link is lost: the master stays');
+    is((grep { / open$/ } @states), 0,
+       'only the link is lost: Redis is used for all requests');
 }
 
 
