@@ -71,6 +71,11 @@ class Cart:
         """An earlier submit has made an order, or will make it."""
         return any(submit.plan.makes() for submit in self.submits)
 
+    def rejected(self) -> bool:
+        """The merchant has rejected an earlier submit, or will reject it."""
+        return any(submit.plan.decided is not None and not submit.plan.accepted
+                   for submit in self.submits)
+
 
 def draw(dice: random.Random, calm: bool) -> Plan:
     """A plan; a calm one is answered at once."""
@@ -126,6 +131,8 @@ class Merchant:
         plan = draw(dice, self.calm)
         if cart.taken():
             plan = Plan("one order more", "order", 0, 0)
+        elif cart.rejected():
+            plan = Plan("of a rejected cart", "order")
         cart.submits.append(Submit(now, caller, plan))
         return self.answer(number, cart, plan, now)
 
