@@ -3,10 +3,10 @@ package Live::Nginx;
 # An nginx with a master and workers in a folder of its own.
 #
 # Options: http, server, main, events (text of these parts of the
-# configuration), workers (1), connections (4096), log_level (info), binary,
-# clock (a Live::Clock), faults (Live::Faults), killer (a Live::Killer), orphan
-# (its parent has ended, as that of a daemon: nginx refuses the upgrade of its
-# binary otherwise).
+# configuration), workers (1), connections (4096), listen (parameters of the
+# directive), log_level (info), binary, clock (a Live::Clock), faults
+# (Live::Faults), killer (a Live::Killer), orphan (its parent has ended, as that
+# of a daemon: nginx refuses the upgrade of its binary otherwise).
 
 use strict;
 use warnings;
@@ -25,6 +25,7 @@ sub new {
         connections => 4096,
         events      => '',
         http        => '',
+        listen      => '',
         log_level   => 'info',
         main        => '',
         server      => '',
@@ -163,7 +164,7 @@ $temp
 $self->{http}
 
     server {
-        listen 127.0.0.1:$self->{port} backlog=2048;
+        listen 127.0.0.1:$self->{port} backlog=2048 $self->{listen};
         server_name localhost;
 
 $self->{server}
