@@ -127,18 +127,6 @@ ngx_violet_record_redis(ngx_violet_record_t *record)
 }
 
 
-ngx_str_t
-ngx_violet_record_name_of(ngx_violet_record_t *record)
-{
-    ngx_str_t  name;
-
-    name.data = record->name;
-    name.len = record->name_len;
-
-    return name;
-}
-
-
 ngx_int_t
 ngx_violet_record_ask(ngx_violet_record_t *record, ngx_violet_wait_t *wait)
 {

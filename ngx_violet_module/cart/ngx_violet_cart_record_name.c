@@ -42,6 +42,18 @@ ngx_violet_record_name(ngx_violet_record_t *record,
 }
 
 
+ngx_str_t
+ngx_violet_record_name_of(ngx_violet_record_t *record)
+{
+    ngx_str_t  name;
+
+    name.data = record->name;
+    name.len = record->name_len;
+
+    return name;
+}
+
+
 void
 ngx_violet_record_names(ngx_violet_redis_t *redis, ngx_violet_keys_t *keys,
     ngx_str_t *names)

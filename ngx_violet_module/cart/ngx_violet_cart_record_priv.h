@@ -1,8 +1,8 @@
 
 /*
  * Shared by the files of a record alone: ngx_violet_cart_record.c (a handle
- * and its submit), _memory.c, _redis.c, _name.c and _owed.c (what Redis has
- * not heard).
+ * and its submit), _memory.c, _redis.c, _name.c, _server.c (which Redis it is)
+ * and _owed.c (records that Redis lacks).
  */
 
 #ifndef NGX_VIOLET_CART_RECORD_PRIV_H
@@ -114,6 +114,11 @@ void ngx_violet_record_read(ngx_violet_record_t *record,
 void ngx_violet_records_check(ngx_violet_records_t *records);
 
 
+/* The same in any case: Redis is emptied without a loss of the connection. */
+
+void ngx_violet_records_ask(ngx_violet_records_t *records);
+
+
 /*
  * True if Redis may have lost records: it is not the one that the host knew, or
  * has not yet said on this connection who it is.
@@ -132,7 +137,10 @@ ngx_uint_t ngx_violet_records_fresh(ngx_violet_records_t *records);
 void ngx_violet_records_owe(ngx_violet_records_t *records);
 
 
-/* The name of a record; a name has only the digest of an Idempotency-Key. */
+/*
+ * Makes the name of a record; a name has only the digest of an
+ * Idempotency-Key.
+ */
 
 void ngx_violet_record_name(ngx_violet_record_t *record,
     ngx_violet_record_conf_t *conf);

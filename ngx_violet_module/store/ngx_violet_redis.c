@@ -380,26 +380,6 @@ ngx_violet_redis_drop(ngx_event_t *ev)
 }
 
 
-ngx_uint_t
-ngx_violet_redis_redirected(ngx_violet_redis_t *redis, redisReply *reply)
-{
-    ngx_str_t  text;
-
-    if (!redis->conf.cluster || reply->type != REDIS_REPLY_ERROR
-        || ngx_violet_redis_error(reply) != NGX_VIOLET_REDIS_ERROR_MOVED)
-    {
-        return 0;
-    }
-
-    text.data = (u_char *) reply->str;
-    text.len = reply->len;
-
-    ngx_violet_redis_topology_redirect(redis->topology, &redis->user, &text);
-
-    return 1;
-}
-
-
 ngx_violet_redis_status_e
 ngx_violet_redis_status_merge(ngx_violet_redis_status_e known,
     ngx_violet_redis_status_e status)

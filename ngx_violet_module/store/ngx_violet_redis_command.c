@@ -414,7 +414,9 @@ ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
                && ngx_violet_redis_use_source(cmd) == NGX_OK;
     }
 
-    if (ngx_violet_redis_redirected(redis, reply)) {
+    if (ngx_violet_redis_topology_redirected(redis->topology, &redis->user,
+                                             reply))
+    {
         ngx_post_event(&redis->drop, &ngx_posted_events);
         return 0;
     }

@@ -130,15 +130,6 @@ void ngx_violet_redis_fail_commands(ngx_violet_redis_t *redis,
     ngx_uint_t all);
 
 
-/*
- * True if a node of a cluster has answered that another node has the slot; the
- * topology is told, and the connection is to be closed.
- */
-
-ngx_uint_t ngx_violet_redis_redirected(ngx_violet_redis_t *redis,
-    redisReply *reply);
-
-
 /* Redis takes no writes: the connection, and with it the link, is dropped. */
 
 void ngx_violet_redis_demoted(ngx_violet_redis_t *redis);

@@ -223,17 +223,11 @@ static ngx_int_t
 ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
     redisReply *reply)
 {
-    ngx_str_t    text;
     const char  *what;
 
-    if (link->conf->cluster
-        && ngx_violet_redis_error(reply) == NGX_VIOLET_REDIS_ERROR_MOVED)
+    if (ngx_violet_redis_topology_redirected(link->topology, &link->user,
+                                             reply))
     {
-        text.data = (u_char *) reply->str;
-        text.len = reply->len;
-
-        ngx_violet_redis_topology_redirect(link->topology, &link->user,
-                                           &text);
         return NGX_BUSY;
     }
 

@@ -171,7 +171,9 @@ ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
     } else if (ngx_strcmp(command, "GET") == 0) {
         rc = (reply->type == REDIS_REPLY_NIL) ? NGX_OK : NGX_ERROR;
 
-        if (ngx_violet_redis_redirected(redis, reply)) {
+        if (ngx_violet_redis_topology_redirected(redis->topology,
+                                                 &redis->user, reply))
+        {
             return NGX_ERROR;
         }
 

@@ -465,31 +465,36 @@ ngx_violet_redis_topology_lost(ngx_violet_redis_topology_t *t)
 }
 
 
-void
-ngx_violet_redis_topology_redirect(ngx_violet_redis_topology_t *t,
-    ngx_violet_redis_topology_user_t *user, ngx_str_t *error)
+ngx_uint_t
+ngx_violet_redis_topology_redirected(ngx_violet_redis_topology_t *t,
+    ngx_violet_redis_topology_user_t *user, redisReply *reply)
 {
     violet_node_t  node;
     violet_text_t  text;
 
-    text.data = (char *) error->data;
-    text.len = error->len;
+    if (!t->conf->cluster || reply->type != REDIS_REPLY_ERROR
+        || ngx_violet_redis_error(reply) != NGX_VIOLET_REDIS_ERROR_MOVED)
+    {
+        return 0;
+    }
+
+    text.data = reply->str;
+    text.len = reply->len;
 
     /* two nodes that send to each other are not followed in a circle */
 
-    if (!t->conf->cluster || violet_node_moved(&node, text) != 0
-        || (t->moved_at
-            && ngx_current_msec - t->moved_at < NGX_VIOLET_REDIS_REDIRECT))
+    if (violet_node_moved(&node, text) == 0
+        && (t->moved_at == 0
+            || ngx_current_msec - t->moved_at >= NGX_VIOLET_REDIS_REDIRECT))
     {
-        ngx_violet_redis_topology_lost(t);
-        return;
+        t->moved_at = ngx_current_msec;
+
+        ngx_violet_redis_topology_master(t, &node, &user->place);
     }
 
-    t->moved_at = ngx_current_msec;
-
-    ngx_violet_redis_topology_master(t, &node, &user->place);
-
     ngx_violet_redis_topology_lost(t);
+
+    return 1;
 }
 
 

@@ -12,6 +12,9 @@
 
 #include "ngx_violet_redis_resolve.h"
 
+#include <sys/time.h>
+#include <hiredis/hiredis.h>
+
 
 typedef struct ngx_violet_redis_topology_s  ngx_violet_redis_topology_t;
 
@@ -82,12 +85,13 @@ void ngx_violet_redis_topology_lost(ngx_violet_redis_topology_t *topology);
 
 
 /*
- * A node of a cluster has answered with the error MOVED.  Without a cluster,
- * or if the error names no node, it is as ngx_violet_redis_topology_lost().
+ * True if the reply is the error MOVED of a node of a cluster: another node has
+ * the slot, or none is named, and the user closes its connection.
  */
 
-void ngx_violet_redis_topology_redirect(ngx_violet_redis_topology_t *topology,
-    ngx_violet_redis_topology_user_t *user, ngx_str_t *error);
+ngx_uint_t ngx_violet_redis_topology_redirected(
+    ngx_violet_redis_topology_t *topology,
+    ngx_violet_redis_topology_user_t *user, redisReply *reply);
 
 
 /*

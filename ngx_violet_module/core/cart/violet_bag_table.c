@@ -19,6 +19,8 @@ typedef struct {
 } violet_bag_row_t;
 
 
+static int violet_bag_paid(const violet_order_t *order,
+    const violet_bag_t *bag);
 static int violet_bag_contradicts(const violet_order_t *order,
     const violet_bag_t *bag);
 static int violet_bag_is_listed(const violet_order_t *order,
@@ -91,6 +93,24 @@ violet_bag_judge(const violet_order_t *order, violet_bag_t *bag)
 }
 
 
+int
+violet_bag_made(const violet_order_t *order, const violet_bag_t *bag)
+{
+    return bag->listed || bag->external || violet_bag_paid(order, bag);
+}
+
+
+/* By its financial status alone; BYPASSED payments are no money. */
+
+static int
+violet_bag_paid(const violet_order_t *order, const violet_bag_t *bag)
+{
+    return bag->paid
+           && !violet_payments_bypassed(&order->payments,
+                                        &order->bags.groups[bag->group]);
+}
+
+
 /* accepted, an error of the submit names it, and nothing else is for it */
 
 static int
@@ -99,7 +119,7 @@ violet_bag_contradicts(const violet_order_t *order, const violet_bag_t *bag)
     return bag->listed
            && order->bags.groups[bag->group].submit_error
            && !bag->external
-           && !violet_order_paid(order, bag);
+           && !violet_bag_paid(order, bag);
 }
 
 
@@ -137,7 +157,7 @@ violet_bag_is_doubtful(const violet_order_t *order, const violet_bag_t *bag)
 
     group = &order->bags.groups[bag->group];
 
-    return violet_order_made(order, bag)
+    return violet_bag_made(order, bag)
            || group->doubtful
            || (order->payments.all.doubtful
                && violet_payments_failed(&order->payments, group))
@@ -200,8 +220,8 @@ violet_bag_for(const violet_order_t *order, const violet_bag_t *bag)
         return VIOLET_EVIDENCE_EXTERNAL_ID;
     }
 
-    return violet_order_paid(order, bag) ? VIOLET_EVIDENCE_PAID
-                                         : VIOLET_EVIDENCE_NOTHING_AGAINST;
+    return violet_bag_paid(order, bag) ? VIOLET_EVIDENCE_PAID
+                                       : VIOLET_EVIDENCE_NOTHING_AGAINST;
 }
 
 
@@ -212,7 +232,7 @@ violet_bag_doubt(const violet_order_t *order, const violet_bag_t *bag)
         return VIOLET_EVIDENCE_EXTERNAL_ID;
     }
 
-    if (violet_order_paid(order, bag)) {
+    if (violet_bag_paid(order, bag)) {
         return VIOLET_EVIDENCE_PAID;
     }
 

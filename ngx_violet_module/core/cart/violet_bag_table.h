@@ -20,4 +20,12 @@
 void violet_bag_judge(const violet_order_t *order, violet_bag_t *bag);
 
 
+/*
+ * True if the merchant has the order of this bag: its status says so, it has
+ * an id on the platform, or it was paid.
+ */
+
+int violet_bag_made(const violet_order_t *order, const violet_bag_t *bag);
+
+
 #endif /* VIOLET_BAG_TABLE_H */

@@ -279,7 +279,7 @@ violet_order_count(violet_order_t *order, const violet_bag_t *bag)
     order->nclosed += bag->closed;
 
     order->doubtful |= order->bags.groups[bag->group].doubtful;
-    order->made |= violet_order_made(order, bag);
+    order->made |= violet_bag_made(order, bag);
     order->uncaptured |= violet_payments_uncaptured(&order->payments,
                                             &order->bags.groups[bag->group]);
 }
@@ -328,22 +328,6 @@ int
 violet_order_is_accepted(violet_text_t status)
 {
     return violet_text_any(status, violet_order_accepted);
-}
-
-
-int
-violet_order_made(const violet_order_t *order, const violet_bag_t *bag)
-{
-    return bag->listed || bag->external || violet_order_paid(order, bag);
-}
-
-
-int
-violet_order_paid(const violet_order_t *order, const violet_bag_t *bag)
-{
-    return bag->paid
-           && !violet_payments_bypassed(&order->payments,
-                                        &order->bags.groups[bag->group]);
 }
 
 

@@ -80,19 +80,6 @@ int violet_order_is_accepted(violet_text_t status);
 
 
 /*
- * True if the merchant has the order of this bag: its status says so, it has
- * an id on the platform, or it was paid.
- */
-
-int violet_order_made(const violet_order_t *order, const violet_bag_t *bag);
-
-
-/* The same by its financial status alone; BYPASSED payments are no money. */
-
-int violet_order_paid(const violet_order_t *order, const violet_bag_t *bag);
-
-
-/*
  * True if the order, as it was read, shows that it was not submitted at "sent"
  * (ms since the epoch; 0 if it is not known when, or whether, it was).
  */
