@@ -310,8 +310,8 @@ ngx_violet_redis_ask_refused(ngx_violet_redis_topology_t *t,
     size_t      len;
     ngx_uint_t  auth;
 
-    if (!ngx_violet_redis_error_tell(&t->errors,
-                                     NGX_VIOLET_REDIS_ERROR_OTHER))
+    if (!ngx_violet_redis_error_due(&t->errors,
+                                    NGX_VIOLET_REDIS_ERROR_OTHER))
     {
         return;
     }
@@ -338,7 +338,7 @@ void
 ngx_violet_redis_ask_useless(ngx_violet_redis_topology_t *t,
     ngx_violet_redis_error_e error, const char *why)
 {
-    if (ngx_violet_redis_error_tell(&t->errors, error)) {
+    if (ngx_violet_redis_error_due(&t->errors, error)) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "violet: the %V at %V is not asked where the master "
                       "is, but the next one: %s",

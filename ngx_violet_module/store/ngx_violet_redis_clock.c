@@ -11,13 +11,13 @@
 #include "ngx_violet_redis_hello.h"
 
 
-static void ngx_violet_redis_slot_told(void *data,
+static void ngx_violet_redis_slot_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
-static void ngx_violet_redis_role_told(void *data,
+static void ngx_violet_redis_role_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static void ngx_violet_redis_clock_odd(ngx_violet_redis_t *redis,
     const char *command);
-static void ngx_violet_redis_clock_told(void *data,
+static void ngx_violet_redis_clock_answered(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 
 
@@ -71,18 +71,19 @@ ngx_violet_redis_clock_timer(ngx_event_t *ev)
     if (!redis->clock_asking) {
         (void) ngx_violet_redis_command(redis, "HELLO", NULL, 0,
                                         redis->conf.timeout,
-                                        ngx_violet_redis_role_told, redis);
+                                        ngx_violet_redis_role_answered, redis);
 
         if (redis->conf.cluster) {
             (void) ngx_violet_redis_command(redis, "GET",
                                             &redis->conf.slot_key, 1,
                                             redis->conf.timeout,
-                                            ngx_violet_redis_slot_told, redis);
+                                            ngx_violet_redis_slot_answered,
+                                            redis);
         }
 
         if (ngx_violet_redis_command(redis, "TIME", NULL, 0,
                                      redis->conf.timeout,
-                                     ngx_violet_redis_clock_told, redis)
+                                     ngx_violet_redis_clock_answered, redis)
             == NGX_VIOLET_REDIS_OK)
         {
             redis->clock_asked = ngx_violet_clock();
@@ -97,7 +98,7 @@ ngx_violet_redis_clock_timer(ngx_event_t *ev)
 /* A node that has lost the slot answers with an error, as to any command. */
 
 static void
-ngx_violet_redis_slot_told(void *data, ngx_violet_redis_status_e status,
+ngx_violet_redis_slot_answered(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
     /* void */
@@ -105,7 +106,7 @@ ngx_violet_redis_slot_told(void *data, ngx_violet_redis_status_e status,
 
 
 static void
-ngx_violet_redis_role_told(void *data, ngx_violet_redis_status_e status,
+ngx_violet_redis_role_answered(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
     ngx_violet_redis_t  *redis = data;
@@ -130,7 +131,7 @@ ngx_violet_redis_role_told(void *data, ngx_violet_redis_status_e status,
 
 
 static void
-ngx_violet_redis_clock_told(void *data, ngx_violet_redis_status_e status,
+ngx_violet_redis_clock_answered(void *data, ngx_violet_redis_status_e status,
     redisReply *reply)
 {
     ngx_violet_redis_t  *redis = data;

@@ -523,10 +523,10 @@ ngx_violet_redis_stall(ngx_violet_redis_t *redis)
 
         ngx_add_timer(&redis->stall_timer, NGX_VIOLET_REDIS_STALL);
 
-        if (ngx_violet_redis_error_tell(&redis->errors,
-                                        NGX_VIOLET_REDIS_ERROR_STALLED))
+        if (ngx_violet_redis_error_due(&redis->errors,
+                                       NGX_VIOLET_REDIS_ERROR_STALLED))
         {
-            redis->stall_told = 1;
+            redis->stall_logged = 1;
 
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "violet: Redis at \"%V\" did not answer within "
@@ -563,8 +563,8 @@ ngx_violet_redis_recover(ngx_violet_redis_t *redis)
         ngx_del_timer(&redis->stall_timer);
     }
 
-    if (redis->stall_told) {
-        redis->stall_told = 0;
+    if (redis->stall_logged) {
+        redis->stall_logged = 0;
 
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "violet: Redis at \"%V\" answers again",

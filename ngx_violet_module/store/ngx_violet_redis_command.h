@@ -67,7 +67,7 @@ struct ngx_violet_redis_s {
     unsigned                        evicts:1;      /* which was logged */
     unsigned                        clock_asking:1;
     unsigned                        stalled:1;     /* a deadline was missed */
-    unsigned                        stall_told:1;
+    unsigned                        stall_logged:1;
     unsigned                        distrusted:1;  /* a failure of this
                                                       worker */
     unsigned                        demoted:1;     /* it takes no writes */

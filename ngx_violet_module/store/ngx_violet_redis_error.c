@@ -12,7 +12,7 @@
 
 
 /* ms during which an error is not logged again */
-#define NGX_VIOLET_REDIS_TELL_AGAIN  60000
+#define NGX_VIOLET_REDIS_LOG_INTERVAL  60000
 
 
 typedef struct {
@@ -148,18 +148,18 @@ ngx_violet_redis_error_is_away(ngx_violet_redis_error_e error)
 
 
 ngx_uint_t
-ngx_violet_redis_error_tell(ngx_violet_redis_errors_t *errors,
+ngx_violet_redis_error_due(ngx_violet_redis_errors_t *errors,
     ngx_violet_redis_error_e error)
 {
-    if (errors->told[error]
-        && ngx_current_msec - errors->told_at[error]
-           < NGX_VIOLET_REDIS_TELL_AGAIN)
+    if (errors->logged[error]
+        && ngx_current_msec - errors->logged_at[error]
+           < NGX_VIOLET_REDIS_LOG_INTERVAL)
     {
         return 0;
     }
 
-    errors->told[error] = 1;
-    errors->told_at[error] = ngx_current_msec;
+    errors->logged[error] = 1;
+    errors->logged_at[error] = ngx_current_msec;
     errors->lines++;
 
     return 1;
@@ -185,7 +185,7 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
         advice = c->advice;
     }
 
-    if (!ngx_violet_redis_error_tell(errors, error)) {
+    if (!ngx_violet_redis_error_due(errors, error)) {
         return;
     }
 
@@ -211,7 +211,7 @@ ngx_violet_redis_error_lost(ngx_violet_redis_errors_t *errors,
     ngx_str_t *url, ngx_msec_t timeout, ngx_violet_redis_error_e error,
     ngx_err_t err, const char *why)
 {
-    if (!ngx_violet_redis_error_tell(errors, error)) {
+    if (!ngx_violet_redis_error_due(errors, error)) {
         return;
     }
 
@@ -266,7 +266,7 @@ void
 ngx_violet_redis_error_replica(ngx_violet_redis_errors_t *errors,
     ngx_str_t *url)
 {
-    if (ngx_violet_redis_error_tell(errors, NGX_VIOLET_REDIS_ERROR_READONLY))
+    if (ngx_violet_redis_error_due(errors, NGX_VIOLET_REDIS_ERROR_READONLY))
     {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "violet: Redis at \"%V\" is a replica and is bypassed "

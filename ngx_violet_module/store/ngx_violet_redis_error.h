@@ -51,8 +51,8 @@ typedef enum {
 /* when a worker logged each error last; all zeroes at first */
 
 typedef struct {
-    ngx_msec_t    told_at[NGX_VIOLET_REDIS_ERRORS];
-    u_char        told[NGX_VIOLET_REDIS_ERRORS];
+    ngx_msec_t    logged_at[NGX_VIOLET_REDIS_ERRORS];
+    u_char        logged[NGX_VIOLET_REDIS_ERRORS];
     ngx_uint_t    lines;             /* logged so far */
 } ngx_violet_redis_errors_t;
 
@@ -72,7 +72,7 @@ ngx_uint_t ngx_violet_redis_error_is_away(ngx_violet_redis_error_e error);
 
 /* True if the error is to be logged now; stores the time. */
 
-ngx_uint_t ngx_violet_redis_error_tell(ngx_violet_redis_errors_t *errors,
+ngx_uint_t ngx_violet_redis_error_due(ngx_violet_redis_errors_t *errors,
     ngx_violet_redis_error_e error);
 
 

@@ -323,7 +323,7 @@ ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, const char *why)
     error = (link->state == NGX_VIOLET_REDIS_NOTIFY_READY)
             ? NGX_VIOLET_REDIS_ERROR_CLOSED : NGX_VIOLET_REDIS_ERROR_CONNECT;
 
-    if (why && ngx_violet_redis_error_tell(&link->errors, error)) {
+    if (why && ngx_violet_redis_error_due(&link->errors, error)) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "violet: notices of changed keys from Redis at \"%V\" "
                       "are interrupted, %s: each read asks Redis until they "

@@ -10,7 +10,7 @@
 
 
 /* ms during which a name's failure is not logged again */
-#define NGX_VIOLET_REDIS_RESOLVE_TELL  60000
+#define NGX_VIOLET_REDIS_RESOLVE_LOG  60000
 
 
 static void ngx_violet_redis_host_answer(ngx_resolver_ctx_t *ctx);
@@ -82,7 +82,7 @@ ngx_violet_redis_host_set(ngx_violet_redis_host_t *host,
     host->port = port;
     host->naddrs = 0;
     host->is_name = 0;
-    host->told = 0;
+    host->logged = 0;
 
     addr = &host->addrs[0];
     ngx_memzero(addr, sizeof(ngx_violet_redis_sockaddr_t));
@@ -203,7 +203,7 @@ ngx_violet_redis_host_answer(ngx_resolver_ctx_t *ctx)
         ngx_memcpy(host->addrs, addrs,
                    n * sizeof(ngx_violet_redis_sockaddr_t));
         host->naddrs = n;
-        host->told = 0;
+        host->logged = 0;
 
         host->changed(host->data);
     }
@@ -297,14 +297,14 @@ ngx_violet_redis_host_close(ngx_violet_redis_host_t *host)
 static void
 ngx_violet_redis_host_failed(ngx_violet_redis_host_t *host, const char *why)
 {
-    if (host->told
-        && ngx_current_msec - host->told_at < NGX_VIOLET_REDIS_RESOLVE_TELL)
+    if (host->logged
+        && ngx_current_msec - host->logged_at < NGX_VIOLET_REDIS_RESOLVE_LOG)
     {
         return;
     }
 
-    host->told = 1;
-    host->told_at = ngx_current_msec;
+    host->logged = 1;
+    host->logged_at = ngx_current_msec;
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "violet: cannot resolve \"%V\" of \"%V\", %s%s",

@@ -53,10 +53,10 @@ typedef struct {
     ngx_violet_redis_sockaddr_t   addrs[NGX_VIOLET_REDIS_HOST_ADDRS];
     ngx_uint_t                    naddrs;
     ngx_resolver_ctx_t           *ctx;        /* of a look under way */
-    ngx_msec_t                    told_at;    /* of a failure, to the log */
+    ngx_msec_t                    logged_at;  /* of a failure, to the log */
 
     unsigned                      is_name:1;
-    unsigned                      told:1;
+    unsigned                      logged:1;
     u_char                        text[VIOLET_NODE_HOST];
 } ngx_violet_redis_host_t;
 

@@ -35,7 +35,7 @@ static void ngx_violet_redis_topology_move(
     ngx_violet_redis_topology_t *topology);
 static void ngx_violet_redis_topology_tell(
     ngx_violet_redis_topology_t *topology, ngx_str_t *before);
-static ngx_uint_t ngx_violet_redis_topology_told(
+static ngx_uint_t ngx_violet_redis_topology_changes(
     ngx_violet_redis_topology_t *topology);
 static void ngx_violet_redis_topology_probed(void *data);
 static void ngx_violet_redis_topology_probe_reply(void *data,
@@ -360,7 +360,7 @@ ngx_violet_redis_topology_probed(void *data)
 
     t->probes = 0;
 
-    if (ngx_violet_redis_topology_told(t) <= NGX_VIOLET_REDIS_CHANGES) {
+    if (ngx_violet_redis_topology_changes(t) <= NGX_VIOLET_REDIS_CHANGES) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "violet: Redis at \"%V\" has moved to %V",
                       ngx_violet_redis_topology_name(t),
@@ -551,7 +551,7 @@ ngx_violet_redis_topology_tell(ngx_violet_redis_topology_t *t,
 {
     ngx_uint_t  n;
 
-    n = ngx_violet_redis_topology_told(t);
+    n = ngx_violet_redis_topology_changes(t);
 
     if (n > NGX_VIOLET_REDIS_CHANGES) {
         return;
@@ -569,16 +569,16 @@ ngx_violet_redis_topology_tell(ngx_violet_redis_topology_t *t,
 /* The number of changes in the time, with this one. */
 
 static ngx_uint_t
-ngx_violet_redis_topology_told(ngx_violet_redis_topology_t *t)
+ngx_violet_redis_topology_changes(ngx_violet_redis_topology_t *t)
 {
-    if (t->told == 0
-        || ngx_current_msec - t->told_at >= NGX_VIOLET_REDIS_CHANGES_TIME)
+    if (t->logged == 0
+        || ngx_current_msec - t->logged_at >= NGX_VIOLET_REDIS_CHANGES_TIME)
     {
-        t->told_at = ngx_current_msec;
-        t->told = 0;
+        t->logged_at = ngx_current_msec;
+        t->logged = 0;
     }
 
-    return ++t->told;
+    return ++t->logged;
 }
 
 

@@ -77,9 +77,9 @@ struct ngx_violet_redis_topology_s {
                                                        known */
     ngx_str_t                           name;       /* for the log */
     u_char                              text[VIOLET_NODE_HOST + 8];
-    ngx_msec_t                          told_at;    /* the first of the changes
+    ngx_msec_t                          logged_at;  /* the first of the changes
                                                        in the log */
-    ngx_uint_t                          told;       /* changes since then */
+    ngx_uint_t                          logged;     /* changes since then */
     ngx_msec_t                          moved_at;   /* by MOVED */
     ngx_int_t                           slot;       /* of the prefix */
 
