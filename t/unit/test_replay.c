@@ -10,6 +10,7 @@
 #include "cart_check.h"
 
 #include "../fuzz/judge.c"
+#include "../fuzz/record.c"
 #include "../fuzz/resp.c"
 
 
@@ -75,6 +76,15 @@ test_judge(void **state)
 
 
 static void
+test_record(void **state)
+{
+    (void) state;
+
+    replay("record", fuzz_record);
+}
+
+
+static void
 test_resp(void **state)
 {
     (void) state;
@@ -88,6 +98,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_record),
         cmocka_unit_test(test_resp)
     };
 
