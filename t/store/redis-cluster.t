@@ -11,6 +11,7 @@ use lib 't/lib';
 use Live;
 use Live::Cluster;
 use Live::Failover;
+use Live::Health;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Violet::Redis;
@@ -29,6 +30,7 @@ my $gateway = Live::Failover->new($live,
 $gateway->{prefix} = '{violet}:';
 
 found();
+thousand_callers();
 moved();
 moved_while_idle();
 half_moved();
@@ -65,6 +67,35 @@ sub found {
     cmp_ok($keys, '>', 0, 'at the start: the keys are in the slot');
 
     link_follows('at the start');
+}
+
+
+# The lease of a flight and its report lie in the slot: two hosts of two
+# workers ask Violet once.
+sub thousand_callers {
+    my $title = 'a thousand callers';
+    my $health = Live::Health->new($live, redis => undef);
+    my @hosts = map {
+        $health->gateway(redis => $cluster->urls . ' cluster timeout=2s',
+                         listen => 'reuseport', keepalive => '')
+    } 1 .. 2;
+
+    for my $host (@hosts) {
+        ok($live->wait_for(20, sub {
+               $health->get($host, 30001)->{vars}{redis} eq 'ok'
+           }), "$title: the host has found the master");
+    }
+
+    $health->control('delay?connection_health/30002=1');
+
+    my @answers = $health->many(\@hosts, count => 1000, what => 30002,
+                                timeout => 60);
+
+    is($health->reached(30002), 1, "$title: one request at Violet");
+    $health->all_are(200, $title, @answers);
+    $health->all_same($title, @answers);
+
+    $_->stop for @hosts;
 }
 
 
