@@ -440,6 +440,12 @@ ngx_violet_redis_tls_begin(ngx_violet_redis_tls_t *tls, ngx_connection_t *c,
 }
 
 
+void
+ngx_violet_redis_tls_alert(ngx_violet_redis_tls_t *tls, ngx_connection_t *c)
+{
+}
+
+
 char *
 ngx_violet_redis_tls_why(ngx_violet_redis_tls_t *tls)
 {

@@ -684,15 +684,16 @@ class Carts:
     def read(self, cart: int, of_order: bool = False) -> Reply:
         """The order of a cart, as a control or its submit says.
 
-        A cart that nothing is known of was not submitted.  From 40000 on, where
-        a submit does not succeed, the order of an even id was not submitted,
-        and that of an odd id was.
+        A cart that nothing is known of was not submitted.  From 40000 to
+        999999, where a submit does not succeed, the order of an even id was
+        not submitted, and that of an odd id was.
         """
         kind = self.shown.get(cart)
         if kind == "order" and not of_order:
             return exception(404, "Cart not found.", "cart_not_found", 404)
         if kind is not None:
             return Reply.of(READS[kind](cart))
-        if not self.submitted[cart] or cart // 100 >= 400 and cart % 2 == 0:
+        if not self.submitted[cart] or (400 <= cart // 100 < 10000
+                                        and cart % 2 == 0):
             return Reply.of(open_cart(cart))
         return Reply.of(order(cart))
