@@ -284,7 +284,7 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 }
 
 
-/* What is asked, for the decision about a cart without a record. */
+/* Fills in the question for the decision about a cart without a record. */
 
 static void
 ngx_violet_cart_ask(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)

@@ -99,7 +99,7 @@ ngx_violet_redis_status_e ngx_violet_record_run(ngx_violet_record_t *record,
     ngx_uint_t patient, ngx_violet_redis_handler_pt handler);
 
 
-/* Reads a reply.  A reply that is none is VIOLET_REDIS_AWAY. */
+/* Reads a reply.  An invalid reply counts as VIOLET_REDIS_AWAY. */
 
 void ngx_violet_record_read(ngx_violet_record_t *record,
     ngx_violet_redis_status_e status, redisReply *reply,

@@ -59,7 +59,7 @@ static u_char *ngx_violet_server_field(redisReply *reply, char *name,
 
 /*
  * KEYS[1]   the mark
- * ARGV[1]   another one, if there is none
+ * ARGV[1]   the mark to write if Redis has no mark
  *
  * A mark that cannot be read or written is empty.
  */

@@ -145,7 +145,10 @@ ngx_violet_cart_settle_left(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-/* s, of Violet's own Retry-After; 0 if there is none that can be used. */
+/*
+ * Returns the seconds of Violet's own Retry-After; 0 if it is missing or is no
+ * number of seconds.
+ */
 
 static int64_t
 ngx_violet_cart_retry_after(ngx_http_headers_out_t *out)

@@ -59,8 +59,8 @@ typedef struct {
 
 
 /*
- * What an order shows of a submit, be it the answer to the submit or a later
- * read of the cart.
+ * The evidence of a submit in an order.  The order came as the answer to the
+ * submit or by a later read of the cart.
  */
 
 typedef struct {

@@ -357,7 +357,7 @@ violet_cart_decide_row(const violet_decision_row_t *row,
             return;
         }
 
-        /* a doubt that a read has cleared up is none */
+        /* a read has cleared up the doubt: it was not submitted */
 
         decision->again = (row->when & VIOLET_IF_AGAIN)
                           && !((shown->seen & VIOLET_SEEN_OPEN)

@@ -41,7 +41,7 @@ typedef enum {
 } violet_cart_read_state_t;
 
 
-/* what a read has shown */
+/* the result of a read */
 
 typedef struct {
     violet_cart_read_state_t  state;
@@ -53,7 +53,7 @@ typedef struct {
 } violet_cart_shown_t;
 
 
-/* what is asked */
+/* the submit or the question that is decided */
 
 typedef struct {
     unsigned        question:1;   /* what became of the submit? */
@@ -89,7 +89,7 @@ typedef struct {
 } violet_cart_decision_t;
 
 
-/* What an order shows as bits VIOLET_SEEN_. */
+/* Returns the evidence in an order as bits VIOLET_SEEN_. */
 
 unsigned violet_cart_seen_bits(const violet_cart_seen_t *seen);
 

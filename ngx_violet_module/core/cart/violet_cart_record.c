@@ -1,7 +1,7 @@
 
 /*
- * What becomes of a record: by time, by a claim, by the end of its submit, and
- * when two keepers have different ones.  Nothing is kept between calls.
+ * Changes a record: as time passes, by a claim, by the end of its submit, and
+ * by the record of another keeper.  Nothing is kept between calls.
  */
 
 #include <string.h>
