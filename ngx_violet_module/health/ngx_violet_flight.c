@@ -9,6 +9,13 @@
 #include "ngx_violet_flight.h"
 
 
+/*
+ * ms: a worker that shuts down ends when it has no timers, so there is one
+ * until all requests are resumed
+ */
+#define NGX_VIOLET_FLIGHT_RESUME  1000
+
+
 typedef struct {
     ngx_queue_t             queue;
     ngx_violet_wait_t      *wait;
@@ -21,6 +28,7 @@ typedef struct {
 static ngx_uint_t ngx_violet_flight_ends_within(ngx_violet_flight_t *flight,
     ngx_msec_t timeout);
 static void ngx_violet_flight_leave(ngx_event_t *ev);
+static void ngx_violet_flight_resume(ngx_event_t *ev);
 static void ngx_violet_flight_release(void *data);
 
 
@@ -155,7 +163,9 @@ ngx_violet_flight_leave(ngx_event_t *ev)
 
     waiter = ev->data;
 
-    if (ngx_violet_wait_request(waiter->wait)) {
+    /* a request of a landed flight has a result, and is only resumed early */
+
+    if (!waiter->flight->landed && ngx_violet_wait_request(waiter->wait)) {
         *waiter->left = waiter->flight;
     }
 
@@ -194,12 +204,34 @@ ngx_violet_flight_notify(ngx_queue_t *flights)
 void
 ngx_violet_flight_land(ngx_violet_flight_t *flight)
 {
-    ngx_queue_t          *q;
-    ngx_violet_waiter_t  *waiter;
-
     ngx_queue_remove(&flight->queue);
 
-    while (!ngx_queue_empty(&flight->waiters)) {
+    flight->landed = 1;
+
+    flight->resume.handler = ngx_violet_flight_resume;
+    flight->resume.data = flight;
+    flight->resume.log = ngx_cycle->log;
+
+    ngx_violet_flight_resume(&flight->resume);
+}
+
+
+/* Resumes some requests; the next ones are due in the next round. */
+
+static void
+ngx_violet_flight_resume(ngx_event_t *ev)
+{
+    ngx_uint_t            i;
+    ngx_queue_t          *q;
+    ngx_violet_flight_t  *flight;
+    ngx_violet_waiter_t  *waiter;
+
+    flight = ev->data;
+
+    for (i = 0;
+         i < NGX_VIOLET_FLIGHT_SLICE && !ngx_queue_empty(&flight->waiters);
+         i++)
+    {
         q = ngx_queue_head(&flight->waiters);
         ngx_queue_remove(q);
 
@@ -210,6 +242,24 @@ ngx_violet_flight_land(ngx_violet_flight_t *flight)
         }
 
         ngx_violet_wait_end(waiter->wait);
+    }
+
+    if (!ngx_queue_empty(&flight->waiters)) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+
+        if (!ev->timer_set) {
+            ngx_add_timer(ev, NGX_VIOLET_FLIGHT_RESUME);
+        }
+
+        return;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    if (ev->posted) {
+        ngx_delete_posted_event(ev);
     }
 
     ngx_violet_flight_release(flight);

@@ -20,6 +20,9 @@
 /* requests that join one flight; more wait for the next flight */
 #define NGX_VIOLET_FLIGHT_MAX_WAITERS  8192
 
+/* requests of a landed flight that are resumed in one round of the loop */
+#define NGX_VIOLET_FLIGHT_SLICE        64
+
 
 typedef struct ngx_violet_flight_s  ngx_violet_flight_t;
 
@@ -36,10 +39,12 @@ struct ngx_violet_flight_s {
     ngx_msec_t                    ends;       /* if bounded: latest end */
     ngx_violet_flight_notice_pt   notice;     /* called when any key has
                                                  changed in Redis */
+    ngx_event_t                   resume;     /* of the next requests */
     unsigned                      refresh:1;
     unsigned                      cached:1;   /* the report is stored */
     unsigned                      following:1; /* another host's flight */
     unsigned                      bounded:1;  /* waits for no other flight */
+    unsigned                      landed:1;   /* has a result */
 };
 
 
@@ -84,7 +89,8 @@ void ngx_violet_flight_notify(ngx_queue_t *flights);
 
 /*
  * Ends a flight that has a result: takes it off the queue, resumes the
- * requests that wait, and gives up the caller's hold.
+ * requests that wait, a few in each round of the event loop so that other
+ * requests are answered in between, and then gives up the caller's hold.
  */
 
 void ngx_violet_flight_land(ngx_violet_flight_t *flight);

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
+use IO::Poll qw(POLLIN);
 use Live;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -28,6 +29,7 @@ my $more = 'add_header X-Vars "$violet_cache_status $violet_refresh" always;'
 my $nginx = nginx(1);
 
 misses();
+others_are_answered_meanwhile();
 expiries();
 bypasses();
 failures();
@@ -43,6 +45,7 @@ body_that_dribbles();
 refresh_overtakes_a_read();
 reload();
 quit();
+quit_while_callers_are_answered();
 bursts();
 
 $live->check_logs;
@@ -159,6 +162,79 @@ sub is_one_flight {
        scalar @answers, "$title: all get the same bytes");
     like($answers[0]{body}, qr/"merchant_id": $merchant\b/,
          "$title: the report of the merchant");
+}
+
+
+# Opens connections and sends the same request on each of them.
+sub callers {
+    my ($count, @path) = @_;
+
+    my @callers = Live::Client::connect_all($nginx->port, $count, time + 30);
+    my $bytes = Live::Client::request_bytes(path(@path));
+
+    syswrite $_->{sock}, $bytes for @callers;
+
+    return @callers;
+}
+
+
+# The number of callers that have an answer to read.
+sub answered {
+    my $poll = IO::Poll->new;
+
+    $poll->mask($_->{sock} => POLLIN) for @_;
+    $poll->poll(0);
+
+    return scalar $poll->handles(POLLIN);
+}
+
+
+# The callers of a cold report are answered in slices: a hit that is asked for
+# when the first of them is answered does not wait for the last one.  This
+# program may run too late to see that, so it tries several times.
+sub others_are_answered_meanwhile {
+    my $best = 0;
+
+    is(get(900)->{status}, 200, 'many callers: another report is in memory');
+
+    for my $try (1 .. 8) {
+        my @callers = callers(1500, 21950 + $try);
+        my $other = $live->client($nginx->port);
+
+        $live->wait_for(10, sub { reached(21950 + $try) });
+        Live::Client::wait_io($callers[0]{sock}, POLLIN, 10);
+
+        $other->send(Live::Client::request_bytes(path(900)));
+        is($other->answer(10)->{status}, 200, 'many callers: a hit meanwhile');
+
+        my $left = @callers - answered(@callers);
+        $best = $left if $left > $best;
+        note("$left of " . @callers . ' wait when the hit is answered');
+
+        Live::Client::converse([map { +{%$_, out => ''} } @callers],
+                               time + 20);
+        last if $best;
+    }
+
+    cmp_ok($best, '>', 0, 'many callers: a hit does not wait for the last');
+}
+
+
+# A worker that shuts down answers all callers, not only the first slice.
+sub quit_while_callers_are_answered {
+    $nginx = nginx(1);
+
+    my @callers = map { +{%$_, out => ''} } callers(1500, 21970);
+
+    $live->wait_for(10, sub { reached(21970) });
+    Live::Client::wait_io($callers[0]{sock}, POLLIN, 10);
+    $nginx->signal('QUIT');
+
+    Live::Client::converse(\@callers, time + 20);
+
+    my @answers = map { Live::Client::result($_, 0) } @callers;
+    is(scalar(grep { ($_->{status} || 0) == 200 } @answers), 1500,
+       'a worker that shuts down answers all callers of a landed flight');
 }
 
 
