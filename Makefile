@@ -8,7 +8,7 @@ help:
 	@echo "make run     the gateway in front of a mock Violet, until Ctrl-C"
 	@echo "             (PORT, REDIS_PORT, MOCK_PORT choose the ports; with"
 	@echo "             VIOLET_URL, VIOLET_APP_ID, VIOLET_APP_SECRET and"
-	@echo "             VIOLET_TOKEN in front of the real one)"
+	@echo "             VIOLET_REFRESH_TOKEN in front of the real one)"
 	@echo "make test    all tests (TEST_NGINX_LIB=DIR: with the genuine"
 	@echo "             Test::Nginx that lies there)"
 	@echo "make test T=t/health/report.t:84   the one block at that line (T=FILE,"

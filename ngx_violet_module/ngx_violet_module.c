@@ -19,6 +19,7 @@
 #include "ngx_violet_handler.h"
 #include "ngx_violet_cart_record.h"
 #include "ngx_violet_health_tracking.h"
+#include "ngx_violet_version.h"
 
 #include "violet_json.h"
 
@@ -532,6 +533,10 @@ ngx_violet_init_module(ngx_cycle_t *cycle)
     ngx_uint_t                i, n;
     ngx_violet_app_t        **app;
     ngx_violet_main_conf_t   *vmcf;
+
+    if (!ngx_test_config) {
+        ngx_violet_version_log(cycle->log);
+    }
 
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_violet_module);
 
