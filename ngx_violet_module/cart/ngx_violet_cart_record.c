@@ -132,6 +132,8 @@ ngx_violet_record_ask(ngx_violet_record_t *record, ngx_violet_wait_t *wait)
 {
     record->deciding = 1;
 
+    ngx_violet_record_wait(record);
+
     return ngx_violet_record_go(record,
                                 violet_cart_guard_start(&record->guard),
                                 wait);
@@ -147,6 +149,8 @@ ngx_violet_record_shown(ngx_violet_record_t *record,
     elapsed = ngx_violet_clock() - record->asked;
 
     record->deciding = 1;
+
+    ngx_violet_record_wait(record);
 
     return ngx_violet_record_go(record,
                                 violet_cart_guard_read(&record->guard, shown,

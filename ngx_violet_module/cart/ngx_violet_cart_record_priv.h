@@ -47,6 +47,8 @@ struct ngx_violet_record_s {
     ngx_log_t                   *log;         /* invalid if "gone" */
     ngx_event_t                  renewal;
     int64_t                      asked;       /* when Redis was, or Violet */
+    int64_t                      deadline;    /* of a claim that waits for
+                                                 Redis */
     ngx_violet_redis_status_e    redis;
     ngx_uint_t                   refs;
     size_t                       name_len;
@@ -92,11 +94,13 @@ ngx_uint_t ngx_violet_record_owed(ngx_violet_records_t *records,
 /*
  * Runs the guard's step REDIS.  OK: the handler will be called, with the
  * handle as its data and a reference to it.  "patient": it waits for a
- * connection.
+ * connection until record->deadline, which ngx_violet_record_wait() sets for
+ * all commands of a claim together.
  */
 
 ngx_violet_redis_status_e ngx_violet_record_run(ngx_violet_record_t *record,
     ngx_uint_t patient, ngx_violet_redis_handler_pt handler);
+void ngx_violet_record_wait(ngx_violet_record_t *record);
 
 
 /* Reads a reply.  An invalid reply counts as VIOLET_REDIS_AWAY. */

@@ -8,10 +8,11 @@
  */
 
 
+#include "ngx_violet_memory_clock.h"
 #include "ngx_violet_cart_record_priv.h"
 
 
-/* ms that a claim, or a look before it, waits for Redis */
+/* ms that a claim, or a look before it, waits for Redis, all in all */
 #define NGX_VIOLET_RECORD_WAIT  2000
 
 /* bytes of a version: a number, a dot, eight digits */
@@ -55,6 +56,7 @@ static void ngx_violet_record_was_set(void *data,
     ngx_violet_redis_status_e status, redisReply *reply);
 static ngx_violet_redis_status_e ngx_violet_record_script(
     ngx_violet_record_t *record, ngx_uint_t patient);
+static ngx_msec_t ngx_violet_record_left(ngx_violet_record_t *record);
 static void ngx_violet_record_version(violet_cart_version_t *version,
     u_char *buf, ngx_str_t *text);
 
@@ -120,12 +122,15 @@ ngx_violet_record_set(ngx_violet_record_t *record)
     ngx_str_set(&args[5], "GET");
 
     return ngx_violet_redis_command_wait(record->records->redis, "SET", args,
-                                         6, NGX_VIOLET_RECORD_WAIT,
+                                         6, ngx_violet_record_left(record),
                                          ngx_violet_record_was_set, record);
 }
 
 
-/* If there was a record, the script says which, and how old it is. */
+/*
+ * If there was a record, the script says which, and how old it is.  If the
+ * command was lost with its connection, the script has the rest of the time.
+ */
 
 static void
 ngx_violet_record_was_set(void *data, ngx_violet_redis_status_e status,
@@ -180,11 +185,30 @@ ngx_violet_record_script(ngx_violet_record_t *record, ngx_uint_t patient)
 
     return patient
            ? ngx_violet_redis_script_wait(redis, &ngx_violet_record_cas, args,
-                                          1, 4, NGX_VIOLET_RECORD_WAIT,
+                                          1, 4,
+                                          ngx_violet_record_left(record),
                                           record->handler, record)
            : ngx_violet_redis_script(redis, &ngx_violet_record_cas, args, 1,
                                      4, ngx_violet_redis_conf(redis)->timeout,
                                      record->handler, record);
+}
+
+
+void
+ngx_violet_record_wait(ngx_violet_record_t *record)
+{
+    record->deadline = ngx_violet_clock() + NGX_VIOLET_RECORD_WAIT;
+}
+
+
+static ngx_msec_t
+ngx_violet_record_left(ngx_violet_record_t *record)
+{
+    int64_t  left;
+
+    left = record->deadline - ngx_violet_clock();
+
+    return left > 0 ? (ngx_msec_t) left : 0;
 }
 
 

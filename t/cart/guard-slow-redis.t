@@ -2,7 +2,8 @@
 
 # A claim of a submit waits for a Redis that hangs or is being started, up to
 # 2 s, while lookups do without it at once: two gateways that decided alone
-# would order twice.
+# would order twice.  The 2 s are those of the whole claim: a command that is
+# lost with its connection begins no others.
 
 use strict;
 use warnings;
@@ -21,6 +22,7 @@ my @gateways = map { gateway() } 1, 2;
 hangs('without other requests', 21651, 0);
 hangs('while lookups miss their deadline', 21652, 1);
 restarts(21653);
+dies(21654);
 
 $live->check_logs;
 done_testing();
@@ -136,4 +138,28 @@ sub restarts {
     $redis = $live->redis(port => $port);
 
     is_one($title, $cart, $begun, @clients);
+}
+
+
+# The command lies at a Redis that hangs, and is lost after half of the 2 s or
+# more.  With 2 s for each command the caller would wait at least 3.1 s.
+sub dies {
+    my ($cart) = @_;
+
+    my $title = 'Redis hangs and dies';
+    are_used($title);
+
+    $redis->pause;
+    my $begun = time;
+    my $client = submit($gateways[0], $cart);
+
+    sleep 1.5;
+    $redis->stop('KILL');
+
+    my $answer = $client->answer(30);
+    my $took = time - $begun;
+
+    is($answer->{status}, 200, "$title: the submit is sent without it");
+    cmp_ok($took, '>', 1.9, "$title: its claim has waited for 2 s");
+    cmp_ok($took, '<', 2.9, "$title: and not for 2 s more");
 }

@@ -143,13 +143,16 @@ sub wait_end {
 }
 
 
-# Ends the whole group, since an nginx that was killed leaves workers.
+# Ends the whole group, since an nginx that was killed leaves workers.  A
+# process that is stopped takes no signal but KILL.
 sub stop {
     my ($self, $signal) = @_;
 
+    $signal ||= 'TERM';
+
     if ($self->is_alive) {
-        $self->signal('CONT');
-        $self->signal($signal || 'TERM');
+        $self->signal('CONT') if $signal ne 'KILL';
+        $self->signal($signal);
         $self->wait_end(5);
     }
 
