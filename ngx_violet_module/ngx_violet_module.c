@@ -149,8 +149,8 @@ static ngx_command_t  ngx_violet_commands[] = {
       &ngx_violet_ttl_bounds },
 
     { ngx_string("violet_health_stale"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_bounded,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_violet_conf_health_stale,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_violet_loc_conf_t, health_stale),
       &ngx_violet_stale_bounds },
@@ -351,6 +351,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *     vmcf->tracking = NULL;
      *     vmcf->zone = NULL;
      *     vmcf->tokens = NULL;
+     *     vmcf->updates = 0;
      *     vmcf->look = { 0 };
      *     vmcf->reasons = NULL;
      *     vmcf->patterns = 0;
@@ -423,6 +424,7 @@ ngx_violet_create_loc_conf(ngx_conf_t *cf)
     conf->health_cache = NGX_CONF_UNSET;
     conf->health_ttl = NGX_CONF_UNSET;
     conf->health_stale = NGX_CONF_UNSET;
+    conf->health_updating = NGX_CONF_UNSET;
     conf->health_memory = NGX_CONF_UNSET;
     conf->limit = NGX_CONF_UNSET_PTR;
     conf->cart_errors = NGX_CONF_UNSET_UINT;
@@ -449,6 +451,7 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->health_cache, prev->health_cache, 1);
     ngx_conf_merge_sec_value(conf->health_ttl, prev->health_ttl, 86400);
     ngx_conf_merge_sec_value(conf->health_stale, prev->health_stale, 0);
+    ngx_conf_merge_value(conf->health_updating, prev->health_updating, 0);
     ngx_conf_merge_sec_value(conf->health_memory, prev->health_memory, 60);
     ngx_conf_merge_uint_value(conf->cart_errors, prev->cart_errors,
                               NGX_VIOLET_CART_ON);

@@ -217,7 +217,7 @@ ngx_violet_variable_cache_status(ngx_http_request_t *r,
 {
     static const char  *names[] = {
         NULL, "HIT", "MISS", "EXPIRED", "STALE", "REFRESH", "JOINED",
-        "BYPASS", "LIMITED"
+        "BYPASS", "LIMITED", "UPDATING"
     };
 
     ngx_violet_variable_literal(names[ctx->seen.cache_status], value);

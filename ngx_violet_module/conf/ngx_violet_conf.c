@@ -487,3 +487,47 @@ ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return NGX_CONF_ERROR;
 }
+
+
+/* violet_health_stale: a time as ngx_violet_conf_bounded() reads it. */
+
+char *
+ngx_violet_conf_health_stale(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_violet_loc_conf_t  *vlcf = conf;
+
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_violet_conf_bounded(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    vlcf->health_updating = (cf->args->nelts == 3);
+
+    if (!vlcf->health_updating) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[2].data, "updating") != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in \"%V\", use "
+                           "\"updating\" or leave it out",
+                           &value[2], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (vlcf->health_stale == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"updating\" in \"%V\" needs a time above 0: "
+                           "how long an expired report may be served, such "
+                           "as \"6h\"", &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}

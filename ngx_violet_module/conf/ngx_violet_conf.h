@@ -43,6 +43,8 @@ char *ngx_violet_conf_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_violet(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_violet_conf_bounded(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_violet_conf_health_stale(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_violet_conf_submit_guard(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_violet_conf_check_parameter(ngx_conf_t *cf, ngx_uint_t n);

@@ -16,9 +16,6 @@
 #include "ngx_violet_memory.h"
 
 
-static ngx_int_t ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
-    ngx_violet_fetch_conf_t *conf, ngx_violet_flight_t *flight);
-static ngx_int_t ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_limit_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
@@ -31,6 +28,7 @@ static void ngx_violet_fetch_exchanged(void *data,
 static void ngx_violet_fetch_check(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_refund(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_publish(ngx_violet_fetch_t *fetch);
+static ngx_uint_t ngx_violet_fetch_is_failure(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_published(void *data,
     ngx_violet_redis_status_e status, ngx_uint_t stored);
 static void ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch);
@@ -39,124 +37,15 @@ static void ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_land(ngx_violet_fetch_t *fetch);
 
 
-ngx_int_t
-ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
-    ngx_violet_flight_t **flightp, ngx_uint_t *joined,
-    ngx_violet_flight_t **left)
+void
+ngx_violet_fetch_prepare(ngx_violet_fetch_t *fetch)
 {
-    ngx_msec_t               timeout;
-    ngx_violet_fetch_t      *fetch;
-    ngx_violet_flight_t     *flight;
-    ngx_violet_main_conf_t  *vmcf;
-
-    vmcf = ngx_violet_main_conf(r);
-
-    flight = ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
-                                    conf->refresh, conf->cached, conf->left,
-                                    conf->upstream_timeout);
-
-    if (flight) {
-        *flightp = flight;
-        *joined = 1;
-
-        /* a request leaves one flight at most: the second one has a deadline */
-
-        timeout = conf->left ? 0 : conf->upstream_timeout
-                                   + NGX_VIOLET_FETCH_LOOK_LAST;
-
-        return ngx_violet_flight_join(flight, r, timeout, left) == NGX_OK
-               ? NGX_AGAIN : NGX_ERROR;
-    }
-
-    flight = ngx_violet_flight_open(&vmcf->flights, &conf->store.key,
-                                    conf->refresh, conf->cached);
-    if (flight == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (conf->left) {
-
-        /* the flight waits for no lease, see ngx_violet_fetch_follow() */
-
-        flight->bounded = 1;
-        flight->ends = ngx_current_msec + conf->upstream_timeout;
-    }
-
-    fetch = ngx_pcalloc(flight->pool, sizeof(ngx_violet_fetch_t));
-
-    if (fetch == NULL
-        || ngx_violet_fetch_init(fetch, conf, flight) != NGX_OK
-        || ngx_violet_flight_join(flight, r, 0, NULL) != NGX_OK)
-    {
-        ngx_violet_flight_land(flight);
-        return NGX_ERROR;
-    }
-
-    *flightp = flight;
-    *joined = 0;
-
-    /* posted, since the request must be parked before the flight can land */
-
-    ngx_violet_fetch_post(fetch, ngx_violet_fetch_start);
-
-    return NGX_AGAIN;
-}
-
-
-ngx_violet_fetch_result_t *
-ngx_violet_fetch_result(ngx_violet_flight_t *flight)
-{
-    return &((ngx_violet_fetch_t *) flight->data)->fetched;
-}
-
-
-static ngx_int_t
-ngx_violet_fetch_init(ngx_violet_fetch_t *fetch,
-    ngx_violet_fetch_conf_t *conf, ngx_violet_flight_t *flight)
-{
-    fetch->conf = *conf;
-    fetch->flight = flight;
-    fetch->opened_at = ngx_current_msec;
-
-    flight->data = fetch;
-
-    fetch->retry.app = conf->app;
+    fetch->retry.app = fetch->conf.app;
     fetch->retry.handler = ngx_violet_fetch_credentials_changed;
     fetch->retry.data = fetch;
 
     fetch->ask = ngx_violet_fetch_limit;
     fetch->land = ngx_violet_fetch_land;
-
-    return ngx_violet_fetch_copy(fetch);
-}
-
-
-static ngx_int_t
-ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch)
-{
-    ngx_str_t   *s[4 + NGX_VIOLET_LEASE_DROPS];
-    ngx_pool_t  *pool;
-    ngx_uint_t   i;
-
-    pool = fetch->flight->pool;
-
-    s[0] = &fetch->conf.uri;
-    s[1] = &fetch->conf.args;
-    s[2] = &fetch->conf.store.key;
-    s[3] = &fetch->conf.limit.keys.env;
-
-    for (i = 0; i < NGX_VIOLET_LEASE_DROPS; i++) {
-        s[4 + i] = &fetch->conf.drops[i];
-    }
-
-    for (i = 0; i < 4 + NGX_VIOLET_LEASE_DROPS; i++) {
-        s[i]->data = ngx_pstrdup(pool, s[i]);
-        if (s[i]->data == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
 }
 
 
@@ -377,7 +266,7 @@ ngx_violet_fetch_publish(ngx_violet_fetch_t *fetch)
     landing->since = ngx_current_msec - fetch->sent_at;
 
     landing->gone = fetch->fetched.gone;
-    landing->failed = (fetch->fetched.kind == NGX_VIOLET_FETCH_FAILED
+    landing->failed = (ngx_violet_fetch_is_failure(fetch)
                        && fetch->conf.stale && landing->hold == 0
                        && !ngx_violet_fetch_result_is_private(&fetch->fetched));
 
@@ -418,6 +307,22 @@ ngx_violet_fetch_publish(ngx_violet_fetch_t *fetch)
 
     ngx_violet_fetch_keep(fetch);
     ngx_violet_fetch_land(fetch);
+}
+
+
+/*
+ * In the background each answer that replaces no report is a failure: readers
+ * still get the expired report, and each of them would renew it again.
+ */
+
+static ngx_uint_t
+ngx_violet_fetch_is_failure(ngx_violet_fetch_t *fetch)
+{
+    if (fetch->updates && fetch->fetched.kind == NGX_VIOLET_FETCH_OTHER) {
+        return !fetch->fetched.gone;
+    }
+
+    return fetch->fetched.kind == NGX_VIOLET_FETCH_FAILED;
 }
 
 
@@ -558,6 +463,10 @@ ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
 
     if (fetch->renewal.timer_set) {
         ngx_del_timer(&fetch->renewal);
+    }
+
+    if (fetch->updates) {
+        (*fetch->updates)--;
     }
 
     ngx_violet_flight_land(fetch->flight);

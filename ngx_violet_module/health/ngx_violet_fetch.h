@@ -53,6 +53,17 @@ ngx_int_t ngx_violet_fetch(ngx_http_request_t *r,
     ngx_uint_t *joined, ngx_violet_flight_t **left);
 
 
+/*
+ * Renews an expired report in the background, unless this worker has a flight
+ * for it already.  No request waits for the result, and the renewal goes on
+ * when the caller has gone.  It may not be started: if memory runs out, or if
+ * NGX_VIOLET_FETCH_UPDATES are under way.  Then a later reader starts it.
+ */
+
+void ngx_violet_fetch_update(ngx_http_request_t *r,
+    ngx_violet_fetch_conf_t *conf);
+
+
 /* The result of a flight that has landed. */
 
 ngx_violet_fetch_result_t *ngx_violet_fetch_result(ngx_violet_flight_t *flight);

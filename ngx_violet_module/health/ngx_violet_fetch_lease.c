@@ -322,23 +322,31 @@ ngx_violet_fetch_found(ngx_violet_fetch_t *fetch,
 static void
 ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch)
 {
+    ngx_uint_t               late;
     ngx_msec_t               delay;
     ngx_violet_main_conf_t  *vmcf;
 
-    /* no request waits for the result */
+    /* the flight that is followed may take upstream_timeout, as this one */
 
-    if (ngx_violet_flight_is_empty(fetch->flight)) {
+    late = (fetch->conf.left
+            || ngx_current_msec - fetch->opened_at
+               >= fetch->conf.upstream_timeout + NGX_VIOLET_FETCH_LOOK_LAST);
+
+    /*
+     * No request waits for the result.  A renewal in the background follows
+     * all the same, since it keeps the readers of this worker from asking for
+     * the lease one after the other; but it does not keep a worker that ends.
+     */
+
+    if (ngx_violet_flight_is_empty(fetch->flight)
+        && (fetch->updates == NULL || late || ngx_exiting))
+    {
         fetch->not_shared = 1;
         fetch->land(fetch);
         return;
     }
 
-    /* the flight that is followed may take upstream_timeout, as this one */
-
-    if (fetch->conf.left
-        || ngx_current_msec - fetch->opened_at
-           >= fetch->conf.upstream_timeout + NGX_VIOLET_FETCH_LOOK_LAST)
-    {
+    if (late) {
         fetch->ask(fetch);
         return;
     }

@@ -1,8 +1,8 @@
 
 /*
- * The private header of a fetch.  ngx_violet_fetch.c begins it with the steps
- * in ngx_violet_fetch_lease.c, which take the lease or follow the flight that
- * has it; they continue with fetch->ask or fetch->land.
+ * The private header of a fetch.  ngx_violet_fetch_open.c begins it with the
+ * steps in ngx_violet_fetch_lease.c, which take the lease or follow the flight
+ * that has it; they continue with fetch->ask or fetch->land.
  */
 
 #ifndef NGX_VIOLET_FETCH_PRIV_H
@@ -18,6 +18,9 @@
  * may take all of upstream_timeout, and then leaves its result
  */
 #define NGX_VIOLET_FETCH_LOOK_LAST  1000
+
+/* renewals of a worker that may be under way in the background */
+#define NGX_VIOLET_FETCH_UPDATES  64
 
 
 typedef struct ngx_violet_fetch_s  ngx_violet_fetch_t;
@@ -53,10 +56,19 @@ struct ngx_violet_fetch_s {
     ngx_violet_fetch_step_pt     next;          /* which the event runs */
     ngx_msec_t                   redis_asked_at;
 
+    ngx_uint_t                  *updates;       /* the worker's number of
+                                                   renewals in the background;
+                                                   NULL: not one of them */
+
     unsigned                     lease_again:1;  /* ask for the lease again */
     unsigned                     not_shared:1;  /* followers get no result */
     unsigned                     followed:1;    /* has followed a flight */
 };
+
+
+/* Sets the steps and handlers of a new fetch. */
+
+void ngx_violet_fetch_prepare(ngx_violet_fetch_t *fetch);
 
 
 /* The first step: takes the lease, or follows the flight that has it. */

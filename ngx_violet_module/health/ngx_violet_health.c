@@ -21,8 +21,12 @@ static void ngx_violet_health_asked(ngx_http_request_t *r,
     ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_health_found(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+static void ngx_violet_health_update(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_health_fetch(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+static ngx_int_t ngx_violet_health_fetch_conf(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_violet_fetch_conf_t *conf);
 static ngx_int_t ngx_violet_health_fetched(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_health_failed(ngx_http_request_t *r,
@@ -197,7 +201,41 @@ ngx_violet_health_found(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_health_answer_hit(r, ctx, "");
     }
 
+    /* the store has no report older than violet_health_stale allows */
+
+    if (ctx->health->report.body.len && vlcf->health_updating) {
+        ngx_violet_health_update(r, ctx);
+
+        ctx->seen.cache_status = NGX_VIOLET_CACHE_UPDATING;
+        return ngx_violet_health_answer_hit(r, ctx, "; detail=updating");
+    }
+
     return ngx_violet_health_fetch(r, ctx);
+}
+
+
+/*
+ * Renews the report in the background.  The renewal has all of the time for
+ * Redis: nobody waits for it.
+ */
+
+static void
+ngx_violet_health_update(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_violet_fetch_conf_t   conf;
+    ngx_violet_main_conf_t   *vmcf;
+
+    if (ngx_violet_health_fetch_conf(r, ctx, &conf) != NGX_OK) {
+        return;
+    }
+
+    vmcf = ngx_violet_main_conf(r);
+
+    if (vmcf->redis) {
+        conf.redis_left = ngx_violet_redis_conf(vmcf->redis)->timeout;
+    }
+
+    ngx_violet_fetch_update(r, &conf);
 }
 
 
@@ -207,36 +245,9 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_int_t                 rc;
     ngx_uint_t                joined;
     ngx_violet_flight_t      *flight;
-    ngx_violet_loc_conf_t    *vlcf;
     ngx_violet_fetch_conf_t   conf;
 
-    vlcf = ngx_violet_loc_conf(r);
-
-    ngx_memzero(&conf, sizeof(ngx_violet_fetch_conf_t));
-
-    if (ngx_violet_exchange_uri(r, &ctx->route, &conf.uri) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_violet_location_of(r, &conf.location);
-    ngx_violet_health_store_key(r, ctx, &conf.store);
-    ngx_violet_refresh_key(r, ctx, &conf.limit);
-
-    conf.app = ctx->app;
-    conf.args.data = (u_char *) ctx->route.args;
-    conf.args.len = ctx->route.args_len;
-    conf.merchant_id = ctx->route.merchant_id;
-    conf.buffer_limit = vlcf->buffer_limit;
-    conf.redis_left = ctx->health->redis_left;
-    conf.upstream_timeout = vlcf->upstream_timeout;
-    conf.refresh = ctx->route.refresh;
-    conf.cached = vlcf->health_cache;
-    conf.left = ctx->health->left;
-    conf.stale = (vlcf->health_stale && ctx->health->report.body.len);
-
-    if (conf.cached && conf.merchant_id
-        && ngx_violet_health_drops(r, ctx, conf.drops) != NGX_OK)
-    {
+    if (ngx_violet_health_fetch_conf(r, ctx, &conf) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -252,6 +263,46 @@ ngx_violet_health_fetch(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ctx->health->joined = joined;
 
     return rc;
+}
+
+
+/* Fills in what a fetch needs; NGX_ERROR if memory runs out. */
+
+static ngx_int_t
+ngx_violet_health_fetch_conf(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_violet_fetch_conf_t *conf)
+{
+    ngx_violet_loc_conf_t  *vlcf;
+
+    vlcf = ngx_violet_loc_conf(r);
+
+    ngx_memzero(conf, sizeof(ngx_violet_fetch_conf_t));
+
+    if (ngx_violet_exchange_uri(r, &ctx->route, &conf->uri) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_violet_location_of(r, &conf->location);
+    ngx_violet_health_store_key(r, ctx, &conf->store);
+    ngx_violet_refresh_key(r, ctx, &conf->limit);
+
+    conf->app = ctx->app;
+    conf->args.data = (u_char *) ctx->route.args;
+    conf->args.len = ctx->route.args_len;
+    conf->merchant_id = ctx->route.merchant_id;
+    conf->buffer_limit = vlcf->buffer_limit;
+    conf->redis_left = ctx->health->redis_left;
+    conf->upstream_timeout = vlcf->upstream_timeout;
+    conf->refresh = ctx->route.refresh;
+    conf->cached = vlcf->health_cache;
+    conf->left = ctx->health->left;
+    conf->stale = (vlcf->health_stale && ctx->health->report.body.len);
+
+    if (conf->cached && conf->merchant_id) {
+        return ngx_violet_health_drops(r, ctx, conf->drops);
+    }
+
+    return NGX_OK;
 }
 
 

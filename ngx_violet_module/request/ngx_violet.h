@@ -51,6 +51,8 @@ typedef struct {
 
     /* of this worker */
     ngx_queue_t                        flights;
+    ngx_uint_t                         updates;   /* flights in the
+                                                     background */
     ngx_queue_t                        submits;   /* that were sent */
     ngx_event_t                        look;      /* timer that checks the
                                                      files of secrets */
@@ -90,6 +92,8 @@ typedef struct {
     ngx_flag_t                        health_cache;
     time_t                            health_ttl;
     time_t                            health_stale;
+    ngx_flag_t                        health_updating;  /* a stale report is
+                                                     served at once */
     time_t                            health_memory;  /* 0: off */
     ngx_msec_t                        upstream_timeout;  /* ms, the sum of
                                                      proxy_*_timeout */
@@ -116,7 +120,8 @@ typedef enum {
     NGX_VIOLET_CACHE_REFRESH,
     NGX_VIOLET_CACHE_JOINED,
     NGX_VIOLET_CACHE_BYPASS,
-    NGX_VIOLET_CACHE_LIMITED
+    NGX_VIOLET_CACHE_LIMITED,
+    NGX_VIOLET_CACHE_UPDATING
 } ngx_violet_cache_status_e;
 
 

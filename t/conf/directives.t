@@ -1281,6 +1281,27 @@ invalid value "-1h" in "violet_health_stale", it must be a time from 0 to 316224
 
 
 
+=== violet_health_stale: an unknown second word
+--- http_extra: violet_health_stale 1h update;
+--- refused
+invalid parameter "update" in "violet_health_stale", use "updating" or leave it out
+
+
+
+=== violet_health_stale: updating without a time
+--- http_extra: violet_health_stale 0 updating;
+--- refused
+"updating" in "violet_health_stale" needs a time above 0: how long an expired report may be served, such as "6h"
+
+
+
+=== violet_health_stale: updating before the time
+--- http_extra: violet_health_stale updating 1h;
+--- refused
+invalid value "updating" in "violet_health_stale", it must be a time from 0 to 31622400 seconds, such as "24h"
+
+
+
 === violet_health_stale: less than a second
 --- http_extra: violet_health_stale 500ms;
 --- refused

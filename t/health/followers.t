@@ -37,26 +37,9 @@ $live->check_logs;
 done_testing();
 
 
-# The lines of MONITOR while the code runs.
-sub monitored {
-    my ($code) = @_;
-
-    my $client = $live->client($health->redis->port);
-
-    $client->send("AUTH admin admin\r\nMONITOR\r\n");
-    $client->read_until(qr/\+OK\r\n\+OK\r\n/, 10);
-    $code->();
-    sleep 0.2;
-    $client->read_until(sub { 0 }, 0.1);
-    $client->close;
-
-    return grep { /^\+\d/ } split /\r\n/, $client->{in};
-}
-
-
 sub only_reports_are_tracked {
     my $other;
-    my @lines = monitored(sub {
+    my @lines = $health->monitored(sub {
         $other = $health->gateway(workers => 1);
         sleep 1;
     });
@@ -81,7 +64,7 @@ sub woken_by {
     sleep 0.5;
 
     my ($changes, $begun, $seconds) = (0, time);
-    my @lines = monitored(sub {
+    my @lines = $health->monitored(sub {
         while (time < $begun + $while) {
             $health->command("SET $key whatever PX 10000");
             $changes++;

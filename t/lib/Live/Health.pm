@@ -247,6 +247,23 @@ sub list_key {
 }
 
 
+# The lines of MONITOR while the code runs.
+sub monitored {
+    my ($self, $code) = @_;
+
+    my $client = $self->{live}->client($self->{redis}->port);
+
+    $client->send("AUTH admin admin\r\nMONITOR\r\n");
+    $client->read_until(qr/\+OK\r\n\+OK\r\n/, 10);
+    $code->();
+    sleep 0.2;
+    $client->read_until(sub { 0 }, 0.1);
+    $client->close;
+
+    return grep { /^\+\d/ } split /\r\n/, $client->{in};
+}
+
+
 # --- checks and notes ---
 
 sub count(&@) {
