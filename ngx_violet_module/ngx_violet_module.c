@@ -351,7 +351,6 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *     vmcf->tracking = NULL;
      *     vmcf->zone = NULL;
      *     vmcf->tokens = NULL;
-     *     vmcf->updates = 0;
      *     vmcf->look = { 0 };
      *     vmcf->reasons = NULL;
      *     vmcf->patterns = 0;
@@ -394,8 +393,6 @@ ngx_violet_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_violet_main_conf_t  *vmcf = conf;
 
     ngx_conf_init_size_value(vmcf->zone_size, NGX_VIOLET_ZONE_SIZE);
-
-    /* the http block has been read */
 
     ngx_violet_conf_proxy_release(vmcf);
 
