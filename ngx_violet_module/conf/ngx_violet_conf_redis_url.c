@@ -15,6 +15,16 @@
 /* ms, the default of nginx's "resolver_timeout" */
 #define NGX_VIOLET_REDIS_RESOLVER_TIME    30000
 
+/* whether a resolver has servers: Angie keeps a list of them, nginx an array */
+
+#if (NGX_VIOLET_RESOLVER_LIST)
+#define ngx_violet_conf_redis_resolves(resolver)                              \
+    ((resolver)->connections != NULL)
+#else
+#define ngx_violet_conf_redis_resolves(resolver)                              \
+    ((resolver)->connections.nelts != 0)
+#endif
+
 
 /* an index of ngx_violet_redis_schemes */
 
@@ -426,7 +436,7 @@ ngx_violet_conf_redis_resolve(ngx_conf_t *cf, ngx_violet_redis_t *client)
 
     /* without a "resolver" nginx puts one without servers here */
 
-    if (clcf->resolver && clcf->resolver->connections.nelts) {
+    if (clcf->resolver && ngx_violet_conf_redis_resolves(clcf->resolver)) {
         redis->resolver = clcf->resolver;
         redis->resolver_timeout =
                         (clcf->resolver_timeout == NGX_CONF_UNSET_MSEC)

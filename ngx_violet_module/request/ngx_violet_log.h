@@ -33,4 +33,13 @@ ngx_str_t ngx_violet_log_text(ngx_str_t *text, u_char *buf);
 void ngx_violet_log_request_id(ngx_http_request_t *r);
 
 
+/*
+ * A handler of the log of a connection without a client, whose data are an
+ * ngx_http_log_ctx_t: the action, and what the request's own handler adds.
+ * Returns the end of the text in "buf", which has room for "len" bytes.
+ */
+
+u_char *ngx_violet_log_request(ngx_log_t *log, u_char *buf, size_t len);
+
+
 #endif /* NGX_VIOLET_LOG_H */

@@ -11,6 +11,7 @@
 
 
 #include "ngx_violet_clientless.h"
+#include "ngx_violet_log.h"
 
 
 typedef struct {
@@ -29,8 +30,6 @@ static void ngx_violet_clientless_init_connection(
     ngx_violet_clientless_t *cl, ngx_violet_location_t *location);
 static ngx_int_t ngx_violet_clientless_init_request(ngx_http_request_t *r,
     ngx_violet_location_t *location, ngx_str_t *uri);
-static u_char *ngx_violet_clientless_log_error(ngx_log_t *log, u_char *buf,
-    size_t len);
 static void ngx_violet_clientless_empty_handler(ngx_event_t *ev);
 
 
@@ -99,7 +98,7 @@ ngx_violet_clientless_init_connection(ngx_violet_clientless_t *cl,
 
     *log = *ngx_cycle->log;
     log->connection = ngx_atomic_fetch_add(ngx_connection_counter, 1);
-    log->handler = ngx_violet_clientless_log_error;
+    log->handler = ngx_violet_log_request;
     log->data = &cl->log_ctx;
     log->action = "asking Violet";
 
@@ -297,32 +296,6 @@ ngx_violet_clientless_destroy(ngx_http_request_t *r)
     pool->log = ngx_cycle->log;
 
     ngx_destroy_pool(pool);
-}
-
-
-static u_char *
-ngx_violet_clientless_log_error(ngx_log_t *log, u_char *buf, size_t len)
-{
-    u_char              *p;
-    ngx_http_request_t  *r;
-    ngx_http_log_ctx_t  *ctx;
-
-    p = buf;
-
-    if (log->action) {
-        p = ngx_snprintf(buf, len, " while %s", log->action);
-        len -= p - buf;
-        buf = p;
-    }
-
-    ctx = log->data;
-    r = ctx->request;
-
-    if (r) {
-        return r->log_handler(r, ctx->current_request, p, len);
-    }
-
-    return p;
 }
 
 
