@@ -27,6 +27,7 @@ certificate();
 by_https();
 by_http2();
 by_plain_http();
+followed();
 resolved_again();
 
 $live->check_logs(qr/violet: the request was not sent/);
@@ -198,6 +199,92 @@ sub by_plain_http {
     $nginx->stop;
 
     return;
+}
+
+
+# The block of docs/upstream.md: the gateway follows a name to another address,
+# without a reload.
+sub followed {
+    SKIP: {
+        skip 'nginx before 1.27.3 has no "resolve"', 12
+            if version() < 1027003;
+
+        $names->says('127.0.0.1');
+        $names->{process}->pause;
+
+        my $nginx = $live->nginx(workers => 1,
+            server => location('/v1/', 'proxy_pass https://moving',
+                               'proxy_ssl_session_reuse off',
+                               'proxy_set_header Host violet.test'),
+            http => http(<<"        END"));
+        upstream moving {
+            zone moving 64k;
+            server violet.test:$tls resolve;
+            keepalive 16;
+            keepalive_timeout 20s;
+        }
+
+        server {
+            listen 127.0.0.2:$tls ssl;
+            ssl_certificate $folder/cert.pem;
+            ssl_certificate_key $folder/key.pem;
+
+            location / {
+                add_header X-Violet-Address second;
+                proxy_pass http://mock;
+            }
+        }
+        END
+
+        got(0, 'Violet got nothing before');
+
+        my $answer = ask($nginx, "POST $submit", '{}');
+
+        is($answer->{status}, 502, 'before the resolver has answered: 502');
+        like($answer->{body}, qr/urn:ngx-violet:cart-submit-failed/,
+             'a submit has failed');
+        is(ask($nginx, 'GET /v1/merchants')->{status}, 502, 'a read: 502');
+        got(0, 'Violet got nothing');
+
+        $names->{process}->resume;
+
+        is(followed_to($nginx, ''), 200, 'the first address');
+        is(ask($nginx, "POST $submit", '{}')->{status}, 200, 'a submit');
+
+        $names->says('127.0.0.2');
+
+        is(followed_to($nginx, 'second'), 200, 'the second address');
+
+        $answer = ask($nginx, "POST $submit", '{}');
+        is($answer->{status}, 200, 'a submit to the second address');
+        is($answer->{headers}{'x-violet-cart-outcome'}, 'completed',
+           'its outcome');
+
+        my $health = 'GET /v1/operations/connection_health/42';
+        is(ask($nginx, $health)->{status}, 200, 'connection health');
+        unlike($nginx->error_log, qr/signal process started|reconfiguring/,
+               'nginx was not reloaded');
+
+        $nginx->stop;
+    }
+
+    return;
+}
+
+
+# The status of the first answer that comes from the address with that mark.
+sub followed_to {
+    my ($nginx, $mark) = @_;
+
+    my $answer = $live->wait_for(60, sub {
+        my $now = ask($nginx, 'GET /v1/merchants');
+
+        return $now->{status} == 200
+               && ($now->{headers}{'x-violet-address'} || '') eq $mark
+               && $now;
+    });
+
+    return $answer ? $answer->{status} : 'none in 60 s';
 }
 
 
