@@ -18,6 +18,8 @@ help:
 	@echo "             TORTURE_SECONDS=600 TORTURE_SEED=1)"
 	@echo "make build ROOT=trixie, make test ROOT=trixie   the same on another"
 	@echo "             Debian, whose root debootstrap makes (ROOTS=DIR: in DIR)"
+	@echo "make build NGINX_SRC=DIR, make test NGINX_SRC=DIR   with the nginx whose"
+	@echo "             source is in DIR (TEST_STATIC=1: the module built in)"
 	@echo "make check   style, arrows between folders, documentation against the"
 	@echo "             code, OpenAPI, how many instructions a request takes"
 	@echo "make bench   measures the gateway beside other ways to do its work"
@@ -48,6 +50,8 @@ check:
 	@util/style
 	@util/docs-check --self-test
 	@util/docs-check
+	@util/compatibility --self-test
+	@util/compatibility
 	@util/docs-tables --self-test
 	@util/docs-tables
 	@util/openapi-check --self-test

@@ -12,7 +12,8 @@ use Cwd ();
 use Live;
 use Test::More;
 
-my $module = Cwd::getcwd() . '/build/recipe/ngx_violet_module.so';
+my $module = Cwd::getcwd() . '/build' . ($ENV{NGINX_SRC} ? '/own' : '')
+             . '/recipe/ngx_violet_module.so';
 
 plan skip_all => 'the module is built into this nginx'
     if $ENV{TEST_NGINX_STATIC};
