@@ -428,10 +428,10 @@ my %all = (app => 'shop', route => 'connection_health', cache => 'MISS',
 
 
 
-=== Redis does not answer
+=== Redis does not answer the script of a claim; the connection is there before
 --- http_config eval
 <<'END' . $::Variables;
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 timeout=50ms;
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 timeout=300ms;
 
     violet_app shop {
         app_id      10000;
@@ -444,7 +444,7 @@ my %all = (app => 'shop', route => 'connection_health', cache => 'MISS',
     }
 END
 --- redis_commands
-CLIENT PAUSE 1000 ALL
+CLIENT PAUSE 3000 WRITE
 --- request eval
 "GET $::Health/42"
 --- access_lines eval
