@@ -15,8 +15,12 @@
 #include "ngx_violet_log.h"
 #include "ngx_violet_handler.h"
 #include "ngx_violet_health_tracking.h"
+#include "ngx_violet_operation.h"
 
 
+static void ngx_violet_handler_worker(ngx_http_request_t *r);
+static ngx_int_t ngx_violet_handler_operation(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_handler_start(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_handler_configuration(ngx_http_request_t *r,
@@ -44,7 +48,9 @@ ngx_violet_handler(ngx_http_request_t *r)
 
     vlcf = ngx_violet_loc_conf(r);
 
-    if (vlcf->app == NULL && vlcf->app_name == NULL) {
+    if (vlcf->app == NULL && vlcf->app_name == NULL
+        && vlcf->operation == NULL)
+    {
         return NGX_DECLINED;
     }
 
@@ -56,7 +62,8 @@ ngx_violet_handler(ngx_http_request_t *r)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        ctx->next = ngx_violet_handler_start;
+        ctx->next = vlcf->operation ? ngx_violet_handler_operation
+                                    : ngx_violet_handler_start;
         ctx->seen.age = -1;
 
         ngx_http_set_ctx(r, ctx, ngx_violet_module);
@@ -76,6 +83,40 @@ ngx_violet_handler(ngx_http_request_t *r)
 }
 
 
+/* Without a master process nginx calls no init_process after a reload. */
+
+static void
+ngx_violet_handler_worker(ngx_http_request_t *r)
+{
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_violet_main_conf(r);
+
+    if (!vmcf->started) {
+        ngx_violet_tracking_start(vmcf);
+        ngx_violet_records_start(vmcf->records);
+    }
+}
+
+
+/* A location with an operation, such as violet_purge. */
+
+static ngx_int_t
+ngx_violet_handler_operation(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_violet_loc_conf_t  *vlcf;
+
+    vlcf = ngx_violet_loc_conf(r);
+
+    ngx_violet_handler_worker(r);
+
+    ctx->app = vlcf->operation->app;
+    ctx->next = vlcf->operation->handler;
+
+    return ctx->next(r, ctx);
+}
+
+
 static ngx_int_t
 ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
@@ -87,12 +128,7 @@ ngx_violet_handler_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     vmcf = ngx_violet_main_conf(r);
     vlcf = ngx_violet_loc_conf(r);
 
-    /* without a master process nginx calls no init_process after a reload */
-
-    if (!vmcf->started) {
-        ngx_violet_tracking_start(vmcf);
-        ngx_violet_records_start(vmcf->records);
-    }
+    ngx_violet_handler_worker(r);
 
     if (ngx_violet_handler_app(r, ctx, vlcf) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -1,7 +1,8 @@
 
 /*
  * Functions of the root's own files: the handler of the PRECONTENT phase, the
- * filters and the variables, which ngx_violet_module.c registers.
+ * filters, the variables and the directives.  ngx_violet_module.c registers
+ * them.
  */
 
 #ifndef NGX_VIOLET_HANDLER_H
@@ -22,10 +23,12 @@ violet_route_status_t ngx_violet_match_route(ngx_http_request_t *r,
     ngx_violet_app_t *app, violet_route_t *route);
 
 
-/* ngx_violet_variables.c, ngx_violet_filter.c */
+/* ngx_violet_variables.c, ngx_violet_filter.c, ngx_violet_directives.c */
 
 ngx_int_t ngx_violet_add_variables(ngx_conf_t *cf);
 ngx_int_t ngx_violet_init_filters(ngx_conf_t *cf);
+
+extern ngx_command_t  ngx_violet_commands[];
 
 
 #endif /* NGX_VIOLET_HANDLER_H */

@@ -19,6 +19,7 @@
 #include "ngx_violet_handler.h"
 #include "ngx_violet_cart_record.h"
 #include "ngx_violet_health_tracking.h"
+#include "ngx_violet_operation.h"
 #include "ngx_violet_version.h"
 
 #include "violet_json.h"
@@ -38,188 +39,6 @@ static void ngx_violet_main_conf_cleanup(void *data);
 static ngx_int_t ngx_violet_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_violet_init_process(ngx_cycle_t *cycle);
 static void ngx_violet_exit_process(ngx_cycle_t *cycle);
-
-
-static ngx_conf_enum_t  ngx_violet_auth_routes[] = {
-    { ngx_string("block"), NGX_VIOLET_AUTH_BLOCK },
-    { ngx_string("pass"), NGX_VIOLET_AUTH_PASS },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_enum_t  ngx_violet_cart_errors[] = {
-    { ngx_string("on"), NGX_VIOLET_CART_ON },
-    { ngx_string("off"), NGX_VIOLET_CART_OFF },
-    { ngx_string("submit-only"), NGX_VIOLET_CART_SUBMIT_ONLY },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_enum_t  ngx_violet_partial_status[] = {
-    { ngx_string("200"), 200 },
-    { ngx_string("207"), 207 },
-    { ngx_string("422"), 422 },
-    { ngx_null_string, 0 }
-};
-
-
-/* nginx's slab allocator needs some pages for itself */
-
-static ngx_violet_conf_bounds_t  ngx_violet_zone_bounds = {
-    NGX_VIOLET_CONF_ZONE, 8, NGX_MAX_INT_T_VALUE, 0, 0, "16m"
-};
-
-
-/* not 0: to cache no report there is "violet_health_cache off" */
-
-static ngx_violet_conf_bounds_t  ngx_violet_ttl_bounds = {
-    NGX_VIOLET_CONF_SEC, 1, 366 * 86400, 0, 0, "24h"
-};
-
-
-static ngx_violet_conf_bounds_t  ngx_violet_stale_bounds = {
-    NGX_VIOLET_CONF_SEC, 0, 366 * 86400, 0, 0, "24h"
-};
-
-
-static ngx_violet_conf_bounds_t  ngx_violet_memory_bounds = {
-    NGX_VIOLET_CONF_SEC, 1, 366 * 86400, 0, 1, "60s"
-};
-
-
-static ngx_violet_conf_bounds_t  ngx_violet_guard_bounds = {
-    NGX_VIOLET_CONF_MSEC, 1, 86400, NGX_VIOLET_RECORD_TIME / 1000, 1, "24h"
-};
-
-
-static ngx_violet_conf_bounds_t  ngx_violet_buffer_bounds = {
-    NGX_VIOLET_CONF_SIZE, 4 * 1024, 256 * 1024 * 1024, 0, 0, "4m"
-};
-
-
-static ngx_command_t  ngx_violet_commands[] = {
-
-    { ngx_string("violet_app"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
-      ngx_violet_conf_app,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
-
-    { ngx_string("violet"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_violet,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
-
-    { ngx_string("violet_redis"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_violet_conf_redis,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_violet_main_conf_t, redis),
-      NULL },
-
-    { ngx_string("violet_submit_redis"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_violet_conf_redis,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_violet_main_conf_t, submit_redis),
-      NULL },
-
-    { ngx_string("violet_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_bounded,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_violet_main_conf_t, zone_size),
-      &ngx_violet_zone_bounds },
-
-    { ngx_string("violet_health_cache"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, health_cache),
-      NULL },
-
-    { ngx_string("violet_health_ttl"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_bounded,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, health_ttl),
-      &ngx_violet_ttl_bounds },
-
-    { ngx_string("violet_health_stale"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
-      ngx_violet_conf_health_stale,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, health_stale),
-      &ngx_violet_stale_bounds },
-
-    { ngx_string("violet_health_memory"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_bounded,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, health_memory),
-      &ngx_violet_memory_bounds },
-
-    { ngx_string("violet_refresh_limit"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_violet_conf_refresh_limit,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
-
-    { ngx_string("violet_cart_errors"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_enum,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, cart_errors),
-      ngx_violet_cart_errors },
-
-    { ngx_string("violet_cart_partial_status"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_enum,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, cart_partial_status),
-      ngx_violet_partial_status },
-
-    { ngx_string("violet_submit_guard"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
-      ngx_violet_conf_submit_guard,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, submit_guard),
-      &ngx_violet_guard_bounds },
-
-    { ngx_string("violet_cart_reason"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE23,
-      ngx_violet_conf_cart_reason,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
-
-    { ngx_string("violet_auth_routes"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_enum,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, auth_routes),
-      ngx_violet_auth_routes },
-
-    { ngx_string("violet_buffer_limit"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_violet_conf_bounded,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, buffer_limit),
-      &ngx_violet_buffer_bounds },
-
-    { ngx_string("violet_unverified_upstream"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_violet_loc_conf_t, unverified_upstream),
-      NULL },
-
-      ngx_null_command
-};
 
 
 static ngx_http_module_t  ngx_violet_module_ctx = {
@@ -296,6 +115,7 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
 
     if (ngx_violet_conf_check_apps(cf, vmcf) != NGX_OK
+        || ngx_violet_operations_check(cf, vmcf) != NGX_OK
         || ngx_violet_conf_redis_complete(cf, vmcf) != NGX_OK)
     {
         return NGX_ERROR;
@@ -369,6 +189,8 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&vmcf->apps, cf->pool, 4, sizeof(ngx_violet_app_t *))
         != NGX_OK
+        || ngx_array_init(&vmcf->operations, cf->pool, 4, sizeof(void *))
+           != NGX_OK
         || ngx_array_init(&vmcf->checked, cf->pool, 1, sizeof(void *))
            != NGX_OK)
     {
@@ -416,6 +238,7 @@ ngx_violet_create_loc_conf(ngx_conf_t *cf)
      *     conf->app = NULL;
      *     conf->app_name = NULL;
      *     conf->upstream = { 0, NULL };
+     *     conf->operation = NULL;
      */
 
     conf->health_cache = NGX_CONF_UNSET;
@@ -472,6 +295,10 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
+    if (clcf->noname) {
+        conf->operation = prev->operation;
+    }
+
     if (clcf->noname && conf->app_name == NULL) {
         conf->app = prev->app;
         conf->app_name = prev->app_name;
@@ -483,11 +310,15 @@ ngx_violet_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->app_name == NULL) {
 
-        if (prev->app_name) {
+        if (prev->app_name && conf->operation == NULL) {
             ngx_violet_conf_check_inner(cf, vmcf, prev);
         }
 
         return NGX_CONF_OK;
+    }
+
+    if (ngx_violet_operation_alone(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     if (vmcf->redis) {

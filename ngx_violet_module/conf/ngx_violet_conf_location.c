@@ -167,6 +167,10 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
         }
 
         vlcf->app->used = 1;
+
+        if (vlcf->app->loc_conf == NULL) {
+            vlcf->app->loc_conf = vlcf;
+        }
     }
 
     if (ngx_violet_conf_upstream(cf, vlcf) != NGX_OK

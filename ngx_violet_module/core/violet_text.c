@@ -72,6 +72,24 @@ violet_text_same(violet_text_t one, violet_text_t other)
 }
 
 
+int
+violet_text_same_secret(violet_text_t one, violet_text_t other)
+{
+    size_t                  i;
+    volatile unsigned char  differ;
+
+    if (one.data == NULL || other.data == NULL || one.len != other.len) {
+        return 0;
+    }
+
+    for (i = 0, differ = 0; i < one.len; i++) {
+        differ |= (unsigned char) (one.data[i] ^ other.data[i]);
+    }
+
+    return differ == 0;
+}
+
+
 const char *
 violet_text_utf8(const char *p, const char *last)
 {

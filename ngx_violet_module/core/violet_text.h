@@ -48,6 +48,14 @@ int violet_text_same(violet_text_t one, violet_text_t other);
 
 
 /*
+ * True if both texts are the same bytes.  How long it takes depends on the
+ * lengths alone, so it may be asked about a secret.
+ */
+
+int violet_text_same_secret(violet_text_t one, violet_text_t other);
+
+
+/*
  * The character that begins at "p" in UTF-8 (RFC 3629: no overlong form, no
  * surrogate, nothing above U+10FFFF).  Returns the byte after it, or NULL if
  * it is invalid or cut off.  "p" must be below "last".

@@ -166,6 +166,14 @@ void ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
 
 
 /*
+ * Ends the leases of both flights of a report on this host: what they bring is
+ * not stored.
+ */
+
+void ngx_violet_lease_end_on_host(ngx_shm_zone_t *zone, ngx_str_t *report);
+
+
+/*
  * A number that changes with each notice of Redis that may be about the report
  * or its held result.  Take it before the lease in Redis is asked for.
  */

@@ -35,7 +35,8 @@ typedef enum {
     NGX_VIOLET_LEASE_TAKE = 0,
     NGX_VIOLET_LEASE_KEEP,
     NGX_VIOLET_LEASE_LEAVE,
-    NGX_VIOLET_LEASE_REVOKE
+    NGX_VIOLET_LEASE_REVOKE,
+    NGX_VIOLET_LEASE_END
 } ngx_violet_lease_act_e;
 
 
@@ -170,6 +171,21 @@ ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
 }
 
 
+void
+ngx_violet_lease_end_on_host(ngx_shm_zone_t *zone, ngx_str_t *report)
+{
+    ngx_violet_lease_t         lease;
+    ngx_violet_lease_update_t  update;
+
+    ngx_memzero(&lease, sizeof(ngx_violet_lease_t));
+
+    lease.store.zone = zone;
+    update.act = NGX_VIOLET_LEASE_END;
+
+    (void) ngx_violet_lease_update(&lease, report, &update);
+}
+
+
 static ngx_int_t
 ngx_violet_lease_update(ngx_violet_lease_t *lease, ngx_str_t *key,
     ngx_violet_lease_update_t *update)
@@ -211,6 +227,10 @@ ngx_violet_lease_update_slots(void *data, u_char *value)
 
     case NGX_VIOLET_LEASE_REVOKE:
         ngx_memzero(&slots[0], sizeof(ngx_violet_lease_slot_t));
+        break;
+
+    case NGX_VIOLET_LEASE_END:
+        ngx_memzero(slots, sizeof(slots));
         break;
 
     default:

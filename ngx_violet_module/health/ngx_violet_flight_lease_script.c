@@ -229,3 +229,40 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
         "return stored"),
     ""
 };
+
+
+/*
+ * KEYS: groups of a report or list, its flight of plain reads, its flight of
+ * refreshes, its held result.  Returns for each group whether there was a
+ * report.  No flight that is under way stores its report after this: its lease
+ * has ended, and a flight without a lease finds "stored_at", see newer() above.
+ *
+ * DEL runs first: a full Redis refuses HSET, but not after a DEL of the same
+ * script.
+ */
+
+ngx_violet_redis_script_t  ngx_violet_lease_purge_script = {
+    ngx_string(
+        NGX_VIOLET_LEASE_GET
+        "local t = redis.call('TIME') "
+        "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
+        "local had = {} "
+        "for i = 1, #KEYS, 4 do "
+            "local n = redis.pcall('HSTRLEN', KEYS[i], 'body') "
+            "had[#had + 1] = n ~= 0 and 1 or 0 "
+            "redis.call('DEL', KEYS[i], KEYS[i + 3]) "
+            "redis.call('HSET', KEYS[i], "
+                       "'v', '" ngx_value(NGX_VIOLET_FORM_REPORT) "', "
+                       "'stored_at', string.format('%.0f', now)) "
+            "redis.call('PEXPIRE', KEYS[i], "
+                       ngx_value(NGX_VIOLET_LEASE_FENCE) ") "
+            "for f = i + 1, i + 2 do "
+                "if flight(KEYS[f]) ~= '' then "
+                    "redis.call('SET', KEYS[f], "
+                               "'" NGX_VIOLET_LEASE_FORM "X', 'KEEPTTL') "
+                "end "
+            "end "
+        "end "
+        "return had"),
+    ""
+};

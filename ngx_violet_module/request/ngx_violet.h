@@ -62,6 +62,8 @@ typedef struct {
 
     /* while the configuration is read, see ngx_violet_conf.h */
     ngx_violet_conf_set_pt             proxy_pass;   /* the proxy module's */
+    ngx_array_t                        operations;   /* of
+                                                     ngx_violet_operation_t * */
     ngx_array_t                        proxy_passes;  /* that were read */
     ngx_array_t                        checked;      /* upstream blocks */
     unsigned                           any_app:1;    /* a location has
@@ -70,7 +72,7 @@ typedef struct {
     ngx_int_t                          request_id;  /* the variable's index */
     unsigned                           patterns:1;  /* the built-in ones */
     unsigned                           used:1;    /* some location has
-                                                     "violet" */
+                                                     "violet" or an operation */
     unsigned                           guarded:1;  /* some location has the
                                                      submit guard on */
     unsigned                           started:1;  /* this worker has run
@@ -88,6 +90,8 @@ typedef struct {
     ngx_http_complex_value_t         *app_name;   /* NULL: not a violet one */
     ngx_str_t                         upstream;   /* empty if it depends on
                                                      the request */
+    struct ngx_violet_operation_s    *operation;  /* NULL: not one of an
+                                                     operation */
 
     ngx_flag_t                        health_cache;
     time_t                            health_ttl;
@@ -169,6 +173,8 @@ struct ngx_violet_ctx_s {
     struct ngx_violet_check_s       *check;     /* of r->upstream */
     struct ngx_violet_health_ctx_s  *health;    /* NULL on other routes */
     struct ngx_violet_cart_ctx_s    *cart;      /* NULL on other routes */
+    void                            *operation;  /* of the directive's own;
+                                                    NULL without one */
 
     ngx_violet_refusal_e             refused;
     ngx_violet_used_t                used;      /* credentials it was sent

@@ -52,7 +52,15 @@ static ngx_violet_problem_t  ngx_violet_problems[] = {
 
     { ngx_string("not-submitted"),
       ngx_string("The cart was not submitted"),
-      NGX_HTTP_NOT_FOUND }
+      NGX_HTTP_NOT_FOUND },
+
+    { ngx_string("unauthorized"),
+      ngx_string("The request is not authorized"),
+      NGX_HTTP_UNAUTHORIZED },
+
+    { ngx_string("method-not-allowed"),
+      ngx_string("The method is not allowed here"),
+      NGX_HTTP_NOT_ALLOWED }
 };
 
 

@@ -50,6 +50,8 @@ typedef struct {
     u_char                  *file;      /* of the violet_app block */
     ngx_uint_t               line;
     unsigned                 used:1;    /* by some location */
+    void                    *loc_conf;  /* ngx_violet_loc_conf_t of the first
+                                           location, or NULL */
 
     /* NULL if not configured */
     struct ngx_violet_secret_s  *secrets[NGX_VIOLET_APP_SECRETS];

@@ -1,0 +1,39 @@
+
+/*
+ * The private header of violet_purge: ngx_violet_purge.c has the directive and
+ * the checks of a request, ngx_violet_purge_report.c drops and looks up
+ * reports.  The context lives in the request's pool.
+ */
+
+#ifndef NGX_VIOLET_PURGE_H
+#define NGX_VIOLET_PURGE_H
+
+
+#include "ngx_violet_operation.h"
+#include "ngx_violet_health_purge.h"
+
+#include "violet_purge_query.h"
+
+
+typedef struct {
+    ngx_str_t                   token;      /* empty: this machine only */
+} ngx_violet_purge_conf_t;
+
+
+typedef struct {
+    violet_purge_query_t        query;
+    ngx_violet_redis_status_e   redis;
+    ngx_violet_purged_t         purged;
+    ngx_violet_report_t         report;     /* looked up; in r->pool */
+} ngx_violet_purge_ctx_t;
+
+
+/* Steps: drop what the query names, or show it. */
+
+ngx_int_t ngx_violet_purge_report(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+ngx_int_t ngx_violet_lookup_report(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+#endif /* NGX_VIOLET_PURGE_H */
