@@ -1,6 +1,7 @@
 
 /*
- * The shared memory zone: its operations.  The slab's mutex guards
+ * The shared memory zone: its creation, what is forgotten, and counters; its
+ * values are in ngx_violet_memory_value.c.  The slab's mutex guards
  * everything; code under it is short, allocates nothing outside the zone and
  * logs nothing.  A function that changes more than one number calls
  * ngx_violet_memory_change() first, see ngx_violet_memory_lock.c.  Nodes are
@@ -25,13 +26,8 @@
 
 
 static ngx_int_t ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data);
-static ngx_int_t ngx_violet_memory_put(ngx_violet_memory_t *memory,
-    ngx_str_t *key, uint32_t hash, ngx_str_t *head, ngx_str_t *body,
-    int64_t ttl, ngx_violet_memory_kind_e kind);
 static void ngx_violet_memory_drop(ngx_violet_memory_t *memory,
     ngx_str_t *key, uint32_t hash);
-static uint64_t *ngx_violet_memory_changes(ngx_violet_memory_t *memory,
-    uint32_t hash);
 
 
 ngx_shm_zone_t *
@@ -94,117 +90,6 @@ ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data)
 }
 
 
-ngx_int_t
-ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
-    ngx_str_t *value, ngx_uint_t *covered)
-{
-    size_t                     len, n;
-    u_char                    *p;
-    uint32_t                   hash;
-    ngx_violet_memory_t       *memory;
-    ngx_violet_memory_node_t  *mn;
-
-    memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
-
-    p = NULL;
-    len = 0;
-
-    /* nothing is allocated under the lock, so the size is read first */
-
-    for ( ;; ) {
-        ngx_violet_memory_lock(memory);
-
-        mn = ngx_violet_memory_lookup(memory, key, hash);
-
-        if (mn == NULL || ngx_violet_memory_expired(memory, mn)) {
-            ngx_violet_memory_unlock(memory);
-            return NGX_DECLINED;
-        }
-
-        n = mn->value_len;
-
-        if (p && n <= len) {
-            ngx_memcpy(p, ngx_violet_memory_value(mn), n);
-
-            ngx_violet_memory_touch(memory, mn);
-
-            if (covered) {
-                *covered = ngx_violet_memory_covered(memory);
-            }
-
-            ngx_violet_memory_unlock(memory);
-
-            value->data = p;
-            value->len = n;
-
-            return NGX_OK;
-        }
-
-        ngx_violet_memory_unlock(memory);
-
-        p = ngx_palloc(pool, n);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        len = n;
-    }
-}
-
-
-ngx_int_t
-ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key, u_char *value,
-    size_t size)
-{
-    uint32_t                   hash;
-    ngx_int_t                  rc;
-    ngx_violet_memory_t       *memory;
-    ngx_violet_memory_node_t  *mn;
-
-    memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
-
-    rc = NGX_DECLINED;
-
-    ngx_violet_memory_lock(memory);
-
-    mn = ngx_violet_memory_lookup(memory, key, hash);
-
-    if (mn && mn->value_len == size && !ngx_violet_memory_expired(memory, mn))
-    {
-        ngx_memcpy(value, ngx_violet_memory_value(mn), size);
-        rc = NGX_OK;
-    }
-
-    ngx_violet_memory_unlock(memory);
-
-    return rc;
-}
-
-
-ngx_int_t
-ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_str_t *head,
-    ngx_str_t *body, int64_t ttl)
-{
-    uint32_t              hash;
-    ngx_int_t             rc;
-    ngx_violet_memory_t  *memory;
-
-    memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
-
-    ngx_violet_memory_lock(memory);
-
-    rc = ngx_violet_memory_put(memory, key, hash, head, body, ttl,
-                               NGX_VIOLET_MEMORY_VALUE);
-
-    ngx_violet_memory_unlock(memory);
-
-    return rc;
-}
-
-
 uint64_t
 ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key)
 {
@@ -217,76 +102,11 @@ ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key)
 
     ngx_violet_memory_lock(memory);
 
-    /* both only grow, so an equal sum means that neither has changed */
-
-    version = *ngx_violet_memory_changes(memory, hash)
-              + memory->sh->generation;
+    version = ngx_violet_memory_changed(memory, hash);
 
     ngx_violet_memory_unlock(memory);
 
     return version;
-}
-
-
-ngx_int_t
-ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
-    ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t version)
-{
-    uint32_t              hash;
-    ngx_int_t             rc;
-    ngx_violet_memory_t  *memory;
-
-    memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
-
-    rc = NGX_DECLINED;
-
-    ngx_violet_memory_lock(memory);
-
-    if (version == *ngx_violet_memory_changes(memory, hash)
-                   + memory->sh->generation)
-    {
-        rc = ngx_violet_memory_put(memory, key, hash, head, body, ttl,
-                                   NGX_VIOLET_MEMORY_CACHED);
-    }
-
-    ngx_violet_memory_unlock(memory);
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_violet_memory_put(ngx_violet_memory_t *memory, ngx_str_t *key,
-    uint32_t hash, ngx_str_t *head, ngx_str_t *body, int64_t ttl,
-    ngx_violet_memory_kind_e kind)
-{
-    u_char                    *p;
-    ngx_violet_memory_node_t  *mn;
-
-    ngx_violet_memory_change(memory);
-
-    mn = ngx_violet_memory_lookup(memory, key, hash);
-
-    if (mn) {
-        ngx_violet_memory_delete(memory, mn);
-    }
-
-    mn = ngx_violet_memory_create(memory, key, hash, head->len + body->len,
-                                  kind);
-    if (mn == NULL) {
-        return NGX_ERROR;
-    }
-
-    mn->expires[0] = ngx_violet_clock() + ttl;
-
-    p = ngx_violet_memory_value(mn);
-    p = ngx_cpymem(p, head->data, head->len);
-    ngx_memcpy(p, body->data, body->len);
-
-    ngx_violet_memory_insert(memory, mn);
-
-    return NGX_OK;
 }
 
 
@@ -334,7 +154,7 @@ ngx_violet_memory_drop(ngx_violet_memory_t *memory, ngx_str_t *key,
 
     ngx_violet_memory_change(memory);
 
-    (*ngx_violet_memory_changes(memory, hash))++;
+    memory->sh->changes[hash & (NGX_VIOLET_MEMORY_BUCKETS - 1)]++;
 
     mn = ngx_violet_memory_lookup(memory, key, hash);
 
@@ -389,13 +209,6 @@ ngx_violet_memory_noticed(ngx_shm_zone_t *zone, ngx_str_t *key)
     ngx_violet_memory_unlock(memory);
 
     return noticed;
-}
-
-
-static uint64_t *
-ngx_violet_memory_changes(ngx_violet_memory_t *memory, uint32_t hash)
-{
-    return &memory->sh->changes[hash & (NGX_VIOLET_MEMORY_BUCKETS - 1)];
 }
 
 

@@ -2,7 +2,9 @@
 /*
  * The nodes of the shared memory zone: trees by key, and two queues by use,
  * one of values and one of counters.  A node is one allocation of the slab
- * pool: header, key, value.
+ * pool: header, key, value.  What it has no room for in a page of memory lies
+ * in pieces of a page each, so a value of any size needs no run of free pages,
+ * and as many values are evicted for it as it needs pages.
  *
  * Few nodes of a full zone are in the CPU's caches, so the cost of a hit is
  * the number of nodes that it reads: there are many low trees, and a node is
@@ -14,7 +16,7 @@
 #include "ngx_violet_memory_node.h"
 
 
-/* values that are evicted at most to make room for one */
+/* values that are evicted at most to make room for a node or piece */
 #define NGX_VIOLET_MEMORY_EVICT  64
 
 /* counters that are checked for their end when there is no room */
@@ -28,7 +30,7 @@ static ngx_rbtree_t *ngx_violet_memory_tree(ngx_violet_memory_t *memory,
 static ngx_uint_t ngx_violet_memory_expire(ngx_violet_memory_t *memory,
     ngx_uint_t n);
 static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
-    size_t size);
+    size_t size, ngx_violet_memory_node_t *keep);
 static void ngx_violet_memory_first(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
 static void ngx_violet_memory_unlink(ngx_violet_memory_node_t *mn);
@@ -148,23 +150,30 @@ ngx_violet_memory_node_t *
 ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
     uint32_t hash, size_t size, ngx_violet_memory_kind_e kind)
 {
-    size_t                     len;
+    size_t                     len, head;
     ngx_violet_memory_node_t  *mn;
 
-    if (key->len > 0xffff || size > 0xffffffff) {
+    len = offsetof(ngx_violet_memory_node_t, data) + key->len + NGX_ALIGNMENT;
+
+    if (len > ngx_pagesize / 2
+        || size > 0xffffffff
+        || size > (size_t) (memory->shpool->end - memory->shpool->start) / 2)
+    {
         return NULL;
     }
 
-    len = offsetof(ngx_violet_memory_node_t, data) + key->len + NGX_ALIGNMENT
-          + size;
-
     if (kind == NGX_VIOLET_MEMORY_COUNTER) {
-        len += ngx_align(size, NGX_ALIGNMENT);
+        head = size;
+        len += 2 * ngx_align(size, NGX_ALIGNMENT);
+
+    } else {
+        head = ngx_min(size, ngx_pagesize - len);
+        len += head;
     }
 
     (void) ngx_violet_memory_expire(memory, 2);
 
-    mn = ngx_violet_memory_alloc(memory, len);
+    mn = ngx_violet_memory_alloc(memory, len, NULL);
     if (mn == NULL) {
         return NULL;
     }
@@ -172,12 +181,32 @@ ngx_violet_memory_create(ngx_violet_memory_t *memory, ngx_str_t *key,
     mn->node.key = hash;
     mn->key_len = (uint16_t) key->len;
     mn->value_len = (uint32_t) size;
+    mn->head_len = (uint32_t) head;
+    mn->pieces = NULL;
     mn->kind = kind;
     mn->version = 0;
     mn->generation = memory->sh->generation;
+    mn->serial = ++memory->sh->serial;
     ngx_memcpy(mn->data, key->data, key->len);
 
     return mn;
+}
+
+
+ngx_violet_memory_piece_t *
+ngx_violet_memory_piece(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn, size_t len)
+{
+    ngx_violet_memory_piece_t  *piece;
+
+    piece = ngx_violet_memory_alloc(memory,
+                               offsetof(ngx_violet_memory_piece_t, data) + len,
+                               mn);
+    if (piece) {
+        piece->next = NULL;
+    }
+
+    return piece;
 }
 
 
@@ -193,6 +222,20 @@ ngx_violet_memory_insert(ngx_violet_memory_t *memory,
                                              (uint32_t) mn->node.key),
                       &mn->node);
     ngx_violet_memory_first(memory, mn);
+}
+
+
+void
+ngx_violet_memory_rehash(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn, uint32_t hash)
+{
+    ngx_rbtree_delete(ngx_violet_memory_tree(memory,
+                                             (uint32_t) mn->node.key),
+                      &mn->node);
+
+    mn->node.key = hash;
+
+    ngx_rbtree_insert(ngx_violet_memory_tree(memory, hash), &mn->node);
 }
 
 
@@ -247,13 +290,14 @@ ngx_violet_memory_expire(ngx_violet_memory_t *memory, ngx_uint_t n)
 
 
 /*
- * Values are evicted for any node, the least recently used first.  A counter
- * that has not expired is not: a caller who fills the zone would get a new
- * budget.
+ * Values are evicted for any node, the least recently used first, except
+ * "keep", for which the memory is.  A counter that has not expired is not: a
+ * caller who fills the zone would get a new budget.
  */
 
 static void *
-ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size)
+ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size,
+    ngx_violet_memory_node_t *keep)
 {
     void                      *p;
     ngx_uint_t                 i;
@@ -276,6 +320,10 @@ ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size)
 
         q = ngx_queue_last(&memory->sh->queue);
         mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+        if (mn == keep) {
+            return NULL;
+        }
 
         ngx_violet_memory_delete(memory, mn);
 
@@ -366,6 +414,8 @@ void
 ngx_violet_memory_delete(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn)
 {
+    ngx_violet_memory_piece_t  *piece, *next;
+
     ngx_violet_memory_unlink(mn);
 
     ngx_rbtree_delete(ngx_violet_memory_tree(memory,
@@ -374,6 +424,11 @@ ngx_violet_memory_delete(ngx_violet_memory_t *memory,
 
     if (mn->kind != NGX_VIOLET_MEMORY_COUNTER) {
         memory->sh->values--;
+    }
+
+    for (piece = mn->pieces; piece; piece = next) {
+        next = piece->next;
+        ngx_slab_free_locked(memory->shpool, piece);
     }
 
     ngx_slab_free_locked(memory->shpool, mn);

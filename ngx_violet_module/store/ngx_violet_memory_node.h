@@ -1,9 +1,10 @@
 
 /*
- * Types and functions of the zone's own files: its operations
- * (ngx_violet_memory.c), its nodes (ngx_violet_memory_node.c), and its lock
- * with the repair after a worker was killed that held it
- * (ngx_violet_memory_lock.c).  All of it is used under the zone's mutex.
+ * Types and functions of the zone's own files: its counters and notices
+ * (ngx_violet_memory.c), its values (ngx_violet_memory_value.c), its nodes
+ * (ngx_violet_memory_node.c), and its lock with the repair after a worker was
+ * killed that held it (ngx_violet_memory_lock.c).  All of it is used under the
+ * zone's mutex.
  */
 
 #ifndef NGX_VIOLET_MEMORY_NODE_H
@@ -32,6 +33,18 @@ typedef enum {
 } ngx_violet_memory_kind_e;
 
 
+/* bytes of a value that its node has no room for; a page of memory at most */
+
+typedef struct ngx_violet_memory_piece_s  ngx_violet_memory_piece_t;
+
+struct ngx_violet_memory_piece_s {
+    ngx_violet_memory_piece_t   *next;
+    u_char                       data[1];
+};
+
+
+/* A node takes a page at most. */
+
 typedef struct ngx_violet_memory_node_s  ngx_violet_memory_node_t;
 
 struct ngx_violet_memory_node_s {
@@ -40,7 +53,10 @@ struct ngx_violet_memory_node_s {
     int64_t              expires[2];  /* of each version */
     ngx_uint_t           used;        /* number of the use that moved it */
     ngx_uint_t           generation;
+    uint64_t             serial;      /* no two nodes have the same */
+    ngx_violet_memory_piece_t  *pieces;  /* the rest of the value */
     uint32_t             value_len;
+    uint32_t             head_len;    /* bytes of the value in the node */
     uint16_t             key_len;
     u_char               kind;
     u_char               version;     /* 0 or 1: the valid one */
@@ -74,6 +90,7 @@ typedef struct {
     ngx_violet_memory_node_t  *moving;      /* outside of its queue */
     ngx_uint_t                 owed;        /* counters not yet restored */
     ngx_uint_t                 generation;
+    uint64_t                   serial;      /* of the newest node */
     ngx_uint_t                 cycles;      /* configurations that were read */
     uint64_t                   seats;       /* that were taken so far */
     ngx_violet_memory_seat_t   holder;      /* its link covers the memory */
@@ -118,6 +135,16 @@ ngx_violet_memory_change(ngx_violet_memory_t *memory)
     ((memory)->sh->holder.until > ngx_violet_clock())
 
 
+/*
+ * A number that changes when the key of this hash, or everything, is
+ * forgotten: the sum of two numbers that only grow.
+ */
+
+#define ngx_violet_memory_changed(memory, hash)                               \
+    ((memory)->sh->changes[(hash) & (NGX_VIOLET_MEMORY_BUCKETS - 1)]          \
+     + (memory)->sh->generation)
+
+
 /* Lays out a new zone of that size; NGX_ERROR if it is too small. */
 
 ngx_int_t ngx_violet_memory_plant(ngx_violet_memory_t *memory, size_t size);
@@ -145,9 +172,10 @@ ngx_violet_memory_node_t *ngx_violet_memory_lookup(
 
 
 /*
- * A new node with room for a value of that size; other values are evicted for
- * it.  NULL if there is no room.  The caller sets the value, then inserts the
- * node.
+ * A new node for a value of that size, with room for its first "head_len"
+ * bytes; other values are evicted for it.  NULL if there is no room, or if the
+ * value would take more than half of the zone.  The caller sets the value,
+ * then inserts the node.
  */
 
 ngx_violet_memory_node_t *ngx_violet_memory_create(
@@ -155,8 +183,30 @@ ngx_violet_memory_node_t *ngx_violet_memory_create(
     ngx_violet_memory_kind_e kind);
 
 
+/*
+ * A new piece with room for that many bytes, which the caller links to the
+ * node; other values are evicted for it, but not the node.  NULL if there is
+ * no room.
+ */
+
+ngx_violet_memory_piece_t *ngx_violet_memory_piece(
+    ngx_violet_memory_t *memory, ngx_violet_memory_node_t *mn, size_t len);
+
+
+/* Bytes of a value in a piece; the last piece of a value may have less. */
+
+#define NGX_VIOLET_MEMORY_PIECE                                               \
+    (ngx_pagesize - offsetof(ngx_violet_memory_piece_t, data))
+
+
 void ngx_violet_memory_insert(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
+
+
+/* Gives a node in its tree another hash, and so another place. */
+
+void ngx_violet_memory_rehash(ngx_violet_memory_t *memory,
+    ngx_violet_memory_node_t *mn, uint32_t hash);
 
 
 /* Gives a counter another value, all of it or nothing. */

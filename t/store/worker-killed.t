@@ -35,6 +35,7 @@ my $expected = qr/exited on signal 9$|was locked by \d+$/;
 
 miss();
 miss_in_a_full_zone();
+large_miss_in_a_full_zone();
 refresh();
 submit();
 rescue();
@@ -165,6 +166,55 @@ sub miss_in_a_full_zone {
               fill($nginx, 15);
               return $wrong || is_answered($nginx, 20000, 20001);
           });
+}
+
+
+# A report of 18 kB is stored in pieces, for each of which another report is
+# evicted; what a worker that was killed has stored of it is evicted, too.
+sub large_miss_in_a_full_zone {
+    my $killer = Live::Killer->new($live, 128 * 1024);
+    my $port = Live::free_port();
+
+    # nginx takes at most 4 kB in one word of its configuration
+    my $note = 'x' x 3600;
+    my $large = qq({"merchant_id":\$id,"connection":{"status":"COMPLETE"},)
+                . '"note":"';
+
+    my $nginx = gateway(
+        $killer,
+        extra => qq(violet_zone 128k;
+            violet_app large { app_id 1; app_secret s; token t; }
+            server { listen 127.0.0.1:$port;
+            default_type application/json; set \$note "$note";
+            location ~ /(?<id>[0-9]+)\$ {
+                return 200 '$large\$note\$note\$note\$note\$note"}';
+            } }),
+        more => "location /large/v1/ { violet large;
+                 proxy_pass http://127.0.0.1:$port/v1/; }");
+
+    my $ask = sub {
+        return $health->get($nginx, $_[0], prefix => '/large/', timeout => 30);
+    };
+
+    fill($nginx, 40);
+
+    sweep('a large miss in a full zone', $killer,
+          sub { $ask->(++$merchant) },
+          sub {
+              my $wrong = is_answered($nginx, 20000);
+              fill($nginx, 30);
+              return $wrong || is_answered($nginx, 20000, 20001);
+          });
+
+    # the flight of a dead worker ends after 3 s
+    for my $n (1 .. 3) {
+        my ($new, $again) = map { $ask->($merchant) } 1 .. 2;
+
+        is(length $again->{body}, 18000 + length($large =~ s/\$id/$merchant/r)
+                                  + 2, 'a large report');
+        is($again->{vars}{cache_status}, 'HIT', '... is kept in memory');
+        $merchant++;
+    }
 }
 
 
