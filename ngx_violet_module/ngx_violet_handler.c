@@ -93,6 +93,7 @@ ngx_violet_handler_worker(ngx_http_request_t *r)
     vmcf = ngx_violet_main_conf(r);
 
     if (!vmcf->started) {
+        ngx_violet_start_counts(vmcf);
         ngx_violet_tracking_start(vmcf);
         ngx_violet_records_start(vmcf->records);
     }

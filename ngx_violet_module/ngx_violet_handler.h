@@ -31,4 +31,16 @@ ngx_int_t ngx_violet_init_filters(ngx_conf_t *cf);
 extern ngx_command_t  ngx_violet_commands[];
 
 
+/*
+ * ngx_violet_request_counts.c: adds the zone of the counters and the handler of
+ * the log phase to a configuration; and, in a worker that starts, says where
+ * the worker and its Redis clients count.  Without vmcf->counts they do
+ * nothing.
+ */
+
+ngx_int_t ngx_violet_add_counts(ngx_conf_t *cf,
+    ngx_violet_main_conf_t *vmcf);
+void ngx_violet_start_counts(ngx_violet_main_conf_t *vmcf);
+
+
 #endif /* NGX_VIOLET_HANDLER_H */

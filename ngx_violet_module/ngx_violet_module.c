@@ -13,6 +13,7 @@
 #include "ngx_violet_cart.h"
 #include "ngx_violet_conf.h"
 #include "ngx_violet_conf_env.h"
+#include "ngx_violet_count.h"
 #include "ngx_violet_credentials.h"
 #include "ngx_violet_health_limit.h"
 #include "ngx_violet_memory.h"
@@ -127,7 +128,9 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
 
     vmcf->zone = ngx_violet_memory_add(cf, vmcf->zone_size,
                                        &ngx_violet_module);
-    if (vmcf->zone == NULL || ngx_violet_tracking_create(cf, vmcf) != NGX_OK) {
+    if (vmcf->zone == NULL || ngx_violet_tracking_create(cf, vmcf) != NGX_OK
+        || ngx_violet_add_counts(cf, vmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -170,6 +173,7 @@ ngx_violet_create_main_conf(ngx_conf_t *cf)
      *     vmcf->submit_redis = NULL;
      *     vmcf->tracking = NULL;
      *     vmcf->zone = NULL;
+     *     vmcf->counts = NULL;
      *     vmcf->tokens = NULL;
      *     vmcf->look = { 0 };
      *     vmcf->reasons = NULL;
@@ -404,6 +408,7 @@ ngx_violet_init_process(ngx_cycle_t *cycle)
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
+        ngx_violet_start_counts(vmcf);
         ngx_violet_tracking_start(vmcf);
         ngx_violet_records_start(vmcf->records);
         ngx_violet_credentials_start(vmcf);
@@ -427,4 +432,5 @@ ngx_violet_exit_process(ngx_cycle_t *cycle)
     ngx_violet_cart_stop(vmcf);
     ngx_violet_tracking_close(vmcf);
     ngx_violet_credentials_stop(vmcf);
+    ngx_violet_counts_stop(vmcf);
 }

@@ -10,6 +10,7 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_cart.h"
+#include "ngx_violet_count.h"
 #include "ngx_violet_credentials.h"
 
 #include "violet_token_json.h"
@@ -148,6 +149,7 @@ ngx_violet_cart_exchange(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     e->carrier = r;
     e->app = ctx->app;
+    e->route = ctx->route.id;
     e->args = r->args;
     e->limit = vlcf->buffer_limit;
     e->timeout = NGX_VIOLET_CART_TIMEOUT;
@@ -227,6 +229,8 @@ ngx_violet_cart_mark_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ngx_queue_insert_tail(&vmcf->submits, &sent->queue);
 
+    ngx_violet_count_in_flight(ctx->app, 1);
+
     cln->handler = ngx_violet_cart_cleanup;
 
     return NGX_OK;
@@ -291,6 +295,7 @@ ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     ngx_violet_cart_settle(r, ctx, e);
 
+    ngx_violet_cart_count(ctx);
     ngx_violet_cart_log(r, ctx, e);
 
     ngx_violet_cart_release_caller(r, ctx);
@@ -392,6 +397,8 @@ ngx_violet_cart_cleanup(void *data)
 
     ngx_queue_remove(&sent->queue);
 
+    ngx_violet_count_in_flight(sent->ctx->app, -1);
+
     ngx_violet_cart_end(sent, "nginx ended the request");
 }
 
@@ -463,6 +470,8 @@ ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what)
 
     ctx->cart->judged = 1;
     ctx->cart->verdict.outcome = VIOLET_CART_UNKNOWN;
+
+    ngx_violet_cart_count(ctx);
 
     name = ngx_violet_cart_name(ctx, buf);
 

@@ -51,6 +51,7 @@ typedef struct ngx_violet_cart_ctx_s {
     unsigned                      doubted:1;    /* it failed, an earlier one
                                                    is in doubt */
     unsigned                      judged:1;
+    unsigned                      counted:1;    /* its outcome was */
     unsigned                      submit_repeated:1;  /* sent a second time,
                                                          after a 401 */
 } ngx_violet_cart_ctx_t;
@@ -146,6 +147,16 @@ ngx_int_t ngx_violet_cart_exchange(ngx_http_request_t *r,
 
 ngx_int_t ngx_violet_cart_out_of_memory(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+
+
+/*
+ * Count the outcome of a submit, once, with its reason; the reason alone; and
+ * what the guard did.
+ */
+
+void ngx_violet_cart_count(ngx_violet_ctx_t *ctx);
+void ngx_violet_cart_count_reason(ngx_violet_ctx_t *ctx);
+void ngx_violet_cart_count_guard(ngx_violet_ctx_t *ctx);
 
 
 /*

@@ -161,6 +161,8 @@ ngx_violet_cart_not_sent(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ctx->cart->judged = 1;
     ctx->cart->verdict.outcome = VIOLET_CART_FAILED;
 
+    ngx_violet_cart_count(ctx);
+
     return ngx_violet_cart_set_outcome(r, VIOLET_CART_FAILED);
 }
 

@@ -175,6 +175,9 @@ ngx_violet_cart_step(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         ngx_str_null(&ctx->cart->problem);
         ctx->cart->judged = 0;
 
+        ctx->cart->decision = guard->decision;
+        ngx_violet_cart_count_guard(ctx);
+
         return ngx_violet_cart_exchange(r, ctx);
 
     default: /* VIOLET_GUARD_ANSWER */

@@ -41,6 +41,8 @@ ngx_violet_cart_replay(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     r->disable_not_modified = 1;
 
+    ngx_violet_cart_count_guard(ctx);
+
     if (ctx->cart->shown.state == VIOLET_READ_ORDER
         && ngx_violet_cart_mark_replayed(r, ctx) != NGX_OK)
     {
@@ -88,6 +90,10 @@ ngx_violet_cart_refuse(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->cart->judged = 1;
     ctx->cart->after = decision->after;
+
+    if (!ctx->cart->question) {
+        ngx_violet_cart_count_reason(ctx);
+    }
 
     if (ngx_violet_cart_take_problem(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -250,6 +250,7 @@ ngx_violet_resolve_get(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     e->limit = vlcf->buffer_limit;
     e->timeout = (ngx_msec_t) left;
     e->get = 1;
+    e->route = VIOLET_COUNT_ROUTE_CART_READ;
     e->handler = ngx_violet_resolve_got;
     e->data = r;
 

@@ -8,6 +8,7 @@
 
 
 #include "ngx_violet.h"
+#include "ngx_violet_count.h"
 #include "ngx_violet_token.h"
 #include "ngx_violet_wait.h"
 
@@ -294,13 +295,25 @@ ngx_violet_credentials_look(ngx_event_t *ev)
 static void
 ngx_violet_credentials_look_at(ngx_violet_app_t *app)
 {
-    ngx_uint_t  n, changed;
+    ngx_err_t             err;
+    ngx_uint_t            n, changed;
+    ngx_violet_secret_t  *secret;
 
     changed = 0;
 
     for (n = 0; n < NGX_VIOLET_APP_SECRETS; n++) {
-        if (app->secrets[n]) {
-            changed |= ngx_violet_secret_check(app->secrets[n]);
+        secret = app->secrets[n];
+
+        if (secret == NULL) {
+            continue;
+        }
+
+        err = secret->error;
+
+        changed |= ngx_violet_secret_check(secret);
+
+        if (secret->error && secret->error != err) {
+            ngx_violet_count(app, secret_errors);
         }
     }
 

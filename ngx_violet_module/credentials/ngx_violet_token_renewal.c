@@ -11,6 +11,7 @@
  */
 
 
+#include "ngx_violet_count.h"
 #include "ngx_violet_secret.h"
 #include "ngx_violet_token_renewal.h"
 
@@ -107,6 +108,7 @@ ngx_violet_token_renewal_send(ngx_violet_token_renewal_t *call)
 
     e->carrier = r;
     e->app = call->app;
+    e->route = VIOLET_ROUTE_AUTH;
     e->uri = r->uri;
     e->own_request = &call->own_request;
     e->limit = NGX_VIOLET_TOKEN_RENEWAL_LIMIT;
@@ -234,6 +236,20 @@ ngx_violet_token_renewal_event(ngx_event_t *ev)
     }
 
     ngx_violet_token_renewal_clear(call);
+
+    switch (call->result) {
+
+    case NGX_VIOLET_TOKEN_RENEWED:
+        ngx_violet_count(call->app, renewals[VIOLET_COUNT_RENEWAL_OK]);
+        break;
+
+    case NGX_VIOLET_TOKEN_REFUSED:
+        ngx_violet_count(call->app, renewals[VIOLET_COUNT_RENEWAL_REFUSED]);
+        break;
+
+    default:
+        ngx_violet_count(call->app, renewals[VIOLET_COUNT_RENEWAL_FAILED]);
+    }
 
     call->handler(call->data, call);
 }

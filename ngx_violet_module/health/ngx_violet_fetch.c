@@ -149,6 +149,8 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 
     e->carrier = r;
     e->app = fetch->conf.app;
+    e->route = fetch->conf.merchant_id ? VIOLET_ROUTE_CONNECTION_HEALTH
+                                       : VIOLET_ROUTE_CONNECTION_HEALTH_LIST;
     e->uri = r->uri;
     e->args = fetch->conf.args;
     e->limit = fetch->conf.buffer_limit;

@@ -5,6 +5,7 @@
  */
 
 
+#include "ngx_violet_count.h"
 #include "ngx_violet_fetch_priv.h"
 
 
@@ -111,6 +112,11 @@ ngx_violet_fetch_open(ngx_violet_main_conf_t *vmcf,
                                     conf->refresh, conf->cached);
     if (flight == NULL) {
         return NULL;
+    }
+
+    if (vmcf->counts && vmcf->counts->worker) {
+        flight->gauges = vmcf->counts->worker;
+        violet_gauge_add(&flight->gauges->flights, 1);
     }
 
     if (conf->left) {

@@ -29,6 +29,7 @@ static ngx_uint_t ngx_violet_flight_ends_within(ngx_violet_flight_t *flight,
     ngx_msec_t timeout);
 static void ngx_violet_flight_leave(ngx_event_t *ev);
 static void ngx_violet_flight_resume(ngx_event_t *ev);
+static void ngx_violet_flight_count(ngx_violet_flight_t *flight, long n);
 static void ngx_violet_flight_release(void *data);
 
 
@@ -140,6 +141,8 @@ ngx_violet_flight_join(ngx_violet_flight_t *flight, ngx_http_request_t *r,
 
     ngx_queue_insert_tail(&flight->waiters, &waiter->queue);
 
+    ngx_violet_flight_count(flight, 1);
+
     if (timeout) {
         waiter->flight = flight;
         waiter->left = left;
@@ -170,6 +173,8 @@ ngx_violet_flight_leave(ngx_event_t *ev)
     }
 
     ngx_queue_remove(&waiter->queue);
+
+    ngx_violet_flight_count(waiter->flight, -1);
 
     ngx_violet_wait_end(waiter->wait);
 }
@@ -206,6 +211,10 @@ ngx_violet_flight_land(ngx_violet_flight_t *flight)
 {
     ngx_queue_remove(&flight->queue);
 
+    if (flight->gauges) {
+        violet_gauge_add(&flight->gauges->flights, -1);
+    }
+
     flight->landed = 1;
 
     flight->resume.handler = ngx_violet_flight_resume;
@@ -241,6 +250,8 @@ ngx_violet_flight_resume(ngx_event_t *ev)
             ngx_del_timer(&waiter->timer);
         }
 
+        ngx_violet_flight_count(flight, -1);
+
         ngx_violet_wait_end(waiter->wait);
     }
 
@@ -263,6 +274,17 @@ ngx_violet_flight_resume(ngx_event_t *ev)
     }
 
     ngx_violet_flight_release(flight);
+}
+
+
+/* Requests that wait. */
+
+static void
+ngx_violet_flight_count(ngx_violet_flight_t *flight, long n)
+{
+    if (flight->gauges) {
+        violet_gauge_add(&flight->gauges->waiters, n);
+    }
 }
 
 

@@ -16,6 +16,8 @@
 
 #include "ngx_violet_wait.h"
 
+#include "violet_counters.h"
+
 
 /* requests that join one flight; more wait for the next flight */
 #define NGX_VIOLET_FLIGHT_MAX_WAITERS  8192
@@ -35,6 +37,7 @@ struct ngx_violet_flight_s {
     ngx_str_t                     key;
     ngx_uint_t                    refs;       /* holders */
     ngx_uint_t                    joined;     /* number of requests */
+    violet_counters_worker_t     *gauges;     /* NULL: not counted */
     void                         *data;       /* the fetch that runs it */
     ngx_msec_t                    ends;       /* if bounded: latest end */
     ngx_violet_flight_notice_pt   notice;     /* called when any key has

@@ -210,6 +210,7 @@ ngx_violet_health_status(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     ctx->seen.cache_status = NGX_VIOLET_CACHE_HIT;
+    ctx->seen.held = 1;
 
     p = ngx_pnalloc(r->pool, sizeof("violet; hit; ttl=; detail=held")
                              + NGX_INT64_LEN);

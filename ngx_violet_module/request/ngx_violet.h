@@ -44,6 +44,7 @@ typedef struct {
     struct ngx_violet_tracking_s      *tracking;  /* of notices; NULL: no
                                                      violet_redis */
     struct ngx_violet_records_s       *records;   /* of submits */
+    struct ngx_violet_counts_s        *counts;    /* NULL: no violet_status */
     ngx_shm_zone_t                    *zone;
     ngx_shm_zone_t                    *tokens;    /* NULL: no app renews */
     size_t                             zone_size;
@@ -156,6 +157,8 @@ typedef struct {
     ngx_uint_t                    tier;         /* an ngx_violet_tier_e */
     ngx_int_t                     age;          /* seconds, -1: no report */
     ngx_str_t                     merchant_state;
+    unsigned                      held:1;       /* Violet's failure is held:
+                                                   this one was not asked */
 } ngx_violet_seen_t;
 
 

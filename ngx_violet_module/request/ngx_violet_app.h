@@ -16,6 +16,8 @@
 #include "ngx_violet_keys.h"
 #include "ngx_violet_log_limit.h"
 
+#include "violet_counters.h"
+
 
 #define NGX_VIOLET_APP_SECRET         0     /* 1 is the second app_secret */
 #define NGX_VIOLET_APP_TOKEN          2
@@ -58,6 +60,10 @@ typedef struct {
 
     struct ngx_violet_token_s  *renewal;   /* NULL: not renewed */
     ngx_violet_app_state_t  *state;
+
+    violet_counters_of_t     counts;    /* where this worker counts, see
+                                           ngx_violet_count.h */
+    int                      counted;   /* the app's place in the zone */
 } ngx_violet_app_t;
 
 

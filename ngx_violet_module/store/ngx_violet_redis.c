@@ -230,6 +230,8 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
 
     redis->user.ready = 1;
 
+    ngx_violet_redis_count_ready(redis);
+
     ngx_violet_redis_topology_found(redis->topology);
 
     ngx_add_timer(&redis->clock_timer, NGX_VIOLET_REDIS_CLOCK_PERIOD);
@@ -293,6 +295,8 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
     }
 
     demoted = redis->demoted;
+
+    ngx_violet_redis_count_lost(redis);
 
     redis->state = NGX_VIOLET_REDIS_IDLE;
     redis->user.open = 0;

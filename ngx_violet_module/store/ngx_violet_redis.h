@@ -19,6 +19,8 @@
 
 #include "ngx_violet_redis_conf.h"
 
+#include "violet_counters.h"
+
 
 typedef struct ngx_violet_redis_s  ngx_violet_redis_t;
 
@@ -85,6 +87,12 @@ void ngx_violet_redis_allow(ngx_violet_redis_t *redis, size_t bytes);
 
 void ngx_violet_redis_on_demoted(ngx_violet_redis_t *redis,
     ngx_violet_redis_demoted_pt handler, void *data);
+
+
+/* Sets where this worker counts, before the start. */
+
+void ngx_violet_redis_count(ngx_violet_redis_t *redis,
+    violet_counters_of_redis_t *counts);
 
 
 /* Begins to connect, in a worker that has just started. */

@@ -139,6 +139,8 @@ ngx_violet_redis_run(ngx_violet_redis_t *redis,
     away = ngx_violet_redis_is_away(redis);
 
     if (away && !(patient && redis->initialized && !ngx_exiting)) {
+        ngx_violet_redis_count_refused(redis);
+
         return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
                                  : NGX_VIOLET_REDIS_OPEN;
     }
@@ -257,6 +259,8 @@ ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
 
     cmd->sent = 1;
     cmd->sent_at = ngx_current_msec;
+
+    ngx_violet_redis_count_sent(cmd);
 
     ngx_queue_insert_tail(&cmd->redis->sent, &cmd->queue);
 
@@ -584,6 +588,8 @@ ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
     }
 
     cmd->done = 1;
+
+    ngx_violet_redis_count_done(cmd, status);
 
     if (cmd->timer.timer_set) {
         ngx_del_timer(&cmd->timer);

@@ -60,6 +60,10 @@ struct ngx_violet_redis_s {
     ngx_uint_t                      lines;         /* of errors, when it was
                                                       ready */
 
+    violet_counters_of_redis_t      counts;
+    ngx_sockaddr_t                  counted;       /* where it was ready last */
+    socklen_t                       counted_len;   /* 0: nowhere yet */
+
     ngx_violet_redis_demoted_pt     on_demoted;
     void                           *on_demoted_data;
 
@@ -87,6 +91,8 @@ typedef struct {
     char                        *request;       /* as sent */
     size_t                       len;
     ngx_msec_t                   sent_at;
+    int64_t                      counted_at;    /* us, if commands are
+                                                   counted */
 
     unsigned                     sent:1;
     unsigned                     done:1;        /* the handler was called */
@@ -128,6 +134,20 @@ void ngx_violet_redis_command_reply(ngx_violet_redis_t *redis,
 void ngx_violet_redis_send_pending(ngx_violet_redis_t *redis);
 void ngx_violet_redis_fail_commands(ngx_violet_redis_t *redis,
     ngx_uint_t all);
+
+
+/*
+ * Counting, if somebody reads the counters: a command begins, it ends, it was
+ * not sent at all, and a connection has become ready or was lost.
+ */
+
+void ngx_violet_redis_count_sent(ngx_violet_redis_command_t *cmd);
+void ngx_violet_redis_count_done(ngx_violet_redis_command_t *cmd,
+    ngx_violet_redis_status_e status);
+void ngx_violet_redis_count_refused(ngx_violet_redis_t *redis);
+void ngx_violet_redis_count_ready(ngx_violet_redis_t *redis);
+void ngx_violet_redis_count_lost(ngx_violet_redis_t *redis);
+void ngx_violet_redis_count_evicts(ngx_violet_redis_t *redis, long evicts);
 
 
 /* Redis takes no writes: the connection, and with it the link, is dropped. */

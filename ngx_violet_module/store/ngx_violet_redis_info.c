@@ -37,10 +37,13 @@ ngx_violet_redis_info_take(ngx_violet_redis_t *redis, redisReply *reply)
         || (policy.len == sizeof("noeviction") - 1
             && ngx_strncmp(policy.data, "noeviction", policy.len) == 0))
     {
+        ngx_violet_redis_count_evicts(redis, 0);
         return;
     }
 
     redis->evicts = 1;
+
+    ngx_violet_redis_count_evicts(redis, 1);
 
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "violet: Redis at \"%V\" may evict the records of submits, "

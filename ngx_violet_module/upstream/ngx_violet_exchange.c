@@ -13,6 +13,7 @@
 
 
 #include "ngx_violet.h"
+#include "ngx_violet_count.h"
 #include "ngx_violet_exchange.h"
 
 
@@ -22,6 +23,7 @@ static ngx_int_t ngx_violet_exchange_finished(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
 static ngx_violet_exchange_result_e ngx_violet_exchange_result(
     ngx_violet_exchange_t *e, ngx_int_t rc);
+static void ngx_violet_exchange_count(ngx_violet_exchange_t *e);
 static ngx_uint_t ngx_violet_exchange_tried(ngx_array_t *states);
 
 
@@ -74,6 +76,8 @@ ngx_violet_exchange_start(ngx_violet_exchange_t *e)
         ngx_violet_exchange_drop_deadline(e);
         return NGX_ERROR;
     }
+
+    e->started = ngx_current_msec;
 
     sr = e->subrequest;
 
@@ -187,6 +191,8 @@ ngx_violet_exchange_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     e->headers_out = &sr->headers_out;
     e->result = ngx_violet_exchange_result(e, rc);
 
+    ngx_violet_exchange_count(e);
+
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, sr->connection->log, 0,
                    "violet exchange: result:%d status:%ui rc:%i",
                    e->result, e->status, rc);
@@ -279,6 +285,44 @@ ngx_violet_exchange_result(ngx_violet_exchange_t *e, ngx_int_t rc)
 
     return rc == NGX_HTTP_GATEWAY_TIME_OUT ? NGX_VIOLET_EXCHANGE_TIMEOUT
                                            : NGX_VIOLET_EXCHANGE_CUT;
+}
+
+
+/* One that was refused was not sent: nothing to count. */
+
+static void
+ngx_violet_exchange_count(ngx_violet_exchange_t *e)
+{
+    ngx_uint_t  result;
+
+    switch (e->result) {
+
+    case NGX_VIOLET_EXCHANGE_ANSWERED:
+        result = violet_count_upstream(e->status);
+        break;
+
+    case NGX_VIOLET_EXCHANGE_UNREACHABLE:
+        result = VIOLET_COUNT_UPSTREAM_UNREACHABLE;
+        break;
+
+    case NGX_VIOLET_EXCHANGE_TIMEOUT:
+        result = VIOLET_COUNT_UPSTREAM_TIMEOUT;
+        break;
+
+    case NGX_VIOLET_EXCHANGE_TOO_LARGE:
+        result = VIOLET_COUNT_UPSTREAM_TOO_LARGE;
+        break;
+
+    case NGX_VIOLET_EXCHANGE_CUT:
+        result = VIOLET_COUNT_UPSTREAM_CUT;
+        break;
+
+    default: /* NGX_VIOLET_EXCHANGE_REFUSED */
+        return;
+    }
+
+    ngx_violet_count_upstream(e->app, e->route, result,
+                              ngx_current_msec - e->started);
 }
 
 

@@ -61,6 +61,8 @@ struct ngx_violet_exchange_s {
     ngx_msec_t                       timeout;   /* ms, for a whole answer */
     ngx_violet_exchange_handler_pt   handler;
     void                            *data;
+    ngx_uint_t                       route;     /* a violet_count_route_t, for
+                                                   the counters */
     ngx_violet_own_request_t        *own_request;   /* NULL: a caller's */
 
     unsigned                         body:1;    /* send the carrier's body */
@@ -87,6 +89,7 @@ struct ngx_violet_exchange_s {
     ngx_http_request_t              *subrequest;
     ngx_violet_gunzip_t             *inflate;      /* NULL: no coding */
     ngx_event_t                      deadline;
+    ngx_msec_t                       started;
     size_t                           received;
     size_t                           allocated;
     unsigned                         complete:1;

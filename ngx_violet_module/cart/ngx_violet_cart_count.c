@@ -1,0 +1,89 @@
+
+/*
+ * What is counted of submits: each outcome once, when it is known, and what the
+ * guard did with the request.  A replay is counted by the guard alone.
+ */
+
+
+#include "ngx_violet.h"
+#include "ngx_violet_cart.h"
+#include "ngx_violet_count.h"
+
+
+static violet_count_guard_t ngx_violet_cart_guard_result(
+    ngx_violet_ctx_t *ctx);
+
+
+void
+ngx_violet_cart_count(ngx_violet_ctx_t *ctx)
+{
+    if (ctx->cart->counted) {
+        return;
+    }
+
+    ctx->cart->counted = 1;
+
+    ngx_violet_count(ctx->app, submits[ctx->cart->verdict.outcome]);
+
+    ngx_violet_cart_count_reason(ctx);
+}
+
+
+void
+ngx_violet_cart_count_reason(ngx_violet_ctx_t *ctx)
+{
+    if (ctx->cart->verdict.has_reason) {
+        ngx_violet_count(ctx->app, submit_errors[ctx->cart->verdict.reason]);
+    }
+}
+
+
+/* A question is no submit. */
+
+void
+ngx_violet_cart_count_guard(ngx_violet_ctx_t *ctx)
+{
+    if (!ctx->cart->question) {
+        ngx_violet_count(ctx->app, guards[ngx_violet_cart_guard_result(ctx)]);
+    }
+}
+
+
+static violet_count_guard_t
+ngx_violet_cart_guard_result(ngx_violet_ctx_t *ctx)
+{
+    violet_cart_decision_t  *decision;
+
+    decision = &ctx->cart->decision;
+
+    switch (decision->action) {
+
+    case VIOLET_DECISION_SEND:
+        return decision->again ? VIOLET_COUNT_GUARD_AGAIN
+                               : VIOLET_COUNT_GUARD_SENT;
+
+    case VIOLET_DECISION_SHOWN:
+        return VIOLET_COUNT_GUARD_RESOLVED;
+
+    case VIOLET_DECISION_RECORDED:
+        return VIOLET_COUNT_GUARD_REPLAYED;
+
+    default:
+        break;
+    }
+
+    switch (decision->refusal) {
+
+    case VIOLET_CART_REFUSAL_IN_FLIGHT:
+        return VIOLET_COUNT_GUARD_IN_PROGRESS;
+
+    case VIOLET_CART_REFUSAL_OTHER_BODY:
+        return VIOLET_COUNT_GUARD_KEY_REUSED;
+
+    case VIOLET_CART_REFUSAL_NO_GUARD:
+        return VIOLET_COUNT_GUARD_UNAVAILABLE;
+
+    default:
+        return VIOLET_COUNT_GUARD_UNRESOLVED;
+    }
+}
