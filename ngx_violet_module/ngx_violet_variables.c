@@ -7,6 +7,7 @@
 
 
 #include "ngx_violet_cart.h"
+#include "ngx_violet_exchange_check.h"
 #include "ngx_violet_handler.h"
 
 
@@ -48,6 +49,8 @@ static void ngx_violet_variable_cart_reason(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value);
 static void ngx_violet_variable_submit_replayed(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value);
+static void ngx_violet_variable_request_id(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, ngx_str_t *value);
 static void ngx_violet_variable_redis(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_str_t *value);
 static void ngx_violet_variable_number(ngx_http_request_t *r, int64_t number,
@@ -84,6 +87,8 @@ static ngx_violet_variable_t  ngx_violet_variables[] = {
 
     { ngx_string("violet_submit_replayed"),
       ngx_violet_variable_submit_replayed },
+
+    { ngx_string("violet_request_id"), ngx_violet_variable_request_id },
 
     { ngx_string("violet_redis"), ngx_violet_variable_redis },
 
@@ -304,6 +309,32 @@ ngx_violet_variable_submit_replayed(ngx_http_request_t *r,
 {
     if (ctx->cart && ctx->cart->replayed) {
         ngx_violet_variable_literal("1", value);
+    }
+}
+
+
+/* Of a flight, of a submit, or of a request that proxy_pass streams. */
+
+static void
+ngx_violet_variable_request_id(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    ngx_str_t  id;
+
+    if (ctx->health) {
+        id = ctx->seen.request_id;
+
+    } else if (ctx->cart && ctx->cart->submitted
+               && ctx->cart->submitted->subrequest)
+    {
+        ngx_violet_check_sent_id(ctx->cart->submitted->subrequest, &id);
+
+    } else {
+        ngx_violet_check_sent_id(r, &id);
+    }
+
+    if (id.len) {
+        *value = id;
     }
 }
 

@@ -186,6 +186,8 @@ ngx_violet_conf_check_location(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf,
 
     vlcf->accept_encoding =
                  ngx_violet_conf_sets_header(cf, "Accept-Encoding") != NULL;
+    vlcf->request_id =
+                 ngx_violet_conf_sets_header(cf, "X-Request-Id") != NULL;
 
     ngx_violet_conf_token_route(cf, vlcf);
 

@@ -145,6 +145,8 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
 
     fetch->carrier = r;
 
+    ngx_violet_trace_set_id(r, &fetch->trace.own_id);
+
     e = &fetch->exchange;
 
     e->carrier = r;
@@ -156,6 +158,7 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     e->limit = fetch->conf.buffer_limit;
     e->timeout = fetch->conf.upstream_timeout;
     e->no_retry_timeout = fetch->conf.refresh;
+    e->trace = &fetch->trace;
     e->handler = ngx_violet_fetch_exchanged;
     e->data = fetch;
 
@@ -274,6 +277,7 @@ ngx_violet_fetch_publish(ngx_violet_fetch_t *fetch)
 
     if (fetch->fetched.kind == NGX_VIOLET_FETCH_REPORT) {
         landing->report = &fetch->fetched.report;
+        landing->request_id = fetch->fetched.request_id;
     }
 
     fetch->not_shared = ngx_violet_fetch_result_is_private(&fetch->fetched);

@@ -29,7 +29,7 @@ static void ngx_violet_fetch_lease_answered(void *data,
 static ngx_int_t ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch,
     ngx_str_t *result, ngx_uint_t held, uint64_t left);
 static ngx_int_t ngx_violet_fetch_found(ngx_violet_fetch_t *fetch,
-    ngx_violet_report_t *report);
+    ngx_violet_report_t *report, ngx_str_t *id);
 static void ngx_violet_fetch_follow(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_look(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_look_event(ngx_event_t *ev);
@@ -133,7 +133,7 @@ ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch)
                                          fetch->flight->pool, &report)
            == NGX_OK
         && report.age < fetch->conf.store.ttl
-        && ngx_violet_fetch_found(fetch, &report) == NGX_OK)
+        && ngx_violet_fetch_found(fetch, &report, NULL) == NGX_OK)
     {
         fetch->land(fetch);
         return;
@@ -207,7 +207,7 @@ ngx_violet_fetch_lease_answered(void *data, ngx_violet_redis_status_e status,
         break;
 
     case NGX_VIOLET_LEASE_REPORT:
-        if (ngx_violet_fetch_found(fetch, report) == NGX_OK) {
+        if (ngx_violet_fetch_found(fetch, report, result) == NGX_OK) {
             next = fetch->land;
         }
 
@@ -283,6 +283,8 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
 
         ngx_memzero(&fetched.limit, sizeof(ngx_violet_limit_result_t));
 
+        ngx_str_null(&fetched.request_id);
+
     } else {
         fetched.hold = 0;
     }
@@ -296,13 +298,24 @@ ngx_violet_fetch_follow_result(ngx_violet_fetch_t *fetch, ngx_str_t *result,
 }
 
 
+/* "id" is the one that Violet got with the flight that was followed. */
+
 static ngx_int_t
 ngx_violet_fetch_found(ngx_violet_fetch_t *fetch,
-    ngx_violet_report_t *report)
+    ngx_violet_report_t *report, ngx_str_t *id)
 {
     ngx_violet_fetch_result_t  *fetched;
 
     fetched = &fetch->fetched;
+
+    if (id && id->len) {
+        fetched->request_id.data = ngx_pstrdup(fetch->flight->pool, id);
+        if (fetched->request_id.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        fetched->request_id.len = id->len;
+    }
 
     if (ngx_violet_health_store_copy(fetch->flight->pool, &fetched->report,
                                      report)

@@ -9,8 +9,8 @@
 #include "ngx_violet_fetch_priv.h"
 
 
-static ngx_violet_fetch_t *ngx_violet_fetch_open(
-    ngx_violet_main_conf_t *vmcf, ngx_violet_fetch_conf_t *conf);
+static ngx_violet_fetch_t *ngx_violet_fetch_open(ngx_http_request_t *r,
+    ngx_violet_fetch_conf_t *conf);
 static ngx_int_t ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch);
 
 
@@ -43,7 +43,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
                ? NGX_AGAIN : NGX_ERROR;
     }
 
-    fetch = ngx_violet_fetch_open(vmcf, conf);
+    fetch = ngx_violet_fetch_open(r, conf);
     if (fetch == NULL) {
         return NGX_ERROR;
     }
@@ -81,7 +81,7 @@ ngx_violet_fetch_update(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf)
         return;
     }
 
-    fetch = ngx_violet_fetch_open(vmcf, conf);
+    fetch = ngx_violet_fetch_open(r, conf);
 
     if (fetch) {
         fetch->updates = &vmcf->updates;
@@ -102,11 +102,13 @@ ngx_violet_fetch_result(ngx_violet_flight_t *flight)
 /* Opens a flight and its fetch, which has not started; NULL without memory. */
 
 static ngx_violet_fetch_t *
-ngx_violet_fetch_open(ngx_violet_main_conf_t *vmcf,
-    ngx_violet_fetch_conf_t *conf)
+ngx_violet_fetch_open(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf)
 {
-    ngx_violet_fetch_t   *fetch;
-    ngx_violet_flight_t  *flight;
+    ngx_violet_fetch_t      *fetch;
+    ngx_violet_flight_t     *flight;
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_violet_main_conf(r);
 
     flight = ngx_violet_flight_open(&vmcf->flights, &conf->store.key,
                                     conf->refresh, conf->cached);
@@ -145,6 +147,8 @@ ngx_violet_fetch_open(ngx_violet_main_conf_t *vmcf,
         ngx_violet_flight_land(flight);
         return NULL;
     }
+
+    ngx_violet_trace_copy(r, flight->pool, &fetch->trace);
 
     return fetch;
 }

@@ -40,6 +40,9 @@ struct ngx_violet_fetch_s {
                                                    the lease */
     ngx_msec_t                   opened_at;
 
+    ngx_violet_trace_t           trace;         /* of the request that opened
+                                                   the flight */
+
     ngx_http_request_t          *carrier;
     ngx_violet_exchange_t        exchange;
     ngx_violet_retry_t           retry;

@@ -6,6 +6,7 @@
  */
 
 
+#include "ngx_violet_exchange_check.h"
 #include "ngx_violet_fetch_result.h"
 #include "ngx_violet_header.h"
 
@@ -20,6 +21,9 @@
 #define NGX_VIOLET_FETCH_GONE  410
 
 
+static ngx_int_t ngx_violet_fetch_result_copy_id(
+    ngx_violet_fetch_result_t *fetched, ngx_pool_t *pool,
+    ngx_violet_exchange_t *e);
 static void ngx_violet_fetch_result_failure(ngx_violet_fetch_result_t *fetched,
     ngx_violet_exchange_result_e result);
 static ngx_int_t ngx_violet_fetch_result_answer(
@@ -55,6 +59,10 @@ ngx_violet_fetch_result_take(ngx_violet_fetch_result_t *fetched,
 
     fetched->status = e->status;
 
+    if (ngx_violet_fetch_result_copy_id(fetched, pool, e) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (e->result == NGX_VIOLET_EXCHANGE_REFUSED) {
         fetched->kind = NGX_VIOLET_FETCH_REFUSED;
         fetched->refused = e->refused;
@@ -76,6 +84,22 @@ ngx_violet_fetch_result_take(ngx_violet_fetch_result_t *fetched,
     ngx_violet_fetch_result_failure(fetched, e->result);
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_violet_fetch_result_copy_id(ngx_violet_fetch_result_t *fetched,
+    ngx_pool_t *pool, ngx_violet_exchange_t *e)
+{
+    ngx_str_t  id;
+
+    if (e->subrequest == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_violet_check_sent_id(e->subrequest, &id);
+
+    return ngx_violet_fetch_result_copy(pool, &fetched->request_id, &id);
 }
 
 

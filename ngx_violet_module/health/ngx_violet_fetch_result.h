@@ -46,6 +46,8 @@ typedef struct {
     ngx_str_t                   content;
     ngx_str_t                   retry_after;
 
+    ngx_str_t                   request_id;  /* that Violet got, or empty */
+
     /* of a failure (status 502, 504 or 429): the detail of the problem */
     ngx_str_t                   detail;
 

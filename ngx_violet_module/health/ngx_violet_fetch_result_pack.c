@@ -66,7 +66,8 @@ static ngx_violet_fetch_member_t  ngx_violet_fetch_members[] = {
     ngx_violet_fetch_string(content_encoding, NGX_VIOLET_FETCH_MAX_TEXT),
     ngx_violet_fetch_string(content, NGX_MAX_SIZE_T_VALUE),
     ngx_violet_fetch_string(retry_after, NGX_VIOLET_FETCH_MAX_TEXT),
-    ngx_violet_fetch_string(detail, NGX_VIOLET_FETCH_MAX_TEXT)
+    ngx_violet_fetch_string(detail, NGX_VIOLET_FETCH_MAX_TEXT),
+    ngx_violet_fetch_string(request_id, NGX_VIOLET_FETCH_MAX_TEXT)
 };
 
 

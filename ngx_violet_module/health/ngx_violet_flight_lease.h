@@ -78,8 +78,9 @@ typedef struct {
 /*
  * Called once, from within Redis's reply or a timer.  With a status other
  * than NGX_VIOLET_REDIS_OK the outcome is OURS, and other hosts may ask
- * Violet as well.  "report" and "result" are valid during the call; "left" is
- * the time, in milliseconds, for which a HELD result is still held.
+ * Violet as well.  "report" and "result" are valid during the call; with a
+ * report, "result" is the id of the request to Violet, or empty; "left" is the
+ * time, in milliseconds, for which a HELD result is still held.
  */
 
 typedef void (*ngx_violet_lease_handler_pt)(void *data,
@@ -126,6 +127,8 @@ ngx_uint_t ngx_violet_lease_renew_on_host(ngx_violet_lease_t *lease);
 
 typedef struct {
     ngx_violet_report_t        *report;     /* to be stored, or NULL */
+    ngx_str_t                   request_id;  /* with which Violet was asked
+                                                for it */
     ngx_str_t                   result;     /* for followers, or empty */
     uint64_t                    hold;       /* ms the result is held; 0: off */
     unsigned                    failed:1;   /* held for twice as long each

@@ -7,6 +7,7 @@
  *     1 F<token>          while it is under way
  *     1 F<token>+         the same, when another flight follows it
  *     1 L<token><result>  when it has landed, if a flight followed
+ *     1 L<token>@<id>     the same, with a report: the id that Violet got
  *     1 X                 when a refresh has ended its lease
  *
  * All strings expire.  1 is the number of the form; a value of another form
@@ -20,6 +21,8 @@
 #include "ngx_violet_flight_lease_script.h"
 #include "ngx_violet_random.h"
 #include "ngx_violet_redis_args.h"
+
+#include "violet_trace.h"
 
 
 /* bytes of a result that is left for followers; a longer one is not left */
@@ -39,7 +42,7 @@ static void ngx_violet_lease_answered(void *data,
 static void ngx_violet_lease_read(ngx_violet_lease_op_t *op,
     redisReply *reply);
 static ngx_int_t ngx_violet_lease_read_report(ngx_violet_lease_t *lease,
-    redisReply *reply, ngx_violet_report_t *report);
+    redisReply *reply, ngx_violet_report_t *report, ngx_str_t *id);
 static ngx_int_t ngx_violet_lease_read_result(redisReply *reply,
     ngx_str_t *result, uint64_t *left);
 static ngx_int_t ngx_violet_lease_read_theirs(ngx_violet_lease_t *lease,
@@ -55,7 +58,9 @@ static void ngx_violet_lease_add_flight(ngx_violet_redis_args_t *args,
 static void ngx_violet_lease_add_held(ngx_violet_redis_args_t *args,
     ngx_str_t *report);
 static void ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
-    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args,
+    u_char *mark);
+static size_t ngx_violet_lease_mark(u_char *mark, ngx_str_t *id);
 
 
 ngx_int_t
@@ -191,7 +196,9 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
 
     } else if (ngx_strcmp(word, "report") == 0 && !lease->bad) {
 
-        if (ngx_violet_lease_read_report(lease, reply, &report) == NGX_OK) {
+        if (ngx_violet_lease_read_report(lease, reply, &report, &result)
+            == NGX_OK)
+        {
             outcome = NGX_VIOLET_LEASE_REPORT;
             found = &report;
 
@@ -213,16 +220,30 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
 }
 
 
-/* Reads "report", its fields, the time by Redis's clock. */
+/*
+ * Reads "report", its fields, the time by Redis's clock and, from a flight that
+ * was followed, the id that Violet got.  An invalid id is left out.
+ */
 
 static ngx_int_t
 ngx_violet_lease_read_report(ngx_violet_lease_t *lease, redisReply *reply,
-    ngx_violet_report_t *report)
+    ngx_violet_report_t *report, ngx_str_t *id)
 {
-    redisReply  **field, *now;
+    redisReply  **field, *now, *last;
 
-    if (reply->elements != NGX_VIOLET_HEALTH_STORE_N + 2) {
+    if (reply->elements != NGX_VIOLET_HEALTH_STORE_N + 2
+        && reply->elements != NGX_VIOLET_HEALTH_STORE_N + 3)
+    {
         return NGX_DECLINED;
+    }
+
+    last = reply->element[reply->elements - 1];
+
+    if (last->type == REDIS_REPLY_STRING
+        && violet_trace_is_id((violet_text_t) { last->str, last->len }))
+    {
+        id->data = (u_char *) last->str;
+        id->len = last->len;
     }
 
     field = reply->element + 1;
@@ -343,6 +364,7 @@ ngx_violet_lease_land(ngx_violet_lease_t *lease,
     ngx_violet_redis_status_e *status, ngx_violet_lease_landed_pt handler,
     void *data)
 {
+    u_char                    mark[1 + VIOLET_TRACE_ID];
     ngx_violet_lease_op_t    *op;
     ngx_violet_redis_args_t   args;
 
@@ -363,7 +385,7 @@ ngx_violet_lease_land(ngx_violet_lease_t *lease,
     ngx_violet_redis_args_init(&args, lease->store.redis);
 
     ngx_violet_lease_land_keys(lease, landing, &args);
-    ngx_violet_lease_land_args(lease, landing, &args);
+    ngx_violet_lease_land_args(lease, landing, &args, mark);
 
     /* the report is stored even if no request has time to wait for Redis */
 
@@ -435,9 +457,12 @@ ngx_violet_lease_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
 }
 
 
+/* "mark" is room for the text that followers get with a report. */
+
 static void
 ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
-    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args)
+    ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args,
+    u_char *mark)
 {
     ngx_str_t    merchant;
     ngx_uint_t   shared;
@@ -451,9 +476,16 @@ ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
 
     ngx_violet_redis_args_add(args, lease->token, NGX_VIOLET_LEASE_TOKEN);
     ngx_violet_redis_args_number(args, landing->since);
-    ngx_violet_redis_args_add(args, landing->result.data,
-                              (landing->report || !shared)
-                              ? 0 : landing->result.len);
+
+    if (landing->report) {
+        ngx_violet_redis_args_add(args, mark,
+                                  ngx_violet_lease_mark(mark,
+                                                        &landing->request_id));
+    } else {
+        ngx_violet_redis_args_add(args, landing->result.data,
+                                  shared ? landing->result.len : 0);
+    }
+
     ngx_violet_redis_args_number(args,
                                  shared ? NGX_VIOLET_LEASE_RESULT_TTL : 0);
 
@@ -485,6 +517,20 @@ ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
 
     ngx_violet_keys_of(&lease->store.key, &merchant);
     ngx_violet_redis_args_add(args, merchant.data, merchant.len);
+}
+
+
+static size_t
+ngx_violet_lease_mark(u_char *mark, ngx_str_t *id)
+{
+    if (id->len == 0 || id->len > VIOLET_TRACE_ID) {
+        return 0;
+    }
+
+    mark[0] = '@';
+    ngx_memcpy(mark + 1, id->data, id->len);
+
+    return 1 + id->len;
 }
 
 

@@ -329,6 +329,7 @@ ngx_violet_health_fetched(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->seen.redis = ngx_violet_redis_status_merge(ctx->seen.redis,
                                                     fetched->redis);
+    ctx->seen.request_id = fetched->request_id;
 
     if (fetched->followed) {
         ctx->health->joined = 1;

@@ -113,6 +113,7 @@ typedef struct {
     ngx_flag_t                        unverified_upstream;
     unsigned                          accept_encoding:1;  /* the operator
                                                              sets it */
+    unsigned                          request_id:1;  /* and X-Request-Id */
 } ngx_violet_loc_conf_t;
 
 
@@ -157,6 +158,8 @@ typedef struct {
     ngx_uint_t                    tier;         /* an ngx_violet_tier_e */
     ngx_int_t                     age;          /* seconds, -1: no report */
     ngx_str_t                     merchant_state;
+    ngx_str_t                     request_id;   /* that Violet got with a
+                                                   flight */
     unsigned                      held:1;       /* Violet's failure is held:
                                                    this one was not asked */
 } ngx_violet_seen_t;

@@ -35,7 +35,7 @@
 
 #define NGX_VIOLET_FORM_REPORT  1
 #define NGX_VIOLET_FORM_FLIGHT  1
-#define NGX_VIOLET_FORM_RESULT  2    /* that is held */
+#define NGX_VIOLET_FORM_RESULT  3    /* that is held */
 #define NGX_VIOLET_FORM_LIMIT   1
 #define NGX_VIOLET_FORM_SUBMIT  2
 

@@ -14,6 +14,7 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_exchange_gunzip.h"
+#include "ngx_violet_trace.h"
 
 #include "violet_route.h"
 
@@ -64,6 +65,8 @@ struct ngx_violet_exchange_s {
     ngx_uint_t                       route;     /* a violet_count_route_t, for
                                                    the counters */
     ngx_violet_own_request_t        *own_request;   /* NULL: a caller's */
+    ngx_violet_trace_t              *trace;     /* without "headers": these
+                                                   are sent; or NULL */
 
     unsigned                         body:1;    /* send the carrier's body */
     unsigned                         headers:1;  /* send its headers */

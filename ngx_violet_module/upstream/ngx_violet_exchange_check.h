@@ -25,4 +25,14 @@ ngx_violet_refusal_e ngx_violet_check(ngx_http_request_t *r,
     ngx_uint_t header);
 
 
+/*
+ * The X-Request-Id that Violet got with a request, as proxy_pass built it: it
+ * may come from a proxy_set_header line.  "r" is the caller's request, or the
+ * clone of an exchange.  *id lies in its pool; it is empty if nothing was sent
+ * or no id was sent.
+ */
+
+void ngx_violet_check_sent_id(ngx_http_request_t *r, ngx_str_t *id);
+
+
 #endif /* NGX_VIOLET_EXCHANGE_CHECK_H */

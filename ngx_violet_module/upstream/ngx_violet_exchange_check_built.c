@@ -7,7 +7,11 @@
 
 
 #include "ngx_violet.h"
+#include "ngx_violet_exchange_check.h"
 #include "ngx_violet_exchange_check_priv.h"
+#include "ngx_violet_header.h"
+
+#include "violet_trace.h"
 
 
 static ngx_uint_t ngx_violet_check_shows_uri(ngx_violet_check_t *check);
@@ -19,6 +23,9 @@ static void ngx_violet_check_drop_lines(ngx_buf_t *b, char *name);
 static u_char *ngx_violet_check_next_line(ngx_buf_t *b, u_char *line);
 static ngx_uint_t ngx_violet_check_is_line(u_char *line, u_char *next,
     char *name);
+static ngx_uint_t ngx_violet_check_is_sent(ngx_http_request_t *r);
+static void ngx_violet_check_line_value(ngx_buf_t *b, char *name,
+    ngx_str_t *value);
 
 
 ngx_violet_refusal_e
@@ -274,4 +281,101 @@ ngx_violet_check_is_line(u_char *line, u_char *next, char *name)
 
     return (size_t) (next - line) > len
            && ngx_strncasecmp(line, (u_char *) name, len) == 0;
+}
+
+
+/*
+ * Over HTTP/2 the head cannot be read: the id is the one of the request, unless
+ * a proxy_set_header line sets another.
+ */
+
+void
+ngx_violet_check_sent_id(ngx_http_request_t *r, ngx_str_t *id)
+{
+    ngx_violet_ctx_t       *ctx;
+    ngx_table_elt_t        *h;
+    ngx_http_upstream_t    *u;
+    ngx_violet_loc_conf_t  *vlcf;
+
+    ngx_str_null(id);
+
+    ctx = ngx_violet_ctx(r);
+    u = r->upstream;
+
+    if (ctx == NULL || u == NULL || ctx->check == NULL
+        || ctx->check->proxied != u || u->request_bufs == NULL
+        || !ngx_violet_check_is_sent(r))
+    {
+        return;
+    }
+
+    if (ngx_violet_check_shows_uri(ctx->check)) {
+        ngx_violet_check_line_value(u->request_bufs->buf, "X-Request-Id:",
+                                    id);
+
+    } else {
+        vlcf = ngx_violet_loc_conf(r);
+        h = ngx_violet_header_find(&r->headers_in.headers, "X-Request-Id");
+
+        if (h && !vlcf->request_id) {
+            *id = h->value;
+        }
+    }
+
+    if (!violet_trace_is_id((violet_text_t) { (char *) id->data, id->len })) {
+        ngx_str_null(id);
+    }
+}
+
+
+/* nginx writes "bytes_sent" when the request ends. */
+
+static ngx_uint_t
+ngx_violet_check_is_sent(ngx_http_request_t *r)
+{
+    ngx_connection_t  *c;
+
+    c = r->upstream->peer.connection;
+
+    return (c && c->sent) || !ngx_violet_exchange_unsent(r->upstream_states);
+}
+
+
+/* nginx moves "pos" over what was sent, and keeps "start". */
+
+static void
+ngx_violet_check_line_value(ngx_buf_t *b, char *name, ngx_str_t *value)
+{
+    u_char     *line, *next;
+    ngx_buf_t   head;
+
+    head = *b;
+    head.pos = head.start;
+
+    for (line = head.pos; /* void */ ; line = next) {
+
+        next = ngx_violet_check_next_line(&head, line);
+
+        if (next == NULL) {
+            return;
+        }
+
+        if (ngx_violet_check_is_line(line, next, name)) {
+            line += ngx_strlen(name);
+            next--;
+
+            while (line < next && *line == ' ') {
+                line++;
+            }
+
+            while (next > line && (next[-1] == CR || next[-1] == ' ')) {
+                next--;
+            }
+
+            value->data = line;
+            value->len = next - line;
+
+            return;
+        }
+    }
 }

@@ -15,14 +15,18 @@ static ngx_int_t ngx_violet_exchange_set_body(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr);
 static ngx_int_t ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
     ngx_http_request_t *sr);
-static ngx_int_t ngx_violet_exchange_push_json(ngx_list_t *headers,
-    char *name, char *lowcase);
+static ngx_int_t ngx_violet_exchange_set_own_headers(
+    ngx_violet_exchange_t *e, ngx_list_t *headers);
+static ngx_int_t ngx_violet_exchange_push(ngx_list_t *headers, char *name,
+    char *lowcase, ngx_str_t *value);
 static ngx_uint_t ngx_violet_exchange_drops_header(ngx_table_elt_t *h);
 static ngx_int_t ngx_violet_exchange_push_header(ngx_list_t *headers,
     ngx_table_elt_t *h);
 
 
 static ngx_str_t  ngx_violet_post_method = ngx_string("POST");
+
+static ngx_str_t  ngx_violet_json_type = ngx_string("application/json");
 
 
 /*
@@ -132,17 +136,7 @@ ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
     }
 
     if (!e->headers) {
-
-        if (e->own_request && e->own_request->body.len
-            && ngx_violet_exchange_push_json(&sr->headers_in.headers,
-                                             "Content-Type", "content-type")
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        return ngx_violet_exchange_push_json(&sr->headers_in.headers,
-                                             "Accept", "accept");
+        return ngx_violet_exchange_set_own_headers(e, &sr->headers_in.headers);
     }
 
     ngx_violet_header_first(&iter, &e->carrier->headers_in.headers);
@@ -167,9 +161,51 @@ ngx_violet_exchange_set_headers(ngx_violet_exchange_t *e,
 
 
 static ngx_int_t
-ngx_violet_exchange_push_json(ngx_list_t *headers, char *name, char *lowcase)
+ngx_violet_exchange_set_own_headers(ngx_violet_exchange_t *e,
+    ngx_list_t *headers)
+{
+    ngx_violet_trace_t  *trace;
+
+    if (e->own_request && e->own_request->body.len
+        && ngx_violet_exchange_push(headers, "Content-Type", "content-type",
+                                    &ngx_violet_json_type)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    trace = e->trace;
+
+    if (trace
+        && (ngx_violet_exchange_push(headers, "traceparent", "traceparent",
+                                     &trace->parent)
+            != NGX_OK
+            || ngx_violet_exchange_push(headers, "tracestate", "tracestate",
+                                        &trace->state)
+               != NGX_OK
+            || ngx_violet_exchange_push(headers, "X-Request-Id",
+                                        "x-request-id", &trace->id)
+               != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_violet_exchange_push(headers, "Accept", "accept",
+                                    &ngx_violet_json_type);
+}
+
+
+/* An empty value is not sent. */
+
+static ngx_int_t
+ngx_violet_exchange_push(ngx_list_t *headers, char *name, char *lowcase,
+    ngx_str_t *value)
 {
     ngx_table_elt_t  h;
+
+    if (value->len == 0) {
+        return NGX_OK;
+    }
 
     ngx_memzero(&h, sizeof(ngx_table_elt_t));
 
@@ -177,7 +213,7 @@ ngx_violet_exchange_push_json(ngx_list_t *headers, char *name, char *lowcase)
     h.key.len = ngx_strlen(name);
     h.lowcase_key = (u_char *) lowcase;
     h.hash = ngx_hash_key(h.lowcase_key, h.key.len);
-    ngx_str_set(&h.value, "application/json");
+    h.value = *value;
 
     return ngx_violet_exchange_push_header(headers, &h);
 }

@@ -187,7 +187,7 @@ EXISTS violet:health:violet_api:10000:40501 violet:health:violet_api:10000:40601
 [('"merchant_id":50003') x 3, '"connection_health/50003": 1\b']
 --- redis_check eval
 "GET ${\ ::held_key(50003)}
-=~ ^2 5000 2\\s
+=~ ^3 5000 3\\s
 PTTL ${\ ::held_key(50003)}
 =~ ^6[0-5]\\d\\d\\d\$"
 
@@ -205,7 +205,7 @@ PTTL ${\ ::held_key(50003)}
  '"connection_health/50003": 2\b']
 --- redis_check eval
 "GET ${\ ::held_key(50003)}
-=~ ^2 5000 2\\s"
+=~ ^3 5000 3\\s"
 
 
 
@@ -246,8 +246,8 @@ PTTL ${\ ::held_key(50003)}
 --- config eval: ::location(@::Stale)
 --- redis_commands eval
 CORE::join '', map({ ::seed($_, %::Old) } 50003, 50004),
-    "SET ${\ ::held_key(50003)} \"2 5000 x\" PX 59000\n",
-    "SET ${\ ::held_key(50004)} \"2 60000 x\" PX 59000\n"
+    "SET ${\ ::held_key(50003)} \"3 5000 x\" PX 59000\n",
+    "SET ${\ ::held_key(50004)} \"3 60000 x\" PX 59000\n"
 --- request eval: ::get(50003, 50003, 50004, 50004, '/_mock/counts')
 --- error_code eval: [(200) x 5]
 --- response_body_like eval
@@ -255,18 +255,18 @@ CORE::join '', map({ ::seed($_, %::Old) } 50003, 50004),
  '"connection_health/50003": 1\b.*"connection_health/50004": 1\b']
 --- redis_check eval
 "GET ${\ ::held_key(50003)}
-=~ ^2 10000 2\\s
+=~ ^3 10000 3\\s
 PTTL ${\ ::held_key(50003)}
 =~ ^(6\\d|70)\\d\\d\\d\$
 GET ${\ ::held_key(50004)}
-=~ ^2 60000 2\\s"
+=~ ^3 60000 3\\s"
 
 
 
 === a report ends the hold of failures
 --- config eval: ::location(@::Stale)
 --- redis_commands eval
-::seed(20003, %::Old) . "SET ${\ ::held_key(20003)} \"2 5000 x\" PX 59000\n"
+::seed(20003, %::Old) . "SET ${\ ::held_key(20003)} \"3 5000 x\" PX 59000\n"
 --- request eval: ::get(20003)
 --- response_headers
 Cache-Status: violet; fwd=stale; stored
@@ -281,11 +281,11 @@ Cache-Status: violet; fwd=stale; stored
 --- redis_commands eval
 CORE::join '', map({ ::seed(20010 + $_, %::Old) } 1 .. 6),
     "SET ${\ ::held_key(20011)} \"9 5000 x\" PX 62000\n",
-    "SET ${\ ::held_key(20012)} \"2 5000\" PX 62000\n",
-    "SET ${\ ::held_key(20013)} \"2 5000 x\" PX 62000\n",
-    "SET ${\ ::held_key(20014)} \"2 0 x\"\n",
+    "SET ${\ ::held_key(20012)} \"3 5000\" PX 62000\n",
+    "SET ${\ ::held_key(20013)} \"3 5000 x\" PX 62000\n",
+    "SET ${\ ::held_key(20014)} \"3 0 x\"\n",
     "HSET ${\ ::held_key(20015)} x x\n",
-    "SET ${\ ::held_key(20016)} \"2 0 2 3" . ' 0' x 20 . " \" PX 62000\n"
+    "SET ${\ ::held_key(20016)} \"3 0 3 3" . ' 0' x 21 . " \" PX 62000\n"
 --- request eval: ::get(20011, 20012, 20013, 20014, 20015, 20016)
 --- response_headers_like eval
 [("Cache-Status: violet; fwd=stale; stored

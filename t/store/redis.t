@@ -1061,8 +1061,8 @@ Cache-Status: violet; fwd=uri-miss
 [(map { ("\$-1\r\n", $_, ":1\r\n") }
       "+OK\r\n", ":1\r\n", "*0\r\n", "*-1\r\n", "*1\r\n:1\r\n",
       "*1\r\n" . ::bulk('theirs'), "*2\r\n" . ::bulk('theirs') . ::bulk('x'),
-      "*2\r\n" . ::bulk('landed') . ::bulk('2 2 3'),
-      "*2\r\n" . ::bulk('landed') . ::bulk('2 ' . '9' x 400 . ' '),
+      "*2\r\n" . ::bulk('landed') . ::bulk('3 2 3'),
+      "*2\r\n" . ::bulk('landed') . ::bulk('3 ' . '9' x 400 . ' '),
       "*2\r\n" . ::bulk('held') . ":1\r\n")]
 --- request eval: ::get(20301 .. 20310)
 --- error_code eval
@@ -1083,6 +1083,18 @@ Cache-Status: violet; fwd=uri-miss
 --- request eval: ::get(20311 .. 20314)
 --- response_headers eval
 [('Cache-Status: violet; fwd=uri-miss; stored') x 4]
+
+
+
+=== the report that a claim finds is served, whatever is behind it
+--- http_config eval: ::servers("$::Fake timeout=2s;")
+--- fake_redis eval
+[map { ("\$-1\r\n", "*10" . substr(::claimed(20320 + $_), 2)
+                     . ('', ::bulk('an id'), ::bulk("a\x01b"), ":5\r\n",
+                        ::bulk('x' x 200), "\$-1\r\n")[$_]) } 1 .. 5]
+--- request eval: ::get(20321 .. 20325)
+--- response_headers_like eval
+[('Cache-Status: violet; hit; ttl=\d+') x 5]
 
 
 
