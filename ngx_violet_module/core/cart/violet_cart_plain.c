@@ -35,8 +35,10 @@ struct violet_plain_s {
 
 static const char *violet_plain_object(violet_plain_t *plain, const char *p,
     unsigned room, const violet_plain_name_t *names, unsigned needed);
+static uint64_t violet_plain_known(const violet_plain_name_t *names);
 static const char *violet_plain_member(violet_plain_t *plain, const char *p,
-    unsigned room, const violet_plain_name_t *names, unsigned *found);
+    unsigned room, const violet_plain_name_t *names, uint64_t known,
+    unsigned *found);
 static const char *violet_plain_array(violet_plain_t *plain, const char *p,
     unsigned room, const violet_plain_name_t *names, unsigned needed);
 static const char *violet_plain_text(violet_plain_t *plain, const char *p,
@@ -58,6 +60,10 @@ static const char *violet_plain_none(violet_plain_t *plain, const char *p,
     unsigned room);
 static const char *violet_plain_null(violet_plain_t *plain, const char *p,
     unsigned room);
+
+
+#define violet_plain_bit(name)                                                \
+    (UINT64_C(1) << (((unsigned char) (name).data[0] + (name).len) & 63))
 
 
 #define VIOLET_PLAIN_ID        0x01
@@ -149,16 +155,18 @@ violet_plain_object(violet_plain_t *plain, const char *p, unsigned room,
 {
     char      next;
     unsigned  found;
+    uint64_t  known;
 
     if (room == 0 || *p != '{') {
         return NULL;
     }
 
     found = 0;
+    known = violet_plain_known(names);
     p = violet_json_space(p + 1, plain->last);
 
     do {
-        p = violet_plain_member(plain, p, room - 1, names, &found);
+        p = violet_plain_member(plain, p, room - 1, names, known, &found);
 
         if (p == NULL || p == plain->last) {
             return NULL;
@@ -173,17 +181,39 @@ violet_plain_object(violet_plain_t *plain, const char *p, unsigned room,
 }
 
 
+/*
+ * A bit for each name, by its first byte and its length.  Most members have
+ * none of these bits, and are not compared with each name of the table.
+ */
+
+static uint64_t
+violet_plain_known(const violet_plain_name_t *names)
+{
+    uint64_t  known;
+
+    for (known = 0; names->name.data; names++) {
+        known |= violet_plain_bit(names->name);
+    }
+
+    return known;
+}
+
+
 static const char *
 violet_plain_member(violet_plain_t *plain, const char *p, unsigned room,
-    const violet_plain_name_t *names, unsigned *found)
+    const violet_plain_name_t *names, uint64_t known, unsigned *found)
 {
-    int            known;
+    int            as_is;
     violet_text_t  name;
 
-    p = violet_json_name(p, plain->last, &name, &known);
+    p = violet_json_name(p, plain->last, &name, &as_is);
 
-    if (p == NULL || p == plain->last || !known) {
+    if (p == NULL || p == plain->last || !as_is) {
         return NULL;
+    }
+
+    if (!(known & violet_plain_bit(name))) {
+        return violet_json_value(p, plain->last, room);
     }
 
     for ( /* void */ ; names->name.data; names++) {

@@ -22,17 +22,23 @@
 #define violet_json_zero(w)   (((w) - VIOLET_JSON_ALL(1)) & ~(w))
 
 
-static const char *violet_json_scalar(const char *p, const char *last);
+static inline const char *violet_json_scalar(const char *p, const char *last);
+static inline const char *violet_json_skip_string(const char *p,
+    const char *last, violet_text_t *text, int *plain);
+static inline const char *violet_json_skip_name(const char *p,
+    const char *last, violet_text_t *name, int *plain);
+static inline const char *violet_json_skip_number(const char *p,
+    const char *last);
 static const char *violet_json_plain(const char *p, const char *last);
 #if defined(__SSE2__)
-static unsigned violet_json_odd(const char *p);
-static unsigned violet_json_no_digits(const char *p);
+static inline unsigned violet_json_odd(const char *p);
+static inline unsigned violet_json_no_digits(const char *p);
 #endif
 static const char *violet_json_escape(const char *p, const char *last);
 
 
 const char *
-violet_json_space(const char *p, const char *last)
+violet_json_white(const char *p, const char *last)
 {
     while (p < last
            && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
@@ -47,7 +53,7 @@ violet_json_space(const char *p, const char *last)
 const char *
 violet_json_value(const char *p, const char *last, unsigned room)
 {
-    int            first, plain;
+    int            plain;
     unsigned       level;
     uint64_t       objects;
     violet_text_t  name;
@@ -62,16 +68,31 @@ violet_json_value(const char *p, const char *last, unsigned room)
             return NULL;
         }
 
-        first = (*p == '{' || *p == '[');
-
-        if (first) {
+        if (*p == '{' || *p == '[') {
 
             if (level++ == room) {
                 return NULL;
             }
 
             objects = objects << 1 | (*p == '{');
-            p++;
+            p = violet_json_space(p + 1, last);
+
+            if (p == last) {
+                return NULL;
+            }
+
+            if (*p != (objects & 1 ? '}' : ']')) {
+
+                if (objects & 1) {
+                    p = violet_json_skip_name(p, last, &name, &plain);
+
+                    if (p == NULL) {
+                        return NULL;
+                    }
+                }
+
+                continue;
+            }
 
         } else {
             p = violet_json_scalar(p, last);
@@ -79,14 +100,13 @@ violet_json_value(const char *p, const char *last, unsigned room)
             if (p == NULL) {
                 return NULL;
             }
-        }
 
-        p = violet_json_space(p, last);
+            p = violet_json_space(p, last);
+        }
 
         while (level && p < last && *p == (objects & 1 ? '}' : ']')) {
             level--;
             objects >>= 1;
-            first = 0;
 
             p = violet_json_space(p + 1, last);
         }
@@ -95,17 +115,14 @@ violet_json_value(const char *p, const char *last, unsigned room)
             return p;
         }
 
-        if (!first) {
-
-            if (p == last || *p != ',') {
-                return NULL;
-            }
-
-            p = violet_json_space(p + 1, last);
+        if (p == last || *p != ',') {
+            return NULL;
         }
 
+        p = violet_json_space(p + 1, last);
+
         if (objects & 1) {
-            p = violet_json_name(p, last, &name, &plain);
+            p = violet_json_skip_name(p, last, &name, &plain);
 
             if (p == NULL) {
                 return NULL;
@@ -115,16 +132,16 @@ violet_json_value(const char *p, const char *last, unsigned room)
 }
 
 
-static const char *
+static inline const char *
 violet_json_scalar(const char *p, const char *last)
 {
-    int            flag;
+    int            plain;
     violet_text_t  text;
 
     switch (*p) {
 
     case '"':
-        return violet_json_string(p, last, &text, &flag);
+        return violet_json_skip_string(p, last, &text, &plain);
 
     case 't':
         return violet_json_word(p, last, "true");
@@ -136,35 +153,52 @@ violet_json_scalar(const char *p, const char *last)
         return violet_json_word(p, last, "null");
 
     default:
-        return violet_json_number(p, last, &flag);
+        return violet_json_skip_number(p, last);
     }
 }
 
 
-const char *
-violet_json_word(const char *p, const char *last, const char *word)
+/* Most strings are short and plain: one look finds their end. */
+
+static inline const char *
+violet_json_skip_string(const char *p, const char *last, violet_text_t *text,
+    int *plain)
 {
-    size_t  len;
+#if defined(__SSE2__)
 
-    len = strlen(word);
+    unsigned  odd, len;
 
-    if ((size_t) (last - p) < len || memcmp(p, word, len) != 0) {
-        return NULL;
+    if (last - p > 16) {
+        odd = violet_json_odd(p + 1);
+
+        if (odd) {
+            len = (unsigned) __builtin_ctz(odd);
+
+            if (p[len + 1] == '"') {
+                text->data = p + 1;
+                text->len = len;
+                *plain = 1;
+
+                return p + len + 2;
+            }
+        }
     }
 
-    return p + len;
+#endif
+
+    return violet_json_string(p, last, text, plain);
 }
 
 
-const char *
-violet_json_name(const char *p, const char *last, violet_text_t *name,
+static inline const char *
+violet_json_skip_name(const char *p, const char *last, violet_text_t *name,
     int *plain)
 {
     if (p == last || *p != '"') {
         return NULL;
     }
 
-    p = violet_json_string(p, last, name, plain);
+    p = violet_json_skip_string(p, last, name, plain);
 
     if (p == NULL) {
         return NULL;
@@ -177,6 +211,14 @@ violet_json_name(const char *p, const char *last, violet_text_t *name,
     }
 
     return violet_json_space(p + 1, last);
+}
+
+
+const char *
+violet_json_name(const char *p, const char *last, violet_text_t *name,
+    int *plain)
+{
+    return violet_json_skip_name(p, last, name, plain);
 }
 
 
@@ -283,7 +325,7 @@ violet_json_plain(const char *p, const char *last)
 
 /* A bit for each of sixteen bytes.  Signed, a byte above 0x7f is below 0x20. */
 
-static unsigned
+static inline unsigned
 violet_json_odd(const char *p)
 {
     __m128i  w, odd;
@@ -330,6 +372,35 @@ violet_json_escape(const char *p, const char *last)
     }
 
     return p + 6;
+}
+
+
+/* Most numbers are short integers: one look finds their end. */
+
+static inline const char *
+violet_json_skip_number(const char *p, const char *last)
+{
+    int  real;
+
+#if defined(__SSE2__)
+
+    unsigned  others, len;
+
+    if (last - p > 16 && *p != '0') {
+        others = violet_json_no_digits(p);
+
+        if (others) {
+            len = (unsigned) __builtin_ctz(others);
+
+            if (len && (p[len] == ',' || p[len] == '}')) {
+                return p + len;
+            }
+        }
+    }
+
+#endif
+
+    return violet_json_number(p, last, &real);
 }
 
 
@@ -417,7 +488,7 @@ violet_json_digits(const char *p, const char *last)
 
 /* A bit for each of sixteen bytes: minus '0', a non-digit is above 9. */
 
-static unsigned
+static inline unsigned
 violet_json_no_digits(const char *p)
 {
     __m128i  w;

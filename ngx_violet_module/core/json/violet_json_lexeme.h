@@ -14,7 +14,20 @@
 
 /* The first byte that is not white space, or "last". */
 
-const char *violet_json_space(const char *p, const char *last);
+const char *violet_json_white(const char *p, const char *last);
+
+
+/* The same.  Most answers have no white space: one comparison tells. */
+
+static inline const char *
+violet_json_space(const char *p, const char *last)
+{
+    if (p < last && *p > ' ') {
+        return p;
+    }
+
+    return violet_json_white(p, last);
+}
 
 
 /*
@@ -37,10 +50,24 @@ const char *violet_json_name(const char *p, const char *last,
     violet_text_t *name, int *plain);
 
 
-/* The byte after the word, or NULL if the word does not begin at "p". */
+/*
+ * The byte after the word, or NULL if the word does not begin at "p".  It is
+ * inline, so that the length of a literal is known.
+ */
 
-const char *violet_json_word(const char *p, const char *last,
-    const char *word);
+static inline const char *
+violet_json_word(const char *p, const char *last, const char *word)
+{
+    size_t  len;
+
+    len = strlen(word);
+
+    if ((size_t) (last - p) < len || memcmp(p, word, len) != 0) {
+        return NULL;
+    }
+
+    return p + len;
+}
 
 
 /*
