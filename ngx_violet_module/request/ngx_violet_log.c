@@ -12,6 +12,14 @@
 #include "ngx_violet.h"
 #include "ngx_violet_answer.h"
 #include "ngx_violet_log.h"
+#include "ngx_violet_random.h"
+
+
+/* hexadecimal digits of $request_id */
+#define NGX_VIOLET_LOG_ID  32
+
+
+static void ngx_violet_log_make_id(ngx_http_request_t *r);
 
 
 #if (NGX_VIOLET_LOG_OBJECT)
@@ -56,8 +64,6 @@ ngx_violet_log_text(ngx_str_t *text, u_char *buf)
 void
 ngx_violet_log_request_id(ngx_http_request_t *r)
 {
-    ngx_str_t  id;
-
     r = r->main;
 
     if (ngx_violet_next_log_handler == NULL) {
@@ -67,9 +73,48 @@ ngx_violet_log_request_id(ngx_http_request_t *r)
     /* not if it is ours already, or if another module has set its own */
 
     if (r->log_handler == ngx_violet_next_log_handler) {
-        ngx_violet_answer_request_id(r, &id);
+        ngx_violet_log_make_id(r);
         r->log_handler = ngx_violet_log_handler;
     }
+}
+
+
+/*
+ * Sets $request_id to random digits, as nginx does when the variable is first
+ * used; nginx takes them from OpenSSL, which costs ten times as much.
+ */
+
+static void
+ngx_violet_log_make_id(ngx_http_request_t *r)
+{
+    u_char                     *p;
+    u_char                      bytes[NGX_VIOLET_LOG_ID / 2];
+    ngx_str_t                   id;
+    ngx_http_variable_value_t  *v;
+    ngx_violet_main_conf_t     *vmcf;
+
+    vmcf = ngx_violet_main_conf(r);
+
+    v = &r->variables[vmcf->request_id];
+
+    if (v->valid || v->not_found) {
+        return;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_VIOLET_LOG_ID);
+
+    if (p == NULL || ngx_violet_random(bytes, sizeof(bytes)) != NGX_OK) {
+        ngx_violet_answer_request_id(r, &id);
+        return;
+    }
+
+    (void) ngx_hex_dump(p, bytes, sizeof(bytes));
+
+    v->data = p;
+    v->len = NGX_VIOLET_LOG_ID;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
 }
 
 
