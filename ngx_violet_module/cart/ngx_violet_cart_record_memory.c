@@ -28,6 +28,13 @@ typedef struct {
 
 
 typedef struct {
+    const violet_cart_record_t   *record;
+    uint32_t                      epoch;
+    int64_t                       now;
+} ngx_violet_record_share_t;
+
+
+typedef struct {
     ngx_violet_records_t         *records;
     u_char                       *names;
     u_char                       *last;
@@ -39,6 +46,9 @@ static void ngx_violet_record_load(void *data, violet_cart_held_t *held);
 static violet_cart_host_store_t ngx_violet_record_store(void *data,
     const violet_cart_record_t *expected, const violet_cart_held_t *held);
 static int64_t ngx_violet_record_update(void *data, u_char *value);
+static void ngx_violet_record_shared(void *data,
+    const violet_cart_record_t *record);
+static int64_t ngx_violet_record_share(void *data, u_char *value);
 static uint32_t ngx_violet_record_stamp(void *data);
 static ngx_uint_t ngx_violet_record_is_owed(ngx_violet_records_t *records,
     ngx_violet_record_slot_t *slot);
@@ -60,6 +70,7 @@ ngx_violet_record_memory(ngx_violet_record_t *record)
     record->host.data = record;
     record->host.load = ngx_violet_record_load;
     record->host.store = ngx_violet_record_store;
+    record->host.shared = ngx_violet_record_shared;
     record->host.random = ngx_violet_record_stamp;
 }
 
@@ -162,6 +173,51 @@ ngx_violet_record_update(void *data, u_char *value)
 
         ngx_memcpy(value, &slot, sizeof(ngx_violet_record_slot_t));
     }
+
+    return ngx_max(ttl, 0);
+}
+
+
+static void
+ngx_violet_record_shared(void *data, const violet_cart_record_t *shared)
+{
+    ngx_violet_record_t  *record = data;
+
+    ngx_str_t                  name;
+    ngx_violet_record_share_t  share;
+
+    name = ngx_violet_record_name_of(record);
+
+    share.record = shared;
+    share.epoch = record->records->epoch;
+    share.now = ngx_violet_clock();
+
+    (void) ngx_violet_memory_update(record->records->zone, &name, 1,
+                                    sizeof(ngx_violet_record_slot_t),
+                                    ngx_violet_record_share, &share);
+}
+
+
+static int64_t
+ngx_violet_record_share(void *data, u_char *value)
+{
+    ngx_violet_record_share_t  *share = data;
+
+    int64_t                     ttl;
+    ngx_violet_record_slot_t    slot;
+
+    ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
+
+    if (slot.record.state != VIOLET_RECORD_NONE
+        && violet_cart_record_same(&slot.record, share->record))
+    {
+        slot.owed = 0;
+        slot.epoch = share->epoch;
+
+        ngx_memcpy(value, &slot, sizeof(ngx_violet_record_slot_t));
+    }
+
+    ttl = slot.at + slot.record.kept - share->now;
 
     return ngx_max(ttl, 0);
 }

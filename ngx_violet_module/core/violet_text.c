@@ -171,6 +171,33 @@ violet_text_number(violet_text_t text, uint64_t *number)
 }
 
 
+char *
+violet_text_print(char *p, int64_t number)
+{
+    char      digits[VIOLET_TEXT_NUMBER];
+    size_t    i;
+    uint64_t  n;
+
+    n = (uint64_t) number;
+
+    if (number < 0) {
+        *p++ = '-';
+        n = -n;
+    }
+
+    i = sizeof(digits);
+
+    do {
+        digits[--i] = (char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    memcpy(p, digits + i, sizeof(digits) - i);
+
+    return p + sizeof(digits) - i;
+}
+
+
 int
 violet_text_hex(char c)
 {

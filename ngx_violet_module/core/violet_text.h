@@ -77,6 +77,19 @@ const char *violet_text_utf8(const char *p, const char *last);
 int violet_text_number(violet_text_t text, uint64_t *number);
 
 
+/* bytes of a number with its sign at most */
+
+#define VIOLET_TEXT_NUMBER  20
+
+
+/*
+ * Writes a decimal number, VIOLET_TEXT_NUMBER bytes at most, and no NUL.
+ * Returns the byte after it.
+ */
+
+char *violet_text_print(char *p, int64_t number);
+
+
 /* The value of a hexadecimal digit, from 0 to 15, or -1 for other bytes. */
 
 int violet_text_hex(char c);

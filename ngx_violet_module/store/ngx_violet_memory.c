@@ -218,10 +218,10 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
 {
     u_char                     values[NGX_VIOLET_MEMORY_VALUES];
     int64_t                    expires;
-    uint32_t                   hash;
+    uint32_t                   hash, first_hash;
     ngx_uint_t                 i, empty;
     ngx_violet_memory_t       *memory;
-    ngx_violet_memory_node_t  *mn;
+    ngx_violet_memory_node_t  *mn, *first;
 
     static u_char  zeroes[NGX_VIOLET_MEMORY_VALUES];
 
@@ -230,19 +230,26 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
     }
 
     memory = zone->data;
+    first = NULL;
+    first_hash = 0;
 
-    ngx_memzero(values, sizeof(values));
+    ngx_memzero(values, n * size);
 
     ngx_violet_memory_lock(memory);
 
     /*
-     * "update" works on copies: making room for the second counter may
-     * delete the first
+     * "update" works on copies: making room for the first counter may delete
+     * the second, so that one is looked up again
      */
 
     for (i = 0; i < n; i++) {
         hash = ngx_crc32_short(keys[i].data, keys[i].len);
         mn = ngx_violet_memory_lookup(memory, &keys[i], hash);
+
+        if (i == 0) {
+            first = mn;
+            first_hash = hash;
+        }
 
         if (mn && mn->value_len == size
             && !ngx_violet_memory_expired(memory, mn))
@@ -256,8 +263,15 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
     ngx_violet_memory_change(memory);
 
     for (i = 0; i < n; i++) {
-        hash = ngx_crc32_short(keys[i].data, keys[i].len);
-        mn = ngx_violet_memory_lookup(memory, &keys[i], hash);
+
+        if (i == 0) {
+            hash = first_hash;
+            mn = first;
+
+        } else {
+            hash = ngx_crc32_short(keys[i].data, keys[i].len);
+            mn = ngx_violet_memory_lookup(memory, &keys[i], hash);
+        }
 
         empty = (ngx_memcmp(values + i * size, zeroes, size) == 0);
 

@@ -164,6 +164,21 @@ host_store(void *data, const violet_cart_record_t *expected,
 }
 
 
+static void
+host_shared(void *data, const violet_cart_record_t *record)
+{
+    slot_t  *slot;
+
+    slot = &world.memory[((submit_t *) data)->where];
+
+    if (slot->record.state != VIOLET_RECORD_NONE
+        && violet_cart_record_same(&slot->record, record))
+    {
+        slot->owed = 0;
+    }
+}
+
+
 /* The script: compares and swaps.  The text is what is kept. */
 
 static void

@@ -145,6 +145,7 @@ submit_start(void)
     s->host.data = s;
     s->host.load = host_load;
     s->host.store = host_store;
+    s->host.shared = host_shared;
     s->host.random = host_random;
 
     s->guard.host = &s->host;
@@ -331,6 +332,7 @@ tell(void)
     s->host.data = s;
     s->host.load = host_load;
     s->host.store = host_store;
+    s->host.shared = host_shared;
     s->host.random = host_random;
     s->guard.host = &s->host;
     s->guard.redis = 1;

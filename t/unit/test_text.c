@@ -4,10 +4,12 @@
  * a character in UTF-8, compared with a decoder that computes the code point.
  */
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +90,32 @@ test_numbers(void **state)
     assert_true(n == 1767225600123);
     assert_int_equal(violet_text_number(of("9999999999999999"), &n), 0);
     assert_true(n == 9999999999999999);
+}
+
+
+static void
+test_print(void **state)
+{
+    size_t  i;
+    char   *end, buf[VIOLET_TEXT_NUMBER + 1], expected[32];
+
+    static const int64_t  numbers[] = {
+        0, 1, 9, 10, 99, 100, 1767225600123, -1, -10, INT64_MAX, INT64_MIN
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        memset(buf, '#', sizeof(buf));
+
+        end = violet_text_print(buf, numbers[i]);
+
+        assert_true(*end == '#');
+        *end = '\0';
+
+        (void) snprintf(expected, sizeof(expected), "%" PRId64, numbers[i]);
+        assert_string_equal(buf, expected);
+    }
 }
 
 
@@ -187,6 +215,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_print),
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_utf8)
     };

@@ -279,7 +279,7 @@ violet_cart_guard_redis(violet_cart_guard_t *guard,
     default: /* VIOLET_PHASE_ANSWER */
 
         if (reply->status == VIOLET_REDIS_WRITTEN) {
-            (void) violet_cart_guard_store(guard, &guard->record, 0, 0);
+            guard->host->shared(guard->host->data, &guard->record);
 
         } else if (!guard->away && guard->decision.changed) {
             return violet_cart_guard_again(guard);
@@ -308,7 +308,7 @@ violet_cart_guard_claimed(violet_cart_guard_t *guard,
         guard->version.seq = guard->record.seq;
         guard->version.stamp = guard->record.stamp;
 
-        (void) violet_cart_guard_store(guard, &guard->record, 0, 1);
+        guard->host->shared(guard->host->data, &guard->record);
 
         /* an earlier record may be lost: then a read comes first */
 

@@ -39,6 +39,8 @@ typedef enum {
 /*
  * The memory of the host.  load() fills in what it has, or zeroes.  store()
  * replaces the version of "expected" (state NONE: nothing may be there).
+ * shared() notes that Redis has this version; if memory has another one by
+ * now, it does nothing.
  */
 
 typedef struct {
@@ -47,6 +49,8 @@ typedef struct {
     violet_cart_host_store_t  (*store)(void *data,
                                    const violet_cart_record_t *expected,
                                    const violet_cart_held_t *held);
+    void                      (*shared)(void *data,
+                                   const violet_cart_record_t *record);
     uint32_t                  (*random)(void *data);
 } violet_cart_host_t;
 

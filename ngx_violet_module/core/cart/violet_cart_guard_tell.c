@@ -135,14 +135,7 @@ violet_cart_guard_told(violet_cart_guard_t *guard,
     }
 
     if (reply->status == VIOLET_REDIS_WRITTEN) {
-        host = guard->record;
-
-        violet_cart_guard_load(guard);
-
-        if (violet_cart_record_same(&host, &guard->memory)) {
-            (void) violet_cart_guard_store(guard, &guard->memory, 0,
-                                           guard->own);
-        }
+        guard->host->shared(guard->host->data, &guard->record);
 
         return VIOLET_GUARD_ANSWER;
     }
