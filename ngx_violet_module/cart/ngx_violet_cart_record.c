@@ -19,7 +19,7 @@ static ngx_violet_record_t *ngx_violet_record_alloc(
 static ngx_int_t ngx_violet_record_go(ngx_violet_record_t *record,
     violet_cart_step_t step, ngx_violet_wait_t *wait);
 static void ngx_violet_record_answered(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_record_decided(ngx_violet_record_t *record);
 static void ngx_violet_record_told(ngx_violet_record_t *record,
     violet_cart_step_t step);
@@ -198,7 +198,7 @@ ngx_violet_record_go(ngx_violet_record_t *record, violet_cart_step_t step,
 
 static void
 ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_record_t  *record = data;
 

@@ -106,7 +106,7 @@ void ngx_violet_record_wait(ngx_violet_record_t *record);
 /* Reads a reply.  An invalid reply counts as VIOLET_REDIS_AWAY. */
 
 void ngx_violet_record_read(ngx_violet_record_t *record,
-    ngx_violet_redis_status_e status, redisReply *reply,
+    ngx_violet_redis_status_e status, violet_reply_t *reply,
     violet_cart_redis_reply_t *result);
 
 

@@ -53,7 +53,7 @@ static ngx_violet_redis_script_t  ngx_violet_record_cas = {
 static ngx_violet_redis_status_e ngx_violet_record_set(
     ngx_violet_record_t *record);
 static void ngx_violet_record_was_set(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static ngx_violet_redis_status_e ngx_violet_record_script(
     ngx_violet_record_t *record, ngx_uint_t patient);
 static ngx_msec_t ngx_violet_record_left(ngx_violet_record_t *record);
@@ -134,13 +134,13 @@ ngx_violet_record_set(ngx_violet_record_t *record)
 
 static void
 ngx_violet_record_was_set(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_record_t  *record = data;
 
     if (status == NGX_VIOLET_REDIS_TIMEOUT
         || (status == NGX_VIOLET_REDIS_OK
-            && reply->type == REDIS_REPLY_NIL))
+            && reply->type == VIOLET_REPLY_NIL))
     {
         record->handler(record, status, reply);
         return;
@@ -241,11 +241,11 @@ ngx_violet_record_version(violet_cart_version_t *version, u_char *buf,
 
 void
 ngx_violet_record_read(ngx_violet_record_t *record,
-    ngx_violet_redis_status_e status, redisReply *reply,
+    ngx_violet_redis_status_e status, violet_reply_t *reply,
     violet_cart_redis_reply_t *result)
 {
     int64_t                 elapsed;
-    redisReply             *written, *text, *ttl;
+    violet_reply_t         *written, *text, *ttl;
     violet_cart_record_t   *got;
 
     ngx_memzero(result, sizeof(violet_cart_redis_reply_t));
@@ -258,24 +258,24 @@ ngx_violet_record_read(ngx_violet_record_t *record,
 
     /* of SET: there was no record */
 
-    if (reply->type == REDIS_REPLY_NIL && record->guard.writes) {
+    if (reply->type == VIOLET_REPLY_NIL && record->guard.writes) {
         result->lost = ngx_violet_records_lost(record->records);
         result->fresh = ngx_violet_records_fresh(record->records);
         result->status = VIOLET_REDIS_WRITTEN;
         return;
     }
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) {
+    if (reply->type != VIOLET_REPLY_ARRAY || reply->elements != 3) {
         return;
     }
 
-    written = reply->element[0];
-    text = reply->element[1];
-    ttl = reply->element[2];
+    written = &reply->element[0];
+    text = &reply->element[1];
+    ttl = &reply->element[2];
 
-    if (written->type != REDIS_REPLY_INTEGER
-        || text->type != REDIS_REPLY_STRING
-        || ttl->type != REDIS_REPLY_INTEGER)
+    if (written->type != VIOLET_REPLY_INTEGER
+        || text->type != VIOLET_REPLY_STRING
+        || ttl->type != VIOLET_REPLY_INTEGER)
     {
         return;
     }

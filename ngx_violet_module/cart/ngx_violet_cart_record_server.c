@@ -47,13 +47,13 @@ typedef struct {
 
 static ngx_uint_t ngx_violet_server_is_known(ngx_violet_records_t *records);
 static void ngx_violet_server_answered(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_server_known(ngx_violet_records_t *records,
     u_char *run_id, u_char *mark);
 static ngx_uint_t ngx_violet_server_changed(ngx_violet_server_t *redis,
     ngx_violet_server_update_t *update);
 static int64_t ngx_violet_server_update(void *data, u_char *value);
-static u_char *ngx_violet_server_field(redisReply *reply, char *name,
+static u_char *ngx_violet_server_field(violet_reply_t *reply, char *name,
     size_t *len);
 
 
@@ -185,7 +185,7 @@ ngx_violet_records_fresh(ngx_violet_records_t *records)
 
 static void
 ngx_violet_server_answered(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_records_t  *records = data;
 
@@ -320,12 +320,12 @@ ngx_violet_server_changed(ngx_violet_server_t *redis,
 /* The value of a line of INFO. */
 
 static u_char *
-ngx_violet_server_field(redisReply *reply, char *name, size_t *len)
+ngx_violet_server_field(violet_reply_t *reply, char *name, size_t *len)
 {
     u_char  *p, *last, *end;
     size_t   n;
 
-    if (reply->type != REDIS_REPLY_STRING) {
+    if (reply->type != VIOLET_REPLY_STRING) {
         return NULL;
     }
 

@@ -38,19 +38,19 @@ typedef struct {
 
 
 static void ngx_violet_lease_answered(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_lease_read(ngx_violet_lease_op_t *op,
-    redisReply *reply);
+    violet_reply_t *reply);
 static ngx_int_t ngx_violet_lease_read_report(ngx_violet_lease_t *lease,
-    redisReply *reply, ngx_violet_report_t *report, ngx_str_t *id);
-static ngx_int_t ngx_violet_lease_read_result(redisReply *reply,
+    violet_reply_t *reply, ngx_violet_report_t *report, ngx_str_t *id);
+static ngx_int_t ngx_violet_lease_read_result(violet_reply_t *reply,
     ngx_str_t *result, uint64_t *left);
 static ngx_int_t ngx_violet_lease_read_theirs(ngx_violet_lease_t *lease,
-    redisReply *reply);
+    violet_reply_t *reply);
 static void ngx_violet_lease_renewed(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_lease_landed(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_lease_land_keys(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args);
 static void ngx_violet_lease_add_flight(ngx_violet_redis_args_t *args,
@@ -142,7 +142,7 @@ ngx_violet_lease_in_redis(ngx_violet_lease_t *lease, ngx_msec_t timeout,
 
 static void
 ngx_violet_lease_answered(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_lease_op_t  *op = data;
 
@@ -158,12 +158,12 @@ ngx_violet_lease_answered(void *data, ngx_violet_redis_status_e status,
 
 
 static void
-ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
+ngx_violet_lease_read(ngx_violet_lease_op_t *op, violet_reply_t *reply)
 {
     char                        *word;
     uint64_t                     left;
     ngx_str_t                    result;
-    redisReply                 **element;
+    violet_reply_t              *element;
     ngx_violet_lease_t          *lease;
     ngx_violet_lease_e           outcome;
     ngx_violet_report_t          report, *found;
@@ -180,10 +180,10 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
 
     word = "";
 
-    if (reply->type == REDIS_REPLY_ARRAY && reply->elements
-        && element[0]->type == REDIS_REPLY_STRING)
+    if (reply->type == VIOLET_REPLY_ARRAY && reply->elements
+        && element[0].type == VIOLET_REPLY_STRING)
     {
-        word = element[0]->str;
+        word = element[0].str;
     }
 
     if (ngx_strcmp(word, "ours") == 0) {
@@ -226,10 +226,10 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, redisReply *reply)
  */
 
 static ngx_int_t
-ngx_violet_lease_read_report(ngx_violet_lease_t *lease, redisReply *reply,
+ngx_violet_lease_read_report(ngx_violet_lease_t *lease, violet_reply_t *reply,
     ngx_violet_report_t *report, ngx_str_t *id)
 {
-    redisReply  **field, *now, *last;
+    violet_reply_t   *field, *now, *last;
 
     if (reply->elements != NGX_VIOLET_HEALTH_STORE_N + 2
         && reply->elements != NGX_VIOLET_HEALTH_STORE_N + 3)
@@ -237,9 +237,9 @@ ngx_violet_lease_read_report(ngx_violet_lease_t *lease, redisReply *reply,
         return NGX_DECLINED;
     }
 
-    last = reply->element[reply->elements - 1];
+    last = &reply->element[reply->elements - 1];
 
-    if (last->type == REDIS_REPLY_STRING
+    if (last->type == VIOLET_REPLY_STRING
         && violet_trace_is_id((violet_text_t) { last->str, last->len }))
     {
         id->data = (u_char *) last->str;
@@ -247,9 +247,9 @@ ngx_violet_lease_read_report(ngx_violet_lease_t *lease, redisReply *reply,
     }
 
     field = reply->element + 1;
-    now = field[NGX_VIOLET_HEALTH_STORE_N];
+    now = &field[NGX_VIOLET_HEALTH_STORE_N];
 
-    if (now->type != REDIS_REPLY_INTEGER || now->integer < 0) {
+    if (now->type != VIOLET_REPLY_INTEGER || now->integer < 0) {
         return NGX_DECLINED;
     }
 
@@ -261,58 +261,58 @@ ngx_violet_lease_read_report(ngx_violet_lease_t *lease, redisReply *reply,
 /* Reads "landed", result, or "held", result, ms for which it is held. */
 
 static ngx_int_t
-ngx_violet_lease_read_result(redisReply *reply, ngx_str_t *result,
+ngx_violet_lease_read_result(violet_reply_t *reply, ngx_str_t *result,
     uint64_t *left)
 {
     ngx_uint_t    n;
-    redisReply  **element;
+    violet_reply_t   *element;
 
     element = reply->element;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2
-        || element[0]->type != REDIS_REPLY_STRING
-        || element[1]->type != REDIS_REPLY_STRING)
+    if (reply->type != VIOLET_REPLY_ARRAY || reply->elements < 2
+        || element[0].type != VIOLET_REPLY_STRING
+        || element[1].type != VIOLET_REPLY_STRING)
     {
         return NGX_DECLINED;
     }
 
     n = 0;
 
-    if (ngx_strcmp(element[0]->str, "landed") == 0) {
+    if (ngx_strcmp(element[0].str, "landed") == 0) {
         n = 2;
 
-    } else if (ngx_strcmp(element[0]->str, "held") == 0
+    } else if (ngx_strcmp(element[0].str, "held") == 0
                && reply->elements == 3
-               && element[2]->type == REDIS_REPLY_INTEGER
-               && element[2]->integer >= 0)
+               && element[2].type == VIOLET_REPLY_INTEGER
+               && element[2].integer >= 0)
     {
         n = 3;
-        *left = element[2]->integer;
+        *left = element[2].integer;
     }
 
     if (reply->elements != n) {
         return NGX_DECLINED;
     }
 
-    result->data = (u_char *) element[1]->str;
-    result->len = element[1]->len;
+    result->data = (u_char *) element[1].str;
+    result->len = element[1].len;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_violet_lease_read_theirs(ngx_violet_lease_t *lease, redisReply *reply)
+ngx_violet_lease_read_theirs(ngx_violet_lease_t *lease, violet_reply_t *reply)
 {
-    redisReply  *token;
+    violet_reply_t  *token;
 
     if (reply->elements != 2) {
         return NGX_DECLINED;
     }
 
-    token = reply->element[1];
+    token = &reply->element[1];
 
-    if (token->type != REDIS_REPLY_STRING
+    if (token->type != VIOLET_REPLY_STRING
         || token->len != NGX_VIOLET_LEASE_TOKEN)
     {
         return NGX_DECLINED;
@@ -351,7 +351,7 @@ ngx_violet_lease_renew(ngx_violet_lease_t *lease)
 
 static void
 ngx_violet_lease_renewed(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
                    "violet: lease renewed: %d", status);
@@ -536,7 +536,7 @@ ngx_violet_lease_mark(u_char *mark, ngx_str_t *id)
 
 static void
 ngx_violet_lease_landed(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_lease_op_t  *op = data;
 
@@ -546,7 +546,7 @@ ngx_violet_lease_landed(void *data, ngx_violet_redis_status_e status,
 
     if (status == NGX_VIOLET_REDIS_OK) {
 
-        if (reply->type == REDIS_REPLY_INTEGER) {
+        if (reply->type == VIOLET_REPLY_INTEGER) {
             stored = (reply->integer == 1);
 
         } else {

@@ -99,10 +99,10 @@ static ngx_violet_redis_status_e ngx_violet_limit_run(
     ngx_violet_limit_key_t *key, char *mode, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data);
 static void ngx_violet_limit_answered(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_limit_refunded(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
-static ngx_int_t ngx_violet_limit_read(redisReply *reply,
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
+static ngx_int_t ngx_violet_limit_read(violet_reply_t *reply,
     ngx_violet_limit_result_t *result);
 static void ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
     uint64_t *remaining, uint64_t *wait);
@@ -224,7 +224,7 @@ ngx_violet_limit_run(ngx_violet_limit_key_t *key, char *mode,
 
 static void
 ngx_violet_limit_answered(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_limit_op_t  *op = data;
 
@@ -257,7 +257,7 @@ ngx_violet_limit_answered(void *data, ngx_violet_redis_status_e status,
 
 static void
 ngx_violet_limit_refunded(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
                    "violet: refresh given back: %d", status);
@@ -265,29 +265,29 @@ ngx_violet_limit_refunded(void *data, ngx_violet_redis_status_e status,
 
 
 static ngx_int_t
-ngx_violet_limit_read(redisReply *reply, ngx_violet_limit_result_t *result)
+ngx_violet_limit_read(violet_reply_t *reply, ngx_violet_limit_result_t *result)
 {
     uint64_t    remaining[2], wait[2];
     ngx_uint_t  i;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 5) {
+    if (reply->type != VIOLET_REPLY_ARRAY || reply->elements != 5) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < 5; i++) {
-        if (reply->element[i]->type != REDIS_REPLY_INTEGER
-            || reply->element[i]->integer < 0)
+        if (reply->element[i].type != VIOLET_REPLY_INTEGER
+            || reply->element[i].integer < 0)
         {
             return NGX_ERROR;
         }
     }
 
     result->asked = 1;
-    result->allowed = (reply->element[0]->integer == 1);
+    result->allowed = (reply->element[0].integer == 1);
 
     for (i = 0; i < 2; i++) {
-        remaining[i] = reply->element[1 + i * 2]->integer;
-        wait[i] = reply->element[2 + i * 2]->integer;
+        remaining[i] = reply->element[1 + i * 2].integer;
+        wait[i] = reply->element[2 + i * 2].integer;
     }
 
     ngx_violet_limit_tighter(result, remaining, wait);

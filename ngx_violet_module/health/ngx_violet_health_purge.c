@@ -42,9 +42,9 @@ static ngx_uint_t ngx_violet_purge_had(ngx_violet_purge_op_t *op,
 static ngx_violet_redis_status_e ngx_violet_purge_redis(
     ngx_violet_purge_op_t *op);
 static void ngx_violet_purge_answered(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static ngx_int_t ngx_violet_purge_read(ngx_violet_purge_op_t *op,
-    redisReply *reply);
+    violet_reply_t *reply);
 
 
 ngx_int_t
@@ -190,7 +190,7 @@ ngx_violet_purge_redis(ngx_violet_purge_op_t *op)
 
 static void
 ngx_violet_purge_answered(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_purge_op_t  *op = data;
 
@@ -217,11 +217,11 @@ ngx_violet_purge_answered(void *data, ngx_violet_redis_status_e status,
 /* A report that only this host had was kept while Redis was away. */
 
 static ngx_int_t
-ngx_violet_purge_read(ngx_violet_purge_op_t *op, redisReply *reply)
+ngx_violet_purge_read(ngx_violet_purge_op_t *op, violet_reply_t *reply)
 {
     ngx_uint_t  i, had[NGX_VIOLET_PURGE_KEYS];
 
-    if (reply->type != REDIS_REPLY_ARRAY
+    if (reply->type != VIOLET_REPLY_ARRAY
         || reply->elements != NGX_VIOLET_PURGE_KEYS)
     {
         return NGX_ERROR;
@@ -229,11 +229,11 @@ ngx_violet_purge_read(ngx_violet_purge_op_t *op, redisReply *reply)
 
     for (i = 0; i < NGX_VIOLET_PURGE_KEYS; i++) {
 
-        if (reply->element[i]->type != REDIS_REPLY_INTEGER) {
+        if (reply->element[i].type != VIOLET_REPLY_INTEGER) {
             return NGX_ERROR;
         }
 
-        had[i] = (reply->element[i]->integer == 1);
+        had[i] = (reply->element[i].integer == 1);
     }
 
     op->purged.reports = ngx_max(op->purged.reports, had[0]);

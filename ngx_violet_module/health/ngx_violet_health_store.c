@@ -55,9 +55,9 @@ static ngx_int_t ngx_violet_health_store_recall(ngx_violet_report_place_t *key,
     ngx_pool_t *pool, ngx_violet_report_t *report, uint64_t *asked,
     ngx_uint_t *covered);
 static void ngx_violet_health_store_got(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static ngx_int_t ngx_violet_health_store_read(
-    ngx_violet_health_store_op_t *op, redisReply *reply,
+    ngx_violet_health_store_op_t *op, violet_reply_t *reply,
     ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_health_store_remember(
     ngx_violet_report_place_t *key, ngx_violet_report_t *report,
@@ -231,7 +231,7 @@ ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
 
 static void
 ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_health_store_op_t  *op = data;
 
@@ -270,7 +270,7 @@ ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
 
 static ngx_int_t
 ngx_violet_health_store_read(ngx_violet_health_store_op_t *op,
-    redisReply *reply, ngx_violet_report_t *report)
+    violet_reply_t *reply, ngx_violet_report_t *report)
 {
     int64_t  now;
 

@@ -161,7 +161,7 @@ typedef enum {
  */
 
 ngx_int_t ngx_violet_health_store_vet_reply(ngx_violet_report_place_t *key,
-    redisReply *reply);
+    violet_reply_t *reply);
 
 
 /*
@@ -173,7 +173,7 @@ ngx_int_t ngx_violet_health_store_vet_reply(ngx_violet_report_place_t *key,
  */
 
 ngx_int_t ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
-    redisReply **fields, int64_t now, ngx_violet_report_t *report);
+    violet_reply_t  *fields, int64_t now, ngx_violet_report_t *report);
 
 
 /*

@@ -20,29 +20,29 @@
 
 
 static ngx_int_t ngx_violet_health_store_vet_times(
-    ngx_violet_report_place_t *key, redisReply **field, int64_t now,
+    ngx_violet_report_place_t *key, violet_reply_t *field, int64_t now,
     ngx_violet_report_t *report);
 static void ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
-    redisReply *named, ngx_str_t *merchant);
+    violet_reply_t *named, ngx_str_t *merchant);
 static ngx_int_t ngx_violet_health_store_vet_etag(ngx_str_t *etag);
 
 
 ngx_int_t
 ngx_violet_health_store_vet_reply(ngx_violet_report_place_t *key,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_uint_t  i, fits;
 
-    if (reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_NIL) {
+    if (reply->type == VIOLET_REPLY_ERROR || reply->type == VIOLET_REPLY_NIL) {
         return NGX_DECLINED;
     }
 
-    fits = (reply->type == REDIS_REPLY_ARRAY
+    fits = (reply->type == VIOLET_REPLY_ARRAY
             && reply->elements == NGX_VIOLET_HEALTH_STORE_N);
 
     for (i = 0; fits && i < NGX_VIOLET_HEALTH_STORE_N; i++) {
-        fits = (reply->element[i]->type == REDIS_REPLY_STRING
-                || reply->element[i]->type == REDIS_REPLY_NIL);
+        fits = (reply->element[i].type == VIOLET_REPLY_STRING
+                || reply->element[i].type == VIOLET_REPLY_NIL);
     }
 
     if (fits) {
@@ -60,22 +60,22 @@ ngx_violet_health_store_vet_reply(ngx_violet_report_place_t *key,
 
 
 ngx_int_t
-ngx_violet_health_store_vet(ngx_violet_report_place_t *key, redisReply **field,
-    int64_t now, ngx_violet_report_t *report)
+ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
+    violet_reply_t *field, int64_t now, ngx_violet_report_t *report)
 {
     ngx_str_t    merchant;
     ngx_uint_t   i;
-    redisReply  *v, *named, *state;
+    violet_reply_t  *v, *named, *state;
 
     for (i = 0; i < NGX_VIOLET_HEALTH_STORE_N; i++) {
-        if (field[i]->type != REDIS_REPLY_STRING) {
+        if (field[i].type != VIOLET_REPLY_STRING) {
             return NGX_DECLINED;
         }
     }
 
-    v = field[NGX_VIOLET_HEALTH_STORE_V];
-    named = field[NGX_VIOLET_HEALTH_STORE_MERCHANT];
-    state = field[NGX_VIOLET_HEALTH_STORE_STATE];
+    v = &field[NGX_VIOLET_HEALTH_STORE_V];
+    named = &field[NGX_VIOLET_HEALTH_STORE_MERCHANT];
+    state = &field[NGX_VIOLET_HEALTH_STORE_STATE];
 
     if (v->len != sizeof(ngx_value(NGX_VIOLET_FORM_REPORT)) - 1
         || ngx_memcmp(v->str, ngx_value(NGX_VIOLET_FORM_REPORT), v->len) != 0)
@@ -92,10 +92,10 @@ ngx_violet_health_store_vet(ngx_violet_report_place_t *key, redisReply **field,
         return NGX_DECLINED;
     }
 
-    report->body.data = (u_char *) field[NGX_VIOLET_HEALTH_STORE_BODY]->str;
-    report->body.len = field[NGX_VIOLET_HEALTH_STORE_BODY]->len;
-    report->etag.data = (u_char *) field[NGX_VIOLET_HEALTH_STORE_ETAG]->str;
-    report->etag.len = field[NGX_VIOLET_HEALTH_STORE_ETAG]->len;
+    report->body.data = (u_char *) field[NGX_VIOLET_HEALTH_STORE_BODY].str;
+    report->body.len = field[NGX_VIOLET_HEALTH_STORE_BODY].len;
+    report->etag.data = (u_char *) field[NGX_VIOLET_HEALTH_STORE_ETAG].str;
+    report->etag.len = field[NGX_VIOLET_HEALTH_STORE_ETAG].len;
     report->tier = NGX_VIOLET_TIER_REDIS;
 
     if (report->body.len == 0 || report->body.len > key->limit
@@ -118,14 +118,14 @@ ngx_violet_health_store_vet(ngx_violet_report_place_t *key, redisReply **field,
 
 static ngx_int_t
 ngx_violet_health_store_vet_times(ngx_violet_report_place_t *key,
-    redisReply **field, int64_t now, ngx_violet_report_t *report)
+    violet_reply_t *field, int64_t now, ngx_violet_report_t *report)
 {
     int64_t      age;
     uint64_t     stored_at, kept;
-    redisReply  *at, *ms;
+    violet_reply_t  *at, *ms;
 
-    at = field[NGX_VIOLET_HEALTH_STORE_STORED_AT];
-    ms = field[NGX_VIOLET_HEALTH_STORE_KEPT];
+    at = &field[NGX_VIOLET_HEALTH_STORE_STORED_AT];
+    ms = &field[NGX_VIOLET_HEALTH_STORE_KEPT];
 
     if (violet_text_number((violet_text_t) { at->str, at->len }, &stored_at)
         != 0
@@ -163,7 +163,7 @@ ngx_violet_health_store_vet_times(ngx_violet_report_place_t *key,
 
 static void
 ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
-    redisReply *named, ngx_str_t *merchant)
+    violet_reply_t *named, ngx_str_t *merchant)
 {
     ngx_uint_t  i;
 

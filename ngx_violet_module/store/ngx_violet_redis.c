@@ -26,7 +26,7 @@
 
 static void ngx_violet_redis_moved(void *data);
 static void ngx_violet_redis_connected(void *data);
-static void ngx_violet_redis_reply(void *data, redisReply *reply);
+static void ngx_violet_redis_reply(void *data, violet_reply_t *reply);
 static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_failed(void *data,
     ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
@@ -185,7 +185,7 @@ ngx_violet_redis_connected(void *data)
 
 
 static void
-ngx_violet_redis_reply(void *data, redisReply *reply)
+ngx_violet_redis_reply(void *data, violet_reply_t *reply)
 {
     ngx_violet_redis_t  *redis = data;
 

@@ -14,12 +14,10 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <sys/time.h>
-#include <hiredis/hiredis.h>
-
 #include "ngx_violet_redis_conf.h"
 
 #include "violet_counters.h"
+#include "violet_reply.h"
 
 
 typedef struct ngx_violet_redis_s  ngx_violet_redis_t;
@@ -48,16 +46,16 @@ typedef struct {
 
 
 /*
- * Called once for each command that was accepted.  The reply is hiredis's
- * and only valid during the call; it is NULL unless the status is
- * NGX_VIOLET_REDIS_OK.  It is an error reply only if a plain command found a
- * key of another type (WRONGTYPE).  Strings of the reply end in a zero.  The
- * connection or a timer makes the call, so the handler only copies data out of
- * the reply and posts an event.
+ * Called once for each command that was accepted.  The reply is only valid
+ * during the call; it is NULL unless the status is NGX_VIOLET_REDIS_OK.  It is
+ * an error reply only if a plain command found a key of another type
+ * (WRONGTYPE).  Strings of the reply end in a zero.  The connection or a timer
+ * makes the call, so the handler only copies data out of the reply and posts
+ * an event.
  */
 
 typedef void (*ngx_violet_redis_handler_pt)(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 
 
 /* Redis takes no writes any more: what else talks to it is to be dropped. */

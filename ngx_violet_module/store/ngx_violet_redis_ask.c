@@ -24,9 +24,9 @@ static ngx_violet_redis_host_t *ngx_violet_redis_ask_host(
 static void ngx_violet_redis_ask_connected(void *data);
 static ngx_int_t ngx_violet_redis_ask_auth(ngx_violet_redis_topology_t *t);
 static void ngx_violet_redis_ask_send(ngx_violet_redis_topology_t *t);
-static void ngx_violet_redis_ask_reply(void *data, redisReply *reply);
+static void ngx_violet_redis_ask_reply(void *data, violet_reply_t *reply);
 static void ngx_violet_redis_ask_refused(ngx_violet_redis_topology_t *t,
-    redisReply *reply);
+    violet_reply_t *reply);
 static void ngx_violet_redis_ask_lost(void *data,
     ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
 static void ngx_violet_redis_ask_next(ngx_violet_redis_topology_t *t);
@@ -266,11 +266,11 @@ ngx_violet_redis_ask_send(ngx_violet_redis_topology_t *t)
 
 
 static void
-ngx_violet_redis_ask_reply(void *data, redisReply *reply)
+ngx_violet_redis_ask_reply(void *data, violet_reply_t *reply)
 {
     ngx_violet_redis_topology_t  *t = data;
 
-    if (reply->type == REDIS_REPLY_ERROR) {
+    if (reply->type == VIOLET_REPLY_ERROR) {
         ngx_violet_redis_ask_refused(t, reply);
         ngx_violet_redis_ask_next(t);
         return;
@@ -304,7 +304,7 @@ ngx_violet_redis_ask_reply(void *data, redisReply *reply)
 
 static void
 ngx_violet_redis_ask_refused(ngx_violet_redis_topology_t *t,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     u_char      text[VIOLET_TEXT_SHOWN], *space;
     size_t      len;

@@ -12,30 +12,30 @@
 
 
 static void ngx_violet_redis_slot_answered(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_redis_role_answered(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_redis_clock_odd(ngx_violet_redis_t *redis,
     const char *command);
 static void ngx_violet_redis_clock_answered(void *data,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 
 
 ngx_int_t
-ngx_violet_redis_clock_take(ngx_violet_redis_t *redis, redisReply *reply)
+ngx_violet_redis_clock_take(ngx_violet_redis_t *redis, violet_reply_t *reply)
 {
     off_t        n[2];
     ngx_uint_t   i;
-    redisReply  *part;
+    violet_reply_t  *part;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+    if (reply->type != VIOLET_REPLY_ARRAY || reply->elements != 2) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < 2; i++) {
-        part = reply->element[i];
+        part = &reply->element[i];
 
-        if (part->type != REDIS_REPLY_STRING) {
+        if (part->type != VIOLET_REPLY_STRING) {
             return NGX_ERROR;
         }
 
@@ -99,7 +99,7 @@ ngx_violet_redis_clock_timer(ngx_event_t *ev)
 
 static void
 ngx_violet_redis_slot_answered(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     /* void */
 }
@@ -107,7 +107,7 @@ ngx_violet_redis_slot_answered(void *data, ngx_violet_redis_status_e status,
 
 static void
 ngx_violet_redis_role_answered(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_redis_t  *redis = data;
 
@@ -132,7 +132,7 @@ ngx_violet_redis_role_answered(void *data, ngx_violet_redis_status_e status,
 
 static void
 ngx_violet_redis_clock_answered(void *data, ngx_violet_redis_status_e status,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_redis_t  *redis = data;
 

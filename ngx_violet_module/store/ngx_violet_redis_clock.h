@@ -22,7 +22,7 @@
  */
 
 ngx_int_t ngx_violet_redis_clock_take(ngx_violet_redis_t *redis,
-    redisReply *reply);
+    violet_reply_t *reply);
 
 
 /* Asks for the time; the handler of the client's timer. */

@@ -16,13 +16,13 @@
 static int ngx_violet_redis_cluster_ask(ngx_violet_redis_topology_t *t,
     const char **argv, size_t *lens);
 static ngx_int_t ngx_violet_redis_cluster_answer(
-    ngx_violet_redis_topology_t *t, redisReply *reply);
-static redisReply *ngx_violet_redis_cluster_range(redisReply *reply,
+    ngx_violet_redis_topology_t *t, violet_reply_t *reply);
+static violet_reply_t *ngx_violet_redis_cluster_range(violet_reply_t *reply,
     ngx_int_t slot);
 static ngx_int_t ngx_violet_redis_cluster_node(violet_node_t *node,
-    redisReply *reply, u_char *port);
+    violet_reply_t *reply, u_char *port);
 static void ngx_violet_redis_cluster_learn(ngx_violet_redis_topology_t *t,
-    redisReply *range);
+    violet_reply_t *range);
 static ngx_uint_t ngx_violet_redis_cluster_knows(
     ngx_violet_redis_topology_t *t, ngx_str_t *name, in_port_t port);
 
@@ -52,14 +52,14 @@ ngx_violet_redis_cluster_ask(ngx_violet_redis_topology_t *t,
 
 static ngx_int_t
 ngx_violet_redis_cluster_answer(ngx_violet_redis_topology_t *t,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     size_t          i;
     u_char          port[NGX_INT64_LEN];
-    redisReply     *range;
+    violet_reply_t     *range;
     violet_node_t   node;
 
-    if (reply->type != REDIS_REPLY_ARRAY) {
+    if (reply->type != VIOLET_REPLY_ARRAY) {
         ngx_violet_redis_ask_useless(t, NGX_VIOLET_REDIS_ERROR_PROTOCOL,
                                      "it sent no list of slots");
         return NGX_DECLINED;
@@ -68,7 +68,7 @@ ngx_violet_redis_cluster_answer(ngx_violet_redis_topology_t *t,
     range = ngx_violet_redis_cluster_range(reply, t->slot);
 
     if (range == NULL
-        || ngx_violet_redis_cluster_node(&node, range->element[2], port)
+        || ngx_violet_redis_cluster_node(&node, &range->element[2], port)
            != NGX_OK)
     {
         ngx_violet_redis_ask_useless(t, NGX_VIOLET_REDIS_ERROR_PROTOCOL,
@@ -85,7 +85,7 @@ ngx_violet_redis_cluster_answer(ngx_violet_redis_topology_t *t,
     ngx_violet_redis_cluster_learn(t, range);
 
     for (i = 0; i < reply->elements; i++) {
-        ngx_violet_redis_cluster_learn(t, reply->element[i]);
+        ngx_violet_redis_cluster_learn(t, &reply->element[i]);
     }
 
     return NGX_OK;
@@ -94,20 +94,20 @@ ngx_violet_redis_cluster_answer(ngx_violet_redis_topology_t *t,
 
 /* The range of the slot, which has a master; NULL if there is none. */
 
-static redisReply *
-ngx_violet_redis_cluster_range(redisReply *reply, ngx_int_t slot)
+static violet_reply_t *
+ngx_violet_redis_cluster_range(violet_reply_t *reply, ngx_int_t slot)
 {
     size_t       i;
-    redisReply  *range;
+    violet_reply_t  *range;
 
     for (i = 0; i < reply->elements; i++) {
-        range = reply->element[i];
+        range = &reply->element[i];
 
-        if (range->type == REDIS_REPLY_ARRAY && range->elements >= 3
-            && range->element[0]->type == REDIS_REPLY_INTEGER
-            && range->element[1]->type == REDIS_REPLY_INTEGER
-            && range->element[0]->integer <= slot
-            && slot <= range->element[1]->integer)
+        if (range->type == VIOLET_REPLY_ARRAY && range->elements >= 3
+            && range->element[0].type == VIOLET_REPLY_INTEGER
+            && range->element[1].type == VIOLET_REPLY_INTEGER
+            && range->element[0].integer <= slot
+            && slot <= range->element[1].integer)
         {
             return range;
         }
@@ -120,22 +120,22 @@ ngx_violet_redis_cluster_range(redisReply *reply, ngx_int_t slot)
 /* "port" has room for the number's text, on which the result depends. */
 
 static ngx_int_t
-ngx_violet_redis_cluster_node(violet_node_t *node, redisReply *reply,
+ngx_violet_redis_cluster_node(violet_node_t *node, violet_reply_t *reply,
     u_char *port)
 {
     violet_text_t  host, text;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2
-        || reply->element[1]->type != REDIS_REPLY_INTEGER)
+    if (reply->type != VIOLET_REPLY_ARRAY || reply->elements < 2
+        || reply->element[1].type != VIOLET_REPLY_INTEGER)
     {
         return NGX_ERROR;
     }
 
-    if (reply->element[0]->type == REDIS_REPLY_STRING) {
-        host.data = reply->element[0]->str;
-        host.len = reply->element[0]->len;
+    if (reply->element[0].type == VIOLET_REPLY_STRING) {
+        host.data = reply->element[0].str;
+        host.len = reply->element[0].len;
 
-    } else if (reply->element[0]->type == REDIS_REPLY_NIL) {
+    } else if (reply->element[0].type == VIOLET_REPLY_NIL) {
         host.data = "";
         host.len = 0;
 
@@ -144,7 +144,7 @@ ngx_violet_redis_cluster_node(violet_node_t *node, redisReply *reply,
     }
 
     text.data = (char *) port;
-    text.len = ngx_sprintf(port, "%L", (int64_t) reply->element[1]->integer)
+    text.len = ngx_sprintf(port, "%L", (int64_t) reply->element[1].integer)
                - port;
 
     return violet_node_read(node, host, text) == 0 ? NGX_OK : NGX_ERROR;
@@ -155,7 +155,7 @@ ngx_violet_redis_cluster_node(violet_node_t *node, redisReply *reply,
 
 static void
 ngx_violet_redis_cluster_learn(ngx_violet_redis_topology_t *t,
-    redisReply *range)
+    violet_reply_t *range)
 {
     size_t                    i;
     u_char                    port[NGX_INT64_LEN];
@@ -163,7 +163,7 @@ ngx_violet_redis_cluster_learn(ngx_violet_redis_topology_t *t,
     violet_node_t             node;
     ngx_violet_redis_host_t  *host;
 
-    if (range->type != REDIS_REPLY_ARRAY) {
+    if (range->type != VIOLET_REPLY_ARRAY) {
         return;
     }
 
@@ -173,7 +173,7 @@ ngx_violet_redis_cluster_learn(ngx_violet_redis_topology_t *t,
             return;
         }
 
-        if (ngx_violet_redis_cluster_node(&node, range->element[i], port)
+        if (ngx_violet_redis_cluster_node(&node, &range->element[i], port)
             != NGX_OK
             || node.host.len == 0)
         {

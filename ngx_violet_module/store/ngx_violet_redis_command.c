@@ -37,13 +37,13 @@ static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
 static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
 static ngx_violet_redis_command_t *ngx_violet_redis_take(ngx_queue_t *queue);
 static ngx_uint_t ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd,
-    redisReply *reply);
+    violet_reply_t *reply);
 static ngx_int_t ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd);
 static void ngx_violet_redis_command_timeout(ngx_event_t *ev);
 static void ngx_violet_redis_stall(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_recover(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
-    ngx_violet_redis_status_e status, redisReply *reply);
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 
 
 ngx_violet_redis_status_e
@@ -358,7 +358,7 @@ ngx_violet_redis_take(ngx_queue_t *queue)
 
 
 void
-ngx_violet_redis_command_reply(ngx_violet_redis_t *redis, redisReply *reply)
+ngx_violet_redis_command_reply(ngx_violet_redis_t *redis, violet_reply_t *reply)
 {
     ngx_violet_redis_command_t  *cmd;
 
@@ -369,7 +369,7 @@ ngx_violet_redis_command_reply(ngx_violet_redis_t *redis, redisReply *reply)
         return;
     }
 
-    if (reply->type == REDIS_REPLY_ERROR) {
+    if (reply->type == VIOLET_REPLY_ERROR) {
 
         if (ngx_violet_redis_refused(cmd, reply)
             && ngx_violet_redis_send(cmd) == NGX_OK)
@@ -402,7 +402,7 @@ ngx_violet_redis_command_reply(ngx_violet_redis_t *redis, redisReply *reply)
 /* Returns true if the command is to be sent again, with its source. */
 
 static ngx_uint_t
-ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, redisReply *reply)
+ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd, violet_reply_t *reply)
 {
     ngx_violet_redis_t        *redis;
     ngx_violet_redis_error_e   error;
@@ -581,7 +581,7 @@ ngx_violet_redis_recover(ngx_violet_redis_t *redis)
 
 static void
 ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
-    ngx_violet_redis_status_e status, redisReply *reply)
+    ngx_violet_redis_status_e status, violet_reply_t *reply)
 {
     if (cmd->done) {
         return;

@@ -116,13 +116,13 @@ typedef struct {
 
 ngx_int_t ngx_violet_redis_preamble_send(ngx_violet_redis_t *redis);
 ngx_int_t ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
-    const char *command, redisReply *reply);
+    const char *command, violet_reply_t *reply);
 
 
 /* A reply to the oldest command that was sent. */
 
 void ngx_violet_redis_command_reply(ngx_violet_redis_t *redis,
-    redisReply *reply);
+    violet_reply_t *reply);
 
 
 /*

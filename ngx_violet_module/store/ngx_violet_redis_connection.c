@@ -401,7 +401,7 @@ ngx_violet_redis_connection_next(ngx_violet_redis_connection_t *rc)
 {
     char                       *bytes;
     size_t                      len;
-    redisReply                 *reply;
+    violet_reply_t             *reply;
     ngx_uint_t                  elements;
     ngx_violet_redis_buffer_t  *in;
 
@@ -440,7 +440,7 @@ ngx_violet_redis_connection_next(ngx_violet_redis_connection_t *rc)
     in->start += len;
     rc->expected -= rc->counted;
 
-    reply = ngx_violet_redis_reply_build(&rc->replies, (u_char *) bytes, len,
+    reply = ngx_violet_redis_reply_build(&rc->replies, (u_char *) bytes,
                                          elements);
     if (reply == NULL) {
         ngx_violet_redis_connection_lost(rc, NGX_VIOLET_REDIS_ERROR_MEMORY,

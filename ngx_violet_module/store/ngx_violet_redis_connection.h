@@ -31,7 +31,7 @@ typedef struct {
 
     /* a whole reply, valid during the call */
 
-    void   (*reply)(void *data, redisReply *reply);
+    void   (*reply)(void *data, violet_reply_t *reply);
 
     /*
      * The connection is closed: it could not be made (CONNECT, with the

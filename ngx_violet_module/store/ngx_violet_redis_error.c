@@ -24,8 +24,8 @@ typedef struct {
 
 
 static ngx_violet_redis_error_code_t *ngx_violet_redis_error_find(
-    redisReply *reply);
-static ngx_str_t ngx_violet_redis_words(redisReply *reply, u_char *buf,
+    violet_reply_t *reply);
+static ngx_str_t ngx_violet_redis_words(violet_reply_t *reply, u_char *buf,
     ngx_uint_t code);
 
 
@@ -104,14 +104,14 @@ static ngx_violet_redis_error_code_t  ngx_violet_redis_error_codes[] = {
 
 
 ngx_violet_redis_error_e
-ngx_violet_redis_error(redisReply *reply)
+ngx_violet_redis_error(violet_reply_t *reply)
 {
     return ngx_violet_redis_error_find(reply)->error;
 }
 
 
 static ngx_violet_redis_error_code_t *
-ngx_violet_redis_error_find(redisReply *reply)
+ngx_violet_redis_error_find(violet_reply_t *reply)
 {
     size_t                          len;
     ngx_violet_redis_error_code_t  *c;
@@ -168,7 +168,7 @@ ngx_violet_redis_error_due(ngx_violet_redis_errors_t *errors,
 
 void
 ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
-    const char *what, redisReply *reply)
+    const char *what, violet_reply_t *reply)
 {
     char                           *advice;
     u_char                          buf[VIOLET_TEXT_SHOWN];
@@ -179,7 +179,7 @@ ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors, ngx_str_t *url,
     error = NGX_VIOLET_REDIS_ERROR_OTHER;
     advice = NULL;
 
-    if (reply->type == REDIS_REPLY_ERROR) {
+    if (reply->type == VIOLET_REPLY_ERROR) {
         c = ngx_violet_redis_error_find(reply);
         error = c->error;
         advice = c->advice;
@@ -281,12 +281,12 @@ ngx_violet_redis_error_replica(ngx_violet_redis_errors_t *errors,
  */
 
 static ngx_str_t
-ngx_violet_redis_words(redisReply *reply, u_char *buf, ngx_uint_t code)
+ngx_violet_redis_words(violet_reply_t *reply, u_char *buf, ngx_uint_t code)
 {
     u_char     *space;
     ngx_str_t   words;
 
-    if (reply->type != REDIS_REPLY_ERROR) {
+    if (reply->type != VIOLET_REPLY_ERROR) {
         ngx_str_set(&words, "unexpected reply");
         return words;
     }

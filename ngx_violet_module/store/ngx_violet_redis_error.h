@@ -11,8 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <sys/time.h>
-#include <hiredis/hiredis.h>
+#include "violet_reply.h"
 
 #include "ngx_violet_redis.h"
 
@@ -59,7 +58,7 @@ typedef struct {
 
 /* The kind of an error reply. */
 
-ngx_violet_redis_error_e ngx_violet_redis_error(redisReply *reply);
+ngx_violet_redis_error_e ngx_violet_redis_error(violet_reply_t *reply);
 
 
 /*
@@ -83,7 +82,7 @@ ngx_uint_t ngx_violet_redis_error_due(ngx_violet_redis_errors_t *errors,
  */
 
 void ngx_violet_redis_error_log(ngx_violet_redis_errors_t *errors,
-    ngx_str_t *url, const char *what, redisReply *reply);
+    ngx_str_t *url, const char *what, violet_reply_t *reply);
 
 
 /*

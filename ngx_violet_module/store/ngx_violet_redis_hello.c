@@ -8,7 +8,7 @@
 #include "ngx_violet_redis_hello.h"
 
 
-static ngx_uint_t ngx_violet_redis_hello_is(redisReply *reply,
+static ngx_uint_t ngx_violet_redis_hello_is(violet_reply_t *reply,
     const char *word);
 
 
@@ -35,26 +35,26 @@ ngx_violet_redis_hello(const char **argv, size_t *lens, u_char *name)
 
 ngx_int_t
 ngx_violet_redis_hello_read(ngx_violet_redis_hello_t *hello,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     size_t       i;
-    redisReply  *value;
+    violet_reply_t  *value;
 
     ngx_memzero(hello, sizeof(ngx_violet_redis_hello_t));
 
-    if (reply->type != REDIS_REPLY_ARRAY) {
+    if (reply->type != VIOLET_REPLY_ARRAY) {
         return NGX_ERROR;
     }
 
     for (i = 0; i + 1 < reply->elements; i += 2) {
-        value = reply->element[i + 1];
+        value = &reply->element[i + 1];
 
-        if (ngx_violet_redis_hello_is(reply->element[i], "id")
-            && value->type == REDIS_REPLY_INTEGER)
+        if (ngx_violet_redis_hello_is(&reply->element[i], "id")
+            && value->type == VIOLET_REPLY_INTEGER)
         {
             hello->id = value->integer;
 
-        } else if (ngx_violet_redis_hello_is(reply->element[i], "role")) {
+        } else if (ngx_violet_redis_hello_is(&reply->element[i], "role")) {
             hello->replica = ngx_violet_redis_hello_is(value, "replica")
                              || ngx_violet_redis_hello_is(value, "slave");
         }
@@ -65,9 +65,9 @@ ngx_violet_redis_hello_read(ngx_violet_redis_hello_t *hello,
 
 
 static ngx_uint_t
-ngx_violet_redis_hello_is(redisReply *reply, const char *word)
+ngx_violet_redis_hello_is(violet_reply_t *reply, const char *word)
 {
-    return reply->type == REDIS_REPLY_STRING
+    return reply->type == VIOLET_REPLY_STRING
            && (size_t) reply->len == ngx_strlen(word)
            && ngx_strncmp(reply->str, word, reply->len) == 0;
 }

@@ -12,8 +12,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <sys/time.h>
-#include <hiredis/hiredis.h>
+#include "violet_reply.h"
 
 
 #define NGX_VIOLET_REDIS_HELLO_ARGS  4
@@ -39,7 +38,7 @@ int ngx_violet_redis_hello(const char **argv, size_t *lens, u_char *name);
 /* NGX_OK, or NGX_ERROR if the reply is none to HELLO. */
 
 ngx_int_t ngx_violet_redis_hello_read(ngx_violet_redis_hello_t *hello,
-    redisReply *reply);
+    violet_reply_t *reply);
 
 
 #endif /* NGX_VIOLET_REDIS_HELLO_H */

@@ -8,7 +8,7 @@
 #include "ngx_violet_redis_info.h"
 
 
-static ngx_int_t ngx_violet_redis_info_value(redisReply *reply, char *name,
+static ngx_int_t ngx_violet_redis_info_value(violet_reply_t *reply, char *name,
     ngx_str_t *value);
 
 
@@ -20,11 +20,11 @@ ngx_violet_redis_info_is_due(ngx_violet_redis_t *redis)
 
 
 void
-ngx_violet_redis_info_take(ngx_violet_redis_t *redis, redisReply *reply)
+ngx_violet_redis_info_take(ngx_violet_redis_t *redis, violet_reply_t *reply)
 {
     ngx_str_t  size, policy;
 
-    if (reply->type != REDIS_REPLY_STRING
+    if (reply->type != VIOLET_REPLY_STRING
         || ngx_violet_redis_info_value(reply, "\nmaxmemory:", &size)
            != NGX_OK
         || ngx_violet_redis_info_value(reply, "\nmaxmemory_policy:", &policy)
@@ -57,7 +57,7 @@ ngx_violet_redis_info_take(ngx_violet_redis_t *redis, redisReply *reply)
 /* The rest of the line that begins so, if it is a plain word. */
 
 static ngx_int_t
-ngx_violet_redis_info_value(redisReply *reply, char *name, ngx_str_t *value)
+ngx_violet_redis_info_value(violet_reply_t *reply, char *name, ngx_str_t *value)
 {
     u_char  *p, *last;
 

@@ -21,7 +21,8 @@ ngx_uint_t ngx_violet_redis_info_is_due(ngx_violet_redis_t *redis);
  * as one that the user has no right to INFO, says nothing.
  */
 
-void ngx_violet_redis_info_take(ngx_violet_redis_t *redis, redisReply *reply);
+void ngx_violet_redis_info_take(ngx_violet_redis_t *redis,
+    violet_reply_t *reply);
 
 
 #endif /* NGX_VIOLET_REDIS_INFO_H */

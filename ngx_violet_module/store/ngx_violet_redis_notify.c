@@ -26,7 +26,7 @@ static void ngx_violet_redis_notify_again(ngx_violet_redis_notify_t *link,
     ngx_msec_t delay);
 static void ngx_violet_redis_notify_connect(ngx_violet_redis_notify_t *link);
 static void ngx_violet_redis_notify_connected(void *data);
-static void ngx_violet_redis_notify_read(void *data, redisReply *reply);
+static void ngx_violet_redis_notify_read(void *data, violet_reply_t *reply);
 static void ngx_violet_redis_notify_failed(void *data,
     ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
 static void ngx_violet_redis_notify_timer(ngx_event_t *ev);
@@ -212,7 +212,7 @@ ngx_violet_redis_notify_connected(void *data)
 
 
 static void
-ngx_violet_redis_notify_read(void *data, redisReply *reply)
+ngx_violet_redis_notify_read(void *data, violet_reply_t *reply)
 {
     ngx_violet_redis_notify_t  *link = data;
 

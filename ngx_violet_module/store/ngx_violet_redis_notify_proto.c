@@ -20,17 +20,17 @@
 
 
 static ngx_int_t ngx_violet_redis_notify_hello(
-    ngx_violet_redis_notify_t *link, redisReply *reply);
+    ngx_violet_redis_notify_t *link, violet_reply_t *reply);
 static ngx_int_t ngx_violet_redis_notify_slot(
     ngx_violet_redis_notify_t *link);
 static ngx_int_t ngx_violet_redis_notify_track(
     ngx_violet_redis_notify_t *link);
 static ngx_int_t ngx_violet_redis_notify_refused(
-    ngx_violet_redis_notify_t *link, redisReply *reply);
+    ngx_violet_redis_notify_t *link, violet_reply_t *reply);
 static ngx_int_t ngx_violet_redis_notify_message(
-    ngx_violet_redis_notify_t *link, redisReply *reply);
+    ngx_violet_redis_notify_t *link, violet_reply_t *reply);
 static ngx_int_t ngx_violet_redis_notify_changed(
-    ngx_violet_redis_notify_t *link, redisReply *keys);
+    ngx_violet_redis_notify_t *link, violet_reply_t *keys);
 
 
 /* AUTH if there is a password, then HELLO. */
@@ -66,7 +66,7 @@ ngx_violet_redis_notify_begin(ngx_violet_redis_notify_t *link)
 
 static ngx_int_t
 ngx_violet_redis_notify_hello(ngx_violet_redis_notify_t *link,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_violet_redis_hello_t  hello;
 
@@ -170,19 +170,19 @@ ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link)
 
 ngx_int_t
 ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     size_t       lens[2];
     const char  *argv[2];
 
-    if (reply->type == REDIS_REPLY_ERROR) {
+    if (reply->type == VIOLET_REPLY_ERROR) {
         return ngx_violet_redis_notify_refused(link, reply);
     }
 
     switch (link->state) {
 
     case NGX_VIOLET_REDIS_NOTIFY_AUTH:
-        if (reply->type != REDIS_REPLY_STATUS) {
+        if (reply->type != VIOLET_REPLY_STATUS) {
             return NGX_ERROR;
         }
 
@@ -192,14 +192,14 @@ ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
         return ngx_violet_redis_notify_hello(link, reply);
 
     case NGX_VIOLET_REDIS_NOTIFY_SLOT:
-        if (reply->type != REDIS_REPLY_NIL) {
+        if (reply->type != VIOLET_REPLY_NIL) {
             return NGX_ERROR;
         }
 
         return ngx_violet_redis_notify_track(link);
 
     case NGX_VIOLET_REDIS_NOTIFY_TRACKING:
-        if (reply->type != REDIS_REPLY_STATUS) {
+        if (reply->type != VIOLET_REPLY_STATUS) {
             return NGX_ERROR;
         }
 
@@ -221,7 +221,7 @@ ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
 
 static ngx_int_t
 ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     const char  *what;
 
@@ -263,17 +263,17 @@ ngx_violet_redis_notify_refused(ngx_violet_redis_notify_t *link,
 
 static ngx_int_t
 ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
-    redisReply  *kind;
+    violet_reply_t  *kind;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2
-        || reply->element[0]->type != REDIS_REPLY_STRING)
+    if (reply->type != VIOLET_REPLY_ARRAY || reply->elements < 2
+        || reply->element[0].type != VIOLET_REPLY_STRING)
     {
         return NGX_ERROR;
     }
 
-    kind = reply->element[0];
+    kind = &reply->element[0];
 
     if (link->state == NGX_VIOLET_REDIS_NOTIFY_SUBSCRIBE) {
 
@@ -314,7 +314,7 @@ ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
         return NGX_ERROR;
     }
 
-    return ngx_violet_redis_notify_changed(link, reply->element[2]);
+    return ngx_violet_redis_notify_changed(link, &reply->element[2]);
 }
 
 
@@ -322,31 +322,31 @@ ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
 
 static ngx_int_t
 ngx_violet_redis_notify_changed(ngx_violet_redis_notify_t *link,
-    redisReply *keys)
+    violet_reply_t *keys)
 {
     size_t      i;
     ngx_str_t   key;
 
-    if (keys->type == REDIS_REPLY_NIL
-        || (keys->type == REDIS_REPLY_ARRAY
+    if (keys->type == VIOLET_REPLY_NIL
+        || (keys->type == VIOLET_REPLY_ARRAY
             && keys->elements > NGX_VIOLET_REDIS_NOTIFY_MAX_KEYS))
     {
         link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_ALL, NULL);
         return NGX_OK;
     }
 
-    if (keys->type != REDIS_REPLY_ARRAY) {
+    if (keys->type != VIOLET_REPLY_ARRAY) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < keys->elements; i++) {
 
-        if (keys->element[i]->type != REDIS_REPLY_STRING) {
+        if (keys->element[i].type != VIOLET_REPLY_STRING) {
             return NGX_ERROR;
         }
 
-        key.data = (u_char *) keys->element[i]->str;
-        key.len = keys->element[i]->len;
+        key.data = (u_char *) keys->element[i].str;
+        key.len = keys->element[i].len;
 
         link->handler(link->data, NGX_VIOLET_REDIS_NOTIFY_KEY, &key);
     }

@@ -83,7 +83,7 @@ ngx_int_t ngx_violet_redis_notify_ping(ngx_violet_redis_notify_t *link);
  */
 
 ngx_int_t ngx_violet_redis_notify_reply(ngx_violet_redis_notify_t *link,
-    redisReply *reply);
+    violet_reply_t *reply);
 
 
 #endif /* NGX_VIOLET_REDIS_NOTIFY_PROTO_H */

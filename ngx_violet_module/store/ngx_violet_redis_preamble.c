@@ -145,7 +145,7 @@ ngx_violet_redis_preamble_command(ngx_violet_redis_t *redis, int argc,
 
 ngx_int_t
 ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
-    const char *command, redisReply *reply)
+    const char *command, violet_reply_t *reply)
 {
     ngx_int_t                 rc;
     ngx_violet_redis_hello_t  hello;
@@ -164,12 +164,12 @@ ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
         rc = ngx_violet_redis_hello_read(&hello, reply);
 
     } else if (ngx_strcmp(command, "PING") == 0) {
-        rc = (reply->type == REDIS_REPLY_STRING
+        rc = (reply->type == VIOLET_REPLY_STRING
               && reply->len == NGX_VIOLET_REDIS_PROBE)
              ? NGX_OK : NGX_ERROR;
 
     } else if (ngx_strcmp(command, "GET") == 0) {
-        rc = (reply->type == REDIS_REPLY_NIL) ? NGX_OK : NGX_ERROR;
+        rc = (reply->type == VIOLET_REPLY_NIL) ? NGX_OK : NGX_ERROR;
 
         if (ngx_violet_redis_topology_redirected(redis->topology,
                                                  &redis->user, reply))
@@ -178,7 +178,7 @@ ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
         }
 
     } else { /* AUTH, SELECT */
-        rc = (reply->type == REDIS_REPLY_STATUS) ? NGX_OK : NGX_ERROR;
+        rc = (reply->type == VIOLET_REPLY_STATUS) ? NGX_OK : NGX_ERROR;
     }
 
     if (rc != NGX_OK) {

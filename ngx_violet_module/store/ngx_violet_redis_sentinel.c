@@ -12,7 +12,7 @@
 static int ngx_violet_redis_sentinel_ask(ngx_violet_redis_topology_t *t,
     const char **argv, size_t *lens);
 static ngx_int_t ngx_violet_redis_sentinel_answer(
-    ngx_violet_redis_topology_t *t, redisReply *reply);
+    ngx_violet_redis_topology_t *t, violet_reply_t *reply);
 
 
 ngx_violet_redis_topology_kind_t  ngx_violet_redis_sentinel = {
@@ -45,31 +45,31 @@ ngx_violet_redis_sentinel_ask(ngx_violet_redis_topology_t *t,
 
 static ngx_int_t
 ngx_violet_redis_sentinel_answer(ngx_violet_redis_topology_t *t,
-    redisReply *reply)
+    violet_reply_t *reply)
 {
     ngx_uint_t     i;
     violet_node_t  node;
     violet_text_t  part[2];
 
-    if (reply->type == REDIS_REPLY_NIL) {
+    if (reply->type == VIOLET_REPLY_NIL) {
         ngx_violet_redis_ask_useless(t, NGX_VIOLET_REDIS_ERROR_PROTOCOL,
                                      "it knows no master of the name in "
                                      "\"sentinel=\"");
         return NGX_DECLINED;
     }
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+    if (reply->type != VIOLET_REPLY_ARRAY || reply->elements != 2) {
         goto useless;
     }
 
     for (i = 0; i < 2; i++) {
 
-        if (reply->element[i]->type != REDIS_REPLY_STRING) {
+        if (reply->element[i].type != VIOLET_REPLY_STRING) {
             goto useless;
         }
 
-        part[i].data = reply->element[i]->str;
-        part[i].len = reply->element[i]->len;
+        part[i].data = reply->element[i].str;
+        part[i].len = reply->element[i].len;
     }
 
     if (violet_node_read(&node, part[0], part[1]) != 0 || node.host.len == 0)

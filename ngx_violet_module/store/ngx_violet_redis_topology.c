@@ -39,7 +39,7 @@ static ngx_uint_t ngx_violet_redis_topology_changes(
     ngx_violet_redis_topology_t *topology);
 static void ngx_violet_redis_topology_probed(void *data);
 static void ngx_violet_redis_topology_probe_reply(void *data,
-    redisReply *reply);
+    violet_reply_t *reply);
 static void ngx_violet_redis_topology_probe_lost(void *data,
     ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
 
@@ -374,7 +374,7 @@ ngx_violet_redis_topology_probed(void *data)
 /* Nothing is asked, so nothing may be sent. */
 
 static void
-ngx_violet_redis_topology_probe_reply(void *data, redisReply *reply)
+ngx_violet_redis_topology_probe_reply(void *data, violet_reply_t *reply)
 {
     ngx_violet_redis_topology_t  *t = data;
 
@@ -467,12 +467,12 @@ ngx_violet_redis_topology_lost(ngx_violet_redis_topology_t *t)
 
 ngx_uint_t
 ngx_violet_redis_topology_redirected(ngx_violet_redis_topology_t *t,
-    ngx_violet_redis_topology_user_t *user, redisReply *reply)
+    ngx_violet_redis_topology_user_t *user, violet_reply_t *reply)
 {
     violet_node_t  node;
     violet_text_t  text;
 
-    if (!t->conf->cluster || reply->type != REDIS_REPLY_ERROR
+    if (!t->conf->cluster || reply->type != VIOLET_REPLY_ERROR
         || ngx_violet_redis_error(reply) != NGX_VIOLET_REDIS_ERROR_MOVED)
     {
         return 0;

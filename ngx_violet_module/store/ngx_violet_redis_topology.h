@@ -12,8 +12,7 @@
 
 #include "ngx_violet_redis_resolve.h"
 
-#include <sys/time.h>
-#include <hiredis/hiredis.h>
+#include "violet_reply.h"
 
 
 typedef struct ngx_violet_redis_topology_s  ngx_violet_redis_topology_t;
@@ -91,7 +90,7 @@ void ngx_violet_redis_topology_lost(ngx_violet_redis_topology_t *topology);
 
 ngx_uint_t ngx_violet_redis_topology_redirected(
     ngx_violet_redis_topology_t *topology,
-    ngx_violet_redis_topology_user_t *user, redisReply *reply);
+    ngx_violet_redis_topology_user_t *user, violet_reply_t *reply);
 
 
 /*

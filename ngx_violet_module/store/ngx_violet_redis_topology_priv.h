@@ -47,7 +47,7 @@ typedef struct {
      */
 
     ngx_int_t  (*answer)(ngx_violet_redis_topology_t *topology,
-                         redisReply *reply);
+                         violet_reply_t *reply);
 
     unsigned     always:1;   /* asked each second, not only when the master
                                 is missing */

@@ -1,8 +1,8 @@
 
 /*
- * libFuzzer target of the bounds of a reply: the same bytes mean the same
- * however they are cut, and where a reply is whole hiredis reads all of it
- * and no more.  The first byte is the length of the pieces.
+ * libFuzzer target of replies: the same bytes mean the same however they are
+ * cut, and where a reply is whole hiredis reads all of it, no more, and the
+ * same tree.  The first byte is the length of the pieces.
  */
 
 #include <stdint.h>
@@ -12,7 +12,11 @@
 
 #include <hiredis/hiredis.h>
 
+#include "violet_reply.h"
 #include "violet_resp.h"
+
+
+#define FUZZ_RESP_ELEMENTS  16
 
 
 int fuzz_resp(const uint8_t *data, size_t size);
@@ -25,7 +29,8 @@ fuzz_resp_read(violet_resp_t *resp, const uint8_t *data, size_t size,
     size_t         n, sent, have;
     violet_resp_e  rc;
 
-    static const violet_resp_limits_t  limits = { 512, 16 };
+    static const violet_resp_limits_t  limits = { 512,
+                                                      FUZZ_RESP_ELEMENTS };
 
     violet_resp_init(resp, &limits);
 
@@ -59,23 +64,60 @@ fuzz_resp_read(violet_resp_t *resp, const uint8_t *data, size_t size,
 
 
 static void
-fuzz_resp_hiredis(const char *bytes, size_t len)
+fuzz_resp_same(const violet_reply_t *ours, const redisReply *theirs)
 {
-    void         *reply;
-    redisReader  *reader;
+    size_t  i;
 
-    reader = redisReaderCreate();
-    reply = NULL;
+    static const int  types[] = {
+        REDIS_REPLY_NIL, REDIS_REPLY_STATUS, REDIS_REPLY_ERROR,
+        REDIS_REPLY_INTEGER, REDIS_REPLY_STRING, REDIS_REPLY_ARRAY
+    };
 
-    if (reader == NULL
-        || redisReaderFeed(reader, bytes, len) != REDIS_OK
-        || redisReaderGetReply(reader, &reply) != REDIS_OK
-        || reply == NULL || reader->pos != reader->len)
+    if (types[ours->type] != theirs->type
+        || ours->integer != theirs->integer
+        || ours->elements != theirs->elements)
     {
         abort();
     }
 
-    freeReplyObject(reply);
+    /* the byte behind a text is a zero */
+
+    if (ours->str != NULL
+        && (ours->len != theirs->len
+            || memcmp(ours->str, theirs->str, ours->len + 1) != 0))
+    {
+        abort();
+    }
+
+    for (i = 0; i < ours->elements; i++) {
+        fuzz_resp_same(&ours->element[i], theirs->element[i]);
+    }
+}
+
+
+static void
+fuzz_resp_tree(char *bytes, const violet_resp_t *resp)
+{
+    void            *theirs;
+    redisReader     *reader;
+    violet_reply_t   ours[FUZZ_RESP_ELEMENTS + 1];
+
+    reader = redisReaderCreate();
+    theirs = NULL;
+
+    if (reader == NULL
+        || redisReaderFeed(reader, bytes, resp->len) != REDIS_OK
+        || redisReaderGetReply(reader, &theirs) != REDIS_OK
+        || theirs == NULL || reader->pos != reader->len)
+    {
+        abort();
+    }
+
+    violet_reply_build(ours, bytes);
+
+    fuzz_resp_same(ours, theirs);
+
+    freeReplyObject(theirs);
     redisReaderFree(reader);
 }
 
@@ -118,7 +160,7 @@ fuzz_resp(const uint8_t *data, size_t size)
             abort();
         }
 
-        fuzz_resp_hiredis(copy[0], resp[0].len);
+        fuzz_resp_tree(copy[0], &resp[0]);
     }
 
     free(copy[0]);

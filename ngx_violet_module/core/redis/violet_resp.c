@@ -14,6 +14,9 @@
 /* digits of a number, with its sign */
 #define VIOLET_RESP_DIGITS  20
 
+/* digits of a number that is read at once */
+#define VIOLET_RESP_SHORT   9
+
 /* how nil is written */
 #define VIOLET_RESP_NIL     "$-1\r\n"
 
@@ -22,6 +25,9 @@ static violet_resp_e violet_resp_line(violet_resp_t *resp, char *data,
     size_t len);
 static violet_resp_e violet_resp_take(violet_resp_t *resp, char *data,
     size_t line);
+static size_t violet_resp_short(const char *begin, size_t len, int64_t *n);
+static violet_resp_e violet_resp_count(violet_resp_t *resp, char *data,
+    size_t line, int64_t n);
 static violet_resp_e violet_resp_array(violet_resp_t *resp, int64_t n);
 static violet_resp_e violet_resp_string(violet_resp_t *resp, char *data,
     size_t line, int64_t n);
@@ -97,8 +103,15 @@ violet_resp_line(violet_resp_t *resp, char *data, size_t len)
 {
     char    *begin, *end;
     size_t   line;
+    int64_t  n;
 
     begin = data + resp->len;
+
+    line = resp->line ? 0 : violet_resp_short(begin, len - resp->len, &n);
+
+    if (line && resp->len + line <= resp->limits.total) {
+        return violet_resp_count(resp, data, line, n);
+    }
 
     end = memchr(begin + resp->line, '\n', len - resp->len - resp->line);
 
@@ -117,7 +130,7 @@ violet_resp_line(violet_resp_t *resp, char *data, size_t len)
         return VIOLET_RESP_MORE;
     }
 
-    /* hiredis reads a line up to the first '\r' */
+    /* a line has one '\r', before its end */
 
     if (line < 3 || memchr(begin, '\r', line) != end - 1) {
         return violet_resp_bad(resp, "an invalid line");
@@ -150,14 +163,60 @@ violet_resp_take(violet_resp_t *resp, char *data, size_t line)
         return violet_resp_bad(resp, "an invalid number");
     }
 
-    if (*begin == '$') {
+    return violet_resp_count(resp, data, line, n);
+}
+
+
+/*
+ * Most lines have a type and a small number.  Returns the length of such a
+ * line, or 0 if it must be looked at more closely.
+ */
+
+static size_t
+violet_resp_short(const char *begin, size_t len, int64_t *n)
+{
+    size_t  i, most;
+
+    if (len < 4 || (begin[0] != '$' && begin[0] != ':' && begin[0] != '*')
+        || begin[1] < '0' || begin[1] > '9')
+    {
+        return 0;
+    }
+
+    *n = begin[1] - '0';
+
+    most = len - 2 < VIOLET_RESP_SHORT ? len - 2 : VIOLET_RESP_SHORT;
+
+    for (i = 2; i <= most && begin[i] >= '0' && begin[i] <= '9'; i++) {
+        *n = *n * 10 + (begin[i] - '0');
+    }
+
+    /* zero is the only number that begins with a zero */
+
+    if (i > most || begin[i] != '\r' || begin[i + 1] != '\n'
+        || (begin[1] == '0' && i > 2))
+    {
+        return 0;
+    }
+
+    return i + 2;
+}
+
+
+static violet_resp_e
+violet_resp_count(violet_resp_t *resp, char *data, size_t line, int64_t n)
+{
+    char  type;
+
+    type = data[resp->len];
+
+    if (type == '$') {
         return violet_resp_string(resp, data, line, n);
     }
 
     resp->len += line;
 
-    return *begin == '*' ? violet_resp_array(resp, n)
-                         : violet_resp_value(resp);
+    return type == '*' ? violet_resp_array(resp, n) : violet_resp_value(resp);
 }
 
 
@@ -293,7 +352,7 @@ violet_resp_value(violet_resp_t *resp)
 }
 
 
-/* As hiredis reads it: no leading zero, no "+", nothing out of range. */
+/* No leading zero, no "+", nothing out of range. */
 
 static int
 violet_resp_number(const char *text, size_t len, int64_t *n)

@@ -2,8 +2,8 @@
 /*
  * Replies of Redis, in version 2 of its protocol (RESP2): where one ends in
  * the bytes that have come so far.  Nothing of them is believed: every length
- * and every count is bounded, and no byte is looked at twice, however few
- * come at once.  The bytes belong to the caller.
+ * and every count is bounded, and no byte is looked at more than twice, however
+ * few come at once.  The bytes belong to the caller.
  *
  * Source: https://redis.io/docs/reference/protocol-spec/
  */

@@ -1,8 +1,6 @@
 
 /*
- * Commands in Redis's protocol.  hiredis has a function for this, too, which
- * prints each length with sprintf(): a fifth of all instructions of a report
- * that is read from Redis.
+ * Commands in Redis's protocol.
  */
 
 

@@ -13,7 +13,6 @@ use POSIX ();
 
 
 my %packages = (
-    hiredis => 'libhiredis-dev',
     jansson => 'libjansson-dev',
     pcre2   => 'libpcre2-dev',
     openssl => 'libssl-dev',
