@@ -189,6 +189,13 @@ ngx_command_t  ngx_violet_commands[] = {
       offsetof(ngx_violet_loc_conf_t, unverified_upstream),
       NULL },
 
+    { ngx_string("violet_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
+      ngx_violet_status_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("violet_purge"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_violet_purge_directive,

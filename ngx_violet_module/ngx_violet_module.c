@@ -136,7 +136,7 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
 
     vmcf->records = ngx_violet_records_create(cf->pool,
                                               ngx_violet_submit_redis(vmcf),
-                                              vmcf->zone);
+                                              vmcf->zone, &vmcf->apps);
     if (vmcf->records == NULL) {
         return NGX_ERROR;
     }

@@ -10,6 +10,8 @@
 #include "ngx_violet_exchange.h"
 #include "ngx_violet_handler.h"
 #include "ngx_violet_health.h"
+#include "ngx_violet_memory.h"
+#include "ngx_violet_version.h"
 
 
 static ngx_int_t ngx_violet_count_handler(ngx_http_request_t *r);
@@ -41,6 +43,8 @@ ngx_violet_add_counts(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
 
     *h = ngx_violet_count_handler;
 
+    vmcf->counts->version = NGX_VIOLET_VERSION;
+
     return ngx_violet_counts_add(cf, vmcf);
 }
 
@@ -57,6 +61,9 @@ ngx_violet_start_counts(ngx_violet_main_conf_t *vmcf)
     }
 
     ngx_violet_counts_start(vmcf);
+
+    ngx_violet_memory_count_evictions(vmcf->zone,
+                                      &vmcf->counts->host->evictions);
 
     redis[0] = vmcf->redis;
     redis[1] = vmcf->submit_redis;

@@ -7,6 +7,7 @@
 
 #include "ngx_violet.h"
 #include "ngx_violet_cart.h"
+#include "ngx_violet_cart_record_priv.h"
 #include "ngx_violet_count.h"
 
 
@@ -86,4 +87,54 @@ ngx_violet_cart_guard_result(ngx_violet_ctx_t *ctx)
     default:
         return VIOLET_COUNT_GUARD_UNRESOLVED;
     }
+}
+
+
+/*
+ * A submit that is pending is no doubt: Violet works on it.  A flight whose
+ * worker died is one from the instant at which its lease has run out.
+ */
+
+void
+ngx_violet_record_count_doubt(violet_counters_doubts_t *doubts,
+    ngx_violet_record_slot_t *slot, int n)
+{
+    if (doubts == NULL) {
+        return;
+    }
+
+    if (slot->record.state == VIOLET_RECORD_UNKNOWN) {
+        violet_count_end(&doubts->ends, slot->at + slot->record.kept, n);
+
+    } else if (slot->record.state == VIOLET_RECORD_IN_FLIGHT) {
+        violet_count_end(&doubts->lapses, slot->at + slot->record.left, n);
+    }
+}
+
+
+violet_counters_doubts_t *
+ngx_violet_record_doubts_of(ngx_violet_records_t *records, ngx_str_t *name)
+{
+    ngx_uint_t          i;
+    ngx_violet_app_t  **app;
+    ngx_violet_key_t    key;
+
+    app = records->apps->elts;
+
+    for (i = 0; i < records->apps->nelts; i++) {
+
+        if (app[i]->counts.doubts == NULL) {
+            continue;
+        }
+
+        ngx_violet_keys_submits(&app[i]->keys, &key);
+
+        if (name->len > key.name.len
+            && ngx_memcmp(name->data, key.name.data, key.name.len) == 0)
+        {
+            return app[i]->counts.doubts;
+        }
+    }
+
+    return NULL;
 }

@@ -274,6 +274,7 @@ ngx_violet_cart_record(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     conf.records = vmcf->records;
     conf.keys = ctx->app->keys;
     conf.cart_id = ctx->route.cart_id;
+    conf.doubts = ctx->app->counts.doubts;
     conf.log = r->connection->log;
     conf.time = vlcf->submit_guard;
     conf.timeout = vlcf->read_timeout;

@@ -53,6 +53,7 @@ ngx_violet_record_create(ngx_pool_t *pool, ngx_violet_record_conf_t *conf)
     }
 
     record->log = conf->log;
+    record->doubts = conf->doubts;
 
     if (conf->cart_id == 0) {
         ngx_violet_record_digest(guard->body, &conf->body);
@@ -421,6 +422,7 @@ ngx_violet_record_tell(ngx_violet_records_t *records, ngx_str_t *name)
 
     ngx_memcpy(record->name, name->data, name->len);
     record->name_len = name->len;
+    record->doubts = ngx_violet_record_doubts_of(records, name);
     record->guard.ask.body = record->guard.body;
     record->gone = 1;
     record->teller = 1;

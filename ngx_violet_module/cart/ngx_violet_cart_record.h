@@ -21,6 +21,7 @@
 #include "ngx_violet_wait.h"
 
 #include "violet_cart_guard.h"
+#include "violet_counters.h"
 
 
 /* ms: the time of "violet_submit_guard on" */
@@ -43,6 +44,7 @@ typedef struct {
     int64_t                     cart_id;     /* 0: named by the key */
     ngx_str_t                   key;         /* Idempotency-Key, or empty */
     ngx_str_t                   body;        /* its digest; of a key */
+    violet_counters_doubts_t   *doubts;      /* of the app, or NULL */
     ngx_log_t                  *log;         /* of the request */
     ngx_msec_t                  time;        /* ms that an outcome is kept */
     ngx_msec_t                  timeout;     /* ms, of Violet's answer */
@@ -52,10 +54,13 @@ typedef struct {
 } ngx_violet_record_conf_t;
 
 
-/* Makes the worker's object, in the configuration's pool.  NULL: no memory. */
+/*
+ * Makes the worker's object, in the configuration's pool.  NULL: no memory.
+ * "apps" is the array of all apps, which lives as long.
+ */
 
 ngx_violet_records_t *ngx_violet_records_create(ngx_pool_t *pool,
-    ngx_violet_redis_t *redis, ngx_shm_zone_t *zone);
+    ngx_violet_redis_t *redis, ngx_shm_zone_t *zone, ngx_array_t *apps);
 
 /* Starts, in a worker, what tells Redis what it has not heard. */
 

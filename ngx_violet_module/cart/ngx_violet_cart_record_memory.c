@@ -24,6 +24,7 @@ typedef struct {
     const violet_cart_record_t   *expected;
     ngx_violet_record_slot_t      slot;
     violet_cart_host_store_t      rc;
+    violet_counters_doubts_t     *doubts;     /* NULL: they are not counted */
 } ngx_violet_record_store_t;
 
 
@@ -121,6 +122,7 @@ ngx_violet_record_store(void *data, const violet_cart_record_t *expected,
     store.slot.epoch = record->records->epoch;
     store.slot.owed = held->owed;
     store.slot.own = held->own;
+    store.doubts = record->doubts;
 
     for ( ;; ) {
 
@@ -131,6 +133,10 @@ ngx_violet_record_store(void *data, const violet_cart_record_t *expected,
         {
             return store.rc;
         }
+
+        /* there was no room for it */
+
+        ngx_violet_record_count_doubt(store.doubts, &store.slot, -1);
 
         if (ngx_violet_memory_make_room(zone, ngx_violet_record_has_failed,
                                         NULL, NGX_VIOLET_RECORD_ROOM)
@@ -168,8 +174,12 @@ ngx_violet_record_update(void *data, u_char *value)
     } else {
         store->rc = VIOLET_HOST_STORED;
 
+        ngx_violet_record_count_doubt(store->doubts, &slot, -1);
+
         slot = store->slot;
         ttl = slot.record.kept;
+
+        ngx_violet_record_count_doubt(store->doubts, &slot, 1);
 
         ngx_memcpy(value, &slot, sizeof(ngx_violet_record_slot_t));
     }

@@ -24,7 +24,7 @@ static void ngx_violet_owed_tell(ngx_violet_records_t *records);
 
 ngx_violet_records_t *
 ngx_violet_records_create(ngx_pool_t *pool, ngx_violet_redis_t *redis,
-    ngx_shm_zone_t *zone)
+    ngx_shm_zone_t *zone, ngx_array_t *apps)
 {
     ngx_violet_records_t  *records;
 
@@ -35,6 +35,7 @@ ngx_violet_records_create(ngx_pool_t *pool, ngx_violet_redis_t *redis,
 
     records->redis = redis;
     records->zone = zone;
+    records->apps = apps;
 
     return records;
 }

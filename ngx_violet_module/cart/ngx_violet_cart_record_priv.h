@@ -20,6 +20,7 @@
 struct ngx_violet_records_s {
     ngx_violet_redis_t      *redis;       /* NULL: none */
     ngx_shm_zone_t          *zone;
+    ngx_array_t             *apps;        /* of ngx_violet_app_t * */
 
     ngx_uint_t               asked;       /* losses of the connection when
                                              Redis was asked who it is, */
@@ -44,6 +45,8 @@ struct ngx_violet_record_s {
     violet_cart_step_t           step;
     ngx_violet_wait_t           *wait;
     ngx_violet_redis_handler_pt  handler;     /* of the command under way */
+    violet_counters_doubts_t    *doubts;      /* of its app; NULL: they are
+                                                 not counted */
     ngx_log_t                   *log;         /* invalid if "gone" */
     ngx_event_t                  renewal;
     int64_t                      asked;       /* when Redis was, or Violet */
@@ -154,6 +157,22 @@ void ngx_violet_record_name(ngx_violet_record_t *record,
 
 ngx_int_t ngx_violet_record_token(u_char *token);
 void ngx_violet_record_digest(u_char *digest, ngx_str_t *text);
+
+
+/*
+ * Adds n (-1 or 1) to the doubts of an app if a record is one, or becomes one
+ * when its flight lapses.  "doubts" may be NULL.  It may be called under the
+ * zone's lock.
+ */
+
+void ngx_violet_record_count_doubt(violet_counters_doubts_t *doubts,
+    ngx_violet_record_slot_t *slot, int n);
+
+
+/* The doubts of the app to which a record of that name belongs, or NULL. */
+
+violet_counters_doubts_t *ngx_violet_record_doubts_of(
+    ngx_violet_records_t *records, ngx_str_t *name);
 
 
 /* Tells Redis what the host has of one record; the handle frees itself. */

@@ -12,6 +12,8 @@
 #include "ngx_violet_token.h"
 #include "ngx_violet_wait.h"
 
+#include "violet_jwt.h"
+
 
 /* ms between two checks of the files: a new value is used within 5 s */
 #define NGX_VIOLET_CREDENTIALS_LOOK   1000
@@ -326,4 +328,22 @@ ngx_violet_credentials_look_at(ngx_violet_app_t *app)
     if (app->renewal) {
         ngx_violet_token_retry(app->renewal);
     }
+}
+
+
+int64_t
+ngx_violet_credentials_expiry(ngx_violet_app_t *app)
+{
+    int64_t               expires;
+    ngx_violet_secret_t  *token;
+
+    if (app->renewal) {
+        return ngx_violet_token_expiry(app->renewal);
+    }
+
+    token = app->secrets[NGX_VIOLET_APP_TOKEN];
+
+    return token && violet_jwt_expiry((char *) token->value.data,
+                                      token->value.len, &expires) == 0
+           ? expires : -1;
 }

@@ -123,6 +123,14 @@ ngx_uint_t ngx_violet_credentials_differ(ngx_violet_app_t *app,
 
 
 /*
+ * ms since the epoch: when the app's access token ends, by the renewal or by
+ * the token itself (a JWT); -1 if that is not known.
+ */
+
+int64_t ngx_violet_credentials_expiry(ngx_violet_app_t *app);
+
+
+/*
  * Start and stop, in a worker, the renewals of tokens and the checks of the
  * secrets' files.  _stop() also wipes the worker's secrets and tokens.
  */

@@ -550,3 +550,24 @@ ngx_violet_token_hash(ngx_violet_secret_t *secret)
 {
     return ngx_murmur_hash2(secret->value.data, secret->value.len);
 }
+
+
+/* A token without an end has a time that is far away. */
+
+int64_t
+ngx_violet_token_expiry(ngx_violet_token_t *token)
+{
+    int64_t                  expires, left;
+    ngx_violet_token_copy_t  copy;
+
+    if (ngx_violet_token_zone_copy(&token->place, &copy) != NGX_OK) {
+        return -1;
+    }
+
+    expires = copy.schedule.expires;
+    left = expires - copy.schedule.renew;
+
+    explicit_bzero(&copy, sizeof(ngx_violet_token_copy_t));
+
+    return left > VIOLET_SCHEDULE_LEAD ? -1 : expires;
+}

@@ -111,4 +111,9 @@ void ngx_violet_token_accepted(ngx_violet_token_t *token,
 void ngx_violet_token_retry(ngx_violet_token_t *token);
 
 
+/* ms since the epoch: when the host's token ends; -1 if that is not known. */
+
+int64_t ngx_violet_token_expiry(ngx_violet_token_t *token);
+
+
 #endif /* NGX_VIOLET_TOKEN_H */

@@ -312,6 +312,7 @@ ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
     }
 
     result->by_app = (i == 0);
+    result->app_left = remaining[0];
     result->remaining = remaining[i];
     result->wait = wait[i];
 }

@@ -33,6 +33,7 @@ typedef struct {
     ngx_uint_t                  in_memory;    /* Redis did not count */
     ngx_uint_t                  remaining;    /* requests, of the tighter
                                                  budget */
+    ngx_uint_t                  app_left;     /* requests, of the app's */
     uint64_t                    wait;         /* ms until the tighter budget
                                                  has one request more */
 } ngx_violet_limit_result_t;

@@ -278,6 +278,11 @@ ngx_violet_refresh_set_limit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
         return NGX_OK;
     }
 
+    if (ctx->app->counts.known) {
+        violet_gauge_set(&ctx->app->counts.known->budget,
+                         (long) limit->app_left + 1);
+    }
+
     if (ctx->seen.refresh == NGX_VIOLET_REFRESH_DRY_RUN) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "violet: refresh of merchant %D over the limit, "

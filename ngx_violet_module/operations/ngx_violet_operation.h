@@ -26,6 +26,8 @@ typedef struct ngx_violet_operation_s {
 
 /* Parsers, for the table of directives. */
 
+char *ngx_violet_status_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_violet_purge_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

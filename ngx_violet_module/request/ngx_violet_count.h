@@ -28,6 +28,7 @@ typedef struct ngx_violet_counts_s {
     violet_counters_worker_t  *worker;      /* NULL: no slot is free */
     int                        slot;        /* -1: the same */
     time_t                     loaded;      /* s: when it was read */
+    const char                *version;     /* of the module */
 } ngx_violet_counts_t;
 
 

@@ -17,6 +17,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "violet_counters.h"
+
 
 /*
  * Called while the zone is locked, so it must be quick and must not log.
@@ -143,6 +145,35 @@ ngx_uint_t ngx_violet_memory_count(ngx_shm_zone_t *zone,
 
 ngx_uint_t ngx_violet_memory_make_room(ngx_shm_zone_t *zone,
     ngx_violet_memory_counts_pt may_go, void *data, ngx_uint_t n);
+
+
+/* kinds of entries, by the first word of their keys */
+
+typedef enum {
+    NGX_VIOLET_MEMORY_REPORT = 0,   /* and what belongs to one */
+    NGX_VIOLET_MEMORY_FLIGHT,
+    NGX_VIOLET_MEMORY_LIMIT,
+    NGX_VIOLET_MEMORY_SUBMIT,
+    NGX_VIOLET_MEMORY_ENTRIES
+} ngx_violet_memory_entry_e;
+
+
+/* how full the zone is, at about one instant: it is not locked */
+
+typedef struct {
+    size_t       used;      /* bytes, in whole pages */
+    size_t       free;
+    ngx_uint_t   entries[NGX_VIOLET_MEMORY_ENTRIES];
+} ngx_violet_memory_stats_t;
+
+void ngx_violet_memory_stats(ngx_shm_zone_t *zone,
+    ngx_violet_memory_stats_t *stats);
+
+
+/* Sets where this worker counts reports that it evicts before their time. */
+
+void ngx_violet_memory_count_evictions(ngx_shm_zone_t *zone,
+    violet_counter_t *evictions);
 
 
 #endif /* NGX_VIOLET_MEMORY_H */

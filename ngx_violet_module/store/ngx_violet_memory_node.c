@@ -94,6 +94,7 @@ ngx_violet_memory_clear(ngx_violet_memory_t *memory)
 
     ngx_queue_init(&sh->queue);
     sh->values = 0;
+    ngx_memzero(sh->entries, sizeof(sh->entries));
 
     ngx_queue_init(&sh->counters);
     sh->moving = NULL;
@@ -218,6 +219,8 @@ ngx_violet_memory_insert(ngx_violet_memory_t *memory,
         memory->sh->values++;
     }
 
+    memory->sh->entries[ngx_violet_memory_entry(mn)]++;
+
     ngx_rbtree_insert(ngx_violet_memory_tree(memory,
                                              (uint32_t) mn->node.key),
                       &mn->node);
@@ -325,6 +328,10 @@ ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size,
             return NULL;
         }
 
+        if (memory->evictions && !ngx_violet_memory_expired(memory, mn)) {
+            violet_count(memory->evictions);
+        }
+
         ngx_violet_memory_delete(memory, mn);
 
         p = ngx_slab_alloc_locked(memory->shpool, size);
@@ -425,6 +432,8 @@ ngx_violet_memory_delete(ngx_violet_memory_t *memory,
     if (mn->kind != NGX_VIOLET_MEMORY_COUNTER) {
         memory->sh->values--;
     }
+
+    memory->sh->entries[ngx_violet_memory_entry(mn)]--;
 
     for (piece = mn->pieces; piece; piece = next) {
         next = piece->next;

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_violet_memory.h"
 #include "ngx_violet_memory_barrier.h"
 
 
@@ -85,6 +86,7 @@ typedef struct {
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;       /* of values, by use */
     ngx_uint_t                 values;      /* in it */
+    ngx_uint_t                 entries[NGX_VIOLET_MEMORY_ENTRIES];
     ngx_uint_t                 uses;        /* that moved a value to its head */
     ngx_queue_t                counters;    /* by use */
     ngx_violet_memory_node_t  *moving;      /* outside of its queue */
@@ -107,12 +109,20 @@ typedef struct {
     ngx_violet_memory_shared_t  *sh;
     ngx_slab_pool_t             *shpool;
     ngx_uint_t                   cycle;     /* number of the configuration */
+    violet_counter_t            *evictions; /* of this worker; NULL: nobody
+                                               reads them */
 
     /* counters after a repair; logged once the lock is released */
     ngx_uint_t                   kept;
     ngx_uint_t                   lost;
     unsigned                     emptied:1;
 } ngx_violet_memory_t;
+
+
+/* The kind of a node, by its key. */
+
+ngx_violet_memory_entry_e ngx_violet_memory_entry(
+    ngx_violet_memory_node_t *mn);
 
 
 /* Marks the zone as half changed until the lock is released. */

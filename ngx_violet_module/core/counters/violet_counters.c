@@ -34,6 +34,7 @@ typedef struct {
     violet_counters_app_lane_t  lanes[VIOLET_COUNTERS_LANES];
     violet_gauge_t              in_flight[VIOLET_COUNTERS_SLOTS];
     violet_counters_doubts_t    doubts;
+    violet_counters_known_t     known;
     violet_counters_name_t      name;
 } violet_counters_place_t;
 
@@ -213,6 +214,8 @@ violet_counters_copy(violet_counters_t *to, const violet_counters_t *from)
                                       &source->doubts.ends);
             violet_counters_copy_ends(&target->doubts.lapses,
                                       &source->doubts.lapses);
+            violet_gauge_set(&target->known.budget,
+                             atomic_load(&source->known.budget));
             break;
         }
     }
@@ -308,6 +311,7 @@ violet_counters_of(violet_counters_t *counters, int app, unsigned worker,
     of->counters = &place->lanes[worker % VIOLET_COUNTERS_LANES].counters;
     of->in_flight = slot == -1 ? NULL : &place->in_flight[slot];
     of->doubts = &place->doubts;
+    of->known = &place->known;
 }
 
 

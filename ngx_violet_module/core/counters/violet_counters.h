@@ -228,6 +228,13 @@ typedef struct {
 } violet_counters_doubts_t;
 
 
+/* numbers of an app that are set; a number is its value plus 1, 0: not known */
+
+typedef struct {
+    violet_gauge_t          budget;         /* refreshes left */
+} violet_counters_known_t;
+
+
 typedef struct violet_counters_s  violet_counters_t;
 
 
@@ -237,6 +244,7 @@ typedef struct {
     violet_counters_app_t     *counters;
     violet_gauge_t            *in_flight;      /* submits; NULL: no slot */
     violet_counters_doubts_t  *doubts;
+    violet_counters_known_t   *known;
 } violet_counters_of_t;
 
 
