@@ -203,5 +203,12 @@ ngx_command_t  ngx_violet_commands[] = {
       0,
       NULL },
 
+    { ngx_string("violet_webhook"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_violet_webhook_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };

@@ -16,6 +16,8 @@
 static ngx_int_t ngx_violet_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_violet_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static ngx_violet_ctx_t *ngx_violet_filter_too_large(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_filter_refused(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
@@ -30,6 +32,10 @@ ngx_violet_header_filter(ngx_http_request_t *r)
     ngx_violet_ctx_t  *ctx;
 
     ctx = ngx_violet_ctx(r);
+
+    if (r->err_status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        ctx = ngx_violet_filter_too_large(r, ctx);
+    }
 
     if (ctx == NULL) {
         return ngx_violet_next_header_filter(r);
@@ -91,6 +97,36 @@ ngx_violet_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ctx->refused = NGX_VIOLET_NOT_REFUSED;
 
     return ngx_violet_next_body_filter(r, &out);
+}
+
+
+/*
+ * nginx refuses a body that is too large before any handler runs.  In the
+ * location of an operation the caller gets a problem; without memory for it,
+ * nginx's page.
+ */
+
+static ngx_violet_ctx_t *
+ngx_violet_filter_too_large(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    if (ngx_violet_loc_conf(r)->operation == NULL || r != r->main) {
+        return ctx;
+    }
+
+    if (ctx == NULL) {
+        ctx = ngx_pcalloc(r->pool, sizeof(ngx_violet_ctx_t));
+        if (ctx == NULL) {
+            return NULL;
+        }
+
+        ctx->seen.age = -1;
+
+        ngx_http_set_ctx(r, ctx, ngx_violet_module);
+    }
+
+    ctx->refused = NGX_VIOLET_REFUSED_TOO_LARGE;
+
+    return ctx;
 }
 
 

@@ -60,7 +60,11 @@ static ngx_violet_problem_t  ngx_violet_problems[] = {
 
     { ngx_string("method-not-allowed"),
       ngx_string("The method is not allowed here"),
-      NGX_HTTP_NOT_ALLOWED }
+      NGX_HTTP_NOT_ALLOWED },
+
+    { ngx_string("too-large"),
+      ngx_string("The request is too large"),
+      NGX_HTTP_REQUEST_ENTITY_TOO_LARGE }
 };
 
 
@@ -107,7 +111,10 @@ static ngx_str_t  ngx_violet_refusals[] = {
 
     ngx_string("the gateway has no access token for Violet at present"),
 
-    ngx_string("proxy_pass does not lead to Violet's route for tokens")
+    ngx_string("proxy_pass does not lead to Violet's route for tokens"),
+
+    ngx_string("the body is larger than client_max_body_size of this "
+               "location")
 };
 
 
@@ -210,7 +217,8 @@ ngx_violet_answer_refused(ngx_http_request_t *r, ngx_uint_t refusal)
     ngx_str_t             after;
     ngx_violet_problem_e  type;
 
-    type = NGX_VIOLET_PROBLEM_CONFIGURATION;
+    type = (refusal == NGX_VIOLET_REFUSED_TOO_LARGE)
+           ? NGX_VIOLET_PROBLEM_TOO_LARGE : NGX_VIOLET_PROBLEM_CONFIGURATION;
 
     if (refusal == NGX_VIOLET_REFUSED_CREDENTIALS) {
         type = NGX_VIOLET_PROBLEM_CREDENTIALS_UNAVAILABLE;

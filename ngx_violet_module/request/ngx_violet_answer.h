@@ -23,7 +23,8 @@ typedef enum {
     NGX_VIOLET_PROBLEM_CONFIGURATION,
     NGX_VIOLET_PROBLEM_NOT_SUBMITTED,
     NGX_VIOLET_PROBLEM_UNAUTHORIZED,
-    NGX_VIOLET_PROBLEM_METHOD
+    NGX_VIOLET_PROBLEM_METHOD,
+    NGX_VIOLET_PROBLEM_TOO_LARGE
 } ngx_violet_problem_e;
 
 
@@ -40,7 +41,8 @@ typedef enum {
     NGX_VIOLET_REFUSED_INTERNAL,         /* proxy_pass failed */
     NGX_VIOLET_REFUSED_UNCHECKED,        /* it did not pass our handler */
     NGX_VIOLET_REFUSED_CREDENTIALS,      /* there is no access token */
-    NGX_VIOLET_REFUSED_PATH              /* see ngx_violet_own_request_t */
+    NGX_VIOLET_REFUSED_PATH,             /* see ngx_violet_own_request_t */
+    NGX_VIOLET_REFUSED_TOO_LARGE         /* over client_max_body_size */
 } ngx_violet_refusal_e;
 
 

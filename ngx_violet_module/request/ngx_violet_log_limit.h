@@ -19,6 +19,8 @@ typedef enum {
     NGX_VIOLET_CAUSE_FAILED,             /* Violet's 5xx on health */
     NGX_VIOLET_CAUSE_TOO_LARGE,          /* over violet_buffer_limit */
     NGX_VIOLET_CAUSE_VARIABLES,          /* proxy_pass with variables */
+    NGX_VIOLET_CAUSE_UNSIGNED,           /* an event without a signature */
+    NGX_VIOLET_CAUSE_NO_TOPIC,           /* an event without a name */
     NGX_VIOLET_CAUSES
 } ngx_violet_log_cause_e;
 

@@ -30,6 +30,7 @@ from urllib.parse import parse_qsl, unquote
 import carts
 import merchant
 import reports
+import webhook
 from broken import Row
 from httpd import Ending, Reply, Request, Server
 
@@ -188,6 +189,8 @@ class Violet:
         self.faults: dict[str, int] = {}
 
     async def answer(self, request: Request) -> Reply:
+        if (request.method, request.path) == ("POST", "/_mock/webhook"):
+            return await webhook.deliver(request.query, self.tokens.secret)
         if request.path == "/_mock" or request.path.startswith("/_mock/"):
             return self.control(request)
         route, number = route_of(request)
@@ -439,6 +442,7 @@ these here need nothing:
   POST /_mock/tokens?...   how calls for a token are answered
   POST /_mock/refuse?seconds=S  close all connections, and listen again after
                            so many seconds
+  POST /_mock/webhook?to=URL  send a signed event, see webhook.py
   GET  /_mock/merchant     with --merchant: what became of each cart
   POST /_mock/merchant?... with --merchant: calm=1, every answer arrives from
                            now on; lies=S, the share of reads that fail
