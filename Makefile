@@ -1,10 +1,14 @@
 # The targets call the scripts in util/.  The head of each script says what the
 # script does and which variables it takes.
 
-.PHONY: help build run test torture check bench clean
+.PHONY: help build install deb run test test-packages torture check bench clean
 
 help:
 	@echo "make build   the module, as build/ngx_violet_module.so (CC=clang)"
+	@echo "make install the module that was built, beside the nginx that is"
+	@echo "             installed (DESTDIR=DIR: below DIR)"
+	@echo "make deb     the package libnginx-mod-violet, in build/deb (ROOT=trixie:"
+	@echo "             for that Debian, in build/trixie/deb)"
 	@echo "make run     the gateway in front of a mock Violet, until Ctrl-C"
 	@echo "             (PORT, REDIS_PORT, MOCK_PORT choose the ports; with"
 	@echo "             VIOLET_URL, VIOLET_APP_ID, VIOLET_APP_SECRET and"
@@ -20,6 +24,8 @@ help:
 	@echo "             Debian, whose root debootstrap makes (ROOTS=DIR: in DIR)"
 	@echo "make build NGINX_SRC=DIR, make test NGINX_SRC=DIR   with the nginx whose"
 	@echo "             source is in DIR (TEST_STATIC=1: the module built in)"
+	@echo "make test-packages   installs the package in clean roots of Debian, and"
+	@echo "             follows docs/install.md there (ROOT=trixie: only there)"
 	@echo "make check   style, arrows between folders, documentation against the"
 	@echo "             code, OpenAPI, how many instructions a request takes"
 	@echo "make bench   measures the gateway beside other ways to do its work"
@@ -33,11 +39,20 @@ build:
 	@$(in) util/packages build $(filter clang,$(CC))
 	@$(in) util/build
 
+install:
+	@util/install
+
+deb:
+	@$(in) util/deb
+
 run:
 	@util/run
 
 test:
 	@$(in) util/test
+
+test-packages:
+	@util/test-packages $(ROOT)
 
 torture:
 	@util/packages build run test
