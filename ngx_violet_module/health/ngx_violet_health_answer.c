@@ -114,7 +114,12 @@ ngx_violet_health_answer_hit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     }
 
     status.data = p;
-    status.len = ngx_sprintf(p, "violet; hit; ttl=%L%s", ttl, detail) - p;
+
+    p = ngx_cpymem(p, "violet; hit; ttl=", sizeof("violet; hit; ttl=") - 1);
+    p = ngx_sprintf(p, "%L", ttl);
+    p = ngx_cpymem(p, detail, ngx_strlen(detail));
+
+    status.len = p - status.data;
 
     ctx->seen.tier = ctx->health->report.tier;
 

@@ -13,7 +13,6 @@
 #include "ngx_violet_memory_clock.h"
 #include "ngx_violet_health_store.h"
 #include "ngx_violet_memory.h"
-#include "ngx_violet_redis_args.h"
 #include "ngx_violet_sha1.h"
 
 
@@ -37,14 +36,20 @@ typedef struct {
 } ngx_violet_health_store_head_t;
 
 
-static ngx_str_t  ngx_violet_health_store_fields[] = {
-    ngx_string("v"),
-    ngx_string("body"),
-    ngx_string("etag"),
-    ngx_string("state"),
-    ngx_string("stored_at"),
-    ngx_string("kept"),
-    ngx_string("merchant")
+/*
+ * The command HMGET of a report, but for its key: as many words as fields, and
+ * two.
+ */
+
+static ngx_violet_redis_form_t  ngx_violet_health_store_form = {
+    ngx_string("*9\r\n$5\r\nHMGET\r\n"),
+    ngx_string("$1\r\nv\r\n"
+               "$4\r\nbody\r\n"
+               "$4\r\netag\r\n"
+               "$5\r\nstate\r\n"
+               "$9\r\nstored_at\r\n"
+               "$4\r\nkept\r\n"
+               "$8\r\nmerchant\r\n")
 };
 
 
@@ -179,8 +184,6 @@ ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
     ngx_violet_redis_status_e *status,
     ngx_violet_health_store_handler_pt handler, void *data)
 {
-    ngx_uint_t                     i;
-    ngx_violet_redis_args_t        args;
     ngx_violet_health_store_op_t  *op;
 
     if (key->redis == NULL) {
@@ -204,21 +207,16 @@ ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
     op->key.key.data = op->name;
     ngx_memcpy(op->name, key->key.data, key->key.len);
 
-    op->version = ngx_violet_memory_key_version(key->zone, &key->key);
+    /* without a copy in memory no version is compared */
+
+    op->version = key->memory
+                  ? ngx_violet_memory_key_version(key->zone, &key->key) : 0;
     op->handler = handler;
     op->data = data;
 
-    ngx_violet_redis_args_init(&args, key->redis);
-    ngx_violet_redis_args_key(&args, &key->key);
-
-    for (i = 0; i < NGX_VIOLET_HEALTH_STORE_N; i++) {
-        ngx_violet_redis_args_add(&args,
-                                  ngx_violet_health_store_fields[i].data,
-                                  ngx_violet_health_store_fields[i].len);
-    }
-
-    *status = ngx_violet_redis_args_command(&args, "HMGET", timeout,
-                                            ngx_violet_health_store_got, op);
+    *status = ngx_violet_redis_read(key->redis, &ngx_violet_health_store_form,
+                                    &key->key, timeout,
+                                    ngx_violet_health_store_got, op);
 
     if (*status != NGX_VIOLET_REDIS_OK) {
         ngx_free(op);
@@ -323,6 +321,8 @@ ngx_violet_health_store_outdate(ngx_violet_report_place_t *key, ngx_str_t *name)
     head.len = sizeof(int64_t);
     ngx_str_null(&body);
 
+    ngx_violet_memory_mark(key->zone, key->ttl + key->stale);
+
     (void) ngx_violet_memory_set(key->zone, &marker.name, &head, &body,
                                  key->ttl + key->stale);
 }
@@ -333,6 +333,10 @@ ngx_violet_health_store_fresh(ngx_violet_report_place_t *key)
 {
     int64_t           then;
     ngx_violet_key_t  marker;
+
+    if (!ngx_violet_memory_marked(key->zone)) {
+        return key->ttl;
+    }
 
     ngx_violet_keys_refreshed(&marker, &key->key);
 

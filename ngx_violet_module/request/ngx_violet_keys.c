@@ -9,6 +9,7 @@
 #include "ngx_violet_keys.h"
 
 
+static u_char *ngx_violet_keys_number(u_char *p, ngx_uint_t n);
 static void ngx_violet_keys_go_with(ngx_violet_key_t *key, ngx_str_t *report,
     char *name, char *list, ngx_str_t *word);
 static ngx_uint_t ngx_violet_keys_begins(ngx_str_t *name, char *head,
@@ -19,17 +20,42 @@ ngx_int_t
 ngx_violet_keys_report(ngx_violet_keys_t *keys, ngx_pool_t *pool,
     int32_t merchant_id, ngx_str_t *key)
 {
+    u_char  *p;
+
     key->data = ngx_pnalloc(pool, NGX_VIOLET_KEYS_LEN);
     if (key->data == NULL) {
         return NGX_ERROR;
     }
 
-    key->len = ngx_snprintf(key->data, NGX_VIOLET_KEYS_LEN,
-                            "health:%V:%i:%D", &keys->env, keys->app_id,
-                            merchant_id)
-               - key->data;
+    p = ngx_cpymem(key->data, "health:", sizeof("health:") - 1);
+    p = ngx_cpymem(p, keys->env.data, keys->env.len);
+    *p++ = ':';
+    p = ngx_violet_keys_number(p, keys->app_id);
+    *p++ = ':';
+    p = ngx_violet_keys_number(p, merchant_id);
+
+    key->len = p - key->data;
 
     return NGX_OK;
+}
+
+
+/* A number from 1 on: this key is made for each request. */
+
+static u_char *
+ngx_violet_keys_number(u_char *p, ngx_uint_t n)
+{
+    u_char  digits[NGX_INT_T_LEN];
+    size_t  i;
+
+    i = sizeof(digits);
+
+    do {
+        digits[--i] = (u_char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    return ngx_cpymem(p, digits + i, sizeof(digits) - i);
 }
 
 

@@ -180,6 +180,34 @@ ngx_violet_memory_notice_all(ngx_shm_zone_t *zone)
 }
 
 
+void
+ngx_violet_memory_mark(ngx_shm_zone_t *zone, int64_t ttl)
+{
+    int64_t               until;
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+    until = ngx_violet_clock() + ttl;
+
+    ngx_violet_memory_lock(memory);
+
+    memory->sh->marked = ngx_max(memory->sh->marked, until);
+
+    ngx_violet_memory_unlock(memory);
+}
+
+
+ngx_uint_t
+ngx_violet_memory_marked(ngx_shm_zone_t *zone)
+{
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    return *(volatile int64_t *) &memory->sh->marked > ngx_violet_clock();
+}
+
+
 ngx_uint_t
 ngx_violet_memory_notices(ngx_shm_zone_t *zone)
 {

@@ -97,6 +97,16 @@ void ngx_violet_memory_notice_all(ngx_shm_zone_t *zone);
 
 
 /*
+ * Sets a mark of the whole zone for so many ms; and whether it is set, without
+ * the zone's lock.  It spares look-ups of values that hardly ever exist: the
+ * mark is set before such a value is.
+ */
+
+void ngx_violet_memory_mark(ngx_shm_zone_t *zone, int64_t ttl);
+ngx_uint_t ngx_violet_memory_marked(ngx_shm_zone_t *zone);
+
+
+/*
  * How other workers learn of these notices.  The first is a number that every
  * notice changes; it takes no lock.  The second is a number that every notice
  * of this key changes, and sometimes a notice of another key.

@@ -100,6 +100,7 @@ typedef struct {
     uint64_t                   changes[NGX_VIOLET_MEMORY_BUCKETS];
     uint64_t                   noticed[NGX_VIOLET_MEMORY_BUCKETS];
     ngx_atomic_t               notices;     /* of Redis, in all */
+    int64_t                    marked;      /* until when */
 } ngx_violet_memory_shared_t;
 
 

@@ -124,13 +124,14 @@ void
 ngx_violet_redis_start(ngx_violet_redis_t *redis)
 {
     ngx_uint_t    i;
-    ngx_event_t  *ev[4];
+    ngx_event_t  *ev[5];
 
     ngx_queue_init(&redis->pending);
     ngx_queue_init(&redis->sent);
 
     redis->retry_timer.handler = ngx_violet_redis_retry;
     redis->stall_timer.handler = ngx_violet_redis_drop;
+    redis->deadline_timer.handler = ngx_violet_redis_deadline_timer;
     redis->clock_timer.handler = ngx_violet_redis_clock_timer;
     redis->drop.handler = ngx_violet_redis_drop;
 
@@ -138,8 +139,9 @@ ngx_violet_redis_start(ngx_violet_redis_t *redis)
     ev[1] = &redis->stall_timer;
     ev[2] = &redis->clock_timer;
     ev[3] = &redis->drop;
+    ev[4] = &redis->deadline_timer;
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 5; i++) {
         ev[i]->data = redis;
         ev[i]->log = ngx_cycle->log;
         ev[i]->cancelable = 1;
@@ -417,5 +419,9 @@ ngx_violet_redis_close(ngx_violet_redis_t *redis)
 
     if (redis->retry_timer.timer_set) {
         ngx_del_timer(&redis->retry_timer);
+    }
+
+    if (redis->deadline_timer.timer_set) {
+        ngx_del_timer(&redis->deadline_timer);
     }
 }

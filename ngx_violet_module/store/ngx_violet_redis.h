@@ -142,6 +142,22 @@ ngx_violet_redis_status_e ngx_violet_redis_command_wait(
 
 
 /*
+ * Runs a plain command that is the same each time but for its key: the bytes
+ * of its first words with the number of all of its words, the key, to which the
+ * prefix is added, and the bytes of the words after it.
+ */
+
+typedef struct {
+    ngx_str_t   head;
+    ngx_str_t   tail;
+} ngx_violet_redis_form_t;
+
+ngx_violet_redis_status_e ngx_violet_redis_read(ngx_violet_redis_t *redis,
+    ngx_violet_redis_form_t *form, ngx_str_t *key, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data);
+
+
+/*
  * Redis's clock: ms since the epoch, by the offset to this host's clock that
  * is taken at connecting and each second after that.  -1 while it is not
  * known, which is never so in a handler that is called with a reply.

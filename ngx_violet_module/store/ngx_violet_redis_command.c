@@ -16,12 +16,6 @@
 #include "violet_resp_command.h"
 
 
-/* ms without a reply after which the connection is closed */
-#define NGX_VIOLET_REDIS_STALL  1000
-
-
-static ngx_violet_redis_command_t *ngx_violet_redis_create_command(
-    ngx_violet_redis_t *redis, int argc, const char **argv, size_t *lens);
 static ngx_violet_redis_status_e ngx_violet_redis_eval(
     ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
     ngx_str_t *args, ngx_uint_t nkeys, ngx_uint_t nargs, ngx_uint_t patient,
@@ -31,19 +25,20 @@ static ngx_violet_redis_status_e ngx_violet_redis_run(
     ngx_str_t *head, ngx_uint_t nhead, ngx_str_t *args, ngx_uint_t nargs,
     ngx_uint_t patient, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data);
+static ngx_violet_redis_status_e ngx_violet_redis_begin(
+    ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
+    ngx_uint_t patient, size_t len, ngx_violet_redis_command_t **command,
+    char **bytes);
+static ngx_violet_redis_status_e ngx_violet_redis_submit(
+    ngx_violet_redis_command_t *cmd, ngx_msec_t timeout);
 static ngx_uint_t ngx_violet_redis_is_away(ngx_violet_redis_t *redis);
-static void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
 static void ngx_violet_redis_digest(ngx_violet_redis_script_t *script);
 static ngx_int_t ngx_violet_redis_send(ngx_violet_redis_command_t *cmd);
+static void ngx_violet_redis_sent(ngx_violet_redis_command_t *cmd);
 static ngx_violet_redis_command_t *ngx_violet_redis_take(ngx_queue_t *queue);
 static ngx_uint_t ngx_violet_redis_refused(ngx_violet_redis_command_t *cmd,
     violet_reply_t *reply);
 static ngx_int_t ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd);
-static void ngx_violet_redis_command_timeout(ngx_event_t *ev);
-static void ngx_violet_redis_stall(ngx_violet_redis_t *redis);
-static void ngx_violet_redis_recover(ngx_violet_redis_t *redis);
-static void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
-    ngx_violet_redis_status_e status, violet_reply_t *reply);
 
 
 ngx_violet_redis_status_e
@@ -130,20 +125,13 @@ ngx_violet_redis_run(ngx_violet_redis_t *redis,
     ngx_str_t *args, ngx_uint_t nargs, ngx_uint_t patient, ngx_msec_t timeout,
     ngx_violet_redis_handler_pt handler, void *data)
 {
+    char                        *bytes;
     size_t                       lens[NGX_VIOLET_REDIS_MAX_ARGS + 3];
     ngx_str_t                   *word;
-    ngx_uint_t                   i, away;
+    ngx_uint_t                   i;
     const char                  *argv[NGX_VIOLET_REDIS_MAX_ARGS + 3];
+    ngx_violet_redis_status_e    status;
     ngx_violet_redis_command_t  *cmd;
-
-    away = ngx_violet_redis_is_away(redis);
-
-    if (away && !(patient && redis->initialized && !ngx_exiting)) {
-        ngx_violet_redis_count_refused(redis);
-
-        return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
-                                 : NGX_VIOLET_REDIS_OPEN;
-    }
 
     if (nargs > NGX_VIOLET_REDIS_MAX_ARGS) {
         return NGX_VIOLET_REDIS_MEMORY;
@@ -156,17 +144,136 @@ ngx_violet_redis_run(ngx_violet_redis_t *redis,
         lens[i] = word->len;
     }
 
-    cmd = ngx_violet_redis_create_command(redis, nhead + nargs, argv, lens);
+    status = ngx_violet_redis_begin(redis, script, patient,
+                                    violet_resp_command_len(nhead + nargs,
+                                                            lens),
+                                    &cmd, &bytes);
+
+    if (status != NGX_VIOLET_REDIS_OK) {
+        return status;
+    }
+
+    (void) violet_resp_command(bytes, nhead + nargs, argv, lens);
+
+    cmd->handler = handler;
+    cmd->data = data;
+
+    return ngx_violet_redis_submit(cmd, timeout);
+}
+
+
+ngx_violet_redis_status_e
+ngx_violet_redis_read(ngx_violet_redis_t *redis,
+    ngx_violet_redis_form_t *form, ngx_str_t *key, ngx_msec_t timeout,
+    ngx_violet_redis_handler_pt handler, void *data)
+{
+    char                        *p;
+    size_t                       len;
+    ngx_str_t                   *prefix;
+    ngx_violet_redis_status_e    status;
+    ngx_violet_redis_command_t  *cmd;
+
+    prefix = &redis->conf.prefix;
+    len = prefix->len + key->len;
+
+    status = ngx_violet_redis_begin(redis, NULL, 0,
+                                    form->head.len
+                                    + violet_resp_command_word_len(len)
+                                    + form->tail.len,
+                                    &cmd, &p);
+
+    if (status != NGX_VIOLET_REDIS_OK) {
+        return status;
+    }
+
+    p = (char *) ngx_cpymem(p, form->head.data, form->head.len);
+    p = violet_resp_command_word(p, len);
+    p = (char *) ngx_cpymem(p, prefix->data, prefix->len);
+    p = (char *) ngx_cpymem(p, key->data, key->len);
+    *p++ = '\r';
+    *p++ = '\n';
+    ngx_memcpy(p, form->tail.data, form->tail.len);
+
+    cmd->handler = handler;
+    cmd->data = data;
+
+    return ngx_violet_redis_submit(cmd, timeout);
+}
+
+
+/*
+ * Makes a command of so many bytes, which the caller writes.  They go into the
+ * buffer of the connection at once, unless the command may have to wait or be
+ * sent again.
+ */
+
+static ngx_violet_redis_status_e
+ngx_violet_redis_begin(ngx_violet_redis_t *redis,
+    ngx_violet_redis_script_t *script, ngx_uint_t patient, size_t len,
+    ngx_violet_redis_command_t **command, char **bytes)
+{
+    ngx_uint_t                   away, kept;
+    ngx_violet_redis_command_t  *cmd;
+
+    away = ngx_violet_redis_is_away(redis);
+
+    if (away && !(patient && redis->initialized && !ngx_exiting)) {
+        ngx_violet_redis_count_refused(redis);
+
+        return redis->distrusted ? NGX_VIOLET_REDIS_MEMORY
+                                 : NGX_VIOLET_REDIS_OPEN;
+    }
+
+    kept = script || away || redis->state != NGX_VIOLET_REDIS_READY;
+
+    cmd = ngx_alloc(sizeof(ngx_violet_redis_command_t) + (kept ? len : 0),
+                    ngx_cycle->log);
     if (cmd == NULL) {
         return NGX_VIOLET_REDIS_MEMORY;
     }
 
+    ngx_memzero(cmd, sizeof(ngx_violet_redis_command_t));
+
+    cmd->redis = redis;
     cmd->script = script;
     cmd->patient = patient;
-    cmd->handler = handler;
-    cmd->data = data;
+    cmd->len = len;
 
-    if (away || redis->state != NGX_VIOLET_REDIS_READY) {
+    if (kept) {
+        cmd->request = (char *) cmd + sizeof(ngx_violet_redis_command_t);
+        *bytes = cmd->request;
+
+    } else {
+        *bytes = ngx_violet_redis_connection_room(&redis->connection, len);
+
+        if (*bytes == NULL) {
+            ngx_free(cmd);
+            return NGX_VIOLET_REDIS_MEMORY;
+        }
+    }
+
+    *command = cmd;
+
+    return NGX_VIOLET_REDIS_OK;
+}
+
+
+/* The bytes of the command are written. */
+
+static ngx_violet_redis_status_e
+ngx_violet_redis_submit(ngx_violet_redis_command_t *cmd, ngx_msec_t timeout)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = cmd->redis;
+
+    if (cmd->request == NULL) {
+        ngx_violet_redis_connection_written(&redis->connection, cmd->len);
+        ngx_violet_redis_sent(cmd);
+
+    } else if (redis->state != NGX_VIOLET_REDIS_READY
+               || ngx_violet_redis_is_away(redis))
+    {
         ngx_queue_insert_tail(&redis->pending, &cmd->queue);
 
     } else if (ngx_violet_redis_send(cmd) != NGX_OK) {
@@ -174,7 +281,7 @@ ngx_violet_redis_run(ngx_violet_redis_t *redis,
         return NGX_VIOLET_REDIS_MEMORY;
     }
 
-    ngx_add_timer(&cmd->timer, timeout);
+    ngx_violet_redis_deadline(cmd, timeout);
 
     return NGX_VIOLET_REDIS_OK;
 }
@@ -191,43 +298,9 @@ ngx_violet_redis_is_away(ngx_violet_redis_t *redis)
 }
 
 
-static ngx_violet_redis_command_t *
-ngx_violet_redis_create_command(ngx_violet_redis_t *redis, int argc,
-    const char **argv, size_t *lens)
-{
-    size_t                       len;
-    ngx_violet_redis_command_t  *cmd;
-
-    len = violet_resp_command_len(argc, lens);
-
-    cmd = ngx_alloc(sizeof(ngx_violet_redis_command_t) + len, ngx_cycle->log);
-    if (cmd == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(cmd, sizeof(ngx_violet_redis_command_t));
-
-    cmd->redis = redis;
-    cmd->request = (char *) cmd + sizeof(ngx_violet_redis_command_t);
-    cmd->len = len;
-
-    (void) violet_resp_command(cmd->request, argc, argv, lens);
-
-    cmd->timer.handler = ngx_violet_redis_command_timeout;
-    cmd->timer.data = cmd;
-    cmd->timer.log = ngx_cycle->log;
-
-    return cmd;
-}
-
-
-static void
+void
 ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd)
 {
-    if (cmd->timer.timer_set) {
-        ngx_del_timer(&cmd->timer);
-    }
-
     if (cmd->by_source) {
         ngx_free(cmd->request);
     }
@@ -257,14 +330,21 @@ ngx_violet_redis_send(ngx_violet_redis_command_t *cmd)
         return NGX_ERROR;
     }
 
+    ngx_violet_redis_sent(cmd);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_violet_redis_sent(ngx_violet_redis_command_t *cmd)
+{
     cmd->sent = 1;
     cmd->sent_at = ngx_current_msec;
 
     ngx_violet_redis_count_sent(cmd);
 
     ngx_queue_insert_tail(&cmd->redis->sent, &cmd->queue);
-
-    return NGX_OK;
 }
 
 
@@ -338,6 +418,8 @@ ngx_violet_redis_fail_commands(ngx_violet_redis_t *redis, ngx_uint_t all)
     if (!ngx_queue_empty(&patient)) {
         ngx_queue_add(&redis->pending, &patient);
     }
+
+    ngx_violet_redis_deadline_idle(redis);
 }
 
 
@@ -395,6 +477,7 @@ ngx_violet_redis_command_reply(ngx_violet_redis_t *redis, violet_reply_t *reply)
 
     ngx_violet_redis_free_command(cmd);
 
+    ngx_violet_redis_deadline_idle(redis);
     ngx_violet_redis_recover(redis);
 }
 
@@ -480,106 +563,7 @@ ngx_violet_redis_use_source(ngx_violet_redis_command_t *cmd)
 }
 
 
-static void
-ngx_violet_redis_command_timeout(ngx_event_t *ev)
-{
-    ngx_msec_t                   age, timeout;
-    ngx_violet_redis_command_t  *cmd;
-
-    cmd = ev->data;
-
-    if (cmd->sent) {
-        age = ngx_current_msec - cmd->sent_at;
-        timeout = cmd->redis->conf.timeout;
-
-        if (age >= timeout) {
-            ngx_violet_redis_stall(cmd->redis);
-            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
-            return;
-        }
-
-        /*
-         * this command had a shorter deadline than violet_redis timeout=:
-         * that is no sign of a slow Redis
-         */
-
-        ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
-        ngx_add_timer(&cmd->timer, timeout - age);
-        return;
-    }
-
-    ngx_queue_remove(&cmd->queue);
-
-    ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
-    ngx_violet_redis_free_command(cmd);
-}
-
-
-static void
-ngx_violet_redis_stall(ngx_violet_redis_t *redis)
-{
-    ngx_queue_t                 *q;
-    ngx_violet_redis_command_t  *cmd;
-
-    if (!redis->stalled) {
-        redis->stalled = 1;
-        redis->failures++;
-
-        ngx_add_timer(&redis->stall_timer, NGX_VIOLET_REDIS_STALL);
-
-        if (ngx_violet_redis_error_due(&redis->errors,
-                                       NGX_VIOLET_REDIS_ERROR_STALLED))
-        {
-            redis->stall_logged = 1;
-
-            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                          "violet: Redis at \"%V\" did not answer within "
-                          "%Mms and is bypassed until it answers again",
-                          ngx_violet_redis_name(redis), redis->conf.timeout);
-        }
-    }
-
-    for (q = ngx_queue_head(&redis->sent);
-         q != ngx_queue_sentinel(&redis->sent);
-         q = ngx_queue_next(q))
-    {
-        cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
-
-        if (!cmd->patient) {
-            ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
-        }
-    }
-}
-
-
-/* All late commands have been answered: Redis is used again. */
-
-static void
-ngx_violet_redis_recover(ngx_violet_redis_t *redis)
-{
-    if (!redis->stalled || !ngx_queue_empty(&redis->sent)) {
-        return;
-    }
-
-    redis->stalled = 0;
-
-    if (redis->stall_timer.timer_set) {
-        ngx_del_timer(&redis->stall_timer);
-    }
-
-    if (redis->stall_logged) {
-        redis->stall_logged = 0;
-
-        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                      "violet: Redis at \"%V\" answers again",
-                      ngx_violet_redis_name(redis));
-    }
-
-    ngx_violet_redis_send_pending(redis);
-}
-
-
-static void
+void
 ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
     ngx_violet_redis_status_e status, violet_reply_t *reply)
 {
@@ -588,12 +572,9 @@ ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
     }
 
     cmd->done = 1;
+    cmd->timed = 0;
 
     ngx_violet_redis_count_done(cmd, status);
-
-    if (cmd->timer.timer_set) {
-        ngx_del_timer(&cmd->timer);
-    }
 
     cmd->handler(cmd->data, status, reply);
 }

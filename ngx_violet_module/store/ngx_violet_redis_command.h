@@ -47,6 +47,7 @@ struct ngx_violet_redis_s {
 
     ngx_event_t                     retry_timer;
     ngx_event_t                     stall_timer;
+    ngx_event_t                     deadline_timer;  /* of commands */
     ngx_event_t                     clock_timer;
     ngx_event_t                     drop;          /* posted: close it */
 
@@ -82,20 +83,22 @@ struct ngx_violet_redis_s {
 
 typedef struct {
     ngx_queue_t                  queue;
-    ngx_event_t                  timer;
     ngx_violet_redis_t          *redis;
     ngx_violet_redis_handler_pt  handler;
     void                        *data;
 
     ngx_violet_redis_script_t   *script;        /* NULL: a plain command */
-    char                        *request;       /* as sent */
+    char                        *request;       /* NULL: sent at once, and
+                                                   not kept */
     size_t                       len;
     ngx_msec_t                   sent_at;
+    ngx_msec_t                   deadline;
     int64_t                      counted_at;    /* us, if commands are
                                                    counted */
 
     unsigned                     sent:1;
     unsigned                     done:1;        /* the handler was called */
+    unsigned                     timed:1;       /* its deadline is to come */
     unsigned                     by_source:1;
     unsigned                     patient:1;     /* waits for Redis to be
                                                    back */
@@ -117,6 +120,33 @@ typedef struct {
 ngx_int_t ngx_violet_redis_preamble_send(ngx_violet_redis_t *redis);
 ngx_int_t ngx_violet_redis_preamble_reply(ngx_violet_redis_t *redis,
     const char *command, violet_reply_t *reply);
+
+
+/* Ends a command: its handler is called, unless it was called before. */
+
+void ngx_violet_redis_done(ngx_violet_redis_command_t *cmd,
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
+void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
+
+
+/*
+ * Sets the deadline of a command that is in a queue, in ms from now; and its
+ * timer's handler.  A command may be freed without a word.
+ */
+
+void ngx_violet_redis_deadline(ngx_violet_redis_command_t *cmd,
+    ngx_msec_t timeout);
+void ngx_violet_redis_deadline_timer(ngx_event_t *ev);
+
+
+/* To be called when commands have left the queues. */
+
+void ngx_violet_redis_deadline_idle(ngx_violet_redis_t *redis);
+
+
+/* To be called after a reply: all late ones may have come. */
+
+void ngx_violet_redis_recover(ngx_violet_redis_t *redis);
 
 
 /* A reply to the oldest command that was sent. */

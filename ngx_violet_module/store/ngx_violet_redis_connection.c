@@ -23,8 +23,6 @@ static void ngx_violet_redis_connection_write_handler(ngx_event_t *wev);
 static void ngx_violet_redis_connection_connected(
     ngx_violet_redis_connection_t *rc);
 static void ngx_violet_redis_connection_tls(void *data, ngx_int_t n);
-static void ngx_violet_redis_connection_queued(
-    ngx_violet_redis_connection_t *rc, size_t len);
 static void ngx_violet_redis_connection_flush(
     ngx_violet_redis_connection_t *rc);
 static void ngx_violet_redis_connection_read_handler(ngx_event_t *rev);
@@ -207,18 +205,19 @@ ngx_int_t
 ngx_violet_redis_connection_command(ngx_violet_redis_connection_t *rc,
     int argc, const char **argv, size_t *lens)
 {
-    size_t  len;
+    char    *p;
+    size_t   len;
 
     len = violet_resp_command_len(argc, lens);
 
-    if (ngx_violet_redis_buffer_room(&rc->out, len) != NGX_OK) {
+    p = ngx_violet_redis_connection_room(rc, len);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    (void) violet_resp_command((char *) rc->out.data + rc->out.end, argc, argv,
-                               lens);
+    (void) violet_resp_command(p, argc, argv, lens);
 
-    ngx_violet_redis_connection_queued(rc, len);
+    ngx_violet_redis_connection_written(rc, len);
 
     return NGX_OK;
 }
@@ -228,22 +227,35 @@ ngx_int_t
 ngx_violet_redis_connection_send(ngx_violet_redis_connection_t *rc,
     char *bytes, size_t len)
 {
-    if (ngx_violet_redis_buffer_room(&rc->out, len) != NGX_OK) {
+    char  *p;
+
+    p = ngx_violet_redis_connection_room(rc, len);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(rc->out.data + rc->out.end, bytes, len);
+    ngx_memcpy(p, bytes, len);
 
-    ngx_violet_redis_connection_queued(rc, len);
+    ngx_violet_redis_connection_written(rc, len);
 
     return NGX_OK;
 }
 
 
-/* A command of so many bytes was added to the buffer. */
+char *
+ngx_violet_redis_connection_room(ngx_violet_redis_connection_t *rc,
+    size_t len)
+{
+    if (ngx_violet_redis_buffer_room(&rc->out, len) != NGX_OK) {
+        return NULL;
+    }
 
-static void
-ngx_violet_redis_connection_queued(ngx_violet_redis_connection_t *rc,
+    return (char *) rc->out.data + rc->out.end;
+}
+
+
+void
+ngx_violet_redis_connection_written(ngx_violet_redis_connection_t *rc,
     size_t len)
 {
     rc->out.end += len;

@@ -103,6 +103,18 @@ ngx_int_t ngx_violet_redis_connection_send(ngx_violet_redis_connection_t *rc,
     char *bytes, size_t len);
 
 
+/*
+ * The same for a command that the caller writes in its place: so many bytes,
+ * then ngx_violet_redis_connection_written() before anything else.  NULL if
+ * there is no memory for them.
+ */
+
+char *ngx_violet_redis_connection_room(ngx_violet_redis_connection_t *rc,
+    size_t len);
+void ngx_violet_redis_connection_written(ngx_violet_redis_connection_t *rc,
+    size_t len);
+
+
 /* Nothing more is read or written; no handler is called any more. */
 
 void ngx_violet_redis_connection_stop(ngx_violet_redis_connection_t *rc);

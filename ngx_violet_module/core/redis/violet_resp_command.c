@@ -26,7 +26,7 @@ violet_resp_command_len(int argc, const size_t *lens)
     len = violet_resp_number_len((size_t) argc);
 
     for (i = 0; i < argc; i++) {
-        len += violet_resp_number_len(lens[i]) + lens[i] + 2;
+        len += violet_resp_command_word_len(lens[i]);
     }
 
     return len;
@@ -42,7 +42,7 @@ violet_resp_command(char *p, int argc, const char *const *argv,
     p = violet_resp_number_line(p, '*', (size_t) argc);
 
     for (i = 0; i < argc; i++) {
-        p = violet_resp_number_line(p, '$', lens[i]);
+        p = violet_resp_command_word(p, lens[i]);
 
         if (lens[i]) {
             memcpy(p, argv[i], lens[i]);
@@ -54,6 +54,20 @@ violet_resp_command(char *p, int argc, const char *const *argv,
     }
 
     return p;
+}
+
+
+size_t
+violet_resp_command_word_len(size_t len)
+{
+    return violet_resp_number_len(len) + len + 2;
+}
+
+
+char *
+violet_resp_command_word(char *p, size_t len)
+{
+    return violet_resp_number_line(p, '$', len);
 }
 
 

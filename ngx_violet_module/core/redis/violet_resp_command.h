@@ -25,4 +25,13 @@ char *violet_resp_command(char *p, int argc, const char *const *argv,
     const size_t *lens);
 
 
+/*
+ * The same for one word of so many bytes: how many it has in a command, and its
+ * beginning, behind which the caller writes the bytes and "\r\n".
+ */
+
+size_t violet_resp_command_word_len(size_t len);
+char *violet_resp_command_word(char *p, size_t len);
+
+
 #endif /* VIOLET_RESP_COMMAND_H */

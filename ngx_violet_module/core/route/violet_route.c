@@ -17,7 +17,8 @@
 
 
 static const char *violet_route_check_uri(const violet_text_t *uri);
-static const char *violet_route_check_raw(const violet_text_t *raw);
+static const char *violet_route_check_raw(const violet_text_t *raw,
+    const violet_text_t *uri);
 static int violet_route_is_plain(unsigned char c);
 static const char *violet_route_check_char(unsigned char c);
 static size_t violet_route_after_version(const violet_text_t *uri);
@@ -42,7 +43,8 @@ violet_route_match(const violet_route_request_t *request,
     route->reason = violet_route_check_uri(&request->uri);
 
     if (route->reason == NULL) {
-        route->reason = violet_route_check_raw(&request->raw_uri);
+        route->reason = violet_route_check_raw(&request->raw_uri,
+                                               &request->uri);
     }
 
     if (route->reason != NULL) {
@@ -182,11 +184,20 @@ violet_route_check_uri(const violet_text_t *uri)
  */
 
 static const char *
-violet_route_check_raw(const violet_text_t *raw)
+violet_route_check_raw(const violet_text_t *raw, const violet_text_t *uri)
 {
     int            c;
     size_t         i;
     const char    *reason;
+
+    /* nginx has changed nothing: violet_route_check_uri() has seen all of it */
+
+    if (raw->len == uri->len
+        && memcmp(raw->data, uri->data, uri->len) == 0
+        && memchr(raw->data, '%', raw->len) == NULL)
+    {
+        return NULL;
+    }
 
     for (i = 0; i < raw->len && raw->data[i] != '?'; i++) {
 
