@@ -1,7 +1,8 @@
 
 /*
  * What is counted of submits: each outcome once, when it is known, and what the
- * guard did with the request.  A replay is counted by the guard alone.
+ * guard did with the request.  A replay is counted by the guard alone.  A
+ * submit whose "violet $variable" names no app is not counted.
  */
 
 
@@ -18,7 +19,7 @@ static violet_count_guard_t ngx_violet_cart_guard_result(
 void
 ngx_violet_cart_count(ngx_violet_ctx_t *ctx)
 {
-    if (ctx->cart->counted) {
+    if (ctx->cart->counted || ctx->app == NULL) {
         return;
     }
 
@@ -33,7 +34,7 @@ ngx_violet_cart_count(ngx_violet_ctx_t *ctx)
 void
 ngx_violet_cart_count_reason(ngx_violet_ctx_t *ctx)
 {
-    if (ctx->cart->verdict.has_reason) {
+    if (ctx->cart->verdict.has_reason && ctx->app) {
         ngx_violet_count(ctx->app, submit_errors[ctx->cart->verdict.reason]);
     }
 }
@@ -44,7 +45,7 @@ ngx_violet_cart_count_reason(ngx_violet_ctx_t *ctx)
 void
 ngx_violet_cart_count_guard(ngx_violet_ctx_t *ctx)
 {
-    if (!ctx->cart->question) {
+    if (!ctx->cart->question && ctx->app) {
         ngx_violet_count(ctx->app, guards[ngx_violet_cart_guard_result(ctx)]);
     }
 }
