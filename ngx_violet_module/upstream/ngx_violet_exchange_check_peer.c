@@ -19,6 +19,8 @@
 
 
 static ngx_int_t ngx_violet_check_name(ngx_violet_check_t *check);
+static ngx_violet_check_t *ngx_violet_check_of(ngx_peer_connection_t *pc,
+    void *data);
 static ngx_int_t ngx_violet_check_get_peer(ngx_peer_connection_t *pc,
     void *data);
 static ngx_int_t ngx_violet_check_replace(ngx_violet_check_t *check,
@@ -27,6 +29,10 @@ static void ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
 static void ngx_violet_check_notify_peer(ngx_peer_connection_t *pc,
     void *data, ngx_uint_t type);
+#if (NGX_VIOLET_PEER_CONNECT)
+static ngx_int_t ngx_violet_check_connect_peer(ngx_peer_connection_t *pc,
+    void *data);
+#endif
 #if (NGX_SSL || NGX_COMPAT)
 static ngx_int_t ngx_violet_check_set_session(ngx_peer_connection_t *pc,
     void *data);
@@ -59,11 +65,21 @@ ngx_violet_check_watch(ngx_violet_check_t *check)
 
     pc->get = ngx_violet_check_get_peer;
     pc->free = ngx_violet_check_free_peer;
-    pc->data = check;
 
     if (pc->notify) {
         pc->notify = ngx_violet_check_notify_peer;
     }
+
+#if (NGX_VIOLET_PEER_CONNECT)
+
+    check->connect = pc->connect ? pc->connect : ngx_event_connect;
+    pc->connect = ngx_violet_check_connect_peer;
+
+#else
+
+    pc->data = check;
+
+#endif
 
 #if (NGX_SSL || NGX_COMPAT)
 
@@ -105,10 +121,31 @@ ngx_violet_check_name(ngx_violet_check_t *check)
 }
 
 
+/*
+ * The check of a peer, from the argument of a handler.  Angie reads pc->data
+ * outside of the handlers, too, so there it stays the balancer's, and the
+ * check is that of the request.
+ */
+
+static ngx_violet_check_t *
+ngx_violet_check_of(ngx_peer_connection_t *pc, void *data)
+{
+#if (NGX_VIOLET_PEER_CONNECT)
+
+    return ngx_violet_ctx(pc->ctx)->check;
+
+#else
+
+    return data;
+
+#endif
+}
+
+
 static ngx_int_t
 ngx_violet_check_get_peer(ngx_peer_connection_t *pc, void *data)
 {
-    ngx_violet_check_t *check = data;
+    ngx_violet_check_t *check = ngx_violet_check_of(pc, data);
 
     ngx_int_t  rc;
 
@@ -186,7 +223,7 @@ static void
 ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state)
 {
-    ngx_violet_check_t *check = data;
+    ngx_violet_check_t *check = ngx_violet_check_of(pc, data);
 
     /* a whole answer came, so the handshake had been verified */
 
@@ -204,10 +241,39 @@ static void
 ngx_violet_check_notify_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t type)
 {
-    ngx_violet_check_t *check = data;
+    ngx_violet_check_t *check = ngx_violet_check_of(pc, data);
 
     check->notify(pc, check->data, type);
 }
+
+
+#if (NGX_VIOLET_PEER_CONNECT)
+
+/* Angie takes a connection that was kept alive here, not when a peer is got. */
+
+static ngx_int_t
+ngx_violet_check_connect_peer(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_violet_check_t *check = ngx_violet_check_of(pc, data);
+
+    ngx_int_t  rc;
+
+    rc = check->connect(pc, check->data);
+
+    if (!check->verified || pc->connection == NULL || !pc->cached
+        || ngx_violet_check_is_marked(pc->connection, &check->name))
+    {
+        return rc;
+    }
+
+    if (ngx_violet_check_replace(check, pc) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_event_connect(pc, check->data);
+}
+
+#endif
 
 
 #if (NGX_SSL || NGX_COMPAT)
@@ -222,7 +288,7 @@ ngx_violet_check_notify_peer(ngx_peer_connection_t *pc, void *data,
 static ngx_int_t
 ngx_violet_check_set_session(ngx_peer_connection_t *pc, void *data)
 {
-    ngx_violet_check_t *check = data;
+    ngx_violet_check_t *check = ngx_violet_check_of(pc, data);
 
     ngx_int_t        rc;
 #if (NGX_HTTP_SSL)
@@ -256,7 +322,7 @@ ngx_violet_check_set_session(ngx_peer_connection_t *pc, void *data)
 static void
 ngx_violet_check_save_session(ngx_peer_connection_t *pc, void *data)
 {
-    ngx_violet_check_t *check = data;
+    ngx_violet_check_t *check = ngx_violet_check_of(pc, data);
 
     check->save_session(pc, check->data);
 }

@@ -33,6 +33,9 @@ typedef struct ngx_violet_check_s {
     ngx_event_get_peer_pt           get;
     ngx_event_free_peer_pt          free;
     ngx_event_notify_peer_pt        notify;
+#if (NGX_VIOLET_PEER_CONNECT)
+    ngx_event_connect_peer_pt       connect;
+#endif
 #if (NGX_SSL || NGX_COMPAT)
     ngx_event_set_peer_session_pt   set_session;
     ngx_event_save_peer_session_pt  save_session;

@@ -333,10 +333,11 @@ sub resolved_again {
 }
 
 
-# 1027003 for 1.27.3.
+# 1027003 for 1.27.3; of Angie the version of the nginx in it.
 sub version {
     my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
-    my ($major, $minor, $patch) = `$nginx -v 2>&1` =~ m{/(\d+)\.(\d+)\.(\d+)}
+    my ($major, $minor, $patch) = `$nginx -V 2>&1`
+                                   =~ m{nginx/(\d+)\.(\d+)\.(\d+)}
         or die "$nginx has no version\n";
 
     return $major * 1_000_000 + $minor * 1000 + $patch;

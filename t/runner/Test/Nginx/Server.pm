@@ -42,9 +42,10 @@ sub version_text {
 }
 
 
-# 1.22.1 as 1.022001, to be compared as a number.
+# 1.22.1 as 1.022001, to be compared as a number; of Angie the version of the
+# nginx in it.
 sub nginx_version {
-    my @parts = version_text() =~ m{/(\d+)\.(\d+)\.(\d+)}
+    my @parts = version_text() =~ m{nginx/(\d+)\.(\d+)\.(\d+)}
         or bail_out('nginx -V gives no version');
 
     return sprintf '%d.%03d%03d', @parts;
