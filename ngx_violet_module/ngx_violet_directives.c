@@ -196,6 +196,13 @@ ngx_command_t  ngx_violet_commands[] = {
       0,
       NULL },
 
+    { ngx_string("violet_ready"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
+      ngx_violet_ready_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("violet_purge"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_violet_purge_directive,

@@ -16,6 +16,7 @@
 #include "ngx_violet_handler.h"
 #include "ngx_violet_health_tracking.h"
 #include "ngx_violet_operation.h"
+#include "ngx_violet_ready.h"
 
 
 static void ngx_violet_handler_worker(ngx_http_request_t *r);
@@ -96,6 +97,7 @@ ngx_violet_handler_worker(ngx_http_request_t *r)
         ngx_violet_start_counts(vmcf);
         ngx_violet_tracking_start(vmcf);
         ngx_violet_records_start(vmcf->records);
+        ngx_violet_ready_start(vmcf);
     }
 }
 

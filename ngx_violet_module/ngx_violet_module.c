@@ -21,6 +21,7 @@
 #include "ngx_violet_cart_record.h"
 #include "ngx_violet_health_tracking.h"
 #include "ngx_violet_operation.h"
+#include "ngx_violet_ready.h"
 #include "ngx_violet_version.h"
 
 #include "violet_json.h"
@@ -117,6 +118,7 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
 
     if (ngx_violet_conf_check_apps(cf, vmcf) != NGX_OK
         || ngx_violet_operations_check(cf, vmcf) != NGX_OK
+        || ngx_violet_ready_check_redis(cf, vmcf) != NGX_OK
         || ngx_violet_conf_redis_complete(cf, vmcf) != NGX_OK)
     {
         return NGX_ERROR;
@@ -412,6 +414,7 @@ ngx_violet_init_process(ngx_cycle_t *cycle)
         ngx_violet_tracking_start(vmcf);
         ngx_violet_records_start(vmcf->records);
         ngx_violet_credentials_start(vmcf);
+        ngx_violet_ready_start(vmcf);
     }
 
     return NGX_OK;

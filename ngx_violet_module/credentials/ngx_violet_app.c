@@ -104,7 +104,12 @@ ngx_violet_credentials_feedback(ngx_violet_app_t *app,
                       "or \"login\"", &app->name);
     }
 
+    if (status == NGX_HTTP_UNAUTHORIZED && app->renewal == NULL) {
+        state->unauthorized = used->token;
+    }
+
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_BAD_REQUEST) {
+        state->unauthorized = 0;
         state->proven = used->secret + 1;
         state->worked = ngx_current_msec;
 

@@ -571,3 +571,12 @@ ngx_violet_token_expiry(ngx_violet_token_t *token)
 
     return left > VIOLET_SCHEDULE_LEAD ? -1 : expires;
 }
+
+
+const char *
+ngx_violet_token_reason(ngx_uint_t reason)
+{
+    return reason < sizeof(ngx_violet_token_reasons)
+                    / sizeof(ngx_violet_token_reasons[0])
+           ? ngx_violet_token_reasons[reason] : NULL;
+}

@@ -53,6 +53,11 @@ ngx_int_t ngx_violet_token_init(ngx_conf_t *cf, ngx_violet_token_t *token,
     ngx_shm_zone_t *zone);
 
 
+/* The text of a reason of ngx_violet_token_zone_failed(), or NULL. */
+
+const char *ngx_violet_token_reason(ngx_uint_t reason);
+
+
 /* Starts renewals in this worker; a second call does nothing. */
 
 void ngx_violet_token_start(ngx_violet_token_t *token);

@@ -273,6 +273,13 @@ ngx_violet_token_zone_copy(ngx_violet_token_place_t *place,
     rc = NGX_DECLINED;
     slot = ngx_violet_token_zone_lock(place);
 
+    if (slot) {
+        copy->failures = slot->failures;
+        copy->reason = slot->reason;
+        copy->refused = slot->refusals_logged
+                        || (slot->renew_wanted && slot->failures);
+    }
+
     if (slot && slot->len) {
         copy->changes = slot->changes;
         copy->generation = slot->generation;

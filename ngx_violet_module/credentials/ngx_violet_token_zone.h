@@ -42,6 +42,10 @@ typedef struct {
     violet_schedule_t          schedule;
     uint32_t                   secret;    /* hash of the app_secret that it
                                              was issued for */
+    ngx_uint_t                 failures;  /* of renewals, in a row */
+    ngx_uint_t                 reason;    /* of the last failure */
+    ngx_uint_t                 refused;   /* Violet refused it, and a renewal
+                                             brings no better one */
     size_t                     len;
     u_char                     data[VIOLET_TOKEN_MAX];
 } ngx_violet_token_copy_t;
@@ -73,7 +77,10 @@ void ngx_violet_token_zone_take(ngx_violet_token_place_t *place);
 ngx_uint_t ngx_violet_token_zone_changes(ngx_violet_token_place_t *place);
 
 
-/* Copies the token; NGX_OK, or NGX_DECLINED if there is none. */
+/*
+ * Copies the token; NGX_OK, or NGX_DECLINED if there is no token.  Failures are
+ * copied in both cases, if there is a slot.
+ */
 
 ngx_int_t ngx_violet_token_zone_copy(ngx_violet_token_place_t *place,
     ngx_violet_token_copy_t *copy);

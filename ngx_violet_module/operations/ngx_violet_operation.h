@@ -28,6 +28,8 @@ typedef struct ngx_violet_operation_s {
 
 char *ngx_violet_status_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_violet_ready_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_violet_purge_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_violet_webhook_directive(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -63,6 +63,8 @@ typedef struct {
 
     /* while the configuration is read, see ngx_violet_conf.h */
     ngx_violet_conf_set_pt             proxy_pass;   /* the proxy module's */
+    struct ngx_violet_ready_s         *ready;        /* NULL: no violet_ready
+                                                     waits for Redis */
     ngx_array_t                        operations;   /* of
                                                      ngx_violet_operation_t * */
     ngx_array_t                        proxy_passes;  /* that were read */

@@ -37,6 +37,8 @@ typedef struct {
     ngx_uint_t               proven;    /* the app_secret that Violet accepted
                                            last, plus 1 */
     ngx_msec_t               worked;    /* time of that */
+    ngx_uint_t               unauthorized;  /* version of the fixed token that
+                                           Violet refused last; 0: of none */
     ngx_violet_log_limit_t   logged;    /* lines in the error log */
 } ngx_violet_app_state_t;
 

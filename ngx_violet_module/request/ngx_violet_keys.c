@@ -94,6 +94,14 @@ ngx_violet_keys_held(ngx_violet_key_t *key, ngx_str_t *report)
 
 
 void
+ngx_violet_keys_ready(ngx_violet_key_t *key, uint32_t place)
+{
+    key->name.data = key->data;
+    key->name.len = ngx_sprintf(key->data, "ready:%08xD", place) - key->data;
+}
+
+
+void
 ngx_violet_keys_refreshed(ngx_violet_key_t *key, ngx_str_t *report)
 {
     ngx_violet_keys_go_with(key, report, "refreshed:", "refreshed-list:",

@@ -15,6 +15,7 @@
  *     submit:<env>:<app_id>:<cart_id>                a submit of a cart
  *     submit:<env>:<app_id>:key:<digest>             a POST orders with an
  *                                                    Idempotency-Key
+ *     ready:<digest>                                 a Redis has answered
  *
  * In Redis each key begins with the prefix of violet_redis.
  */
@@ -92,6 +93,14 @@ ngx_int_t ngx_violet_keys_list(ngx_violet_keys_t *keys, ngx_pool_t *pool,
  */
 
 void ngx_violet_keys_of(ngx_str_t *report, ngx_str_t *of);
+
+
+/*
+ * The key, in memory alone, that says that the Redis of this digest has
+ * answered this host.
+ */
+
+void ngx_violet_keys_ready(ngx_violet_key_t *key, uint32_t place);
 
 
 /*

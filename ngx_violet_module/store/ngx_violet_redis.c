@@ -386,6 +386,14 @@ ngx_violet_redis_drop(ngx_event_t *ev)
 }
 
 
+ngx_uint_t
+ngx_violet_redis_is_up(ngx_violet_redis_t *redis)
+{
+    return redis->state == NGX_VIOLET_REDIS_READY && !redis->stalled
+           && !redis->drop.posted;
+}
+
+
 ngx_violet_redis_status_e
 ngx_violet_redis_status_merge(ngx_violet_redis_status_e known,
     ngx_violet_redis_status_e status)

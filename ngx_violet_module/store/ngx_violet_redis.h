@@ -174,6 +174,11 @@ int64_t ngx_violet_redis_clock(ngx_violet_redis_t *redis);
 void ngx_violet_redis_distrust(ngx_violet_redis_t *redis);
 
 
+/* True if this worker is connected, and Redis answers in time. */
+
+ngx_uint_t ngx_violet_redis_is_up(ngx_violet_redis_t *redis);
+
+
 /* Where the client's Redis is; the link has the same. */
 
 struct ngx_violet_redis_topology_s *ngx_violet_redis_topology(
