@@ -25,7 +25,6 @@ static void ngx_violet_record_told(ngx_violet_record_t *record,
     violet_cart_step_t step);
 static void ngx_violet_record_renew(ngx_event_t *ev);
 static void ngx_violet_record_cleanup(void *data);
-static void ngx_violet_record_release(ngx_violet_record_t *record);
 
 
 ngx_violet_record_t *
@@ -434,7 +433,7 @@ ngx_violet_record_tell(ngx_violet_records_t *records, ngx_str_t *name)
 }
 
 
-static void
+void
 ngx_violet_record_release(ngx_violet_record_t *record)
 {
     if (--record->refs) {

@@ -50,6 +50,13 @@ ngx_violet_records_start(ngx_violet_records_t *records)
 
     records->owed = 1;
 
+    records->mark_name.data = records->name;
+    records->mark_name.len = ngx_snprintf(records->name, NGX_VIOLET_KEYS_NAME,
+                                 "%V" NGX_VIOLET_KEYS_SUBMIT "mark",
+                                 &ngx_violet_redis_conf(records->redis)
+                                     ->prefix)
+                             - records->name;
+
     records->timer.handler = ngx_violet_owed_tick;
     records->timer.data = records;
     records->timer.log = ngx_cycle->log;

@@ -16,6 +16,10 @@
 
 #define NGX_VIOLET_RECORD_RUN_ID  40
 
+/* bytes of the mark in Redis, hexadecimal digits */
+
+#define NGX_VIOLET_RECORD_MARK    16
+
 
 struct ngx_violet_records_s {
     ngx_violet_redis_t      *redis;       /* NULL: none */
@@ -31,6 +35,13 @@ struct ngx_violet_records_s {
     ngx_event_t              timer;       /* looks for what is owed */
     ngx_uint_t               telling;     /* records under way */
     ngx_uint_t               ticks;
+
+    u_char                   mark[NGX_VIOLET_RECORD_MARK];  /* NULs: not
+                                             known */
+    u_char                   heard[NGX_VIOLET_RECORD_MARK]; /* the same, until
+                                             Redis has said who it is */
+    ngx_str_t                mark_name;   /* its key, with the prefix */
+    u_char                   name[NGX_VIOLET_KEYS_NAME];
 
     unsigned                 asking:1;    /* Redis, who it is */
     unsigned                 known:1;     /* it has answered once */
@@ -54,10 +65,16 @@ struct ngx_violet_record_s {
                                                  Redis */
     ngx_violet_redis_status_e    redis;
     ngx_uint_t                   refs;
+    ngx_uint_t                   marks;       /* questions for the mark that
+                                                 are under way */
     size_t                       name_len;
 
     unsigned                     gone:1;      /* the request has ended */
     unsigned                     busy:1;      /* a command is under way */
+    unsigned                     written:1;   /* Redis has the claim, and is
+                                                 asked for its mark */
+    unsigned                     unmarked:1;  /* it has not the mark that this
+                                                 worker knows */
     unsigned                     deciding:1;  /* and the guard waits for it */
     unsigned                     later:1;     /* Redis is told after it */
     unsigned                     teller:1;    /* of no request */
@@ -134,6 +151,16 @@ void ngx_violet_records_ask(ngx_violet_records_t *records);
 ngx_uint_t ngx_violet_records_lost(ngx_violet_records_t *records);
 
 
+/*
+ * Reads the answer to GET of the mark, which was asked after a claim.  True if
+ * Redis has not the mark that this worker knows: it was emptied before the
+ * claim.
+ */
+
+ngx_uint_t ngx_violet_records_unmarked(ngx_violet_records_t *records,
+    violet_reply_t *reply);
+
+
 /* True if so a short time ago: other hosts may not have told it theirs yet. */
 
 ngx_uint_t ngx_violet_records_fresh(ngx_violet_records_t *records);
@@ -173,6 +200,11 @@ void ngx_violet_record_count_doubt(violet_counters_doubts_t *doubts,
 
 violet_counters_doubts_t *ngx_violet_record_doubts_of(
     ngx_violet_records_t *records, ngx_str_t *name);
+
+
+/* Releases a reference to the handle. */
+
+void ngx_violet_record_release(ngx_violet_record_t *record);
 
 
 /* Tells Redis what the host has of one record; the handle frees itself. */

@@ -2,9 +2,10 @@
 /*
  * The records in Redis: a text each, see core/cart/violet_cart_record_text.c.
  * One script compares and swaps; it decides nothing.  A cart without a record
- * is claimed by a plain SET, which does the same.  How long ago a record
- * was written is what is gone of its time to live, so Redis's clock alone
- * says how old it is.
+ * is claimed by a plain SET, which does the same; the question for Redis's mark
+ * goes with it, since there is no record either in a Redis that was emptied.
+ * How long ago a record was written is what is gone of its time to live, so
+ * Redis's clock alone says how old it is.
  */
 
 
@@ -54,9 +55,12 @@ static ngx_violet_redis_status_e ngx_violet_record_set(
     ngx_violet_record_t *record);
 static void ngx_violet_record_was_set(void *data,
     ngx_violet_redis_status_e status, violet_reply_t *reply);
+static void ngx_violet_record_marked(void *data,
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static ngx_violet_redis_status_e ngx_violet_record_script(
     ngx_violet_record_t *record, ngx_uint_t patient);
 static ngx_msec_t ngx_violet_record_left(ngx_violet_record_t *record);
+static ngx_uint_t ngx_violet_record_lost(ngx_violet_record_t *record);
 static void ngx_violet_record_version(violet_cart_version_t *version,
     u_char *buf, ngx_str_t *text);
 
@@ -94,18 +98,24 @@ ngx_violet_record_run(ngx_violet_record_t *record, ngx_uint_t patient,
 
 /*
  * The claim of a cart that has no record, as most have: a plain command costs
- * Redis a third of the script.
+ * Redis a third of the script.  The mark is asked for after it, so that a Redis
+ * with the mark was not emptied before it ran the claim.
  */
 
 static ngx_violet_redis_status_e
 ngx_violet_record_set(ngx_violet_record_t *record)
 {
-    char                  text[VIOLET_RECORD_TEXT];
-    u_char                ttl[NGX_INT64_LEN];
-    ngx_str_t             args[6];
-    violet_cart_guard_t  *guard;
+    char                        text[VIOLET_RECORD_TEXT];
+    u_char                      ttl[NGX_INT64_LEN];
+    ngx_str_t                   args[6];
+    ngx_msec_t                  left;
+    ngx_violet_redis_t         *redis;
+    violet_cart_guard_t        *guard;
+    ngx_violet_redis_status_e   rc;
 
+    redis = record->records->redis;
     guard = &record->guard;
+    left = ngx_violet_record_left(record);
 
     args[0] = ngx_violet_record_name_of(record);
 
@@ -121,9 +131,28 @@ ngx_violet_record_set(ngx_violet_record_t *record)
     ngx_str_set(&args[4], "NX");
     ngx_str_set(&args[5], "GET");
 
-    return ngx_violet_redis_command_wait(record->records->redis, "SET", args,
-                                         6, ngx_violet_record_left(record),
-                                         ngx_violet_record_was_set, record);
+    rc = ngx_violet_redis_command_wait(redis, "SET", args, 6, left,
+                                       ngx_violet_record_was_set, record);
+
+    if (rc != NGX_VIOLET_REDIS_OK) {
+        return rc;
+    }
+
+    record->written = 0;
+
+    if (ngx_violet_redis_command_wait(redis, "GET",
+                                      &record->records->mark_name, 1, left,
+                                      ngx_violet_record_marked, record)
+        == NGX_VIOLET_REDIS_OK)
+    {
+        record->marks++;
+        record->refs++;
+
+    } else {
+        record->unmarked = 1;
+    }
+
+    return NGX_VIOLET_REDIS_OK;
 }
 
 
@@ -138,6 +167,13 @@ ngx_violet_record_was_set(void *data, ngx_violet_redis_status_e status,
 {
     ngx_violet_record_t  *record = data;
 
+    if (status == NGX_VIOLET_REDIS_OK && reply->type == VIOLET_REPLY_NIL
+        && record->marks)
+    {
+        record->written = 1;
+        return;
+    }
+
     if (status == NGX_VIOLET_REDIS_TIMEOUT
         || (status == NGX_VIOLET_REDIS_OK
             && reply->type == VIOLET_REPLY_NIL))
@@ -151,6 +187,34 @@ ngx_violet_record_was_set(void *data, ngx_violet_redis_status_e status,
     if (status != NGX_VIOLET_REDIS_OK) {
         record->handler(record, status, NULL);
     }
+}
+
+
+/* The claim counts as answered now; an older question may end before it. */
+
+static void
+ngx_violet_record_marked(void *data, ngx_violet_redis_status_e status,
+    violet_reply_t *reply)
+{
+    ngx_violet_record_t  *record = data;
+
+    static violet_reply_t  nil = { .type = VIOLET_REPLY_NIL };
+
+    record->marks--;
+
+    if (status == NGX_VIOLET_REDIS_OK
+        && ngx_violet_records_unmarked(record->records, reply))
+    {
+        record->unmarked = 1;
+    }
+
+    if (record->written && record->marks == 0) {
+        record->written = 0;
+        record->handler(record, status,
+                        status == NGX_VIOLET_REDIS_OK ? &nil : NULL);
+    }
+
+    ngx_violet_record_release(record);
 }
 
 
@@ -259,7 +323,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
     /* of SET: there was no record */
 
     if (reply->type == VIOLET_REPLY_NIL && record->guard.writes) {
-        result->lost = ngx_violet_records_lost(record->records);
+        result->lost = ngx_violet_record_lost(record);
         result->fresh = ngx_violet_records_fresh(record->records);
         result->status = VIOLET_REDIS_WRITTEN;
         return;
@@ -280,7 +344,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
         return;
     }
 
-    result->lost = ngx_violet_records_lost(record->records);
+    result->lost = ngx_violet_record_lost(record);
     result->fresh = ngx_violet_records_fresh(record->records);
 
     if (written->integer == 1) {
@@ -314,4 +378,11 @@ ngx_violet_record_read(ngx_violet_record_t *record,
                                : got->kept - ttl->integer;
 
     violet_cart_record_pass(got, elapsed);
+}
+
+
+static ngx_uint_t
+ngx_violet_record_lost(ngx_violet_record_t *record)
+{
+    return record->unmarked || ngx_violet_records_lost(record->records);
 }

@@ -16,9 +16,6 @@
 #include "ngx_violet_random.h"
 
 
-/* bytes of the mark in Redis, hexadecimal digits */
-#define NGX_VIOLET_SERVER_MARK   16
-
 /* ms in which each host sends its records to a Redis that has lost them */
 #define NGX_VIOLET_SERVER_FRESH  30000
 
@@ -30,7 +27,7 @@
 
 typedef struct {
     u_char                run_id[NGX_VIOLET_RECORD_RUN_ID];
-    u_char                mark[NGX_VIOLET_SERVER_MARK];    /* NULs: none */
+    u_char                mark[NGX_VIOLET_RECORD_MARK];    /* NULs: none */
     uint32_t              epoch;
     int64_t               lost;           /* until when a read comes first */
 } ngx_violet_server_t;
@@ -45,6 +42,13 @@ typedef struct {
 } ngx_violet_server_update_t;
 
 
+static ngx_violet_redis_status_e ngx_violet_server_begin(
+    ngx_violet_records_t *records);
+static ngx_int_t ngx_violet_server_new_mark(u_char *mark);
+static void ngx_violet_server_marking(void *data,
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
+static void ngx_violet_server_heard(void *data,
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
 static ngx_uint_t ngx_violet_server_is_known(ngx_violet_records_t *records);
 static void ngx_violet_server_answered(void *data,
     ngx_violet_redis_status_e status, violet_reply_t *reply);
@@ -77,7 +81,7 @@ static ngx_violet_redis_script_t  ngx_violet_server_script = {
             "mark = '' "
         "end "
         "return 'mark:' .. string.sub(mark, 1, "
-                ngx_value(NGX_VIOLET_SERVER_MARK) ") .. '\\n' "
+                ngx_value(NGX_VIOLET_RECORD_MARK) ") .. '\\n' "
                ".. redis.call('INFO', 'server')"),
     ""
 };
@@ -91,27 +95,18 @@ ngx_violet_records_owe(ngx_violet_records_t *records)
 
 
 /*
- * The plain command is answered before the one that comes after it; the script
+ * Plain commands are answered before the one that comes after them; the script
  * waits for a connection.
  */
 
 void
 ngx_violet_records_check(ngx_violet_records_t *records)
 {
-    ngx_str_t  section;
-
     if (records->asking || ngx_violet_server_is_known(records)) {
         return;
     }
 
-    ngx_str_set(&section, "server");
-
-    if (ngx_violet_redis_command(records->redis, "INFO", &section, 1,
-                                 ngx_violet_redis_conf(records->redis)
-                                     ->timeout,
-                                 ngx_violet_server_answered, records)
-        == NGX_VIOLET_REDIS_OK)
-    {
+    if (ngx_violet_server_begin(records) == NGX_VIOLET_REDIS_OK) {
         records->asking = 1;
         records->asked = ngx_violet_redis_losses(records->redis);
         return;
@@ -121,27 +116,125 @@ ngx_violet_records_check(ngx_violet_records_t *records)
 }
 
 
+/* The mark is written if there is none, is read, and comes with the run_id. */
+
+static ngx_violet_redis_status_e
+ngx_violet_server_begin(ngx_violet_records_t *records)
+{
+    u_char                      mark[NGX_VIOLET_RECORD_MARK];
+    ngx_str_t                   args[3], section;
+    ngx_msec_t                  timeout;
+    ngx_violet_redis_status_e   rc;
+
+    if (ngx_violet_server_new_mark(mark) != NGX_OK) {
+        return NGX_VIOLET_REDIS_MEMORY;
+    }
+
+    ngx_memzero(records->heard, NGX_VIOLET_RECORD_MARK);
+
+    timeout = ngx_violet_redis_conf(records->redis)->timeout;
+
+    args[0] = records->mark_name;
+    args[1].data = mark;
+    args[1].len = NGX_VIOLET_RECORD_MARK;
+    ngx_str_set(&args[2], "NX");
+    ngx_str_set(&section, "server");
+
+    rc = ngx_violet_redis_command(records->redis, "SET", args, 3, timeout,
+                                  ngx_violet_server_marking, records);
+
+    if (rc == NGX_VIOLET_REDIS_OK) {
+        rc = ngx_violet_redis_command(records->redis, "GET", args, 1, timeout,
+                                      ngx_violet_server_heard, records);
+    }
+
+    if (rc == NGX_VIOLET_REDIS_OK) {
+        rc = ngx_violet_redis_command(records->redis, "INFO", &section, 1,
+                                      timeout, ngx_violet_server_answered,
+                                      records);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_violet_server_new_mark(u_char *mark)
+{
+    u_char  bytes[NGX_VIOLET_RECORD_MARK / 2];
+
+    if (ngx_violet_random(bytes, sizeof(bytes)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_hex_dump(mark, bytes, sizeof(bytes));
+
+    return NGX_OK;
+}
+
+
+/* Whether the mark was written, the next answer shows. */
+
+static void
+ngx_violet_server_marking(void *data, ngx_violet_redis_status_e status,
+    violet_reply_t *reply)
+{
+    (void) data;
+    (void) status;
+    (void) reply;
+}
+
+
+static void
+ngx_violet_server_heard(void *data, ngx_violet_redis_status_e status,
+    violet_reply_t *reply)
+{
+    ngx_violet_records_t  *records = data;
+
+    if (status == NGX_VIOLET_REDIS_OK && reply->type == VIOLET_REPLY_STRING
+        && reply->len == NGX_VIOLET_RECORD_MARK)
+    {
+        ngx_memcpy(records->heard, reply->str, NGX_VIOLET_RECORD_MARK);
+    }
+}
+
+
+ngx_uint_t
+ngx_violet_records_unmarked(ngx_violet_records_t *records,
+    violet_reply_t *reply)
+{
+    /* Redis could not write a mark, or would not show it */
+
+    if (records->mark[0] == '\0'
+        || (reply->type == VIOLET_REPLY_STRING
+            && reply->len == NGX_VIOLET_RECORD_MARK
+            && ngx_memcmp(reply->str, records->mark, NGX_VIOLET_RECORD_MARK)
+               == 0))
+    {
+        return 0;
+    }
+
+    ngx_violet_records_ask(records);
+
+    return 1;
+}
+
+
 void
 ngx_violet_records_ask(ngx_violet_records_t *records)
 {
-    u_char     bytes[NGX_VIOLET_SERVER_MARK / 2];
-    u_char     mark[NGX_VIOLET_SERVER_MARK], name[NGX_VIOLET_KEYS_NAME];
+    u_char     mark[NGX_VIOLET_RECORD_MARK];
     ngx_str_t  args[2];
 
-    if (records->asking
-        || ngx_violet_random(bytes, sizeof(bytes)) != NGX_OK)
-    {
+    if (records->asking || ngx_violet_server_new_mark(mark) != NGX_OK) {
         return;
     }
 
-    args[0].data = name;
-    args[0].len = ngx_snprintf(name, NGX_VIOLET_KEYS_NAME,
-                               "%V" NGX_VIOLET_KEYS_SUBMIT "mark",
-                               &ngx_violet_redis_conf(records->redis)->prefix)
-                  - name;
+    ngx_memzero(records->heard, NGX_VIOLET_RECORD_MARK);
 
+    args[0] = records->mark_name;
     args[1].data = mark;
-    args[1].len = ngx_hex_dump(mark, bytes, sizeof(bytes)) - mark;
+    args[1].len = NGX_VIOLET_RECORD_MARK;
 
     if (ngx_violet_redis_script_wait(records->redis, &ngx_violet_server_script,
                                      args, 1, 2,
@@ -219,8 +312,12 @@ ngx_violet_server_answered(void *data, ngx_violet_redis_status_e status,
 
     mark = ngx_violet_server_field(reply, "mark:", &len);
 
-    if (mark && len != NGX_VIOLET_SERVER_MARK) {
+    if (mark && len != NGX_VIOLET_RECORD_MARK) {
         mark = NULL;
+    }
+
+    if (mark == NULL && records->heard[0] != '\0') {
+        mark = records->heard;
     }
 
     ngx_violet_server_known(records, run_id, mark);
@@ -253,6 +350,8 @@ ngx_violet_server_known(ngx_violet_records_t *records, u_char *run_id,
     records->epoch = update.redis.epoch;
     records->lost = update.redis.lost;
 
+    ngx_memcpy(records->mark, update.redis.mark, NGX_VIOLET_RECORD_MARK);
+
     if (update.changed) {
         records->owed = 1;
 
@@ -284,13 +383,13 @@ ngx_violet_server_update(void *data, u_char *value)
         redis.lost = ngx_violet_clock() + VIOLET_RECORD_KEEP;
         update->changed = 1;
 
-        ngx_memzero(redis.mark, NGX_VIOLET_SERVER_MARK);
+        ngx_memzero(redis.mark, NGX_VIOLET_RECORD_MARK);
     }
 
     ngx_memcpy(redis.run_id, update->run_id, NGX_VIOLET_RECORD_RUN_ID);
 
     if (update->mark) {
-        ngx_memcpy(redis.mark, update->mark, NGX_VIOLET_SERVER_MARK);
+        ngx_memcpy(redis.mark, update->mark, NGX_VIOLET_RECORD_MARK);
     }
 
     ngx_memcpy(value, &redis, sizeof(ngx_violet_server_t));
@@ -312,7 +411,7 @@ ngx_violet_server_changed(ngx_violet_server_t *redis,
     }
 
     return update->mark && redis->mark[0] != '\0'
-           && ngx_memcmp(redis->mark, update->mark, NGX_VIOLET_SERVER_MARK)
+           && ngx_memcmp(redis->mark, update->mark, NGX_VIOLET_RECORD_MARK)
               != 0;
 }
 

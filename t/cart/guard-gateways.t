@@ -30,6 +30,7 @@ redis_lost_between_claim_and_settlement();
 redis_restarted_empty();
 restarted_while_a_claim_waits();
 emptied_without_a_loss();
+emptied_between_two_submits();
 reloaded_in_flight();
 caller_gone_in_flight();
 
@@ -298,6 +299,26 @@ sub emptied_without_a_loss {
     submit($four, 60020);
     is($live->mock_counts($mock)->{'cart_read/60020'}, 1,
        'it reads a cart that the third has submitted');
+}
+
+
+# No worker has looked since Redis was emptied, or at all: the claim itself
+# shows it.  Carts from 1000000 on are shown as they were submitted.
+sub emptied_between_two_submits {
+    for my $pause (0, 2.5) {
+        my ($first, $second) = map { gateway() } 1 .. 2;
+        my $cart = 1_000_700 + 10 * $pause;
+
+        Time::HiRes::sleep($pause);
+        submit($second, 20013 + $pause * 2);
+        is(submit($first, $cart)->{status}, 200, 'completed at the first');
+        Violet::Redis->new($redis->port)->call('FLUSHALL');
+
+        is(replayed(submit($second, $cart)), 'true',
+           "Redis was emptied $pause s after the start: the second reads");
+        is(reached($cart), 1, 'Violet was asked once');
+        ok($_->quit(10), 'a gateway ends') for $first, $second;
+    }
 }
 
 
