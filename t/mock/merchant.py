@@ -6,7 +6,8 @@ has become of the cart at that moment.  Nothing is done by a timer: what a cart
 is follows from the time of day, which a test may move.
 
 A submit of a cart that was ordered, or will be, makes one more order: the
-merchant of this mock has no protection of its own.
+merchant of this mock has no protection of its own.  One cart in five has two
+bags, of which the merchant may accept the first alone.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Plan:
     shown: float | None = None    # the bag is SUBMITTED from then on
     decided: float | None = None  # the merchant accepts or rejects it
     accepted: bool = True
+    partly: bool = False          # accepted: the first of two bags alone
 
     def makes(self) -> bool:
         """The merchant will have the order."""
@@ -53,13 +55,14 @@ class Cart:
     reads: list[tuple[float, str]] = field(default_factory=list)
 
     def stage(self, now: float) -> str:
-        """open, SUBMITTED, REJECTED or ACCEPTED, as a read shows it."""
-        stages = ["open", "REJECTED", "SUBMITTED", "ACCEPTED"]
+        """open, SUBMITTED, REJECTED, PARTLY or ACCEPTED, as a read shows."""
+        stages = ["open", "REJECTED", "SUBMITTED", "PARTLY", "ACCEPTED"]
         best = "open"
         for submit in self.submits:
             age, plan = now - submit.arrived, submit.plan
             if plan.decided is not None and age >= plan.decided:
-                seen = "ACCEPTED" if plan.accepted else "REJECTED"
+                seen = ("REJECTED" if not plan.accepted
+                        else "PARTLY" if plan.partly else "ACCEPTED")
             elif plan.shown is not None and age >= plan.shown:
                 seen = "SUBMITTED"
             else:
@@ -77,7 +80,11 @@ class Cart:
                    for submit in self.submits)
 
 
-def draw(dice: random.Random, calm: bool) -> Plan:
+def bags_of(number: int) -> int:
+    return 2 if number % 5 == 0 else 1
+
+
+def draw(dice: random.Random, calm: bool, bags: int) -> Plan:
     """A plan; a calm one is answered at once."""
     later = dice.uniform(1, LATEST)
     many: list[tuple[int, Plan]] = [
@@ -109,6 +116,17 @@ def draw(dice: random.Random, calm: bool) -> Plan:
                      False)),
             (1, Plan("rejected", "order", 0, 0, False)),
         ]
+    if bags == 2:
+        many += [(20, Plan("partly accepted", "order", 0, 0, partly=True))]
+    if bags == 2 and not calm:
+        many += [
+            (6, Plan("partly accepted, answer lost", "cut", 0, 0,
+                     partly=True)),
+            (6, Plan("in progress, partly accepted", "order", soon, end,
+                     partly=True)),
+            (4, Plan("partly accepted late, never answered", "stall", later,
+                     later, partly=True)),
+        ]
     weights, plans = zip(*many)
     return dice.choices(plans, weights)[0]
 
@@ -128,7 +146,7 @@ class Merchant:
         cart = self.carts.setdefault(number, Cart())
         nth = len(cart.submits) + 1
         dice = random.Random(f"{self.seed}/{number}/{nth}")
-        plan = draw(dice, self.calm)
+        plan = draw(dice, self.calm, bags_of(number))
         if cart.taken():
             plan = Plan("one order more", "order", 0, 0)
         elif cart.rejected():
@@ -169,7 +187,8 @@ class Merchant:
             ("500", "cut", "stall", "html", "other", "half"))
         stage = cart.stage(time.time())
         # after it was accepted, one cart in four is an order only
-        gone = stage == "ACCEPTED" and number % 4 == 0 and not of_order
+        gone = (stage in ("ACCEPTED", "PARTLY") and number % 4 == 0
+                and not of_order)
         note = lie or ("404" if gone else stage)
         cart.reads[:-HISTORY] = []
         cart.reads.append((time.time(), note))
@@ -208,30 +227,38 @@ class Merchant:
             "orders": sum(s.plan.makes() for s in cart.submits),
             "submits": [{"arrived": s.arrived, "caller": s.caller,
                          "plan": s.plan.name, "shown": s.plan.shown,
-                         "decided": s.plan.decided, "made": s.plan.makes()}
+                         "decided": s.plan.decided, "made": s.plan.makes(),
+                         "partly": s.plan.partly}
                         for s in cart.submits],
             "reads": cart.reads} for number, cart in self.carts.items()}
 
 
 def shown(number: int, stage: str) -> Json:
     """The order of a cart at a stage."""
-    made = carts.order(number)
-    bag = made["bags"][0]
-    match stage:
-        case "ACCEPTED":
-            bag["external_id"] = str(number)
-            return made
-        case "REJECTED":
-            made["status"] = "CANCELED"
-            bag.update(status="REJECTED", financial_status="VOIDED")
-            payment = "CANCELLED"
-        case "SUBMITTED":
-            made["status"] = "PROCESSING"
-            bag.update(status="SUBMITTED", financial_status="AUTHORIZED")
-            payment = "AUTHORIZED"
-        case _:
-            made["status"] = "IN_PROGRESS"
-            bag.update(status="IN_PROGRESS", financial_status="UNPAID")
-            payment = "REQUIRES_AUTHORIZATION"
-    bag.update(external_id=None, date_submitted=None)
+    bag, payment = {
+        "ACCEPTED": ("ACCEPTED", "CAPTURED"),
+        "PARTLY": ("ACCEPTED", "CAPTURED"),
+        "REJECTED": ("REJECTED", "CANCELLED"),
+        "SUBMITTED": ("SUBMITTED", "AUTHORIZED"),
+        "open": ("IN_PROGRESS", "REQUIRES_AUTHORIZATION")}[stage]
+    money = {"ACCEPTED": "PAID", "REJECTED": "VOIDED",
+             "SUBMITTED": "AUTHORIZED", "IN_PROGRESS": "UNPAID"}
+    status = {"ACCEPTED": "COMPLETED", "REJECTED": "CANCELED",
+              "SUBMITTED": "PROCESSING", "IN_PROGRESS": "IN_PROGRESS"}[bag]
+    if bags_of(number) == 1:
+        made = carts.order(number, status)
+        made["bags"][0].update(status=bag, financial_status=money[bag])
+    else:
+        other = "REJECTED" if stage == "PARTLY" else bag
+        errors = ([carts.bag_error(number, carts.SECOND_BAG)]
+                  if stage == "PARTLY" else [])
+        made = carts.two_bags(number, status, (bag, money[bag]),
+                              (other, money[other]), errors)
+    for one in made["bags"]:
+        one.update(date_submitted=None, external_id=None)
+    if bag == "ACCEPTED":
+        made["bags"][0]["external_id"] = str(number)
+        if stage == "ACCEPTED":
+            made["bags"][-1]["external_id"] = str(number)
+        return made
     return carts.with_payment(made, status=payment, capture_status=payment)

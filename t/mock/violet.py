@@ -304,6 +304,10 @@ class Violet:
                 return self.merchant.submit(number, ",".join(caller))
             if route == "cart_read":
                 return self.merchant.read(number, "/orders/" in request.path)
+        if self.merchant is not None and route == "order_create":
+            caller = request.values("X-Caller")
+            return self.merchant.submit(body_of(request)["app_order_id"],
+                                        ",".join(caller))
         if route == "cart_submit":
             assert number is not None
             return self.carts.submit(number)

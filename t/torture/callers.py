@@ -2,7 +2,9 @@
 """The callers of a torture run, its clock, and the judge at its end.
 
 Callers do what the documentation says: they submit a cart, wait and repeat on
-"later", and stop at any other word.  Some ask two gateways at once, some leave.
+"later", and stop at any other word.  Some ask two gateways at once, some leave,
+some ask in between what became of the submit, some send X-Violet-Submit: again
+instead of waiting, and some make an order by POST orders with a key.
 This program moves the clocks of gateways, Redis and mock, since doubt takes
 minutes: times are "moved" seconds unless they are called real.  SIGUSR1 says
 that no more faults come: then each caller must get its last word in time.
@@ -40,6 +42,8 @@ REQUEST_SECONDS = 30.0     # real: then the caller takes the answer for lost
 STILL = 1.5                # real s without a move, then eight moves
 MOVES, MOVE = 8, 8         # of so many s each: less than a claim is renewed in
 
+KINDS = ("one", "two", "leaves", "repeats", "insists", "orders", "watched")
+
 PAUSE_LOST = 5.0           # s until a caller repeats who got no answer
 PAUSE_PENDING = 20.0
 
@@ -55,6 +59,8 @@ class Ask:
     tag: str
     begun: float
     gateway: int
+    again: bool = False               # X-Violet-Submit: again
+    question: bool = False            # GET: nothing may be sent
     ended: float = 0.0
     status: int = 0                   # 0: no answer
     outcome: str = ""
@@ -70,6 +76,7 @@ class Caller:
     cart: int
     begun: float = 0.0
     ended: float = 0.0
+    kind: str = ""
     word: str = ""                    # the last one
     asks: list[Ask] = field(default_factory=list)
 
@@ -149,17 +156,19 @@ class Run:
 
     async def cart(self, number: int) -> None:
         dice = random.Random(f"{self.options.seed}/callers/{number}")
-        kind = dice.choices(("one", "two", "leaves", "again"),
-                            (60, 20, 10, 10))[0]
-        names = "ab" if kind in ("two", "leaves") else "a"
+        kind = dice.choices(KINDS, (44, 16, 8, 8, 9, 8, 7))[0]
+        names = "ab" if kind in ("two", "leaves", "watched") else "a"
         tasks = [self.caller(number, name, random.Random(
             f"{self.options.seed}/{number}/{name}"), kind) for name in names]
         await asyncio.gather(*tasks)
 
     async def caller(self, number: int, name: str, dice: random.Random,
                      kind: str) -> None:
-        caller = Caller(name, number)
+        caller = Caller(name, number, kind=kind)
         self.callers.append(caller)
+        if kind == "watched" and name == "b":
+            await self.watch(caller, dice)
+            return
         if kind == "leaves" and name == "b":
             await self.clock.sleep(dice.uniform(0, 20))
         caller.begun = self.clock.now()
@@ -170,10 +179,14 @@ class Run:
         if kind == "leaves" and name == "a":
             patience = dice.choice((0.002, 0.02, 0.2))
         changes = dice.choice((0, 0, 1))
-        once_more = kind == "again"
+        once_more = kind == "repeats"
+        insists = 2 if kind == "insists" or (kind == "orders"
+                                             and dice.random() < 0.3) else 0
+        again = False
 
         while not self.over:
-            ask = await self.ask(caller, gateway, patience)
+            ask = await self.ask(caller, gateway, patience, again)
+            again = False
             if patience is not None and ask.status == 0:
                 caller.word = "left"
                 break
@@ -184,6 +197,11 @@ class Run:
             if pause is None and ask.outcome == "completed" and once_more:
                 once_more = False
                 pause = dice.uniform(1, 600)
+            if insists and ask.outcome == "unknown" and (
+                    pause is None or dice.random() < 0.3):
+                insists -= 1
+                again = True
+                pause = dice.uniform(1, 30)
             if pause is None:
                 caller.word = (ask.outcome if ask.outcome == "completed"
                                else f"{ask.outcome}, {ask.retry}")
@@ -192,17 +210,27 @@ class Run:
             gateway = dice.randrange(2)
         caller.ended = self.clock.now()
 
-    async def ask(self, caller: Caller, gateway: int,
-                  patience: float | None) -> Ask:
+    async def watch(self, caller: Caller, dice: random.Random) -> None:
+        """Asks what became of the submit, and sends nothing."""
+        caller.begun = self.clock.now()
+        for _ in range(dice.randint(2, 8)):
+            if self.over:
+                break
+            await self.ask(caller, dice.randrange(2), None, question=True)
+            await self.clock.sleep(dice.uniform(1, 120))
+        caller.word = "watched"
+        caller.ended = self.clock.now()
+
+    async def ask(self, caller: Caller, gateway: int, patience: float | None,
+                  again: bool = False, question: bool = False) -> Ask:
         async with self.room:
             tag = f"{caller.cart}{caller.name}{len(caller.asks)}"
-            ask = Ask(tag, self.clock.now(), gateway)
+            ask = Ask(tag, self.clock.now(), gateway, again, question)
             caller.asks.append(ask)
             self.under_way += 1
             try:
                 async with asyncio.timeout(patience or REQUEST_SECONDS):
-                    await submit(self.options.gateways[gateway], caller.cart,
-                                 ask)
+                    await submit(self.options.gateways[gateway], caller, ask)
             except (OSError, TimeoutError, ValueError, EOFError):
                 ask.status = 0
             finally:
@@ -277,13 +305,24 @@ class Run:
         await keeper
 
 
-async def submit(port: int, cart: int, ask: Ask) -> None:
+def request(caller: Caller, ask: Ask) -> bytes:
+    path, body = f"/v1/checkout/cart/{caller.cart}/submit", "{}"
+    headers = f"Host: localhost\r\nConnection: close\r\nX-Caller: {ask.tag}\r\n"
+    if caller.kind == "orders":
+        path, body = "/v1/orders", json.dumps({"app_order_id": caller.cart})
+        headers += f"Idempotency-Key: \"order-{caller.cart}\"\r\n"
+    if ask.again:
+        headers += "X-Violet-Submit: again\r\n"
+    if ask.question:
+        return f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode()
+    return (f"POST {path} HTTP/1.1\r\n{headers}"
+            f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
+
+
+async def submit(port: int, caller: Caller, ask: Ask) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        writer.write(f"POST /v1/checkout/cart/{cart}/submit HTTP/1.1\r\n"
-                     f"Host: localhost\r\nConnection: close\r\n"
-                     f"X-Caller: {ask.tag}\r\nContent-Length: 2\r\n\r\n"
-                     "{}".encode())
+        writer.write(request(caller, ask))
         raw = await reader.read()
     finally:
         writer.close()
@@ -353,6 +392,15 @@ class Judge:
                 (len(c["submits"]) for c in self.merchant.values()),
                 default=0),
             "orders": sum(c["orders"] for c in self.merchant.values()),
+            "carts of two bags, ordered in part": sum(
+                any(s["made"] and s["partly"] for s in c["submits"])
+                for c in self.merchant.values()),
+            "carts ordered twice by again": sum(
+                c["orders"] > 1 and not self.twice(int(number), c)
+                for number, c in self.merchant.items()),
+            "callers by kind": Counter(
+                c.kind if c.name == "a" else f"{c.kind}, second"
+                for c in run.callers),
             "reads": sum(len(c["reads"]) for c in self.merchant.values()),
             "moved seconds": round(run.clock.ahead),
             "longest wait after the faults": round(max(waits, default=0)),
@@ -378,21 +426,13 @@ class Judge:
     def violations(self, cart: int) -> list[str]:
         known = self.merchant.get(str(cart), {"orders": 0, "submits": []})
         found = []
-        if known["orders"] > 1:
+        if self.twice(cart, known):
             found.append("ordered twice, Redis was away"
                          if self.redis_away(known) and self.run.options.host
                          else "ordered twice")
-        for ask in self.asks[cart]:
-            if ask.outcome == "completed" and not known["orders"]:
-                found.append("told completed, not ordered")
-                break
-        for ask in self.asks[cart]:
-            if ask.outcome == "failed" and any(
-                    s["made"] and (s["caller"] == ask.tag
-                                   or s["arrived"] < ask.begun - 2 * MOVE)
-                    for s in known["submits"]):
-                found.append("told failed, ordered")
-                break
+        for wrong in WRONG:
+            if any(wrong(self, ask, known) for ask in self.asks[cart]):
+                found.append(str(wrong.__doc__))
         for caller in self.callers[cart]:
             since = max(caller.begun, self.run.calm_since or 0)
             if not caller.word or caller.ended - since > LONGEST:
@@ -400,9 +440,51 @@ class Judge:
                 break
         return found
 
-    def redis_away(self, known: Json) -> bool:
-        """Redis failed between the two submits, or shortly before."""
-        times = [s["arrived"] for s in known["submits"]]
+    def twice(self, cart: int, known: Json) -> bool:
+        """A submit after the first that made an order was not an "again"."""
+        insisted = {ask.tag for ask in self.asks[cart] if ask.again}
+        made = sorted((s for s in known["submits"] if s["made"]),
+                      key=lambda s: s["arrived"])
+        return any(s["caller"] not in insisted for s in made[1:])
+
+    def completed_not_ordered(self, ask: Ask, known: Json) -> bool:
+        """told completed, not ordered"""
+        return ask.outcome == "completed" and not known["orders"]
+
+    def completed_in_part(self, ask: Ask, known: Json) -> bool:
+        """told completed, ordered in part"""
+        made = [s for s in known["submits"] if s["made"]]
+        return (ask.outcome == "completed" and bool(made)
+                and all(s["partly"] for s in made))
+
+    def partial_wrongly(self, ask: Ask, known: Json) -> bool:
+        """told partial, not ordered or ordered whole"""
+        return ask.outcome == "partial" and not any(
+            s["made"] and s["partly"] for s in known["submits"])
+
+    def failed_but_ordered(self, ask: Ask, known: Json) -> bool:
+        """told failed, ordered"""
+        return ask.outcome == "failed" and any(
+            s["made"] and (s["caller"] == ask.tag
+                           or s["arrived"] < ask.begun - 2 * MOVE)
+            for s in known["submits"])
+
+    def question_sent(self, ask: Ask, known: Json) -> bool:
+        """a question was sent as a submit"""
+        return ask.question and any(s["caller"] == ask.tag
+                                    for s in known["submits"])
+
+    def none_but_ordered(self, ask: Ask, known: Json) -> bool:
+        """told not submitted, ordered"""
+        return ask.outcome == "none" and any(
+            s["made"] and s["arrived"] < ask.begun - 2 * MOVE
+            and (s["arrived"] + s["decided"] < ask.begun - 2 * MOVE
+                 or not self.redis_away(known, ask.ended))
+            for s in known["submits"])
+
+    def redis_away(self, known: Json, *more: float) -> bool:
+        """Redis failed between the submits, or shortly before."""
+        times = [s["arrived"] for s in known["submits"]] + list(more)
         return any(kind.startswith("redis")
                    and begun < max(times) and ended > min(times) - 2 * MOVE
                    for begun, ended, kind in self.faults)
@@ -414,8 +496,10 @@ class Judge:
         events: list[tuple[float, str]] = []
         for caller in self.callers[cart]:
             for ask in caller.asks:
+                how = (" (again)" if ask.again
+                       else " (question)" if ask.question else "")
                 events.append((ask.begun, f"caller {ask.tag} asks gateway "
-                               f"{ask.gateway}"))
+                               f"{ask.gateway}{how}"))
                 events.append((ask.ended, f"caller {ask.tag} gets {ask.status}"
                                f" {ask.outcome} {ask.retry} {ask.reason} "
                                f"after={ask.after:g}"
@@ -438,6 +522,12 @@ class Judge:
         lines += gateway_lines(self.run.options.logs, cart)
         lines += redis_lines(self.run.options.redis, cart)
         return "\n".join(lines)
+
+
+# what no caller may have been told
+WRONG = (Judge.completed_not_ordered, Judge.completed_in_part,
+         Judge.partial_wrongly, Judge.failed_but_ordered,
+         Judge.question_sent, Judge.none_but_ordered)
 
 
 def faults_of(run: Run) -> list[tuple[float, float, str]]:
