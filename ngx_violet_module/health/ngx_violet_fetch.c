@@ -13,6 +13,7 @@
 
 
 #include "ngx_violet_fetch_priv.h"
+#include "ngx_violet_health_event.h"
 #include "ngx_violet_memory.h"
 
 
@@ -32,6 +33,7 @@ static ngx_uint_t ngx_violet_fetch_is_failure(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_published(void *data,
     ngx_violet_redis_status_e status, ngx_uint_t stored);
 static void ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch);
+static ngx_int_t ngx_violet_fetch_remember(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_land(ngx_violet_fetch_t *fetch);
@@ -57,10 +59,14 @@ ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch)
     ngx_int_t                  rc;
     ngx_violet_redis_status_e  status;
 
-    if (!fetch->conf.refresh || fetch->conf.limit.conf == NULL) {
+    fetch->refreshes = (fetch->conf.refresh || fetch->lease.event);
+
+    if (!fetch->refreshes || fetch->conf.limit.conf == NULL) {
         ngx_violet_fetch_exchange(fetch);
         return;
     }
+
+    fetch->conf.limit.half = !fetch->conf.refresh;
 
     fetch->redis_asked_at = ngx_current_msec;
 
@@ -104,6 +110,15 @@ ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch)
     if (!fetch->fetched.limit.allowed
         && !fetch->conf.limit.conf->dry_run)
     {
+        if (!fetch->conf.refresh) {
+
+            /* the event of a webhook waits for a later refresh */
+
+            fetch->refreshes = 0;
+            ngx_violet_fetch_exchange(fetch);
+            return;
+        }
+
         fetch->fetched.kind = NGX_VIOLET_FETCH_LIMITED;
         ngx_violet_fetch_publish(fetch);
         return;
@@ -155,9 +170,14 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
                                        : VIOLET_ROUTE_CONNECTION_HEALTH_LIST;
     e->uri = r->uri;
     e->args = fetch->conf.args;
+
+    if (fetch->refreshes && !fetch->conf.refresh) {
+        ngx_str_set(&e->args, "refresh=true");
+    }
+
     e->limit = fetch->conf.buffer_limit;
     e->timeout = fetch->conf.upstream_timeout;
-    e->no_retry_timeout = fetch->conf.refresh;
+    e->no_retry_timeout = fetch->refreshes;
     e->trace = &fetch->trace;
     e->handler = ngx_violet_fetch_exchanged;
     e->data = fetch;
@@ -271,6 +291,7 @@ ngx_violet_fetch_publish(ngx_violet_fetch_t *fetch)
     landing->since = ngx_current_msec - fetch->sent_at;
 
     landing->gone = fetch->fetched.gone;
+    landing->refreshed = fetch->refreshes;
     landing->failed = (ngx_violet_fetch_is_failure(fetch)
                        && fetch->conf.stale && landing->hold == 0
                        && !ngx_violet_fetch_result_is_private(&fetch->fetched));
@@ -394,12 +415,35 @@ ngx_violet_fetch_keep(ngx_violet_fetch_t *fetch)
         ngx_violet_fetch_outdate(fetch);
     }
 
-    rc = ngx_violet_health_store_keep(store, fetch->landing.report,
-                                      fetch->version);
+    rc = ngx_violet_fetch_remember(fetch);
 
     if (store->redis == NULL) {
         fetch->fetched.stored = (rc == NGX_OK);
     }
+}
+
+
+/* Without violet_redis the mark of an event is in shared memory. */
+
+static ngx_int_t
+ngx_violet_fetch_remember(ngx_violet_fetch_t *fetch)
+{
+    uint64_t                   kept;
+    ngx_violet_report_place_t  place;
+
+    place = fetch->conf.store;
+
+    if (place.redis == NULL) {
+        kept = ngx_violet_health_event_kept(place.zone, &place.key,
+                                            fetch->landing.since,
+                                            fetch->landing.refreshed);
+
+        place.ttl = ngx_min(place.ttl, kept);
+        place.stale = ngx_min(place.stale, kept - place.ttl);
+    }
+
+    return ngx_violet_health_store_keep(&place, fetch->landing.report,
+                                        fetch->version);
 }
 
 

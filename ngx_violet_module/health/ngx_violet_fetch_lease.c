@@ -9,6 +9,7 @@
 
 
 #include "ngx_violet_fetch_priv.h"
+#include "ngx_violet_health_event.h"
 #include "ngx_violet_health_tracking.h"
 
 
@@ -137,6 +138,12 @@ ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch)
     {
         fetch->land(fetch);
         return;
+    }
+
+    if (fetch->conf.store.redis == NULL && fetch->conf.merchant_id) {
+        fetch->lease.event =
+            ngx_violet_health_event_is_open(fetch->conf.store.zone,
+                                            &fetch->conf.store.key);
     }
 
     fetch->ask(fetch);

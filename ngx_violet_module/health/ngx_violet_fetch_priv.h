@@ -63,6 +63,8 @@ struct ngx_violet_fetch_s {
                                                    renewals in the background;
                                                    NULL: not one of them */
 
+    unsigned                     refreshes:1;   /* Violet is asked for
+                                                   a refresh */
     unsigned                     lease_again:1;  /* ask for the lease again */
     unsigned                     not_shared:1;  /* followers get no result */
     unsigned                     followed:1;    /* has followed a flight */

@@ -72,6 +72,7 @@ typedef struct {
     unsigned                    bad:1;      /* Redis's report is invalid */
     unsigned                    stale:1;    /* the caller has an old report
                                                and may use a held failure */
+    unsigned                    event:1;    /* the merchant has an open mark */
 } ngx_violet_lease_t;
 
 
@@ -137,6 +138,8 @@ typedef struct {
     uint64_t                    since;      /* ms since Violet was asked */
     unsigned                    gone:1;     /* the report is to be dropped */
     unsigned                    dropped:1;  /* a report was dropped */
+    unsigned                    refreshed:1;  /* Violet was asked for a
+                                               refresh */
 } ngx_violet_landing_t;
 
 

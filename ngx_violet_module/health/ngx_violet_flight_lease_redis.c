@@ -57,6 +57,8 @@ static void ngx_violet_lease_add_flight(ngx_violet_redis_args_t *args,
     ngx_str_t *report, ngx_uint_t refresh);
 static void ngx_violet_lease_add_held(ngx_violet_redis_args_t *args,
     ngx_str_t *report);
+static void ngx_violet_lease_add_event(ngx_violet_redis_args_t *args,
+    ngx_str_t *report);
 static void ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args,
     u_char *mark);
@@ -115,6 +117,7 @@ ngx_violet_lease_in_redis(ngx_violet_lease_t *lease, ngx_msec_t timeout,
     ngx_violet_lease_add_flight(&args, key, 0);
     ngx_violet_lease_add_flight(&args, key, 1);
     ngx_violet_lease_add_held(&args, key);
+    ngx_violet_lease_add_event(&args, key);
 
     ngx_violet_redis_args_add(&args, lease->token, NGX_VIOLET_LEASE_TOKEN);
     ngx_violet_redis_args_text(&args, lease->refresh ? "refresh" : "read");
@@ -188,6 +191,9 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, violet_reply_t *reply)
 
     if (ngx_strcmp(word, "ours") == 0) {
         lease->in_redis = 1;
+        lease->event = (reply->elements == 2
+                        && element[1].type == VIOLET_REPLY_INTEGER
+                        && element[1].integer == 1);
 
     } else if (ngx_strcmp(word, "theirs") == 0
                && ngx_violet_lease_read_theirs(lease, reply) == NGX_OK)
@@ -385,6 +391,7 @@ ngx_violet_lease_land(ngx_violet_lease_t *lease,
     ngx_violet_redis_args_init(&args, lease->store.redis);
 
     ngx_violet_lease_land_keys(lease, landing, &args);
+    ngx_violet_lease_add_event(&args, &lease->store.key);
     ngx_violet_lease_land_args(lease, landing, &args, mark);
 
     /* the report is stored even if no request has time to wait for Redis */
@@ -460,6 +467,16 @@ ngx_violet_lease_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
 /* "mark" is room for the text that followers get with a report. */
 
 static void
+ngx_violet_lease_add_event(ngx_violet_redis_args_t *args, ngx_str_t *report)
+{
+    ngx_violet_key_t  key;
+
+    ngx_violet_keys_event(&key, report);
+    ngx_violet_redis_args_key(args, &key.name);
+}
+
+
+static void
 ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args,
     u_char *mark)
@@ -517,6 +534,7 @@ ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
 
     ngx_violet_keys_of(&lease->store.key, &merchant);
     ngx_violet_redis_args_add(args, merchant.data, merchant.len);
+    ngx_violet_redis_args_text(args, landing->refreshed ? "refresh" : "read");
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "ngx_violet_flight_lease_script.h"
 #include "ngx_violet_flight_lease.h"
+#include "ngx_violet_health_event.h"
 
 
 /* the beginning of a flight, before "F", "L" or "X" and the token */
@@ -19,6 +20,11 @@
  */
 
 #define NGX_VIOLET_LEASE_KEPT  ngx_value(NGX_VIOLET_FORM_RESULT) " "
+
+
+/* the beginning of a mark, before the time of the event and 1 if it is open */
+
+#define NGX_VIOLET_EVENT_FORM  ngx_value(NGX_VIOLET_FORM_EVENT) " "
 
 
 /* get() returns a value of a form, flight() the text after the number */
@@ -36,14 +42,16 @@
 
 
 /*
- * KEYS: report, flight of plain reads, flight of refreshes, held result.
- * ARGV: token, "read" or "refresh", the token that is followed or "", ms of
- * the lease, ms that a report may be old, bytes of its body, "bad" if the
- * report was found to be invalid, and "stale" if the caller has an old report.
+ * KEYS: report, flight of plain reads, flight of refreshes, held result, mark
+ * of an event.  ARGV: token, "read" or "refresh", the token that is followed or
+ * "", ms of the lease, ms that a report may be old, bytes of its body, "bad" if
+ * the report was found to be invalid, and "stale" if the caller has an old
+ * report.
  *
  * A plain read looks for the report first: another flight may have stored one
  * after the caller's lookup.  A flight of another type is replaced, and a held
- * result without a TTL is deleted.
+ * result without a TTL is deleted.  Who may ask is also told whether the mark
+ * is open.
  */
 
 ngx_violet_redis_script_t  ngx_violet_lease_script = {
@@ -96,7 +104,10 @@ ngx_violet_redis_script_t  ngx_violet_lease_script = {
         "end "
         "redis.call('SET', KEYS[mine], "
                    "'" NGX_VIOLET_LEASE_FORM "F' .. ARGV[1], 'PX', ARGV[4]) "
-        "return {'ours'}"),
+        "local open = string.match(get(KEYS[5], "
+                                      "'" NGX_VIOLET_EVENT_FORM "'), "
+                                  "'^%d+ %d+ 1$') "
+        "return {'ours', open and 1 or 0}"),
     ""
 };
 
@@ -119,11 +130,12 @@ ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
 
 /*
  * KEYS: report, flight, held result, then the keys that a refresh makes old:
- * the flight of plain reads, and pairs of a list and its flight.  ARGV: token,
+ * the flight of plain reads, and pairs of a list and its flight; the mark of an
+ * event comes last.  ARGV: token,
  * ms since Violet was asked, result, ms that it is left for followers, ms that
  * it is held ("failed": longer each time), then, to store a report, its TTL in
- * ms, body, etag, state and merchant, or "gone" to drop it.  With "gone" the
- * lists are dropped only if there was a report to drop.
+ * ms, body, etag, state, merchant and "refresh" or "read", or "gone" to drop
+ * it.  With "gone" the lists are dropped only if there was a report to drop.
  *
  * The flight is the fence.  A report is stored by the flight that holds the
  * lease.  If no flight holds it (no "F" and no "X") any flight may store, if
@@ -136,6 +148,10 @@ ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
  * expire before its answer comes.  So a report that is dropped leaves the
  * fields "v" and "stored_at", which newer() reads; a hash without "body" is no
  * report.
+ *
+ * A report that was asked for before the last event is not kept for long, nor
+ * is one that was not refreshed although the mark is open.  A refresh closes
+ * the mark.
  */
 
 ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
@@ -146,12 +162,26 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
         "local t = redis.call('TIME') "
         "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
         "local stored, failed = 0, false "
+        "local keys, kept = #KEYS - 1, ARGV[6] "
+        "local last, open = string.match(get(KEYS[#KEYS], "
+                                            "'" NGX_VIOLET_EVENT_FORM "'), "
+                                        "'^%d+ (%d+) ([01])$') "
+        "local heard = last and tonumber(last) >= now - tonumber(ARGV[2]) "
+        "if last and kept and kept ~= 'gone' then "
+            "if heard then "
+                "kept = math.min(kept, " ngx_value(NGX_VIOLET_EVENT_CALM) ") "
+            "elseif open == '1' and ARGV[11] == 'read' then "
+                "kept = math.min(kept, "
+                                ngx_value(NGX_VIOLET_EVENT_LIMITED) ") "
+            "end "
+            "kept = string.format('%.0f', kept) "
+        "end "
         "local function set() "
             "return redis.pcall('HSET', KEYS[1], "
                                "'v', '" ngx_value(NGX_VIOLET_FORM_REPORT) "', "
                                "'body', ARGV[7], 'etag', ARGV[8], "
                                "'state', ARGV[9], 'merchant', ARGV[10], "
-                               "'kept', ARGV[6], "
+                               "'kept', kept, "
                                "'stored_at', string.format('%.0f', now)) "
         "end "
         "local function newer() "
@@ -174,11 +204,11 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
         "end "
         "local free = not string.find(f, '^[FX]') "
         "local may = mine or free and not newer() "
-        "local drops = #KEYS "
-        "if ARGV[6] == 'gone' then "
+        "local drops = keys "
+        "if kept == 'gone' then "
             "stored = may and drop(KEYS[1], KEYS[4]) or 0 "
             "drops = stored == 1 and drops or may and 4 or 3 "
-        "elseif ARGV[6] and may then "
+        "elseif kept and may then "
             "local r = set() "
             "if type(r) == 'table' and string.find(r.err, 'WRONGTYPE') then "
                 "redis.call('DEL', KEYS[1]) "
@@ -187,8 +217,13 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
             "if type(r) == 'table' then "
                 "failed = r "
             "else "
-                "redis.call('PEXPIRE', KEYS[1], ARGV[6]) "
+                "redis.call('PEXPIRE', KEYS[1], kept) "
                 "stored = 1 "
+                "if open == '1' and not heard and ARGV[11] == 'refresh' then "
+                    "redis.call('SET', KEYS[#KEYS], "
+                               "'" NGX_VIOLET_EVENT_FORM "' .. last .. ' 0', "
+                               "'PX', " ngx_value(NGX_VIOLET_EVENT_CALM) ") "
+                "end "
             "end "
         "end "
         "for i = 4, drops do "
@@ -200,7 +235,7 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
             "end "
         "end "
         "if failed then "
-            "if #KEYS > 3 then redis.pcall('DEL', KEYS[1]) end "
+            "if keys > 3 then redis.pcall('DEL', KEYS[1]) end "
             "if mine then redis.pcall('DEL', KEYS[2]) end "
             "return failed "
         "end "
@@ -265,6 +300,76 @@ ngx_violet_redis_script_t  ngx_violet_lease_purge_script = {
                                "'" NGX_VIOLET_LEASE_FORM "X', 'KEEPTTL') "
                 "end "
             "end "
+        "end "
+        "return had"),
+    ""
+};
+
+
+/*
+ * KEYS: groups as above, each with the mark of an event behind it; the first
+ * group is the merchant's, whose mark is open after this.  Returns as above.
+ *
+ * The first event ends the flights that are under way.  While there is a mark
+ * they have begun after an event, and find the mark when they land.
+ */
+
+ngx_violet_redis_script_t  ngx_violet_lease_event_script = {
+    ngx_string(
+        NGX_VIOLET_LEASE_GET
+        "local t = redis.call('TIME') "
+        "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
+        "local had, marked = {}, {} "
+        "local function drop(i) "
+            "redis.call('DEL', KEYS[i]) "
+            "redis.call('HSET', KEYS[i], "
+                       "'v', '" ngx_value(NGX_VIOLET_FORM_REPORT) "', "
+                       "'stored_at', string.format('%.0f', now)) "
+            "redis.call('PEXPIRE', KEYS[i], "
+                       ngx_value(NGX_VIOLET_LEASE_FENCE) ") "
+        "end "
+        "local function calm(i) "
+            "local h = redis.pcall('HMGET', KEYS[i], 'stored_at', 'kept') "
+            "local at = tonumber(h[1] or '') "
+            "local kept = tonumber(h[2] or '') "
+            "local left = at and kept "
+                         "and at + " ngx_value(NGX_VIOLET_EVENT_CALM) " - now "
+                         "or 0 "
+            "if left <= 0 or left > " ngx_value(NGX_VIOLET_EVENT_CALM) " then "
+                "return false "
+            "end "
+            "if kept > " ngx_value(NGX_VIOLET_EVENT_CALM) " then "
+                "redis.call('PEXPIRE', KEYS[i], left) "
+                "redis.call('HSET', KEYS[i], 'kept', "
+                           ngx_value(NGX_VIOLET_EVENT_CALM) ") "
+            "end "
+            "return true "
+        "end "
+        "for i = 1, #KEYS, 5 do "
+            "marked[i] = get(KEYS[i + 4], '" NGX_VIOLET_EVENT_FORM "') ~= '' "
+        "end "
+        "for i = 1, #KEYS, 5 do "
+            "local has = redis.pcall('HSTRLEN', KEYS[i], 'body') ~= 0 "
+            "had[#had + 1] = has and 1 or 0 "
+            "if not marked[i] then "
+                "drop(i) "
+                "redis.call('DEL', KEYS[i + 3]) "
+                "for f = i + 1, i + 2 do "
+                    "if flight(KEYS[f]) ~= '' then "
+                        "redis.call('SET', KEYS[f], "
+                                   "'" NGX_VIOLET_LEASE_FORM "X', 'KEEPTTL') "
+                    "end "
+                "end "
+            "elseif has and not calm(i) then "
+                "drop(i) "
+            "end "
+        "end "
+        "for i = 1, #KEYS, 5 do "
+            "redis.call('DEL', KEYS[i + 4]) "
+            "redis.call('SET', KEYS[i + 4], "
+                       "string.format('" NGX_VIOLET_EVENT_FORM "%.0f %d', "
+                                     "now, i == 1 and 1 or 0), "
+                       "'PX', " ngx_value(NGX_VIOLET_EVENT_KEEP) ") "
         "end "
         "return had"),
     ""

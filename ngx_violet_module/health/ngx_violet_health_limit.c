@@ -22,6 +22,7 @@ typedef struct {
     ngx_violet_limit_conf_t      *conf;
     int64_t                       now;
     unsigned                      refund:1;
+    unsigned                      half:1;
     ngx_violet_limit_result_t    *result;
 } ngx_violet_limit_update_t;
 
@@ -41,11 +42,11 @@ typedef struct {
 
 
 /*
- * KEYS: app, merchant.  ARGV: n and period (ms) of each, then "ask" or
- * "refund".  A value is the number of its form and the tat, in ms.  A tat
- * that is too large is read as the largest possible one; a value of another
- * form or type, or that is no number, as a full budget.  Both are written
- * again, with a TTL.
+ * KEYS: app, merchant.  ARGV: n and period (ms) of each, then "ask", "half"
+ * (which needs more than half of the app's budget) or "refund".  A value is the
+ * number of its form and the tat, in ms.  A tat that is too large is read as
+ * the largest possible one; a value of another form or type, or that is no
+ * number, as a full budget.  Both are written again, with a TTL.
  */
 
 static ngx_violet_redis_script_t  ngx_violet_limit_script = {
@@ -70,6 +71,11 @@ static ngx_violet_redis_script_t  ngx_violet_limit_script = {
         "else "
             "for i = 1, 2 do "
                 "if owed[i] + step[i] > cap[i] then ok = 0 end "
+            "end "
+            "if ARGV[5] == 'half' "
+               "and 2 * math.floor((cap[1] - owed[1]) / step[1]) "
+                   "<= cap[1] / step[1] then "
+                "ok = 0 "
             "end "
             "if ok == 1 then "
                 "for i = 1, 2 do owed[i] = owed[i] + step[i] end "
@@ -156,7 +162,8 @@ ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
     op->handler = handler;
     op->data = data;
 
-    *status = ngx_violet_limit_run(&op->key, "ask", timeout,
+    *status = ngx_violet_limit_run(&op->key, key->half ? "half" : "ask",
+                                   timeout,
                                    ngx_violet_limit_answered, op);
 
     if (*status == NGX_VIOLET_REDIS_OK) {
@@ -336,6 +343,7 @@ ngx_violet_limit_memory(ngx_violet_limit_key_t *key, ngx_uint_t refund,
     update.conf = key->conf;
     update.now = ngx_violet_clock();
     update.refund = refund;
+    update.half = key->half;
     update.result = result ? result : &unused;
 
     return ngx_violet_memory_update(key->zone, names, 2, sizeof(int64_t),
@@ -373,7 +381,10 @@ ngx_violet_limit_update(void *data, u_char *value)
     if (!u->refund) {
         u->result->asked = 1;
         u->result->in_memory = 1;
-        u->result->allowed = verdict[0].allowed && verdict[1].allowed;
+        u->result->allowed = verdict[0].allowed && verdict[1].allowed
+                             && !(u->half
+                                  && violet_rate_is_half(rate[0], t.tat[0],
+                                                         u->now));
 
         for (i = 0; i < 2; i++) {
             remaining[i] = verdict[i].remaining;

@@ -45,6 +45,8 @@ typedef struct {
     ngx_violet_keys_t           keys;
     int32_t                     merchant_id;
     ngx_violet_limit_conf_t    *conf;
+    unsigned                    half:1;       /* half of the app's budget is
+                                                 left to others */
 } ngx_violet_limit_key_t;
 
 

@@ -12,6 +12,7 @@
 #include "ngx_violet_health_purge.h"
 #include "ngx_violet_flight_lease.h"
 #include "ngx_violet_flight_lease_script.h"
+#include "ngx_violet_health_event.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_redis_args.h"
 
@@ -29,6 +30,7 @@ typedef struct {
     ngx_violet_purged_t           purged;
     ngx_violet_health_purged_pt   handler;
     void                         *data;
+    unsigned                      event:1;   /* not a purge */
 } ngx_violet_purge_op_t;
 
 
@@ -49,8 +51,9 @@ static ngx_int_t ngx_violet_purge_read(ngx_violet_purge_op_t *op,
 
 ngx_int_t
 ngx_violet_health_purge(ngx_violet_main_conf_t *vmcf,
-    ngx_violet_keys_t *keys, int32_t merchant_id, ngx_violet_purged_t *purged,
-    ngx_violet_health_purged_pt handler, void *data)
+    ngx_violet_keys_t *keys, int32_t merchant_id, ngx_uint_t event,
+    ngx_violet_purged_t *purged, ngx_violet_health_purged_pt handler,
+    void *data)
 {
     ngx_violet_purge_op_t  *op;
 
@@ -61,6 +64,7 @@ ngx_violet_health_purge(ngx_violet_main_conf_t *vmcf,
 
     op->handler = handler;
     op->data = data;
+    op->event = event;
 
     ngx_violet_purge_host(op);
 
@@ -130,19 +134,33 @@ ngx_violet_purge_host(ngx_violet_purge_op_t *op)
     ngx_uint_t        i;
     ngx_violet_key_t  held;
 
+    if (op->event && op->redis == NULL) {
+        for (i = 0; i < NGX_VIOLET_PURGE_KEYS; i++) {
+            (void) ngx_violet_health_event_take(op->zone, op->pool,
+                                                &op->keys[i], i == 0);
+        }
+
+        return;
+    }
+
     op->purged.reports = ngx_violet_purge_had(op, &op->keys[0]);
     op->purged.lists = ngx_violet_purge_had(op, &op->keys[1])
                        + ngx_violet_purge_had(op, &op->keys[2]);
 
     for (i = 0; i < NGX_VIOLET_PURGE_KEYS; i++) {
 
-        /* the lease before the copy: what lands in between is dropped */
+        /*
+         * the lease before the copy: what lands in between is dropped; after
+         * an event the lease in Redis decides
+         */
 
-        ngx_violet_lease_end_on_host(op->zone, &op->keys[i]);
+        if (!op->event) {
+            ngx_violet_lease_end_on_host(op->zone, &op->keys[i]);
 
-        ngx_violet_keys_held(&held, &op->keys[i]);
+            ngx_violet_keys_held(&held, &op->keys[i]);
+            ngx_violet_memory_forget(op->zone, &held.name);
+        }
 
-        ngx_violet_memory_forget(op->zone, &held.name);
         ngx_violet_memory_forget(op->zone, &op->keys[i]);
     }
 }
@@ -180,9 +198,16 @@ ngx_violet_purge_redis(ngx_violet_purge_op_t *op)
 
         ngx_violet_keys_held(&key, &op->keys[i]);
         ngx_violet_redis_args_key(&args, &key.name);
+
+        if (op->event) {
+            ngx_violet_keys_event(&key, &op->keys[i]);
+            ngx_violet_redis_args_key(&args, &key.name);
+        }
     }
 
-    return ngx_violet_redis_args_run(&args, &ngx_violet_lease_purge_script,
+    return ngx_violet_redis_args_run(&args,
+                                     op->event ? &ngx_violet_lease_event_script
+                                               : &ngx_violet_lease_purge_script,
                                      ngx_violet_redis_conf(op->redis)->timeout,
                                      ngx_violet_purge_answered, op);
 }

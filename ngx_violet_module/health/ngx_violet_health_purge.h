@@ -31,15 +31,17 @@ typedef void (*ngx_violet_health_purged_pt)(void *data,
 
 
 /*
- * Purges the report of a merchant.  Returns NGX_OK without violet_redis, with
+ * Purges the report of a merchant; with "event" as an event of a webhook does,
+ * see ngx_violet_health_event.h.  Returns NGX_OK without violet_redis, with
  * *purged set; NGX_AGAIN if the handler will be called, within the timeout of
  * violet_redis; NGX_DECLINED if Redis is away, *purged is of this host then;
  * NGX_ERROR if memory runs out.
  */
 
 ngx_int_t ngx_violet_health_purge(ngx_violet_main_conf_t *vmcf,
-    ngx_violet_keys_t *keys, int32_t merchant_id, ngx_violet_purged_t *purged,
-    ngx_violet_health_purged_pt handler, void *data);
+    ngx_violet_keys_t *keys, int32_t merchant_id, ngx_uint_t event,
+    ngx_violet_purged_t *purged, ngx_violet_health_purged_pt handler,
+    void *data);
 
 
 #endif /* NGX_VIOLET_HEALTH_PURGE_H */

@@ -52,7 +52,7 @@ ngx_violet_purge_report(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ctx->next = ngx_violet_purge_report_answer;
 
     rc = ngx_violet_health_purge(vmcf, &ctx->app->keys,
-                                 purge->query.merchant_id, &purge->purged,
+                                 purge->query.merchant_id, 0, &purge->purged,
                                  ngx_violet_purge_report_done, wait);
 
     if (rc == NGX_AGAIN) {

@@ -9,6 +9,7 @@
 
 
 #include "ngx_violet_webhook.h"
+#include "ngx_violet_count.h"
 #include "ngx_violet_header.h"
 #include "ngx_violet_log.h"
 
@@ -278,6 +279,8 @@ ngx_violet_webhook_unauthorized(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_str_t  detail;
 
+    ngx_violet_count(ctx->app, webhooks[VIOLET_COUNT_WEBHOOK_UNSIGNED]);
+
     if (ngx_violet_log_due(&ctx->app->state->logged,
                            NGX_VIOLET_CAUSE_UNSIGNED))
     {
@@ -409,6 +412,8 @@ ngx_violet_webhook_no_topic(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     webhook = ctx->operation;
 
+    ngx_violet_count(ctx->app, webhooks[VIOLET_COUNT_WEBHOOK_NO_TOPIC]);
+
     if (ngx_violet_log_due(&ctx->app->state->logged,
                            NGX_VIOLET_CAUSE_NO_TOPIC))
     {
@@ -441,7 +446,7 @@ ngx_violet_webhook_drop(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ctx->next = ngx_violet_webhook_finish;
 
     rc = ngx_violet_health_purge(ngx_violet_main_conf(r), &ctx->app->keys,
-                                 webhook->merchant_id, &purged,
+                                 webhook->merchant_id, 1, &purged,
                                  ngx_violet_webhook_dropped, wait);
 
     if (rc == NGX_AGAIN) {
@@ -499,6 +504,8 @@ ngx_violet_webhook_finish(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     if (webhook->redis > NGX_VIOLET_REDIS_OK
         && webhook->redis != NGX_VIOLET_REDIS_OFF)
     {
+        ngx_violet_count(ctx->app, webhooks[VIOLET_COUNT_WEBHOOK_FAILED]);
+
         ngx_str_set(&after, NGX_VIOLET_WEBHOOK_RETRY);
 
         if (ngx_violet_answer_header(r, "Retry-After", &after) != NGX_OK) {
@@ -506,6 +513,13 @@ ngx_violet_webhook_finish(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         }
 
         return ngx_violet_webhook_answer(r, "failed");
+    }
+
+    if (webhook->merchant_id) {
+        ngx_violet_count(ctx->app, webhooks[VIOLET_COUNT_WEBHOOK_ACCEPTED]);
+
+    } else {
+        ngx_violet_count(ctx->app, webhooks[VIOLET_COUNT_WEBHOOK_IGNORED]);
     }
 
     if (r->content_handler) {

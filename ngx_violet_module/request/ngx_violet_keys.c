@@ -109,6 +109,29 @@ ngx_violet_keys_refreshed(ngx_violet_key_t *key, ngx_str_t *report)
 }
 
 
+/* Both lists have one mark, with 0 in the place of a merchant. */
+
+void
+ngx_violet_keys_event(ngx_violet_key_t *key, ngx_str_t *report)
+{
+    ngx_str_t  rest, of;
+
+    if (!ngx_violet_keys_begins(report, "health-list:", &rest)) {
+        ngx_violet_keys_go_with(key, report, "event:", "event:", NULL);
+        return;
+    }
+
+    ngx_violet_keys_of(&rest, &of);
+
+    rest.len -= of.len;
+
+    key->name.data = key->data;
+    key->name.len = ngx_snprintf(key->data, NGX_VIOLET_KEYS_LEN, "event:%V0",
+                                 &rest)
+                    - key->data;
+}
+
+
 void
 ngx_violet_keys_limit(ngx_violet_keys_t *keys, int32_t merchant_id,
     ngx_violet_key_t *key)

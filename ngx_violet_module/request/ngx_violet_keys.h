@@ -12,6 +12,8 @@
  *     health-held:...  health-list-held:...          a held result
  *     flight:...:read  flight-list:...:refresh       the lease of a flight
  *     limit:<env>:<app_id>[:<merchant_id>]           a budget
+ *     event:<env>:<app_id>:<merchant_id>             the mark of an event; with
+ *                                                    0 that of the lists
  *     submit:<env>:<app_id>:<cart_id>                a submit of a cart
  *     submit:<env>:<app_id>:key:<digest>             a POST orders with an
  *                                                    Idempotency-Key
@@ -39,6 +41,7 @@
 #define NGX_VIOLET_FORM_RESULT  3    /* that is held */
 #define NGX_VIOLET_FORM_LIMIT   1
 #define NGX_VIOLET_FORM_SUBMIT  2
+#define NGX_VIOLET_FORM_EVENT   1
 
 
 /* the most bytes of <env>, of a key, and of a key with its prefix */
@@ -106,13 +109,14 @@ void ngx_violet_keys_ready(ngx_violet_key_t *key, uint32_t place);
 /*
  * The keys that belong to the key of a report or list: of its flight (the word
  * is "read" or "refresh"; in shared memory a token, or NULL), of its held
- * result, and of the time of its last refresh.
+ * result, of the time of its last refresh, and of the mark of an event.
  */
 
 void ngx_violet_keys_flight(ngx_violet_key_t *key, ngx_str_t *report,
     ngx_str_t *word);
 void ngx_violet_keys_held(ngx_violet_key_t *key, ngx_str_t *report);
 void ngx_violet_keys_refreshed(ngx_violet_key_t *key, ngx_str_t *report);
+void ngx_violet_keys_event(ngx_violet_key_t *key, ngx_str_t *report);
 
 
 /* The key of a budget; with merchant_id 0 of the app's budget. */

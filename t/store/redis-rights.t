@@ -191,6 +191,7 @@ sub keys_are_documented {
         'flight-list'      => qr/flight-list:$app:(?:true|false):
                                  (?:read|refresh)/x,
         'limit'            => qr/limit:$app(?::\d+)?/,
+        'event'            => qr/event:$app:\d+/,
         'submit'           => qr/submit:$app:\d+/,
         'submit of a key'  => qr/submit:$app:key:[0-9a-f]{32}/,
         'mark of submits'  => qr/submit:mark/,

@@ -396,10 +396,36 @@ test_never_more_than_the_rate(void **state)
 }
 
 
+static void
+test_half(void **state)
+{
+    int64_t                 tat;
+    unsigned                i;
+    violet_rate_t           rate = { 4, 4000 };
+    violet_rate_verdict_t   verdict;
+
+    static const int  half[] = { 0, 0, 1, 1, 1 };
+
+    (void) state;
+
+    /* some ms later the budget has a little more than whole requests */
+
+    for (i = 0, tat = 0; i <= 4; i++) {
+        assert_int_equal(violet_rate_is_half(&rate, tat, 100000 + i), half[i]);
+
+        violet_rate_check(&rate, tat, 100000 + i, &verdict);
+        tat = verdict.tat;
+    }
+
+    assert_false(violet_rate_is_half(&rate, tat, 103000 + 4));
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_half),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_one_in_ten_minutes),
         cmocka_unit_test(test_thirty_at_once),

@@ -112,6 +112,18 @@ violet_rate_check(const violet_rate_t *rate, int64_t tat, int64_t now,
 }
 
 
+int
+violet_rate_is_half(const violet_rate_t *rate, int64_t tat, int64_t now)
+{
+    uint64_t  interval, left;
+
+    interval = violet_rate_interval(rate);
+    left = interval * rate->requests - violet_rate_owed(rate, tat, now);
+
+    return 2 * (left / interval) <= rate->requests;
+}
+
+
 int64_t
 violet_rate_refund(const violet_rate_t *rate, int64_t tat, int64_t now)
 {

@@ -60,6 +60,11 @@ void violet_rate_check(const violet_rate_t *rate, int64_t tat, int64_t now,
     violet_rate_verdict_t *verdict);
 
 
+/* True if half of the requests or less are left, whole ones counted. */
+
+int violet_rate_is_half(const violet_rate_t *rate, int64_t tat, int64_t now);
+
+
 /* The tat after a refund of one request; never before "now - period". */
 
 int64_t violet_rate_refund(const violet_rate_t *rate, int64_t tat,
