@@ -103,16 +103,3 @@ ngx_violet_redis_args_run(ngx_violet_redis_args_t *args,
                                    args->nkeys, args->nargs, timeout,
                                    handler, data);
 }
-
-
-ngx_violet_redis_status_e
-ngx_violet_redis_args_command(ngx_violet_redis_args_t *args, const char *name,
-    ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data)
-{
-    if (args->failed) {
-        return NGX_VIOLET_REDIS_DOWN;
-    }
-
-    return ngx_violet_redis_command(args->redis, name, args->args,
-                                    args->nargs, timeout, handler, data);
-}

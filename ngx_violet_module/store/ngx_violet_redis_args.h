@@ -62,14 +62,4 @@ ngx_violet_redis_status_e ngx_violet_redis_args_run(
     ngx_msec_t timeout, ngx_violet_redis_handler_pt handler, void *data);
 
 
-/*
- * As ngx_violet_redis_command(): the name of the command, then the keys, then
- * the arguments; DOWN if an argument did not fit.
- */
-
-ngx_violet_redis_status_e ngx_violet_redis_args_command(
-    ngx_violet_redis_args_t *args, const char *name, ngx_msec_t timeout,
-    ngx_violet_redis_handler_pt handler, void *data);
-
-
 #endif /* NGX_VIOLET_REDIS_ARGS_H */

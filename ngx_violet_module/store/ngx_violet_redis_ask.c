@@ -76,7 +76,7 @@ ngx_violet_redis_ask_close(ngx_violet_redis_topology_t *t)
 void
 ngx_violet_redis_ask_soon(ngx_violet_redis_topology_t *t)
 {
-    ngx_msec_t  since;
+    ngx_msec_t  since, soon;
 
     if (t->state == NGX_VIOLET_REDIS_ASK_AUTH
         || t->state == NGX_VIOLET_REDIS_ASK_SENT)
@@ -92,8 +92,9 @@ ngx_violet_redis_ask_soon(ngx_violet_redis_topology_t *t)
         return;
     }
 
-    ngx_violet_redis_ask_again(t, since < NGX_VIOLET_REDIS_LOOK_SOON
-                                  ? NGX_VIOLET_REDIS_LOOK_SOON - since : 1);
+    soon = ngx_violet_redis_topology_soon(t);
+
+    ngx_violet_redis_ask_again(t, since < soon ? soon - since : 1);
 }
 
 
@@ -295,8 +296,9 @@ ngx_violet_redis_ask_reply(void *data, violet_reply_t *reply)
 
     t->doubted = t->missing;
 
-    ngx_violet_redis_ask_again(t, t->missing ? NGX_VIOLET_REDIS_LOOK_SOON
-                                             : NGX_VIOLET_REDIS_LOOK);
+    ngx_violet_redis_ask_again(t, t->missing
+                                  ? ngx_violet_redis_topology_soon(t)
+                                  : NGX_VIOLET_REDIS_LOOK);
 }
 
 

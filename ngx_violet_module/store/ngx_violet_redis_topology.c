@@ -10,14 +10,6 @@
 #include "ngx_violet_redis_topology_priv.h"
 
 
-/* ms from one MOVED to the next that is followed at once */
-#define NGX_VIOLET_REDIS_REDIRECT  100
-
-/* changes that are logged in NGX_VIOLET_REDIS_CHANGES_TIME, in ms */
-#define NGX_VIOLET_REDIS_CHANGES       10
-#define NGX_VIOLET_REDIS_CHANGES_TIME  60000
-
-
 static void ngx_violet_redis_topology_hosts(
     ngx_violet_redis_topology_t *topology);
 static void ngx_violet_redis_topology_look(
@@ -31,12 +23,6 @@ static void ngx_violet_redis_topology_check(
 static ngx_uint_t ngx_violet_redis_topology_is_right(
     ngx_violet_redis_topology_t *topology,
     ngx_violet_redis_topology_user_t *user);
-static void ngx_violet_redis_topology_move(
-    ngx_violet_redis_topology_t *topology);
-static void ngx_violet_redis_topology_tell(
-    ngx_violet_redis_topology_t *topology, ngx_str_t *before);
-static ngx_uint_t ngx_violet_redis_topology_changes(
-    ngx_violet_redis_topology_t *topology);
 static void ngx_violet_redis_topology_probed(void *data);
 static void ngx_violet_redis_topology_probe_reply(void *data,
     violet_reply_t *reply);
@@ -335,7 +321,7 @@ ngx_violet_redis_topology_is_right(ngx_violet_redis_topology_t *t,
 
 /* All whose connection is missing or wrong connect anew. */
 
-static void
+void
 ngx_violet_redis_topology_move(ngx_violet_redis_topology_t *t)
 {
     ngx_uint_t                         i;
@@ -462,123 +448,6 @@ ngx_violet_redis_topology_lost(ngx_violet_redis_topology_t *t)
     if (t->kind) {
         ngx_violet_redis_ask_soon(t);
     }
-}
-
-
-ngx_uint_t
-ngx_violet_redis_topology_redirected(ngx_violet_redis_topology_t *t,
-    ngx_violet_redis_topology_user_t *user, violet_reply_t *reply)
-{
-    violet_node_t  node;
-    violet_text_t  text;
-
-    if (!t->conf->cluster || reply->type != VIOLET_REPLY_ERROR
-        || ngx_violet_redis_error(reply) != NGX_VIOLET_REDIS_ERROR_MOVED)
-    {
-        return 0;
-    }
-
-    text.data = reply->str;
-    text.len = reply->len;
-
-    /* two nodes that send to each other are not followed in a circle */
-
-    if (violet_node_moved(&node, text) == 0
-        && (t->moved_at == 0
-            || ngx_current_msec - t->moved_at >= NGX_VIOLET_REDIS_REDIRECT))
-    {
-        t->moved_at = ngx_current_msec;
-
-        ngx_violet_redis_topology_master(t, &node, &user->place);
-    }
-
-    ngx_violet_redis_topology_lost(t);
-
-    return 1;
-}
-
-
-void
-ngx_violet_redis_topology_master(ngx_violet_redis_topology_t *t,
-    violet_node_t *node, ngx_violet_redis_place_t *from)
-{
-    u_char     before[VIOLET_NODE_HOST + 8], host[NGX_SOCKADDR_STRLEN];
-    ngx_str_t  name, old;
-
-    name.data = (u_char *) node->host.data;
-    name.len = node->host.len;
-
-    if (name.len == 0) {
-        name.data = host;
-        name.len = ngx_sock_ntop(from->addr.sockaddr, from->addr.socklen,
-                                 host, sizeof(host), 0);
-    }
-
-    if (ngx_violet_redis_host_is(&t->master, &name, node->port)) {
-        return;
-    }
-
-    old.data = before;
-    old.len = t->name.len;
-    ngx_memcpy(before, t->text, old.len);
-
-    t->name.data = t->text;
-    t->name.len = ngx_snprintf(t->text, sizeof(t->text), "%V:%i", &name,
-                               (ngx_int_t) node->port)
-                  - t->text;
-
-    ngx_violet_redis_topology_tell(t, &old);
-
-    if (ngx_violet_redis_host_set(&t->master, t->conf, &name, node->port)
-        == NGX_OK)
-    {
-        ngx_violet_redis_host_look(&t->master);
-    }
-
-    if (t->master.is_name && !t->names.timer_set && t->conf->resolver) {
-        ngx_add_timer(&t->names, NGX_VIOLET_REDIS_LOOK);
-    }
-
-    ngx_violet_redis_topology_move(t);
-}
-
-
-/* Sentinels that do not agree must not fill the log. */
-
-static void
-ngx_violet_redis_topology_tell(ngx_violet_redis_topology_t *t,
-    ngx_str_t *before)
-{
-    ngx_uint_t  n;
-
-    n = ngx_violet_redis_topology_changes(t);
-
-    if (n > NGX_VIOLET_REDIS_CHANGES) {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                  "violet: Redis at %V is the master now%s%V%s%s",
-                  &t->name, before->len ? ", it was " : "", before,
-                  t->conf->cluster ? " (of our slot of the cluster)" : "",
-                  n == NGX_VIOLET_REDIS_CHANGES
-                  ? ", more changes of this minute are not logged" : "");
-}
-
-
-/* The number of changes in the time, with this one. */
-
-static ngx_uint_t
-ngx_violet_redis_topology_changes(ngx_violet_redis_topology_t *t)
-{
-    if (t->logged == 0
-        || ngx_current_msec - t->logged_at >= NGX_VIOLET_REDIS_CHANGES_TIME)
-    {
-        t->logged_at = ngx_current_msec;
-        t->logged = 0;
-    }
-
-    return ++t->logged;
 }
 
 

@@ -80,7 +80,9 @@ struct ngx_violet_redis_topology_s {
     ngx_msec_t                          logged_at;  /* the first of the changes
                                                        in the log */
     ngx_uint_t                          logged;     /* changes since then */
-    ngx_msec_t                          moved_at;   /* by MOVED */
+    ngx_msec_t                          moved_at;   /* the last change of the
+                                                       master */
+    ngx_uint_t                          moves;      /* in quick succession */
     ngx_int_t                           slot;       /* of the prefix */
 
     ngx_event_t                         names;      /* timer: looks for names,
@@ -115,6 +117,31 @@ struct ngx_violet_redis_topology_s {
 
 void ngx_violet_redis_topology_master(ngx_violet_redis_topology_t *topology,
     violet_node_t *node, ngx_violet_redis_place_t *from);
+
+
+/* Moves all users that are not connected to the right address. */
+
+void ngx_violet_redis_topology_move(ngx_violet_redis_topology_t *topology);
+
+
+/*
+ * ms to the next question while the master is missing: less than the usual
+ * second, unless the master has changed again and again.
+ */
+
+ngx_msec_t ngx_violet_redis_topology_soon(
+    ngx_violet_redis_topology_t *topology);
+
+
+/*
+ * The number of changes of the last minute, with this one.  Only so many of
+ * them are logged.
+ */
+
+#define NGX_VIOLET_REDIS_CHANGES  10
+
+ngx_uint_t ngx_violet_redis_topology_changes(
+    ngx_violet_redis_topology_t *topology);
 
 
 /* Asks, or stops to ask, sentinels or nodes. */

@@ -195,8 +195,9 @@ sub sends_to {
 }
 
 
-# Two nodes that send to each other: requests are answered, and the log does
-# not say at each turn that a node is connected again.
+# Two nodes that send to each other: requests are answered, they are followed
+# less and less often, and the log does not say at each turn that a node is
+# connected again.
 sub nodes_in_a_circle {
     my ($one, $two) = (Live::free_port(), Live::free_port());
     my @nodes = (sends_to($one, $two), sends_to($two, $one));
@@ -204,14 +205,26 @@ sub nodes_in_a_circle {
         redis => "redis://127.0.0.1:$one cluster timeout=200ms");
     my @answers;
 
-    for (1 .. 60) {
-        push @answers, $gateway->health->get($nginx, 1600000 + $_);
-        select undef, undef, undef, 0.05;
-    }
+    my $turns = sub {
+        for (1 .. 60) {
+            push @answers, $gateway->health->get($nginx,
+                                                 1600000 + scalar @answers);
+            select undef, undef, undef, 0.05;
+        }
+    };
+
+    $turns->();
+    my $begun = time;
+    my $before = $nodes[0]->connections + $nodes[1]->connections;
+    $turns->();
+    my $seconds = time - $begun;
+    my $new = $nodes[0]->connections + $nodes[1]->connections - $before;
 
     $gateway->health->all_are(200, 'nodes in a circle', @answers);
     cmp_ok($nodes[1]->connections, '>', 2,
            'nodes in a circle: they are followed');
+    cmp_ok($new / $seconds, '<', 8,
+           'nodes in a circle: few connections a second of each worker');
     cmp_ok($gateway->lines(qr/Redis at/, $nginx), '<=', 2 * 12,
            'nodes in a circle: few lines of each worker in the log')
         or diag($nginx->error_log);

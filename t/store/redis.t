@@ -956,6 +956,18 @@ answered "LOADING
 
 
 
+=== -TRYAGAIN: down, and logged with what it means
+--- http_config eval: ::servers("$::Fake timeout=2s;")
+--- fake_redis eval: ["-TRYAGAIN Multiple keys request during rehashing of slot\r\n"]
+--- request eval: ::get(20188)
+--- response_headers_like eval
+"$::Unstored
+X-Vars: .* redis=down up=200"
+--- error_log eval
+qr/answered "TRYAGAIN [^"]*", the slot of its keys is on its way to another node/
+
+
+
 === -READONLY: down
 --- http_config eval: ::servers("$::Fake timeout=2s;")
 --- fake_redis eval
