@@ -212,6 +212,9 @@ ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
 
     if (result.status == VIOLET_REDIS_AWAY) {
         ngx_violet_records_owe(record->records);
+
+    } else if (record->teller) {
+        record->records->heard_of = 1;
     }
 
     if (!record->deciding) {
@@ -441,7 +444,7 @@ ngx_violet_record_release(ngx_violet_record_t *record)
     }
 
     if (record->teller) {
-        record->records->telling--;
+        ngx_violet_records_told(record->records);
     }
 
     ngx_free(record);

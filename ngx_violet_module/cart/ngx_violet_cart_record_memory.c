@@ -14,7 +14,7 @@
 
 
 /* records that are deleted at once to make room */
-#define NGX_VIOLET_RECORD_ROOM   16
+#define NGX_VIOLET_RECORD_ROOM   64
 
 /* ms after which nobody is about to tell Redis a record that is owed */
 #define NGX_VIOLET_RECORD_STALE  3000
@@ -40,6 +40,7 @@ typedef struct {
     u_char                       *names;
     u_char                       *last;
     ngx_uint_t                    more;
+    ngx_uint_t                    full;
 } ngx_violet_record_scan_t;
 
 
@@ -293,7 +294,7 @@ ngx_violet_record_is_shared(void *data, ngx_str_t *key, u_char *value,
 
 ngx_uint_t
 ngx_violet_record_owed(ngx_violet_records_t *records, u_char *names,
-    size_t size, ngx_uint_t *more)
+    size_t size, ngx_uint_t *more, ngx_uint_t *full)
 {
     ngx_uint_t                n;
     ngx_violet_record_scan_t  scan;
@@ -302,10 +303,12 @@ ngx_violet_record_owed(ngx_violet_records_t *records, u_char *names,
     scan.names = names;
     scan.last = names + size;
     scan.more = 0;
+    scan.full = 0;
 
     n = ngx_violet_memory_count(records->zone, ngx_violet_record_scan, &scan);
 
-    *more = scan.more;
+    *more = scan.more || scan.full;
+    *full = scan.full;
 
     return n;
 }
@@ -330,10 +333,13 @@ ngx_violet_record_scan(void *data, ngx_str_t *key, u_char *value, size_t len)
 
     /* the one that was just written may be about to be told */
 
-    if (ngx_violet_clock() - slot.at < NGX_VIOLET_RECORD_STALE
-        || scan->last - scan->names < (ssize_t) key->len + 1)
-    {
+    if (ngx_violet_clock() - slot.at < NGX_VIOLET_RECORD_STALE) {
         scan->more = 1;
+        return 0;
+    }
+
+    if (scan->last - scan->names < (ssize_t) key->len + 1) {
+        scan->full = 1;
         return 0;
     }
 

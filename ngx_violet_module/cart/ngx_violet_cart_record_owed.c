@@ -2,7 +2,9 @@
 /*
  * Records that Redis lacks.  A timer of each worker sends such a record of
  * shared memory again until Redis has it, also the record of a worker that
- * died.
+ * died.  As long as Redis answers, the next records follow at once: after Redis
+ * was emptied, another host may send what it does not find there when
+ * NGX_VIOLET_SERVER_FRESH is over.
  */
 
 
@@ -19,6 +21,7 @@
 
 
 static void ngx_violet_owed_tick(ngx_event_t *ev);
+static void ngx_violet_owed_next(ngx_event_t *ev);
 static void ngx_violet_owed_tell(ngx_violet_records_t *records);
 
 
@@ -62,6 +65,10 @@ ngx_violet_records_start(ngx_violet_records_t *records)
     records->timer.log = ngx_cycle->log;
     records->timer.cancelable = 1;
 
+    records->next.handler = ngx_violet_owed_next;
+    records->next.data = records;
+    records->next.log = ngx_cycle->log;
+
     ngx_add_timer(&records->timer, NGX_VIOLET_OWED_TICK);
 
     ngx_violet_records_check(records);
@@ -91,13 +98,35 @@ ngx_violet_owed_tick(ngx_event_t *ev)
 }
 
 
+void
+ngx_violet_records_told(ngx_violet_records_t *records)
+{
+    if (--records->telling == 0 && records->full && records->heard_of) {
+        ngx_post_event(&records->next, &ngx_posted_next_events);
+    }
+}
+
+
+static void
+ngx_violet_owed_next(ngx_event_t *ev)
+{
+    ngx_violet_records_t  *records;
+
+    records = ev->data;
+
+    if (records->telling == 0) {
+        ngx_violet_owed_tell(records);
+    }
+}
+
+
 static void
 ngx_violet_owed_tell(ngx_violet_records_t *records)
 {
     u_char      names[NGX_VIOLET_OWED_NAMES];
     u_char     *p;
     ngx_str_t   name;
-    ngx_uint_t  i, n, more;
+    ngx_uint_t  i, n, more, full;
 
     ngx_violet_records_check(records);
 
@@ -107,11 +136,17 @@ ngx_violet_owed_tell(ngx_violet_records_t *records)
         return;
     }
 
-    n = ngx_violet_record_owed(records, names, NGX_VIOLET_OWED_NAMES, &more);
+    n = ngx_violet_record_owed(records, names, NGX_VIOLET_OWED_NAMES, &more,
+                               &full);
 
     /* those that are sent now may fail, and are looked for once more */
 
     records->owed = (n > 0 || more);
+
+    /* if all of these fail, the others wait for the timer */
+
+    records->full = full;
+    records->heard_of = 0;
 
     for (i = 0, p = names; i < n; i++) {
         name.data = p;

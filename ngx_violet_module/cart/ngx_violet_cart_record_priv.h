@@ -33,6 +33,7 @@ struct ngx_violet_records_s {
                                              one, Redis may have lost */
     int64_t                  lost;        /* until when a read comes first */
     ngx_event_t              timer;       /* looks for what is owed */
+    ngx_event_t              next;        /* the same, at once */
     ngx_uint_t               telling;     /* records under way */
     ngx_uint_t               ticks;
 
@@ -46,6 +47,8 @@ struct ngx_violet_records_s {
     unsigned                 asking:1;    /* Redis, who it is */
     unsigned                 known:1;     /* it has answered once */
     unsigned                 owed:1;      /* something is, or may be */
+    unsigned                 full:1;      /* more than is told now */
+    unsigned                 heard_of:1;  /* Redis has answered about some */
 };
 
 
@@ -104,11 +107,17 @@ void ngx_violet_record_memory(ngx_violet_record_t *record);
 
 /*
  * Copies the names of records that are owed; each ends with a zero.  Returns
- * their number; *more is true if there are others, which are told later.
+ * their number; *more is true if there are others, which are told later, and
+ * *full if some of them only had no room.
  */
 
 ngx_uint_t ngx_violet_record_owed(ngx_violet_records_t *records,
-    u_char *names, size_t size, ngx_uint_t *more);
+    u_char *names, size_t size, ngx_uint_t *more, ngx_uint_t *full);
+
+
+/* One of the records that were told has ended, whatever Redis said. */
+
+void ngx_violet_records_told(ngx_violet_records_t *records);
 
 
 /*

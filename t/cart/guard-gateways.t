@@ -31,6 +31,7 @@ redis_restarted_empty();
 restarted_while_a_claim_waits();
 emptied_without_a_loss();
 emptied_between_two_submits();
+restored_at_once();
 reloaded_in_flight();
 caller_gone_in_flight();
 
@@ -319,6 +320,38 @@ sub emptied_between_two_submits {
         is(reached($cart), 1, 'Violet was asked once');
         ok($_->quit(10), 'a gateway ends') for $first, $second;
     }
+}
+
+
+# Batches of some 300 records follow each other while Redis answers.  With one
+# a second it would take 9 s.
+sub restored_at_once {
+    my $nginx = gateway(workers => 1);
+    my $count = 3000;
+    my $admin = Violet::Redis->new($redis->port);
+    my @carts = map { 1_010_000 + $_ } 1 .. $count;
+
+    while (my @some = splice @carts, 0, 50) {
+        my @clients = map { $live->client($nginx->port) } @some;
+
+        $clients[$_]->send(Live::Client::request_bytes(
+            "POST /v1/checkout/cart/$some[$_]/submit", body => '{}'))
+            for 0 .. $#some;
+        $_->answer(30)->{status} == 200 or die "no answer\n" for @clients;
+    }
+
+    my $records = sub {
+        return scalar grep { /:10\d{5}$/ } @{$admin->call('KEYS', '*')};
+    };
+
+    cmp_ok($records->(), '>=', $count, 'many records are in Redis');
+    $admin->call('FLUSHALL');
+    ok($live->wait_for(30, sub { $records->() > 0 }), 'they come back');
+
+    my $begun = Time::HiRes::time;
+    ok($live->wait_for(30, sub { $records->() >= $count }), 'all of them');
+    cmp_ok(Time::HiRes::time - $begun, '<', 5, 'one batch after the other');
+    ok($nginx->quit(10), 'a gateway ends');
 }
 
 
