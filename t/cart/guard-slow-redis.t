@@ -10,6 +10,7 @@ use warnings;
 
 use lib 't/lib';
 use Live;
+use Live::Clock;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -22,6 +23,7 @@ my @gateways = map { gateway() } 1, 2;
 hangs('without other requests', 21651, 0);
 hangs('while lookups miss their deadline', 21652, 1);
 restarts(21653);
+stands_still($_ * 10, 21656 + $_) for 1, 2;
 dies(21654);
 
 $live->check_logs;
@@ -29,9 +31,10 @@ done_testing();
 
 
 sub gateway {
+    my (%option) = @_;
     my $vars = 'add_header X-Redis $violet_redis always;';
 
-    return $live->nginx(workers => 1, server => $live->violet_location . $vars,
+    return $live->nginx(workers => 1, %option, server => $live->violet_location . $vars,
                         http => $live->violet_http($redis, $mock,
                                                    'violet_health_memory off;'));
 }
@@ -162,4 +165,43 @@ sub dies {
     is($answer->{status}, 200, "$title: the submit is sent without it");
     cmp_ok($took, '>', 1.9, "$title: its claim has waited for 2 s");
     cmp_ok($took, '<', 2.9, "$title: and not for 2 s more");
+}
+
+
+# The worker reads the answer to its claim so many seconds after it has asked.
+# 30 s after the claim another host may take its submit for lost, so it sends
+# nothing when half of that is gone.
+sub stands_still {
+    my ($seconds, $cart) = @_;
+
+    my $title = "The worker stands still for $seconds s";
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway(clock => $clock);
+    ok($live->wait_for(20, sub { known($nginx) eq 'ok' }),
+       "$title: Redis is used");
+
+    $redis->pause;
+    my $client = submit($nginx, $cart);
+    sleep 0.4;
+
+    my ($worker) = $nginx->workers;
+    kill 'STOP', $worker;
+    $redis->resume;
+    sleep 0.3;
+    $clock->count($seconds);
+    kill 'CONT', $worker;
+
+    my $answer = $client->answer(30);
+    my $sent = $live->mock_counts($mock)->{"cart_submit/$cart"} || 0;
+
+    if ($seconds < 15) {
+        is("$answer->{status} $sent", '200 1', "$title: it sends");
+        return;
+    }
+
+    is("$answer->{status} $sent", '409 0', "$title: it sends nothing");
+    like($answer->{body}, qr/"SUBMIT_IN_PROGRESS"/, "$title: another may");
+    ok($live->wait_for(20, sub {
+        submit($gateways[0], $cart)->answer(30)->{status} == 200;
+    }), "$title: another gateway sends it");
 }
