@@ -43,6 +43,7 @@ static ngx_int_t ngx_violet_cart_submit_again(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_cleanup(void *data);
 static void ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what);
+static char *ngx_violet_cart_advice(ngx_violet_ctx_t *ctx);
 static void ngx_violet_cart_log(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_exchange_t *e);
 static ngx_int_t ngx_violet_cart_judged(ngx_http_request_t *r,
@@ -477,8 +478,27 @@ ngx_violet_cart_end(ngx_violet_cart_sent_t *sent, char *what)
 
     ngx_log_error(NGX_LOG_ERR, sent->request->connection->log, 0,
                   "violet: submit of %V: unknown, %s before Violet answered, "
-                  "app \"%V\": read the cart before it is submitted again",
-                  &name, what, &ctx->app->name);
+                  "app \"%V\": %s",
+                  &name, what, &ctx->app->name, ngx_violet_cart_advice(ctx));
+}
+
+
+/* Only a record that Redis has outlives a gateway that is stopped. */
+
+static char *
+ngx_violet_cart_advice(ngx_violet_ctx_t *ctx)
+{
+    if (ctx->route.cart_id == 0) {
+        return "look in Violet for the order before it is sent again";
+    }
+
+    if (ctx->cart->record
+        && ngx_violet_record_redis(ctx->cart->record) == NGX_VIOLET_REDIS_OK)
+    {
+        return "submit it again, the gateway reads the cart first";
+    }
+
+    return "read the cart before it is submitted again";
 }
 
 

@@ -26,6 +26,12 @@ my $nginx = $live->nginx(clock => $clock,
     }
 END
                          server => $live->violet_location . <<'END');
+    location /unguarded/v1/ {
+        violet shop;
+        proxy_pass http://violet_api/v1/;
+        violet_submit_guard off;
+    }
+
     location /other/v1/ {
         violet other;
         proxy_pass http://violet_api/v1/;
@@ -109,21 +115,33 @@ sub submit {
 
 # SIGTERM ends nginx at once.  The mock never answers the submit of this cart.
 sub stopped_at_once {
-    my $client = $live->client($nginx->port);
+    my @clients = map { $live->client($nginx->port) } 1 .. 3;
 
-    $client->send(Live::Client::request_bytes(
+    $clients[0]->send(Live::Client::request_bytes(
         'POST /v1/checkout/cart/60240/submit', body => '{}'));
+    $clients[1]->send(Live::Client::request_bytes(
+        'POST /unguarded/v1/checkout/cart/60240/submit', body => '{}'));
+    $clients[2]->send(Live::Client::request_bytes(
+        'POST /v1/orders', body => '{"app_order_id":60240}'));
 
     ok($live->wait_for(20, sub {
-        $live->mock_counts($mock)->{'cart_submit/60240'};
-    }), 'stopped: a submit is in flight');
+        my $counts = $live->mock_counts($mock);
+        return ($counts->{'cart_submit/60240'} || 0) == 2
+               && $counts->{order_create};
+    }), 'stopped: three submits are in flight');
 
     is(submit(20001)->{status}, 200, 'stopped: another submit has ended');
 
     $nginx->stop;
 
     is(lines(qr/submit of cart 60240: unknown, the worker was told to stop before Violet answered, .*, id: [0-9a-f]{32}, /),
-       1, 'stopped: the submit in flight has a line');
+       2, 'stopped: the submits in flight have a line');
+    for my $advice ('submit it again, the gateway reads the cart first',
+                    'read the cart before it is submitted again',
+                    'look in Violet for the order before it is sent again') {
+        is(lines(qr/told to stop before Violet answered, app "shop": \Q$advice\E/),
+           1, "stopped: $advice");
+    }
     is(lines(qr/submit of cart 20001: completed/), 1,
        'stopped: the ended submit has its line');
     is(lines(qr/submit of cart 20001: unknown/), 0,
