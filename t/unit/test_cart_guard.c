@@ -122,10 +122,66 @@ test_answer_that_was_lost(void **state)
 }
 
 
+/*
+ * An order by POST orders, which cannot be read: Redis was emptied a moment ago
+ * and has taken the claim, but another host may know of an earlier submit.
+ */
+
+static void
+test_order_after_a_loss(void **state)
+{
+    size_t                     i;
+    violet_cart_held_t         held;
+    violet_cart_host_t         host = { &held, host_load, host_store,
+                                        host_shared, host_random };
+    violet_cart_guard_t        guard;
+    violet_cart_redis_reply_t  reply;
+
+    static const struct {
+        int                 refuse, fresh;
+        violet_cart_step_t  step;
+    } rows[] = {
+        { 1, 1, VIOLET_GUARD_ANSWER },
+        { 1, 0, VIOLET_GUARD_SEND },
+        { 0, 1, VIOLET_GUARD_SEND }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(&held, 0, sizeof(held));
+        memset(&guard, 0, sizeof(guard));
+        memset(&reply, 0, sizeof(reply));
+
+        guard.host = &host;
+        guard.redis = 1;
+        guard.refuse = rows[i].refuse;
+        guard.token[0] = 1;
+        guard.ask.key = 1;
+        guard.ask.body = guard.body;
+        guard.ask.settle = 60000;
+
+        reply.status = VIOLET_REDIS_WRITTEN;
+        reply.lost = 1;
+        reply.fresh = rows[i].fresh;
+
+        assert_int_equal(violet_cart_guard_start(&guard), VIOLET_GUARD_REDIS);
+        assert_int_equal(violet_cart_guard_redis(&guard, &reply, 0),
+                         rows[i].step);
+
+        if (rows[i].step == VIOLET_GUARD_ANSWER) {
+            assert_int_equal(guard.decision.refusal,
+                             VIOLET_CART_REFUSAL_NO_GUARD);
+        }
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_order_after_a_loss),
         cmocka_unit_test(test_answer_that_was_lost)
     };
 

@@ -310,9 +310,16 @@ violet_cart_guard_claimed(violet_cart_guard_t *guard,
 
         guard->host->shared(guard->host->data, &guard->record);
 
-        /* an earlier record may be lost: then a read comes first */
+        /*
+         * An earlier record may be lost: then a read comes first, or, with
+         * without_redis=refuse, nothing is sent while another host may still
+         * know that record.
+         */
 
-        if (!reply->lost || guard->shown.state != VIOLET_READ_NOT_YET) {
+        if (!reply->lost
+            || (guard->shown.state != VIOLET_READ_NOT_YET
+                && !guard->ask.refuse))
+        {
             guard->claimed = 1;
 
             return VIOLET_GUARD_SEND;
