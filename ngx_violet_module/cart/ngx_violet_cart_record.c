@@ -159,6 +159,17 @@ ngx_violet_record_shown(ngx_violet_record_t *record,
 }
 
 
+ngx_int_t
+ngx_violet_record_free(ngx_violet_record_t *record, ngx_violet_wait_t *wait)
+{
+    record->deciding = 1;
+
+    return ngx_violet_record_go(record,
+                                violet_cart_guard_free(&record->guard),
+                                wait);
+}
+
+
 /* Runs steps until one is the caller's, or Redis is asked. */
 
 static ngx_int_t

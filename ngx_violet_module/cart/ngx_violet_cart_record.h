@@ -89,6 +89,14 @@ ngx_int_t ngx_violet_record_ask(ngx_violet_record_t *record,
 ngx_int_t ngx_violet_record_shown(ngx_violet_record_t *record,
     violet_cart_shown_t *shown, ngx_violet_wait_t *wait);
 
+/*
+ * Frees the submit, after ngx_violet_record_ask() with conf->question.  Returns
+ * as that does; violet_cart_guard_is_free() says whether it is free.
+ */
+
+ngx_int_t ngx_violet_record_free(ngx_violet_record_t *record,
+    ngx_violet_wait_t *wait);
+
 violet_cart_step_t ngx_violet_record_step(ngx_violet_record_t *record);
 
 

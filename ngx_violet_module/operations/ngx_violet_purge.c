@@ -122,6 +122,10 @@ ngx_violet_purge_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                                          0, &detail);
     }
 
+    if (purge->query.kind != VIOLET_PURGE_MERCHANT) {
+        return ngx_violet_purge_submit(r, ctx);
+    }
+
     return r->method == NGX_HTTP_POST ? ngx_violet_purge_report(r, ctx)
                                       : ngx_violet_lookup_report(r, ctx);
 }

@@ -2,7 +2,8 @@
 /*
  * The private header of violet_purge: ngx_violet_purge.c has the directive and
  * the checks of a request, ngx_violet_purge_report.c drops and looks up
- * reports.  The context lives in the request's pool.
+ * reports, ngx_violet_purge_submit.c records of submits.  The context lives in
+ * the request's pool.
  */
 
 #ifndef NGX_VIOLET_PURGE_H
@@ -10,9 +11,15 @@
 
 
 #include "ngx_violet_operation.h"
+#include "ngx_violet_cart_record.h"
 #include "ngx_violet_health_purge.h"
 
+#include "violet_json_writer.h"
 #include "violet_purge_query.h"
+
+
+/* bytes of an Idempotency-Key in an answer */
+#define NGX_VIOLET_PURGE_SHOWN  256
 
 
 typedef struct {
@@ -25,6 +32,8 @@ typedef struct {
     ngx_violet_redis_status_e   redis;
     ngx_violet_purged_t         purged;
     ngx_violet_report_t         report;     /* looked up; in r->pool */
+    ngx_violet_record_t        *record;     /* of a submit */
+    violet_cart_record_t        was;        /* before it was freed */
 } ngx_violet_purge_ctx_t;
 
 
@@ -34,6 +43,18 @@ ngx_int_t ngx_violet_purge_report(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 ngx_int_t ngx_violet_lookup_report(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+
+
+ngx_int_t ngx_violet_purge_submit(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
+/* A writer of an answer, and the answer; it returns as a step does. */
+
+ngx_int_t ngx_violet_purge_writer(ngx_http_request_t *r,
+    violet_json_writer_t *w);
+ngx_int_t ngx_violet_purge_send(ngx_http_request_t *r, ngx_uint_t status,
+    violet_json_writer_t *w);
 
 
 #endif /* NGX_VIOLET_PURGE_H */

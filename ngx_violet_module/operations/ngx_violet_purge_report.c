@@ -7,11 +7,9 @@
 #include "ngx_violet_purge.h"
 #include "ngx_violet_wait.h"
 
-#include "violet_json_writer.h"
 
-
-/* bytes of an answer, which has only numbers and words of the module */
-#define NGX_VIOLET_PURGE_ANSWER  512
+/* bytes of an answer: of a key, six for each byte, and 200 for the rest */
+#define NGX_VIOLET_PURGE_ANSWER  2048
 
 /* s: Retry-After while Redis is away */
 #define NGX_VIOLET_PURGE_RETRY  "5"
@@ -27,10 +25,6 @@ static void ngx_violet_lookup_report_found(void *data,
     ngx_violet_redis_status_e status, ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_lookup_report_answer(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
-static ngx_int_t ngx_violet_purge_writer(ngx_http_request_t *r,
-    violet_json_writer_t *w);
-static ngx_int_t ngx_violet_purge_send(ngx_http_request_t *r,
-    ngx_uint_t status, violet_json_writer_t *w);
 
 
 ngx_int_t
@@ -299,7 +293,7 @@ ngx_violet_lookup_report_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_violet_purge_writer(ngx_http_request_t *r, violet_json_writer_t *w)
 {
     ngx_memzero(w, sizeof(violet_json_writer_t));
@@ -316,7 +310,7 @@ ngx_violet_purge_writer(ngx_http_request_t *r, violet_json_writer_t *w)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_violet_purge_send(ngx_http_request_t *r, ngx_uint_t status,
     violet_json_writer_t *w)
 {

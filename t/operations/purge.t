@@ -1,5 +1,6 @@
 # violet_purge: who may use it, its arguments, the report of a merchant dropped
-# and shown.  Drops while a report is fetched are in purge-flights.t.
+# and shown.  Several hosts, and drops while a report is fetched, are in
+# purge-hosts.t.
 
 use Test::Nginx::Socket 'no_plan';
 use Violet;

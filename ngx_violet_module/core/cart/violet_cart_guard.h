@@ -184,6 +184,18 @@ violet_cart_step_t violet_cart_guard_cancel(violet_cart_guard_t *guard);
 
 
 /*
+ * Frees the submit whose record was asked for, with ask.question: the record
+ * becomes one of a failed submit.  The step is REDIS if Redis is to be told;
+ * its answer goes to violet_cart_guard_redis().  _is_free() is true after that
+ * if nobody has changed the record meanwhile, and Redis has heard of it or is
+ * away.
+ */
+
+violet_cart_step_t violet_cart_guard_free(violet_cart_guard_t *guard);
+int violet_cart_guard_is_free(violet_cart_guard_t *guard);
+
+
+/*
  * Tells Redis what the host has, without a submit: of a guard that has only
  * "host" and "redis".  ANSWER if Redis has it already.
  */

@@ -56,8 +56,7 @@ violet_purge_query_read(const violet_text_t *args,
     }
 
     if (query->kind == VIOLET_PURGE_NONE) {
-        return "one of the arguments merchant_id, all, cart_id and key is "
-               "needed";
+        return "one of the arguments merchant_id, cart_id and key is needed";
     }
 
     return NULL;
@@ -105,7 +104,6 @@ violet_purge_query_set(violet_purge_query_t *query,
         violet_purge_kind_t   kind;
     } names[] = {
         { "merchant_id", VIOLET_PURGE_MERCHANT },
-        { "all", VIOLET_PURGE_ALL },
         { "cart_id", VIOLET_PURGE_CART },
         { "key", VIOLET_PURGE_KEYED }
     };
@@ -135,8 +133,8 @@ violet_purge_query_set(violet_purge_query_t *query,
         }
 
         if (query->kind != VIOLET_PURGE_NONE) {
-            return "only one of the arguments merchant_id, all, cart_id and "
-                   "key may be there, once";
+            return "only one of the arguments merchant_id, cart_id and key "
+                   "may be there, once";
         }
 
         return violet_purge_query_value(query, names[i].kind, text);
@@ -166,9 +164,6 @@ violet_purge_query_value(violet_purge_query_t *query,
         query->merchant_id = (int32_t) number;
 
         return NULL;
-
-    case VIOLET_PURGE_ALL:
-        return violet_text_equal(value, "1") ? NULL : "all must be 1";
 
     case VIOLET_PURGE_CART:
         number = violet_purge_query_number(value, INT64_MAX);
