@@ -9,6 +9,7 @@
 
 #include "cart_check.h"
 
+#include "../fuzz/event.c"
 #include "../fuzz/judge.c"
 #include "../fuzz/record.c"
 #include "../fuzz/resp.c"
@@ -93,10 +94,20 @@ test_resp(void **state)
 }
 
 
+static void
+test_event(void **state)
+{
+    (void) state;
+
+    replay("event", fuzz_event);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_event),
         cmocka_unit_test(test_judge),
         cmocka_unit_test(test_record),
         cmocka_unit_test(test_resp)
