@@ -89,9 +89,16 @@ sub at_every_byte_of_the_answer {
     is("@wrong", '', 'the answer: unknown, until its last byte is there');
     is("@invalid", '', 'the answer: each problem is of the schema');
 
-    my $received = join '', map { $_->received } @fakes;
+    # the fakes write what they received after the answer
     my %times;
-    $times{$_}++ for $received =~ m{POST /v1/checkout/cart/(\d+)/submit}g;
+    $live->wait_for(30, sub {
+        my $received = join '', map { $_->received } @fakes;
+
+        %times = ();
+        $times{$_}++ for $received =~ m{POST /v1/checkout/cart/(\d+)/submit}g;
+
+        return keys %times > length $answer;
+    });
 
     is(scalar keys %times, length($answer) + 1, 'the answer: all were sent');
     is(join(' ', grep { $times{$_} != 1 } sort keys %times), '',

@@ -46,12 +46,13 @@ $live->check_logs(qr/exited on signal 9/);
 done_testing();
 
 
+# Options: seconds that a command may take.
 sub gateway {
-    my ($port) = @_;
+    my ($port, %option) = @_;
 
     return $health->gateway(
         redis => "redis://127.0.0.1:$port/0 connect_timeout=200ms"
-                 . ' timeout=' . $timeout * 1000 . 'ms',
+                 . ' timeout=' . ($option{seconds} || $timeout) * 1000 . 'ms',
         more => $health->location('/unread/', 'violet_health_memory off;'));
 }
 
@@ -148,14 +149,19 @@ sub say_times {
 }
 
 
-# The load while Redis answers.
+# The load while Redis answers.  On a busy machine it may take longer than the
+# others' timeout.
 sub quiet {
-    for my $nginx ($direct, $relayed) {
+    my $patient = gateway($health->redis->port, seconds => 10);
+
+    for my $nginx ($direct, $relayed, $patient) {
         $health->get($nginx, $known + $_) for 0 .. 29;
         until_hits('a good day', $nginx);
     }
 
-    my @answers = bad_day('a good day', $direct, 2, sub { }, sub { });
+    my @answers = bad_day('a good day', $patient, 2, sub { }, sub { });
+
+    $patient->stop;
 
     is((grep { $_->{vars} =~ /\|(?:timeout|down|open)\|/ } @answers), 0,
        'a good day: Redis answers all requests');
