@@ -553,7 +553,7 @@ X-Whatever: 1
 --- response_body_like eval
 ['"merchant_id": 20026',
  '"connection_health": \{"line": "GET /v1/operations/connection_health/20026 HTTP/1.1", '
- . '"headers": \[(?:\["(?:Host", "violet_api|X-Env", "production|X-Violet-App-Id", "10000|X-Violet-App-Secret", "mock-app-secret|X-Violet-Token", "mock-token|Accept", "application/json)"\](?:, )?){6}\], '
+ . '"headers": \[(?:\["(?:Host", "violet_api|X-Env", "production|X-Violet-App-Id", "10000|X-Violet-App-Secret", "mock-app-secret|X-Violet-Token", "mock-token|X-Request-Id", "[0-9a-f]{32}|Accept", "application/json)"\](?:, )?){7}\], '
  . '"body": ""']
 
 
@@ -565,7 +565,7 @@ X-Whatever: 1
 --- request eval: ::get('20027?refresh=true', '/_mock/last')
 --- response_body_like eval
 ['', '"line": "GET /v1/operations/connection_health/20027\?refresh=true HTTP/1.1", '
- . '"headers": \[(?:\["(?:Host|X-Violet-App-Id|X-Violet-App-Secret|X-Violet-Token|Accept)", "[^"]*"\](?:, )?){5}\], '
+ . '"headers": \[(?:\["(?:Host|X-Violet-App-Id|X-Violet-App-Secret|X-Violet-Token|X-Request-Id|Accept)", "[^"]*"\](?:, )?){6}\], '
  . '"body": ""']
 
 

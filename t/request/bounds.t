@@ -59,9 +59,11 @@ sub exception {
 sub landed {
     my ($detail) = @_;
 
-    my @numbers = (2, 2, 502, (0) x 18, length $detail);
+    # the form, a failure, its status, 12 numbers and 6 texts; then the id of
+    # the request, which is empty
+    my @numbers = (3, 2, 502, (0) x 18, length $detail);
 
-    return "*2\r\n" . bulk('landed') . bulk("@numbers $detail");
+    return "*2\r\n" . bulk('landed') . bulk("@numbers ${detail}0 ");
 }
 
 no_long_string();
