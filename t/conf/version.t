@@ -90,6 +90,7 @@ sub files_that_disagree {
         make_path("$folder/ngx_violet_module", "$folder/auto");
         copy("$top/$_", "$folder/$_") or die "$_: $!\n" for @files;
         write_file("$folder/auto/feature", "ngx_found=yes\n");
+        write_file("$folder/auto/have", "");
         write_file("$folder/auto/module", "echo the module is added\n");
 
         if ($changed) {

@@ -43,7 +43,8 @@ sub append {
                            keys %packages },
         redis     => redis(),
         runner    => $runner,
-        results   => { map { $_ => $results->{$_} } @files },
+        results   => { map { $_ => [map { $_ + 0 } @{$results->{$_}}] }
+                           @files },
         failed    => $sum->{failed},
     );
 
