@@ -170,7 +170,7 @@ class Servers:
                 "BENCH_MODULE", str(TOP / "build/ngx_violet_module.so")),
             "REPORT": report("$id"), "REPORT_1": report("1"),
             "ORDER": order("completed"), "ORDER_FAILED": order("failed"),
-            "DELAY": str(DELAY), "PATIENCE": "",
+            "DELAY": str(DELAY), "PATIENCE": "", "STATUS": "",
         }
 
         self.others_on_the_other_cpus()

@@ -141,18 +141,13 @@ ngx_violet_status_writer(ngx_http_request_t *r)
         return;
     }
 
-    if (rc == NGX_OK) {
-
-        if (wev->timer_set) {
-            ngx_del_timer(wev);
-        }
-
-        ngx_post_event(wev, &ngx_posted_next_events);
+    if (ngx_violet_status_wait(r) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_ERROR);
         return;
     }
 
-    if (ngx_violet_status_wait(r) != NGX_OK) {
-        ngx_http_finalize_request(r, NGX_ERROR);
+    if (rc == NGX_OK) {
+        ngx_post_event(wev, &ngx_posted_next_events);
     }
 }
 
@@ -213,7 +208,11 @@ ngx_violet_status_output(ngx_http_request_t *r, ngx_violet_status_t *status,
 }
 
 
-/* The caller reads slowly: the next piece is due when there is room. */
+/*
+ * A caller may read slowly: then the next piece is due when there is room.  A
+ * worker that shuts down ends when it has no timers, so there is one until all
+ * is sent.
+ */
 
 static ngx_int_t
 ngx_violet_status_wait(ngx_http_request_t *r)

@@ -66,6 +66,11 @@ sub series {
 }
 
 
+sub lines {
+    return $_[0] =~ tr/\n//;
+}
+
+
 # A line of promtool's about each thing that it does not like.
 sub promtool {
     my ($text, @arguments) = @_;
@@ -176,6 +181,20 @@ is($prometheus->value('count(violet_request_duration_seconds_bucket{route="conne
 }
 
 
+{
+    my $page = Live::Nginx::text_of('docs/operations.md');
+    my %documented = map { $_ => 1 } $page =~ /^\| `(violet_\w+)/mg;
+
+    # of a token that does not say when it ends there is none
+    delete $documented{violet_token_expiry_timestamp_seconds};
+
+    my @shown = metrics() =~ /^# TYPE (\w+)/mg;
+
+    is_deeply([sort keys %documented], [sort @shown],
+              'docs/operations.md has all metrics and no other');
+}
+
+
 # a reload keeps the values, and an app that is added gets its own
 {
     my $before = metric('violet_submits_total{app="shop",outcome="completed"}');
@@ -261,7 +280,7 @@ is($prometheus->value('count(violet_request_duration_seconds_bucket{route="conne
     sleep 1;
     my $slow = $client->answer(10)->{body};
 
-    is(length($slow), length($whole), 'who reads late gets all of it');
+    is(lines($slow), lines($whole), 'who reads late gets all of it');
 
     my $json = $live->request($gateway->port, 'GET /json')->{body};
     is(keys %{JSON::PP::decode_json($json)->{apps}}, 41, 'all apps as JSON');
@@ -278,7 +297,20 @@ is($prometheus->value('count(violet_request_duration_seconds_bucket{route="conne
         undef $leaver;
     }
 
-    is(length metrics($gateway), length $whole, 'and others are served');
+    is(lines(metrics($gateway)), lines($whole), 'and others are served');
+
+    # a worker of the old configuration sends all of its answers
+    my $cut = 0;
+
+    for (1 .. 10) {
+        my @readers = map { $live->client($gateway->port) } 1 .. 12;
+        $_->send("GET /status HTTP/1.0\r\n\r\n") for @readers;
+        $gateway->reload;
+        $cut += grep { lines($_->answer(10)->{body}) != lines($whole) }
+                @readers;
+    }
+
+    is($cut, 0, 'a reload cuts no answer');
 }
 
 
