@@ -22,6 +22,8 @@ static void ngx_violet_conf_env_path(ngx_str_t *uri);
 static ngx_int_t ngx_violet_conf_env_use(ngx_conf_t *cf,
     ngx_violet_proxy_pass_t *pass, ngx_violet_app_t *app, ngx_str_t *env);
 static ngx_uint_t ngx_violet_conf_env_valid(ngx_str_t *env, char *others);
+static void ngx_violet_conf_env_zone(ngx_cycle_t *cycle,
+    ngx_violet_main_conf_t *before, ngx_violet_main_conf_t *vmcf);
 static ngx_violet_main_conf_t *ngx_violet_conf_env_before(
     ngx_cycle_t *cycle);
 static ngx_uint_t ngx_violet_conf_env_has(ngx_violet_main_conf_t *vmcf,
@@ -364,6 +366,8 @@ ngx_violet_conf_env_changed(ngx_cycle_t *cycle, ngx_violet_main_conf_t *vmcf)
         return;
     }
 
+    ngx_violet_conf_env_zone(cycle, before, vmcf);
+
     names.data = buf[0];
     now.data = buf[1];
 
@@ -398,6 +402,36 @@ ngx_violet_conf_env_changed(ngx_cycle_t *cycle, ngx_violet_main_conf_t *vmcf)
                           "named \"%V...\" from now on",
                           n, &app->name, &names, &now);
         }
+    }
+}
+
+
+/*
+ * Another size of the zone is another zone.  The old one is still there, until
+ * its workers have ended.
+ */
+
+static void
+ngx_violet_conf_env_zone(ngx_cycle_t *cycle, ngx_violet_main_conf_t *before,
+    ngx_violet_main_conf_t *vmcf)
+{
+    ngx_uint_t  n;
+
+    if (before->zone == NULL
+        || before->zone->shm.addr == vmcf->zone->shm.addr
+        || ngx_violet_submit_redis(vmcf))
+    {
+        return;
+    }
+
+    n = ngx_violet_record_count_doubts(before->zone);
+
+    if (n) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "violet: %ui records of submits are in doubt or in "
+                      "flight and are forgotten now, since \"violet_zone\" "
+                      "has another size and there is no Redis: read their "
+                      "carts before they are submitted again", n);
     }
 }
 
