@@ -15,7 +15,8 @@ static const char  ngx_violet_version[] =
     "flight " ngx_value(NGX_VIOLET_FORM_FLIGHT) ", "
     "result " ngx_value(NGX_VIOLET_FORM_RESULT) ", "
     "limit " ngx_value(NGX_VIOLET_FORM_LIMIT) ", "
-    "submit " ngx_value(NGX_VIOLET_FORM_SUBMIT);
+    "submit " ngx_value(NGX_VIOLET_FORM_SUBMIT) ", "
+    "event " ngx_value(NGX_VIOLET_FORM_EVENT);
 
 
 void

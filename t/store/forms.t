@@ -30,6 +30,7 @@ for my $step (1, -1) {
     budgets($form, $step);
     held_answers($form, $step);
     flights($form, $step);
+    marks_of_events($form, $step);
     submits($form, $step);
     submits_under_way($form, $step);
     submits_by_key($form, $step);
@@ -46,7 +47,8 @@ sub gateway {
     return $live->nginx(http => $live->violet_http($redis, $mock),
                         server => $live->violet_location(
                             'violet_health_memory off;'
-                            . ' violet_refresh_limit merchant=1r/10m app=1000r/s;'));
+                            . ' violet_refresh_limit merchant=1r/10m app=1000r/s;')
+                        . 'location = /hook { violet_webhook shop; }');
 }
 
 
@@ -182,6 +184,31 @@ sub flights {
        "beside a flight of $form another one is started");
     is($client->answer(20)->{status}, 200, 'and both land');
     is(count('connection_health/44'), 2, 'Violet was asked by both');
+}
+
+
+# The next read of a merchant after an event is a refresh.
+sub marks_of_events {
+    my ($form, $step) = @_;
+    my $hook = 'http://127.0.0.1:' . $writer->port . '/hook';
+
+    for my $merchant (45, 46) {
+        $live->request($mock->port, "POST /_mock/webhook?to=$hook"
+                                    . "&topic=MERCHANT_NEEDS_ATTENTION"
+                                    . "&merchant=$merchant");
+        ok(defined number("violet:event:$keys:$merchant"), 'an event');
+    }
+
+    change_form("event:$keys:46", $step);
+
+    for my $merchant (45, 46) {
+        my $before = count('connection_health.refresh');
+
+        is(ask($reader, "GET $health/$merchant")->{status}, 200, 'a read');
+        is(count('connection_health.refresh') - $before,
+           $merchant == 45 ? 1 : 0,
+           $merchant == 45 ? 'is a refresh' : "is plain after one of $form");
+    }
 }
 
 
