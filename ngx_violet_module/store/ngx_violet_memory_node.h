@@ -21,8 +21,8 @@
 /* groups of keys with one count of changes each; a power of two */
 #define NGX_VIOLET_MEMORY_BUCKETS  256
 
-/* bytes of the zone for each tree, so that a tree has a few nodes */
-#define NGX_VIOLET_MEMORY_TREE     16384
+/* bytes of the zone for each tree, a page: most trees have one node or none */
+#define NGX_VIOLET_MEMORY_TREE     4096
 
 
 /* when a value is deleted */

@@ -22,6 +22,7 @@
 #define violet_json_zero(w)   (((w) - VIOLET_JSON_ALL(1)) & ~(w))
 
 
+static const char *violet_json_short(const char *p, const char *last);
 static inline const char *violet_json_scalar(const char *p, const char *last);
 static inline const char *violet_json_skip_string(const char *p,
     const char *last, violet_text_t *text, int *plain);
@@ -63,6 +64,10 @@ violet_json_value(const char *p, const char *last, unsigned room)
                        innermost level */
 
     for ( ;; ) {
+
+        if (level && !(objects & 1)) {
+            p = violet_json_short(p, last);
+        }
 
         if (p == last) {
             return NULL;
@@ -129,6 +134,35 @@ violet_json_value(const char *p, const char *last, unsigned room)
             }
         }
     }
+}
+
+
+/*
+ * Steps over the items of an array that are numbers of one digit or two: no
+ * other text of a size has as many values.
+ */
+
+static const char *
+violet_json_short(const char *p, const char *last)
+{
+    while (last - p > 3) {
+
+        if (p[1] == ',' && p[0] >= '0' && p[0] <= '9') {
+            p += 2;
+
+        } else if (p[2] == ',' && p[0] >= '1' && p[0] <= '9'
+                   && p[1] >= '0' && p[1] <= '9')
+        {
+            p += 3;
+
+        } else {
+            break;
+        }
+
+        p = violet_json_space(p, last);
+    }
+
+    return p;
 }
 
 
@@ -251,7 +285,12 @@ violet_json_string(const char *p, const char *last, violet_text_t *text,
             return NULL;
 
         } else {
-            p = violet_text_utf8(p, last);
+
+            /* a text that is not ASCII has many such bytes in a row */
+
+            do {
+                p = violet_text_utf8(p, last);
+            } while (p && p < last && (unsigned char) *p >= 0x80);
         }
 
         if (p == NULL) {
@@ -455,7 +494,10 @@ violet_json_number(const char *p, const char *last, int *real)
 }
 
 
-/* Sixteen digits at a time: CPUs predict the end of a short loop badly. */
+/*
+ * Sixteen digits at a time: CPUs predict the end of a short loop badly.  But
+ * first the shortest number, of which a text can have most.
+ */
 
 const char *
 violet_json_digits(const char *p, const char *last)
@@ -463,6 +505,10 @@ violet_json_digits(const char *p, const char *last)
 #if defined(__SSE2__)
 
     unsigned  others;
+
+    if (last - p >= 2 && (p[1] < '0' || p[1] > '9')) {
+        return *p >= '0' && *p <= '9' ? p + 1 : p;
+    }
 
     while (last - p >= 16) {
         others = violet_json_no_digits(p);
