@@ -138,8 +138,8 @@ violet_json_value(const char *p, const char *last, unsigned room)
 
 
 /*
- * Steps over the items of an array that are numbers of one digit or two: no
- * other text of a size has as many values.
+ * Steps over the items of an array that are numbers of one byte or two, or
+ * empty strings: no other text of a size has as many values.
  */
 
 static const char *
@@ -150,8 +150,10 @@ violet_json_short(const char *p, const char *last)
         if (p[1] == ',' && p[0] >= '0' && p[0] <= '9') {
             p += 2;
 
-        } else if (p[2] == ',' && p[0] >= '1' && p[0] <= '9'
-                   && p[1] >= '0' && p[1] <= '9')
+        } else if (p[2] == ','
+                   && (((p[0] == '-' || (p[0] >= '1' && p[0] <= '9'))
+                        && p[1] >= '0' && p[1] <= '9')
+                       || (p[0] == '"' && p[1] == '"')))
         {
             p += 3;
 
