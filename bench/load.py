@@ -23,6 +23,8 @@ class Round:
     rate: float         # requests a second
     cpu: float          # of the gateway's workers, in microseconds a request
     other: int          # answers that were not 2xx or 3xx
+    requests: int
+    redis: float = 0    # CPU of Redis, in microseconds a request
 
 
 def wrk(server: Server, path: str, seconds: float, script: str = "get",
@@ -52,7 +54,8 @@ def wrk(server: Server, path: str, seconds: float, script: str = "get",
         raise SystemExit(f"bench: {server.name} {path}: {errors} of "
                          f"{requests} requests failed")
 
-    return Round(requests / duration * 1e6, spent / requests * 1e6, status)
+    return Round(requests / duration * 1e6, spent / requests * 1e6, status,
+                 requests)
 
 
 def latencies(server: Server, path: str, rate: float, seconds: float,

@@ -269,6 +269,16 @@ class Servers:
             "-a", f"127.0.0.1:{port}", "-f", str(path), "-s", "malloc,256m",
             "-p", "thread_pools=1", "-p", "timeout_idle=300"])
 
+    def haproxy(self) -> Server:
+        port = free_port()
+        text = (HERE / "conf/haproxy.cfg").read_text()
+        path = self.folder / "haproxy.cfg"
+        path.write_text(text.replace("@PORT@", str(port)).replace(
+            "@UPSTREAM_PORT@", self.values["UPSTREAM_PORT"]))
+        return self.start("haproxy", port, [
+            "taskset", "-c", str(self.cpus[0]), "haproxy", "-db",
+            "-f", str(path)])
+
     def bare(self, callers: int) -> Server:
         """bare.py, on the gateway's CPU, with answers as long as a report."""
         port = free_port()
@@ -291,5 +301,6 @@ class Servers:
     def peer(self, name: str) -> Server:
         """A gateway by its name, with one worker."""
         if name not in self.running:
-            return self.varnish() if name == "varnish" else self.nginx(name)
+            others = {"varnish": self.varnish, "haproxy": self.haproxy}
+            return others[name]() if name in others else self.nginx(name)
         return self.running[name]
