@@ -9,6 +9,7 @@
 #include "ngx_violet_header.h"
 #include "ngx_violet_operation.h"
 #include "ngx_violet_status.h"
+#include "ngx_violet_status_page.h"
 
 #include "violet_accept.h"
 
@@ -26,6 +27,7 @@ static ngx_violet_status_format_e ngx_violet_status_accepted(
 static ngx_str_t  ngx_violet_status_formats[] = {
     ngx_string("prometheus"),
     ngx_string("json"),
+    ngx_string("html"),
     ngx_null_string
 };
 
@@ -76,7 +78,7 @@ ngx_violet_status_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\" in "
-                               "\"violet_status\", use \"json\" or "
+                               "\"violet_status\", use \"html\", \"json\" or "
                                "\"prometheus\" first, then \"zone=\" with a "
                                "size", &value[i]);
             return NGX_CONF_ERROR;
@@ -148,7 +150,8 @@ ngx_violet_status_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     if (ngx_http_arg(r, (u_char *) "format", 6, &name) == NGX_OK) {
 
         if (ngx_violet_status_named(&name) == NGX_VIOLET_STATUS_ANY) {
-            ngx_str_set(&detail, "\"format\" is json or prometheus");
+            ngx_str_set(&detail, "\"format\" is html, json or "
+                                 "prometheus");
 
             return ngx_violet_answer_problem(r,
                                         NGX_VIOLET_PROBLEM_INVALID_REQUEST,
@@ -164,7 +167,9 @@ ngx_violet_status_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         format = ngx_violet_status_accepted(r);
     }
 
-    return ngx_violet_status_send(r, ctx, format);
+    return format == NGX_VIOLET_STATUS_HTML
+           ? ngx_violet_status_page(r, ctx)
+           : ngx_violet_status_send(r, ctx, format);
 }
 
 
@@ -202,7 +207,7 @@ ngx_violet_status_accepted(ngx_http_request_t *r)
     /* by ngx_violet_status_format_e */
 
     static const char *const  types[] = {
-        "text/plain", "application/json", NULL
+        "text/plain", "application/json", "text/html", NULL
     };
 
     h = ngx_violet_header_find(&r->headers_in.headers, "Accept");

@@ -17,6 +17,7 @@
 typedef enum {
     NGX_VIOLET_STATUS_PROMETHEUS = 0,
     NGX_VIOLET_STATUS_JSON,
+    NGX_VIOLET_STATUS_HTML,
     NGX_VIOLET_STATUS_ANY           /* the request chooses */
 } ngx_violet_status_format_e;
 

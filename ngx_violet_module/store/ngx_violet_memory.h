@@ -157,6 +157,16 @@ ngx_uint_t ngx_violet_memory_make_room(ngx_shm_zone_t *zone,
     ngx_violet_memory_counts_pt may_go, void *data, ngx_uint_t n);
 
 
+/*
+ * Calls a handler for each counter, as above; its result does not matter.  The
+ * lock is released now and then.  0 if the zone has so many nodes that not all
+ * of them were read.  For operators, not for requests.
+ */
+
+ngx_uint_t ngx_violet_memory_walk(ngx_shm_zone_t *zone,
+    ngx_violet_memory_counts_pt handler, void *data);
+
+
 /* kinds of entries, by the first word of their keys */
 
 typedef enum {

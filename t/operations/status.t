@@ -91,7 +91,7 @@ __DATA__
 [200, 405, 400, 400, 400]
 --- response_body_like eval
 [qr/\A\z/, '"type":"urn:ngx-violet:method-not-allowed"',
- ('"type":"urn:ngx-violet:invalid-request".*"detail":"\\\\"format\\\\" is json or prometheus"') x 3]
+ ('"type":"urn:ngx-violet:invalid-request".*"detail":"\\\\"format\\\\" is html, json or prometheus"') x 3]
 --- response_headers_like eval
 ['', 'Allow: GET, HEAD', '', '', '']
 
@@ -194,14 +194,14 @@ __DATA__
 === an unknown word
 --- config
         location = /one { violet_status xml; }
---- refused: invalid parameter "xml" in "violet_status", use "json" or "prometheus" first, then "zone=" with a size
+--- refused: invalid parameter "xml" in "violet_status", use "html", "json" or "prometheus" first, then "zone=" with a size
 
 
 
 === two formats
 --- config
         location = /one { violet_status json prometheus; }
---- refused: invalid parameter "prometheus" in "violet_status", use "json" or "prometheus" first
+--- refused: invalid parameter "prometheus" in "violet_status", use "html", "json" or "prometheus" first
 
 
 
