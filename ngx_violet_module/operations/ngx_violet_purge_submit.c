@@ -44,6 +44,7 @@ ngx_violet_purge_submit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     conf.cart_id = purge->query.cart_id;
     conf.key.data = (u_char *) purge->query.key;
     conf.key.len = purge->query.key_len;
+    conf.doubts = ctx->app->counts.doubts;
     conf.log = r->connection->log;
     conf.time = vlcf->submit_guard;
     conf.timeout = vlcf->read_timeout;

@@ -155,6 +155,21 @@ __DATA__
 
 
 
+=== a submit that a purge frees is in doubt no more
+--- config eval
+$::Config->() . '        location = /purge { violet_purge shop; }'
+--- request eval
+["$::Submit/50300/submit", "$::Submit/50301/submit", 'GET /status',
+ 'POST /purge?cart_id=50300', 'GET /status']
+--- error_code eval
+[503, 503, 200, 200, 200]
+--- response_body_like eval
+['', '', $::Has->('submits_in_doubt{app="shop"} 2'), '',
+ $::Has->('requests_total{app="shop",route="other",status="200"} 0',
+          'submits_in_doubt{app="shop"} 1')]
+
+
+
 === two sizes of the zone
 --- config
         location = /one { violet_status zone=1m; }
