@@ -1,6 +1,7 @@
 # violet_webhook: signatures, names, bodies, and what becomes of an event.  The
 # mock signs and sends the events; what they cost is in webhook-budget.t.
 
+use Digest::SHA ();
 use Test::Nginx::Socket 'no_plan';
 use Violet;
 use Violet::Report;
@@ -103,6 +104,20 @@ EXISTS violet:health:violet_api:10000:42 violet:health:violet_api:10000:7
 --- redis_check
 EXISTS violet:health:violet_api:10000:42
 => 0
+
+
+
+=== one signature is enough, the same one twice is not
+--- config eval: $::Config->()
+--- request eval
+[("POST /hook\n{\"id\":42}") x 2]
+--- more_headers eval
+my $line = 'X-Violet-Hmac: '
+           . Digest::SHA::hmac_sha256_hex('{"id":42}', 'mock-app-secret');
+["$line\nX-Violet-Topic: MERCHANT_COMPLETE",
+ "$line\n$line\nX-Violet-Topic: MERCHANT_COMPLETE"]
+--- error_code eval
+[200, 401]
 
 
 
