@@ -75,7 +75,7 @@ sub woken_by {
     });
 
     my $leases = grep {
-        /"evalsha" "\w+" "4" "violet:health:violet_api:10000:$merchant"/i
+        /"evalsha" "\w+" "5" "violet:health:violet_api:10000:$merchant"/i
     } @lines;
     my $usual = $looks * ($seconds + 1);
 

@@ -369,7 +369,7 @@ sub follows_another_host {
     ok($health->reaches(20015, 2), 'another host: it renews the report');
 
     my ($begun, $seconds) = time;
-    my @leases = grep { /"evalsha" "\w+" "4" "[^"]+:20015"/i }
+    my @leases = grep { /"evalsha" "\w+" "5" "violet:health:[^"]+:20015"/i }
                  $health->monitored(sub {
         is_updating('another host',
                     map { $health->get($nginx, 20015) } 1 .. 200);

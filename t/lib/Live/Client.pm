@@ -298,6 +298,9 @@ sub keep_problem {
               || ($answer->{headers}{'content-type'} // '')
                  !~ m{^application/problem\+json};
 
+    # an operator's own, see docs/examples
+    return if $answer->{body} =~ /"type":"about:blank"/;
+
     Violet::Problems::keep($answer->{body});
 }
 
