@@ -26,6 +26,9 @@
 /* of these, pieces of a temporary file */
 #define NGX_VIOLET_WEBHOOK_FILE   16384
 
+/* ms of the timer between two pieces: the next round of the event loop */
+#define NGX_VIOLET_WEBHOOK_PAUSE  0
+
 
 static void ngx_violet_webhook_cleanup(void *data);
 static void ngx_violet_webhook_take_hash(ngx_violet_webhook_ctx_t *webhook,
@@ -102,8 +105,8 @@ ngx_violet_webhook_cleanup(void *data)
         webhook->hmac[i] = NULL;
     }
 
-    if (webhook->event.posted) {
-        ngx_delete_posted_event(&webhook->event);
+    if (webhook->event.timer_set) {
+        ngx_del_timer(&webhook->event);
         ngx_violet_wait_end(webhook->wait);
     }
 }
@@ -266,7 +269,11 @@ ngx_violet_webhook_piece(ngx_violet_webhook_ctx_t *webhook, size_t size,
 }
 
 
-/* Parks the request until the worker has served what else is ready. */
+/*
+ * Parks the request until the worker has served what else is ready.  It is a
+ * timer, and not a posted event: a worker that shuts down ends when it has no
+ * timers.
+ */
 
 static ngx_int_t
 ngx_violet_webhook_pause(ngx_violet_webhook_ctx_t *webhook)
@@ -277,7 +284,7 @@ ngx_violet_webhook_pause(ngx_violet_webhook_ctx_t *webhook)
         return NGX_ERROR;
     }
 
-    ngx_post_event(&webhook->event, &ngx_posted_next_events);
+    ngx_add_timer(&webhook->event, NGX_VIOLET_WEBHOOK_PAUSE);
 
     return NGX_AGAIN;
 }

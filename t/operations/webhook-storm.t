@@ -2,12 +2,13 @@
 
 # A storm of events of one merchant, with a reader every 100 ms: it costs at
 # most two requests to Violet within a minute.  And events while a report is
-# fetched, on two hosts.
+# fetched, on two hosts, and at a worker that ends.
 
 use strict;
 use warnings;
 
 use lib 't/lib';
+use Digest::SHA qw(hmac_sha256_hex);
 use Live;
 use Live::Health;
 use Test::More;
@@ -28,6 +29,7 @@ first_event_ends_a_flight('without Redis', 20012, redis => '');
 next_event_shortens_a_flight('with Redis', 20021);
 next_event_shortens_a_flight('without Redis', 20022, redis => '');
 other_host();
+worker_ends();
 
 $live->check_logs;
 done_testing();
@@ -162,4 +164,32 @@ sub other_host {
     is($health->get($other, 20031)->{cache}, 'violet; fwd=uri-miss; stored',
        'after an event at one host the other asks Violet');
     $_->stop for $one, $other;
+}
+
+
+# A worker that ends answers an event whose body it still reads.  The body is
+# so large that this takes some tenths of a second.
+sub worker_ends {
+    my $nginx = $health->gateway(
+        more => 'location = /hook {
+                     violet_webhook shop;
+                     client_max_body_size 100m;
+                 }');
+
+    my $body = '{"merchant_id":20041,"name":"' . 'a' x 60_000_000 . '"}';
+
+    my $client = $live->client($nginx->port);
+
+    $client->send(Live::Client::request_bytes(
+        'POST /hook',
+        headers => {'X-Violet-Topic' => 'MERCHANT_COMPLETE',
+                    'X-Violet-Hmac' => hmac_sha256_hex($body,
+                                                       'mock-app-secret')},
+        body => $body));
+    sleep 0.05;
+    $nginx->signal('QUIT');
+
+    like($client->answer(60)->{body} // '', qr/"result":"accepted"/,
+         'a worker that ends answers the event that it reads');
+    ok($nginx->process->wait_end(60), 'and then ends');
 }
