@@ -8,6 +8,7 @@
 
 #include "ngx_violet_count.h"
 #include "ngx_violet_exchange.h"
+#include "ngx_violet_exchange_check.h"
 #include "ngx_violet_handler.h"
 #include "ngx_violet_health.h"
 #include "ngx_violet_memory.h"
@@ -99,6 +100,10 @@ ngx_violet_count_handler(ngx_http_request_t *r)
 
     ctx = ngx_violet_ctx(r);
 
+    if (ctx == NULL) {
+        ctx = ngx_violet_count_remembered(r);
+    }
+
     app = ctx ? ctx->app : vlcf->app;
 
     if (app == NULL || app->counts.counters == NULL) {
@@ -126,7 +131,9 @@ ngx_violet_count_handler(ngx_http_request_t *r)
         ngx_violet_count_health(ctx, app->counts.counters);
     }
 
-    if (r->upstream) {
+    /* the page of an error may be that of another upstream */
+
+    if (r->upstream && ngx_violet_check_is_of(r, ctx)) {
         ngx_violet_count_streamed(r, app, route, status);
     }
 

@@ -24,6 +24,7 @@ static ngx_int_t ngx_violet_counts_create(ngx_violet_counts_t *counts,
 static ngx_violet_counts_t *ngx_violet_counts_old(ngx_shm_zone_t *zone);
 static ngx_int_t ngx_violet_counts_place(ngx_violet_counts_t *counts,
     ngx_uint_t worker);
+static void ngx_violet_count_mark(void *data);
 
 
 ngx_int_t
@@ -279,4 +280,50 @@ int
 ngx_violet_counts_alive(long pid)
 {
     return kill((pid_t) pid, 0) == 0 || ngx_errno == NGX_EPERM;
+}
+
+
+void
+ngx_violet_count_remember(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_violet_main_conf_t  *vmcf;
+
+    vmcf = ngx_violet_main_conf(r);
+
+    if (vmcf->counts == NULL || r != r->main) {
+        return;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return;
+    }
+
+    cln->handler = ngx_violet_count_mark;
+    cln->data = ctx;
+}
+
+
+/* By its address a context is found again; there is nothing to clean up. */
+
+static void
+ngx_violet_count_mark(void *data)
+{
+    (void) data;
+}
+
+
+ngx_violet_ctx_t *
+ngx_violet_count_remembered(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_violet_count_mark) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
 }

@@ -53,6 +53,17 @@ void ngx_violet_counts_stop(ngx_violet_main_conf_t *vmcf);
 int ngx_violet_counts_alive(long pid);
 
 
+/*
+ * nginx takes the context away from a request that error_page leads to another
+ * location.  The first keeps the one of a request that proxy_pass streams, as
+ * far as there is memory and a violet_status; the second returns it in the log
+ * phase, or NULL.
+ */
+
+void ngx_violet_count_remember(ngx_http_request_t *r, ngx_violet_ctx_t *ctx);
+ngx_violet_ctx_t *ngx_violet_count_remembered(ngx_http_request_t *r);
+
+
 /* Adds one to a counter of an app, which is not NULL. */
 
 #define ngx_violet_count(app, member)                                         \

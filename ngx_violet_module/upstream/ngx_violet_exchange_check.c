@@ -15,6 +15,7 @@
 
 
 #include "ngx_violet.h"
+#include "ngx_violet_count.h"
 #include "ngx_violet_exchange_check.h"
 #include "ngx_violet_exchange_check_priv.h"
 #include "ngx_violet_exchange_refusal.h"
@@ -65,6 +66,13 @@ ngx_violet_check(ngx_http_request_t *r, ngx_uint_t header)
 }
 
 
+ngx_uint_t
+ngx_violet_check_is_of(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
+{
+    return ctx->check && ctx->check->proxied == r->upstream;
+}
+
+
 /* At the first value: proxy_pass has chosen the upstream, and built nothing. */
 
 static ngx_violet_refusal_e
@@ -75,6 +83,8 @@ ngx_violet_check_start(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     ngx_violet_loc_conf_t  *vlcf;
 
     vlcf = ngx_violet_loc_conf(r);
+
+    ngx_violet_count_remember(r, ctx);
 
     u = r->upstream;
 

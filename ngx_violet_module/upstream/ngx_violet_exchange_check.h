@@ -35,4 +35,13 @@ ngx_violet_refusal_e ngx_violet_check(ngx_http_request_t *r,
 void ngx_violet_check_sent_id(ngx_http_request_t *r, ngx_str_t *id);
 
 
+/*
+ * True if the upstream of a request, which is not NULL, is the one that was
+ * checked for this context, and not that of an error page.
+ */
+
+ngx_uint_t ngx_violet_check_is_of(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx);
+
+
 #endif /* NGX_VIOLET_EXCHANGE_CHECK_H */

@@ -131,6 +131,31 @@ __DATA__
 
 
 
+=== a streamed request whose error page is elsewhere
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_pass http://127.0.0.1:1;
+            error_page 502 = @unreachable;
+        }
+        location @unreachable {
+            return 502 "unreachable";
+        }
+        location = /status {
+            violet_status;
+        }
+--- request eval
+['GET /v1/products/1', 'GET /v1/products/2', 'GET /status']
+--- error_code eval
+[502, 502, 200]
+--- response_body_like eval
+['^unreachable$', '^unreachable$', $::Has->(
+ 'requests_total{app="shop",route="other",status="502"} 2',
+ 'request_duration_seconds_count{app="shop",route="other"} 2',
+ 'upstream_requests_total{app="shop",route="other",result="unreachable"} 2')]
+
+
+
 === submits, their reasons, the guard
 --- config eval: $::Config->()
 --- request eval
