@@ -707,7 +707,7 @@ host not found in "violet_submit_redis" "redis://redis.invalid:1"
 
 === violet_submit_redis alone, with its own prefix
 --- http_config
-    violet_submit_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT prefix=s: db=2;
+    violet_submit_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT prefix=violet:own: db=2;
 
     violet_app shop { app_id 10000; app_secret s; token t; }
 

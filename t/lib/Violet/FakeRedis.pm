@@ -50,7 +50,12 @@ my %preamble = (AUTH => "+OK\r\n", HELLO => hello('master'),
                 TIME => \&instant, 'CLIENT TRACKING' => "+OK\r\n",
                 SUBSCRIBE => "*3\r\n" . bulk('subscribe') . bulk($channel)
                              . ":1\r\n",
-                'SUBSCRIBED PING' => "*2\r\n" . bulk('pong') . bulk(''));
+                'SUBSCRIBED PING' => "*2\r\n" . bulk('pong') . bulk(''),
+                'SET submit:mark' => "\$-1\r\n",
+                'GET submit:mark' => bulk('0' x 16),
+                'EVALSHA submit:mark' => bulk('mark:' . '0' x 16 . "\r\n"
+                                              . 'run_id:' . '0' x 40
+                                              . "\r\n"));
 
 my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
     or die "no port for the fake Redis: $!\n";
@@ -219,8 +224,9 @@ sub dated {
 }
 
 
-# Takes one command from the bytes: its first word, for CLIENT its first two; an
-# empty text while the command is incomplete.
+# Takes one command from the bytes: its first word, for CLIENT its first two,
+# with "submit:mark" behind it if it is about the mark of the records of submits;
+# an empty text while the command is incomplete.
 sub take_command {
     my ($bytes) = @_;
 
@@ -238,7 +244,9 @@ sub take_command {
 
     substr $$bytes, 0, pos $$bytes, '';
 
-    return uc($words[0] eq 'CLIENT' ? "@words[0, 1]" : $words[0]);
+    my $name = uc($words[0] eq 'CLIENT' ? "@words[0, 1]" : $words[0]);
+
+    return grep({ /submit:mark$/ } @words) ? "$name submit:mark" : $name;
 }
 
 
