@@ -49,7 +49,10 @@ ngx_int_t ngx_violet_purge_submit(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 
 
-/* A writer of an answer, and the answer; it returns as a step does. */
+/*
+ * A writer of an answer, and the answer, which has Retry-After if it is a 503;
+ * it returns as a step does.
+ */
 
 ngx_int_t ngx_violet_purge_writer(ngx_http_request_t *r,
     violet_json_writer_t *w);

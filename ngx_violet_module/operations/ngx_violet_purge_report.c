@@ -17,6 +17,7 @@
 
 static void ngx_violet_purge_report_done(void *data,
     ngx_violet_redis_status_e status, ngx_violet_purged_t *purged);
+static ngx_uint_t ngx_violet_purge_is_away(ngx_violet_purge_ctx_t *purge);
 static ngx_int_t ngx_violet_purge_report_answer(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static void ngx_violet_lookup_place(ngx_http_request_t *r,
@@ -88,10 +89,18 @@ ngx_violet_purge_report_done(void *data, ngx_violet_redis_status_e status,
 }
 
 
+static ngx_uint_t
+ngx_violet_purge_is_away(ngx_violet_purge_ctx_t *purge)
+{
+    return purge->redis != NGX_VIOLET_REDIS_OK
+           && purge->redis != NGX_VIOLET_REDIS_OFF;
+}
+
+
 static ngx_int_t
 ngx_violet_purge_report_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_str_t                after, nothing;
+    ngx_str_t                nothing;
     ngx_uint_t               away;
     violet_json_writer_t     w;
     ngx_violet_purge_ctx_t  *purge;
@@ -100,8 +109,7 @@ ngx_violet_purge_report_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     ctx->seen.redis = purge->redis;
 
-    away = (purge->redis != NGX_VIOLET_REDIS_OK
-            && purge->redis != NGX_VIOLET_REDIS_OFF);
+    away = ngx_violet_purge_is_away(purge);
 
     if (!away && purge->purged.reports == 0 && purge->purged.lists == 0) {
         ngx_str_null(&nothing);
@@ -128,12 +136,6 @@ ngx_violet_purge_report_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     violet_json_write_word(&w, "scope", "host");
     violet_json_write_close(&w, '}');
-
-    ngx_str_set(&after, NGX_VIOLET_PURGE_RETRY);
-
-    if (ngx_violet_answer_header(r, "Retry-After", &after) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
 
     return ngx_violet_purge_send(r, NGX_HTTP_SERVICE_UNAVAILABLE, &w);
 }
@@ -248,6 +250,7 @@ static ngx_int_t
 ngx_violet_lookup_report_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     int64_t                     left;
+    ngx_uint_t                  away;
     violet_text_t               etag;
     violet_json_writer_t        w;
     ngx_violet_report_t        *report;
@@ -268,9 +271,19 @@ ngx_violet_lookup_report_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     if (report->body.len == 0) {
         violet_json_write_word(&w, "state", NULL);
+
+        /* Redis may have it */
+
+        away = ngx_violet_purge_is_away(purge);
+
+        if (away) {
+            violet_json_write_word(&w, "scope", "host");
+        }
+
         violet_json_write_close(&w, '}');
 
-        return ngx_violet_purge_send(r, NGX_HTTP_NOT_FOUND, &w);
+        return ngx_violet_purge_send(r, away ? NGX_HTTP_SERVICE_UNAVAILABLE
+                                             : NGX_HTTP_NOT_FOUND, &w);
     }
 
     ngx_violet_lookup_place(r, ctx, &place);
@@ -314,9 +327,17 @@ ngx_int_t
 ngx_violet_purge_send(ngx_http_request_t *r, ngx_uint_t status,
     violet_json_writer_t *w)
 {
-    ngx_str_t  text;
+    ngx_str_t  text, after;
 
     if (w->failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(&after, NGX_VIOLET_PURGE_RETRY);
+
+    if (status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_violet_answer_header(r, "Retry-After", &after) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -77,6 +77,7 @@ static ngx_int_t
 ngx_violet_purge_submit_asked(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
     ngx_str_t                nothing;
+    ngx_uint_t               status;
     ngx_violet_wait_t       *wait;
     violet_cart_guard_t     *guard;
     ngx_violet_purge_ctx_t  *purge;
@@ -90,10 +91,14 @@ ngx_violet_purge_submit_asked(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     purge->was = guard->record;
 
     if (r->method != NGX_HTTP_POST) {
-        return ngx_violet_purge_submit_answer(r, purge,
-                                 purge->was.state == VIOLET_RECORD_NONE
-                                 ? NGX_HTTP_NOT_FOUND : NGX_HTTP_OK,
-                                 guard->away);
+
+        /* while Redis is away it may have a record that this host has not */
+
+        status = purge->was.state != VIOLET_RECORD_NONE ? NGX_HTTP_OK
+                 : guard->away ? NGX_HTTP_SERVICE_UNAVAILABLE
+                               : NGX_HTTP_NOT_FOUND;
+
+        return ngx_violet_purge_submit_answer(r, purge, status, guard->away);
     }
 
     if (purge->was.state == VIOLET_RECORD_NONE && !guard->away) {

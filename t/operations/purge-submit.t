@@ -143,9 +143,14 @@ qq{EXISTS $::Record:30000\n=> 0\n}
 --- http_config eval: qq{    violet_redis redis://127.0.0.1:1/0;\n$::Alone}
 --- config eval: $::Config
 --- request eval
-["$::Cart/30000/submit", 'POST /purge?cart_id=30000']
+["$::Cart/30000/submit", 'POST /purge?cart_id=30000', 'GET /purge?cart_id=30000',
+ 'GET /purge?cart_id=30001']
 --- error_code eval
-[200, 503]
+[200, 503, 200, 503]
 --- response_body_like eval
-['', qr/"outcome":"completed",.*"scope":"host"\}$/]
+['', qr/"outcome":"completed",.*"scope":"host"\}$/,
+ qr/"outcome":"failed",.*"scope":"host"\}$/,
+ qr/^\{"cart_id":30001,"record":null,"scope":"host"\}$/]
+--- response_headers_like eval
+['', 'Retry-After: 5', '', 'Retry-After: 5']
 --- timeout: 10

@@ -119,14 +119,16 @@ qq{HEXISTS $::Key:42 body\n=> 0\nHEXISTS $::Key:43 body\n=> 1\n}
         server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
     }
 --- request eval
-["$::Report/42", "$::Report/42", 'POST /purge?merchant_id=42', "$::Report/42"]
+["$::Report/42", "$::Report/42", 'POST /purge?merchant_id=42', "$::Report/42",
+ 'GET /purge?merchant_id=43']
 --- error_code eval
-[200, 200, 503, 200]
+[200, 200, 503, 200, 503]
 --- response_body_like eval
-['', '', qr/^\{"purged":\{"reports":1,"lists":0\},"scope":"host"\}$/, '']
+['', '', qr/^\{"purged":\{"reports":1,"lists":0\},"scope":"host"\}$/, '',
+ qr/^\{"merchant_id":43,"state":null,"scope":"host"\}$/]
 --- response_headers_like eval
 ['', 'Cache-Status: violet; hit; ttl=\\d+', 'Retry-After: 5',
- 'Cache-Status: violet; fwd=uri-miss']
+ 'Cache-Status: violet; fwd=uri-miss', 'Retry-After: 5']
 
 
 
