@@ -74,6 +74,7 @@ struct ngx_violet_record_s {
 
     unsigned                     gone:1;      /* the request has ended */
     unsigned                     busy:1;      /* a command is under way */
+    unsigned                     set:1;       /* SET found no record */
     unsigned                     written:1;   /* Redis has the claim, and is
                                                  asked for its mark */
     unsigned                     unmarked:1;  /* it has not the mark that this

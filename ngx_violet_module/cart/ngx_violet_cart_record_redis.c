@@ -167,17 +167,17 @@ ngx_violet_record_was_set(void *data, ngx_violet_redis_status_e status,
 {
     ngx_violet_record_t  *record = data;
 
-    if (status == NGX_VIOLET_REDIS_OK && reply->type == VIOLET_REPLY_NIL
-        && record->marks)
-    {
+    /* a value that is too long is no missing one */
+
+    record->set = (status == NGX_VIOLET_REDIS_OK
+                   && reply->type == VIOLET_REPLY_NIL && !reply->cut);
+
+    if (record->set && record->marks) {
         record->written = 1;
         return;
     }
 
-    if (status == NGX_VIOLET_REDIS_TIMEOUT
-        || (status == NGX_VIOLET_REDIS_OK
-            && reply->type == VIOLET_REPLY_NIL))
-    {
+    if (record->set || status == NGX_VIOLET_REDIS_TIMEOUT) {
         record->handler(record, status, reply);
         return;
     }
@@ -230,6 +230,8 @@ ngx_violet_record_script(ngx_violet_record_t *record, ngx_uint_t patient)
 
     redis = record->records->redis;
     guard = &record->guard;
+
+    record->set = 0;
 
     ngx_memzero(args, sizeof(args));
 
@@ -322,7 +324,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
 
     /* of SET: there was no record */
 
-    if (reply->type == VIOLET_REPLY_NIL && record->guard.writes) {
+    if (record->set && reply->type == VIOLET_REPLY_NIL) {
         result->lost = ngx_violet_record_lost(record);
         result->fresh = ngx_violet_records_fresh(record->records);
         result->status = VIOLET_REDIS_WRITTEN;

@@ -74,8 +74,8 @@ ngx_violet_redis_t *ngx_violet_redis_create(ngx_pool_t *pool,
 
 /*
  * Replies may hold a string of so many bytes; the largest of several calls
- * counts.  A longer string reads as nil.  Called while the configuration is
- * read.
+ * counts.  A longer string reads as nil, with reply->cut.  Called while the
+ * configuration is read.
  */
 
 void ngx_violet_redis_allow(ngx_violet_redis_t *redis, size_t bytes);

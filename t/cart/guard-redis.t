@@ -35,6 +35,7 @@ claim_that_is_not_sent();
 caller_gone_while_the_order_is_read();
 worker_that_must_stop();
 body_of_any_size();
+long_value_in_place_of_a_record();
 room_for_what_matters();
 caller_gone_while_the_token_is_renewed();
 order_is_read_with_a_token_that_expired();
@@ -532,6 +533,20 @@ sub body_of_any_size {
     is(told($order->($y)), '422 KEY_REUSED', 'another body at its end');
     is(told($order->($x)), '200 replayed', 'the same one');
     $nginx->stop;
+}
+
+
+# A value that is longer than a reply may be reads as nil, which is no claim.
+sub long_value_in_place_of_a_record {
+    my $cart = 20171;
+
+    redis('SET', record($cart), 'x' x 5_000_000);
+
+    my $answer = submit($one, $cart);
+    unlike($answer->{status}, qr/^2/, 'a value that is no record is a doubt');
+    is(reached($cart), 0, 'the cart is not submitted');
+    like(told($answer), qr/SUBMIT_UNRESOLVED/, 'the gateway reads first');
+    redis('DEL', record($cart));
 }
 
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -63,6 +64,7 @@ test_tree(void **state)
 
     assert_int_equal(e[3].type, VIOLET_REPLY_NIL);
     assert_null(e[3].str);
+    assert_false(e[3].cut);
 
     assert_int_equal(e[4].type, VIOLET_REPLY_ARRAY);
     assert_int_equal(e[4].elements, 0);
@@ -76,11 +78,40 @@ test_tree(void **state)
 }
 
 
+/* A string that was too long is no missing one. */
+
+static void
+test_cut(void **state)
+{
+    char             bytes[64];
+    size_t           len;
+    violet_reply_t   node;
+    violet_resp_t    resp;
+
+    static const char                  text[] = "$12\r\n0123456789ab\r\n";
+    static const violet_resp_limits_t  limits = { 16, 1 };
+
+    (void) state;
+
+    len = sizeof(text) - 1;
+    memcpy(bytes, text, len);
+
+    violet_resp_init(&resp, &limits);
+    assert_int_equal(violet_resp_read(&resp, bytes, &len), VIOLET_RESP_WHOLE);
+
+    violet_reply_build(&node, bytes);
+
+    assert_int_equal(node.type, VIOLET_REPLY_NIL);
+    assert_true(node.cut);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(test_tree)
+        cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_cut)
     };
 
     return cmocka_run_group_tests_name("violet_reply", tests, NULL, NULL);

@@ -280,7 +280,7 @@ test_skip(void **state)
 
     static const char  before[] = "*3\r\n+a\r\n";
     static const char  after[] = "$1\r\nb\r\n";
-    static const char  left[] = "*3\r\n+a\r\n$-1\r\n$1\r\nb\r\n";
+    static const char  left[] = "*3\r\n+a\r\n*-1\r\n$1\r\nb\r\n";
     static const size_t  lens[] = { 985, 986, 1000, 5000, 99999 };
 
     (void) state;
@@ -364,7 +364,7 @@ test_limit(void **state)
     violet_resp_init(&resp, &test_limits);
     assert_int_equal(violet_resp_read(&resp, bytes, &len), VIOLET_RESP_WHOLE);
     assert_int_equal(len, 5);
-    assert_memory_equal(bytes, "$-1\r\n", 5);
+    assert_memory_equal(bytes, "*-1\r\n", 5);
 }
 
 

@@ -75,6 +75,7 @@ violet_reply_build(violet_reply_t *nodes, char *bytes)
         /* the length of nil is -1 */
 
         if (n < 0) {
+            node->cut = (type == '*');
             continue;
         }
 

@@ -17,8 +17,8 @@
 /* digits of a number that is read at once */
 #define VIOLET_RESP_SHORT   9
 
-/* how nil is written */
-#define VIOLET_RESP_NIL     "$-1\r\n"
+/* nil in place of a string; Redis has no string that is written so */
+#define VIOLET_RESP_NIL     "*-1\r\n"
 
 
 static violet_resp_e violet_resp_line(violet_resp_t *resp, char *data,

@@ -65,7 +65,8 @@ void violet_resp_init(violet_resp_t *resp,
  * has resp->len bytes; those behind them are of the next one.
  *
  * A string that makes the reply longer than allowed is taken out of the bytes
- * and written as nil; *len is then less.  Nothing of it need be stored.
+ * and written as the nil of an array, "*-1"; *len is then less.  Nothing of it
+ * need be stored.
  */
 
 violet_resp_e violet_resp_read(violet_resp_t *resp, char *data, size_t *len);
