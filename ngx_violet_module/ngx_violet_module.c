@@ -116,8 +116,10 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
 
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_violet_module);
 
-    if (ngx_violet_conf_check_apps(cf, vmcf) != NGX_OK
-        || ngx_violet_operations_check(cf, vmcf) != NGX_OK
+    /* operations use apps, so they come before the check of the apps */
+
+    if (ngx_violet_operations_check(cf, vmcf) != NGX_OK
+        || ngx_violet_conf_check_apps(cf, vmcf) != NGX_OK
         || ngx_violet_ready_check_redis(cf, vmcf) != NGX_OK
         || ngx_violet_conf_redis_complete(cf, vmcf) != NGX_OK)
     {

@@ -119,6 +119,8 @@ ngx_violet_operations_check(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
                           operation->line);
             return NGX_ERROR;
         }
+
+        operation->app->used = 1;
     }
 
     return NGX_OK;

@@ -512,6 +512,25 @@ GET /_mock/counts
 
 
 
+=== an app that only an operation uses
+--- http_extra
+    violet_app spare { app_id 10001; app_secret s; token t; environment x; }
+--- config
+    location /v1/ {
+        violet shop;
+        proxy_pass http://violet_api;
+    }
+    location = /purge {
+        violet_purge spare;
+    }
+--- request
+GET /v1/products/1
+--- no_error_log
+[warn]
+[error]
+
+
+
 === no location at all
 --- config
     location /t {
