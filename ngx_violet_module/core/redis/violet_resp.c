@@ -103,7 +103,7 @@ violet_resp_line(violet_resp_t *resp, char *data, size_t len)
 {
     char    *begin, *end;
     size_t   line;
-    int64_t  n;
+    int64_t  n = 0;
 
     begin = data + resp->len;
 
