@@ -61,6 +61,7 @@ static ngx_violet_redis_status_e ngx_violet_record_script(
     ngx_violet_record_t *record, ngx_uint_t patient);
 static ngx_msec_t ngx_violet_record_left(ngx_violet_record_t *record);
 static ngx_uint_t ngx_violet_record_lost(ngx_violet_record_t *record);
+static ngx_uint_t ngx_violet_record_fresh(ngx_violet_record_t *record);
 static void ngx_violet_record_version(violet_cart_version_t *version,
     u_char *buf, ngx_str_t *text);
 
@@ -326,7 +327,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
 
     if (record->set && reply->type == VIOLET_REPLY_NIL) {
         result->lost = ngx_violet_record_lost(record);
-        result->fresh = ngx_violet_records_fresh(record->records);
+        result->fresh = ngx_violet_record_fresh(record);
         result->status = VIOLET_REDIS_WRITTEN;
         return;
     }
@@ -347,7 +348,7 @@ ngx_violet_record_read(ngx_violet_record_t *record,
     }
 
     result->lost = ngx_violet_record_lost(record);
-    result->fresh = ngx_violet_records_fresh(record->records);
+    result->fresh = ngx_violet_record_fresh(record);
 
     if (written->integer == 1) {
         result->status = VIOLET_REDIS_WRITTEN;
@@ -387,4 +388,13 @@ static ngx_uint_t
 ngx_violet_record_lost(ngx_violet_record_t *record)
 {
     return record->unmarked || ngx_violet_records_lost(record->records);
+}
+
+
+/* A mark that is missing was lost a moment ago: Redis says so itself later. */
+
+static ngx_uint_t
+ngx_violet_record_fresh(ngx_violet_record_t *record)
+{
+    return record->unmarked || ngx_violet_records_fresh(record->records);
 }

@@ -25,6 +25,7 @@ redis_away_and_the_cart_is_open();
 redis_away_and_the_cart_is_ordered();
 without_redis_refuse();
 refuse_after_a_loss();
+refuse_before_the_loss_is_known();
 order_of_a_submit_that_was_overtaken();
 doubt_beside_a_flight();
 flight_is_told_again();
@@ -284,6 +285,24 @@ sub refuse_after_a_loss {
     is(told(submit($nginx, 20061)), '503 GUARD_UNAVAILABLE',
        'refuse: a cart without a record is not sent then');
     is(reached(20061), 0, 'refuse: nor does it reach Violet');
+    $nginx->stop;
+}
+
+
+# The claim itself finds that the mark has gone.
+sub refuse_before_the_loss_is_known {
+    my $store = $live->redis;
+    my $nginx = gateway(redis => $store, workers => 1,
+        location => 'violet_submit_guard on without_redis=refuse;');
+
+    is(told(submit($nginx, 20064)), '200', 'refuse: Redis has a mark');
+
+    Violet::Redis->new($store->port)->call('FLUSHALL');
+
+    is(told(submit($nginx, 20065)), '503 GUARD_UNAVAILABLE',
+       'refuse: a cart is not sent to a Redis that was just emptied');
+    is(reached(20065, $mock, 'cart_read'), 0, 'refuse: nor is it read before');
+    is(reached(20065), 0, 'refuse: nor does it reach Violet');
     $nginx->stop;
 }
 
