@@ -43,8 +43,19 @@ ngx_int_t
 ngx_violet_status_send(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_status_format_e format)
 {
-    ngx_str_t             no_store;
+    ngx_str_t             no_store, detail;
     ngx_violet_status_t  *status;
+
+    /* pieces that follow each other cannot become a part of a response */
+
+    if (r != r->main) {
+        ngx_str_set(&detail, "the metrics of violet_status cannot be the "
+                             "target of a subrequest (SSI, mirror, "
+                             "auth_request)");
+
+        return ngx_violet_answer_problem(r, NGX_VIOLET_PROBLEM_CONFIGURATION,
+                                         0, &detail);
+    }
 
     status = ngx_pcalloc(r->pool, sizeof(ngx_violet_status_t));
 
@@ -91,10 +102,6 @@ ngx_violet_status_content(ngx_http_request_t *r)
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
-    }
-
-    if (r != r->main) {
-        return NGX_ERROR;
     }
 
     r->main->count++;

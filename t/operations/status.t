@@ -195,6 +195,22 @@ $::Config->() . '        location = /purge { violet_purge shop; }'
 
 
 
+=== in a part of another response
+--- config
+    location = /page {
+        ssi on;
+        return 200 'A<!--# include virtual="/status" -->B<!--# include virtual="/html" -->C';
+        default_type text/html;
+    }
+    location = /status { violet_status; }
+    location = /html { violet_status html; }
+--- request
+GET /page
+--- response_body_like eval
+qr/^A\{"type":"urn:ngx-violet:configuration".*\}\s*B<!DOCTYPE html>.*<\/html>\s*C$/s
+
+
+
 === two sizes of the zone
 --- config
         location = /one { violet_status zone=1m; }
