@@ -158,10 +158,11 @@ sub nginx_takes {
         make_path("$folder/conf.d", "$folder/violet");
         write_file("$folder/violet/$_", 'a') for qw(app_secret refresh_token);
 
+        # the tree may be in /tmp, so this comes first
+        $main =~ s{/tmp/}{$folder/}g;
         $main =~ s{include /etc/nginx/modules-enabled/\*\.conf}
                   {load_module $module};
         $main =~ s{/etc/nginx/conf\.d}{$folder/conf.d};
-        $main =~ s{/tmp/}{$folder/}g;
         $conf =~ s{/etc/nginx/violet/}{$folder/violet/}g;
         $conf =~ s{listen 8080}{listen 127.0.0.1:@{[Live::free_port()]}};
         # names are not resolved here
