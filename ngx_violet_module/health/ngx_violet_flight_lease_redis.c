@@ -270,8 +270,8 @@ static ngx_int_t
 ngx_violet_lease_read_result(violet_reply_t *reply, ngx_str_t *result,
     uint64_t *left)
 {
-    ngx_uint_t    n;
-    violet_reply_t   *element;
+    ngx_uint_t       n;
+    violet_reply_t  *element;
 
     element = reply->element;
 
@@ -464,8 +464,6 @@ ngx_violet_lease_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
 }
 
 
-/* "mark" is room for the text that followers get with a report. */
-
 static void
 ngx_violet_lease_add_event(ngx_violet_redis_args_t *args, ngx_str_t *report)
 {
@@ -475,6 +473,8 @@ ngx_violet_lease_add_event(ngx_violet_redis_args_t *args, ngx_str_t *report)
     ngx_violet_redis_args_key(args, &key.name);
 }
 
+
+/* "mark" is room for the text that followers get with a report. */
 
 static void
 ngx_violet_lease_land_args(ngx_violet_lease_t *lease,

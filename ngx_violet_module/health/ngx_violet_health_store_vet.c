@@ -63,8 +63,8 @@ ngx_int_t
 ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
     violet_reply_t *field, int64_t now, ngx_violet_report_t *report)
 {
-    ngx_str_t    merchant;
-    ngx_uint_t   i;
+    ngx_str_t        merchant;
+    ngx_uint_t       i;
     violet_reply_t  *v, *named, *state;
 
     for (i = 0; i < NGX_VIOLET_HEALTH_STORE_N; i++) {
@@ -120,8 +120,8 @@ static ngx_int_t
 ngx_violet_health_store_vet_times(ngx_violet_report_place_t *key,
     violet_reply_t *field, int64_t now, ngx_violet_report_t *report)
 {
-    int64_t      age;
-    uint64_t     stored_at, kept;
+    int64_t          age;
+    uint64_t         stored_at, kept;
     violet_reply_t  *at, *ms;
 
     at = &field[NGX_VIOLET_HEALTH_STORE_STORED_AT];

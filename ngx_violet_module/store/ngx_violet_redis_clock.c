@@ -24,8 +24,8 @@ static void ngx_violet_redis_clock_answered(void *data,
 ngx_int_t
 ngx_violet_redis_clock_take(ngx_violet_redis_t *redis, violet_reply_t *reply)
 {
-    off_t        n[2];
-    ngx_uint_t   i;
+    off_t            n[2];
+    ngx_uint_t       i;
     violet_reply_t  *part;
 
     if (reply->type != VIOLET_REPLY_ARRAY || reply->elements != 2) {

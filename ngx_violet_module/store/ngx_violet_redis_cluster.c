@@ -54,10 +54,10 @@ static ngx_int_t
 ngx_violet_redis_cluster_answer(ngx_violet_redis_topology_t *t,
     violet_reply_t *reply)
 {
-    size_t          i;
-    u_char          port[NGX_INT64_LEN];
-    violet_reply_t     *range;
-    violet_node_t   node;
+    size_t           i;
+    u_char           port[NGX_INT64_LEN];
+    violet_reply_t  *range;
+    violet_node_t    node;
 
     if (reply->type != VIOLET_REPLY_ARRAY) {
         ngx_violet_redis_ask_useless(t, NGX_VIOLET_REDIS_ERROR_PROTOCOL,
@@ -97,7 +97,7 @@ ngx_violet_redis_cluster_answer(ngx_violet_redis_topology_t *t,
 static violet_reply_t *
 ngx_violet_redis_cluster_range(violet_reply_t *reply, ngx_int_t slot)
 {
-    size_t       i;
+    size_t           i;
     violet_reply_t  *range;
 
     for (i = 0; i < reply->elements; i++) {

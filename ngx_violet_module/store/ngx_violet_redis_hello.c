@@ -37,7 +37,7 @@ ngx_int_t
 ngx_violet_redis_hello_read(ngx_violet_redis_hello_t *hello,
     violet_reply_t *reply)
 {
-    size_t       i;
+    size_t           i;
     violet_reply_t  *value;
 
     ngx_memzero(hello, sizeof(ngx_violet_redis_hello_t));

@@ -21,7 +21,9 @@
  * id.
  *
  * False says nothing: the text must then be read by violet_cart_body_read(),
- * which finds the same verdict for an order for which this is true.
+ * which finds the same verdict for an order for which this is true.  One kind
+ * of order differs: if an accepted bag has a name such as "id" twice, that
+ * function finds the order unknown, and this one finds it completed.
  */
 
 int violet_cart_is_plain(violet_text_t text, int64_t *id);
