@@ -1,7 +1,7 @@
 
 /*
- * What is counted of submits: each outcome once, when it is known, and what the
- * guard did with the request.  A replay is counted by the guard alone.  A
+ * The counts of submits.  Each outcome is counted once, when it is known, and
+ * each decision of the guard.  A replay is counted by the guard alone.  A
  * submit whose "violet $variable" names no app is not counted.
  */
 

@@ -116,7 +116,7 @@ ngx_violet_records_check(ngx_violet_records_t *records)
 }
 
 
-/* The mark is written if there is none, is read, and comes with the run_id. */
+/* Writes the mark if Redis has no mark, then asks for the mark and run_id. */
 
 static ngx_violet_redis_status_e
 ngx_violet_server_begin(ngx_violet_records_t *records)

@@ -17,7 +17,7 @@ typedef enum {
 } ngx_violet_event_act_e;
 
 
-/* a mark; all zeroes: there is none */
+/* a mark; all members are 0 if the merchant has no mark */
 
 typedef struct {
     int64_t                  last;     /* when the last event came */

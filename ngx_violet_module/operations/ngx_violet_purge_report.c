@@ -234,7 +234,7 @@ ngx_violet_lookup_report_found(void *data, ngx_violet_redis_status_e status,
         purge = ngx_violet_ctx(r)->operation;
         purge->redis = status;
 
-        /* without memory for the copy there is none */
+        /* the copy is missing if there was no memory for it */
 
         if (report) {
             (void) ngx_violet_health_store_copy(r->pool, &purge->report,

@@ -43,7 +43,7 @@ typedef struct {
 } ngx_violet_page_t;
 
 
-/* What is wrong, with what to do; sets page->worst and page->wrong. */
+/* The list of faults and remedies; sets page->worst and page->wrong. */
 
 void ngx_violet_page_todo(ngx_violet_page_t *page);
 

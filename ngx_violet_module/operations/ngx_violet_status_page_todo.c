@@ -1,6 +1,6 @@
 
 /*
- * What is wrong on this host, and what to do about it.  The sentences are for
+ * The list of faults of this host and their remedies.  The sentences are for
  * somebody who was woken up: what happens to callers now, then one thing to
  * do.
  */
