@@ -52,15 +52,6 @@ violet_text_any(violet_text_t text, const char *const *words)
 
 
 int
-violet_text_equal(violet_text_t text, const char *word)
-{
-    return text.data != NULL
-           && text.len == strlen(word)
-           && memcmp(text.data, word, text.len) == 0;
-}
-
-
-int
 violet_text_same(violet_text_t one, violet_text_t other)
 {
     if (one.data == NULL || other.data == NULL) {
@@ -147,7 +138,7 @@ int
 violet_text_number(violet_text_t text, uint64_t *number)
 {
     size_t    i;
-    uint64_t  n;
+    uint64_t  n, digit;
 
     if (text.len == 0 || text.len > VIOLET_TEXT_DIGITS
         || (text.data[0] == '0' && text.len > 1))
@@ -158,11 +149,13 @@ violet_text_number(violet_text_t text, uint64_t *number)
     n = 0;
 
     for (i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') {
+        digit = (unsigned char) text.data[i] - (uint64_t) '0';
+
+        if (digit > 9) {
             return -1;
         }
 
-        n = n * 10 + (uint64_t) (text.data[i] - '0');
+        n = n * 10 + digit;
     }
 
     *number = n;

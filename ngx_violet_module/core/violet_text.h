@@ -37,9 +37,18 @@ int violet_text_is(violet_text_t text, const char *word);
 int violet_text_any(violet_text_t text, const char *const *words);
 
 
-/* True if the text is this word, letter case included. */
+/*
+ * True if the text is this word, letter case included.  It is inline, since
+ * the length of a literal is then known and the routes compare many.
+ */
 
-int violet_text_equal(violet_text_t text, const char *word);
+static inline int
+violet_text_equal(violet_text_t text, const char *word)
+{
+    return text.data != NULL
+           && text.len == strlen(word)
+           && memcmp(text.data, word, text.len) == 0;
+}
 
 
 /* True if both texts are the same bytes, or both are null. */

@@ -66,17 +66,17 @@ typedef struct {
 
     unsigned                 listed:1;       /* all are of the first list */
 
-    /* of errors */
+    /* what errors say */
     unsigned                 blocked:1;      /* a blocking error names it */
-    unsigned                 doubtful:1;     /* and that one is doubtful */
+    unsigned                 doubtful:1;     /* a doubtful one does */
     unsigned                 submit_error:1; /* an EXTERNAL_SUBMIT_CART names
                                                 it, blocking or not */
-    /* of payments */
-    unsigned                 paying:1;       /* one goes on */
-    unsigned                 failed:1;       /* one failed */
-    unsigned                 uncaptured:1;   /* one's capture failed */
-    unsigned                 bypassed:1;     /* one is BYPASSED */
-    unsigned                 not_bypassed:1; /* one is not */
+    /* what payments say */
+    unsigned                 paying:1;       /* a payment goes on */
+    unsigned                 failed:1;       /* a payment failed */
+    unsigned                 uncaptured:1;   /* a capture failed */
+    unsigned                 bypassed:1;     /* a payment is BYPASSED */
+    unsigned                 not_bypassed:1; /* a payment is not BYPASSED */
 } violet_bag_group_t;
 
 

@@ -4,7 +4,7 @@
  * read the order first, send the submit, or answer.  It depends on the record
  * and on what the gateway's own read of the order has shown.
  *
- * Source: docs/cart-errors.md, "Submit guard".
+ * Source: docs/cart-errors.md, "Submitting again".
  */
 
 #ifndef VIOLET_CART_DECISION_H
@@ -27,7 +27,7 @@
 
 #define VIOLET_SETTLE_SLACK  10000
 
-/* doubts of a cart after which it is sent only if somebody wants it again */
+/* after so many doubts a cart is sent only with "X-Violet-Submit: again" */
 
 #define VIOLET_SETTLE_DOUBTS  8
 
@@ -48,7 +48,7 @@ typedef struct {
     violet_cart_outcome_t     outcome;      /* of an order, as judged */
     unsigned                  seen;         /* of an order, VIOLET_SEEN_ */
     unsigned                  manual:1;     /* partial: retry is manual */
-    unsigned                  more:1;       /* bags that failed */
+    unsigned                  more:1;       /* "bags" lacks some */
     int64_t                   bags[VIOLET_RECORD_BAGS];   /* that failed */
 } violet_cart_shown_t;
 

@@ -2,7 +2,7 @@
 /*
  * The host's memory is claimed first: it decides between the workers of the
  * host.  Then Redis is claimed: it decides between the hosts.  A record that
- * Redis may not have is "owed": it is told to Redis again, and joined with
+ * Redis may not have is "unsaved": Redis is told again, and it is joined with
  * what Redis has.
  */
 
@@ -52,7 +52,7 @@ violet_cart_guard_start(violet_cart_guard_t *guard)
     if (guard->memory.state == VIOLET_RECORD_NONE) {
         guard->version.kind = VIOLET_VERSION_NONE;
 
-    } else if (!guard->owed) {
+    } else if (!guard->unsaved) {
         guard->version.kind = VIOLET_VERSION_RECORD;
         guard->version.seq = guard->memory.seq;
         guard->version.stamp = guard->memory.stamp;
@@ -82,8 +82,9 @@ violet_cart_guard_load(violet_cart_guard_t *guard)
     guard->host->load(guard->host->data, &held);
 
     guard->memory = held.record;
-    guard->owed = held.owed;
+    guard->unsaved = held.unsaved;
     guard->own = held.own;
+    guard->undecided = held.undecided;
 }
 
 
@@ -117,6 +118,7 @@ violet_cart_guard_decide(violet_cart_guard_t *guard)
 static violet_cart_step_t
 violet_cart_guard_claim(violet_cart_guard_t *guard)
 {
+    int                   ask;
     violet_cart_record_t  claim;
 
     guard->before = guard->record;
@@ -126,6 +128,15 @@ violet_cart_guard_claim(violet_cart_guard_t *guard)
     violet_cart_record_claim(&claim, guard->token, guard->body, guard->sent,
                              guard->decision.again);
     violet_cart_guard_next(guard, &claim);
+
+    guard->claim = claim;
+
+    /* Redis may be back since the order was read: it is asked once more */
+
+    ask = guard->redis && (!guard->away || !guard->retried);
+
+    guard->retried |= guard->away;
+    guard->deciding = ask;
 
     switch (violet_cart_guard_store(guard, &claim, 1, 1)) {
 
@@ -144,11 +155,13 @@ violet_cart_guard_claim(violet_cart_guard_t *guard)
                                             VIOLET_CART_REFUSAL_NO_GUARD,
                                             VIOLET_GUARD_FULL);
         }
+
+        guard->stray = 1;
     }
 
     guard->record = claim;
 
-    if (guard->redis && !guard->away) {
+    if (ask) {
         return violet_cart_guard_ask(guard, VIOLET_PHASE_CLAIM, &claim);
     }
 
@@ -242,15 +255,10 @@ violet_cart_step_t
 violet_cart_guard_redis(violet_cart_guard_t *guard,
     const violet_cart_redis_reply_t *reply, int64_t elapsed)
 {
-    if (reply->status == VIOLET_REDIS_AWAY) {
-        guard->away = 1;
-        guard->ask.unshared = 1;
-        guard->ask.refuse = guard->refuse;
-
-    } else if (reply->lost) {
-        guard->ask.unshared = 1;
-        guard->ask.refuse = guard->refuse && reply->fresh;
-    }
+    guard->away = reply->status == VIOLET_REDIS_AWAY;
+    guard->ask.unshared = guard->away || reply->lost;
+    guard->ask.refuse = guard->refuse
+                        && (guard->away || (reply->lost && reply->fresh));
 
     switch (guard->phase) {
 
@@ -280,6 +288,7 @@ violet_cart_guard_redis(violet_cart_guard_t *guard,
 
         if (reply->status == VIOLET_REDIS_WRITTEN) {
             guard->host->shared(guard->host->data, &guard->record);
+            guard->stray = 0;
 
         } else if (!guard->away && guard->decision.changed) {
             return violet_cart_guard_again(guard);
@@ -321,12 +330,12 @@ violet_cart_guard_claimed(violet_cart_guard_t *guard,
                 && !guard->ask.refuse))
         {
             guard->claimed = 1;
+            guard->deciding = 0;
+            guard->stray = 0;
 
             return VIOLET_GUARD_SEND;
         }
     }
-
-    guard->record = guard->before;
 
     if (reply->status == VIOLET_REDIS_KEPT && !written) {
 
@@ -338,10 +347,32 @@ violet_cart_guard_claimed(violet_cart_guard_t *guard,
                                             VIOLET_GUARD_BUSY);
         }
 
+        /* our claim that was not answered: Redis has run it since */
+
+        if (guard->tried.kind == VIOLET_VERSION_RECORD
+            && reply->version.kind == VIOLET_VERSION_RECORD
+            && reply->version.seq == guard->tried.seq
+            && reply->version.stamp == guard->tried.stamp)
+        {
+            guard->version = reply->version;
+
+            return violet_cart_guard_ask(guard, VIOLET_PHASE_CLAIM,
+                                         &guard->record);
+        }
+
+        guard->record = guard->before;
+        guard->stray = 0;
+
         return violet_cart_guard_adopt(guard, reply);
     }
 
+    guard->record = guard->before;
+
     /* Redis may have run the claim, or run it later */
+
+    guard->tried.kind = VIOLET_VERSION_RECORD;
+    guard->tried.seq = guard->write.seq;
+    guard->tried.stamp = guard->write.stamp;
 
     return violet_cart_guard_decide(guard);
 }
@@ -353,31 +384,31 @@ static violet_cart_step_t
 violet_cart_guard_adopt(violet_cart_guard_t *guard,
     const violet_cart_redis_reply_t *reply)
 {
-    int                   owed;
+    int                   unsaved;
     violet_cart_record_t  joined;
 
     guard->version = reply->version;
 
-    owed = violet_cart_record_join(&guard->record, &reply->record,
-                                   guard->owed, &joined);
+    unsaved = violet_cart_record_join(&guard->record, &reply->record,
+                                      guard->unsaved, &joined);
 
-    if (owed) {
+    if (unsaved) {
         violet_cart_guard_next(guard, &joined);
     }
 
     if (guard->held && joined.state == VIOLET_RECORD_NONE) {
         violet_cart_guard_leave(guard);
 
-    } else if ((owed || joined.state != VIOLET_RECORD_NONE)
+    } else if ((unsaved || joined.state != VIOLET_RECORD_NONE)
                && !violet_cart_record_same(&joined, &guard->memory)
-               && violet_cart_guard_store(guard, &joined, owed, 0)
+               && violet_cart_guard_store(guard, &joined, unsaved, 0)
                   == VIOLET_HOST_CHANGED)
     {
         return violet_cart_guard_again(guard);
     }
 
     guard->held = 0;
-    guard->owed = owed;
+    guard->unsaved = unsaved;
     guard->record = joined;
 
     violet_cart_guard_unread(guard);
@@ -421,20 +452,22 @@ violet_cart_guard_leave(violet_cart_guard_t *guard)
 
     violet_cart_guard_next(guard, &record);
 
-    (void) violet_cart_guard_store(guard, &record, 1, 0);
+    guard->left = (violet_cart_guard_store(guard, &record, 1, 0)
+                   == VIOLET_HOST_STORED);
 }
 
 
 violet_cart_host_store_t
 violet_cart_guard_store(violet_cart_guard_t *guard,
-    const violet_cart_record_t *record, int owed, int own)
+    const violet_cart_record_t *record, int unsaved, int own)
 {
     violet_cart_held_t        held;
     violet_cart_host_store_t  rc;
 
     held.record = *record;
-    held.owed = owed && guard->redis;
+    held.unsaved = unsaved && guard->redis;
     held.own = own;
+    held.undecided = own && guard->deciding;
 
     rc = guard->host->store(guard->host->data, &guard->memory, &held);
 
@@ -452,6 +485,7 @@ violet_cart_guard_ask(violet_cart_guard_t *guard, violet_cart_phase_t phase,
 {
     guard->phase = phase;
     guard->writes = (write != NULL);
+    guard->replaces = 0;
 
     if (write) {
         guard->expected = guard->version;

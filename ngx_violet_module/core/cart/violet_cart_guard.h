@@ -24,8 +24,9 @@
 
 typedef struct {
     violet_cart_record_t  record;      /* as it is now */
-    unsigned              owed:1;      /* Redis may not have this version */
+    unsigned              unsaved:1;   /* Redis may not have this version */
     unsigned              own:1;       /* of a submit of this host */
+    unsigned              undecided:1; /* a claim that nobody may send yet */
 } violet_cart_held_t;
 
 
@@ -75,6 +76,8 @@ typedef struct {
 
 typedef enum {
     VIOLET_REDIS_WRITTEN = 0,
+    VIOLET_REDIS_REPLACED,             /* the same, but it had "record", which
+                                          was not expected */
     VIOLET_REDIS_KEPT,                 /* it has "record", or was only asked */
     VIOLET_REDIS_AWAY                  /* no answer, or an error */
 } violet_cart_redis_status_t;
@@ -82,11 +85,12 @@ typedef enum {
 
 typedef struct {
     violet_cart_redis_status_t  status;
-    violet_cart_version_t       version;
+    violet_cart_version_t       version;     /* that it has now */
     violet_cart_record_t        record;      /* as it is now */
     unsigned                    lost:1;      /* Redis may have lost records */
-    unsigned                    fresh:1;     /* and hosts that have them may
-                                                not have told it yet */
+    unsigned                    fresh:1;     /* it lost them so short ago that
+                                                hosts may still have to write
+                                                theirs again */
 } violet_cart_redis_reply_t;
 
 
@@ -102,7 +106,6 @@ typedef enum {
     VIOLET_PHASE_LOOK = 0,
     VIOLET_PHASE_CLAIM,
     VIOLET_PHASE_ANSWER,
-    VIOLET_PHASE_TELL_LOOK,
     VIOLET_PHASE_TELL
 } violet_cart_phase_t;
 
@@ -117,27 +120,47 @@ typedef struct {
     int64_t                     sent;          /* ms since the epoch: now */
     int64_t                     time;          /* ms that an outcome is kept */
     unsigned                    redis:1;       /* there is a Redis */
-    unsigned                    refuse:1;      /* and without it nothing is
-                                                  sent */
+    unsigned                    refuse:1;      /* nothing is sent while it is
+                                                  away */
 
     /* of the step VIOLET_GUARD_REDIS */
     violet_cart_version_t       expected;
     violet_cart_record_t        write;
     unsigned                    writes:1;      /* else Redis is only asked */
+    unsigned                    replaces:1;    /* it is written whatever Redis
+                                                  has, which is returned */
 
     /* the record that is decided on */
     violet_cart_record_t        record;
     violet_cart_decision_t      decision;
     violet_cart_shown_t         shown;
+    unsigned                    left:1;        /* memory has a claim that was
+                                                  given back: Redis is told by
+                                                  violet_cart_guard_tell() */
+    unsigned                    stray:1;       /* Redis may have a claim for
+                                                  which memory had no room: if
+                                                  nothing is sent, it is taken
+                                                  back by
+                                                  violet_cart_guard_withdraw()
+                                                */
 
     /* private */
     violet_cart_record_t        memory;        /* what the host has */
     violet_cart_record_t        before;        /* before the claim */
+    violet_cart_record_t        claim;         /* the last one */
     violet_cart_version_t       version;       /* what Redis has */
+    violet_cart_version_t       tried;         /* of our claim, to which
+                                                  Redis has not answered */
     violet_cart_phase_t         phase;
     unsigned                    tries;
-    unsigned                    owed:1;        /* Redis may lack "record" */
+    unsigned                    unsaved:1;     /* Redis may lack "record" */
     unsigned                    away:1;        /* Redis did not answer */
+    unsigned                    retried:1;     /* Redis was asked once more
+                                                  after that */
+    unsigned                    undecided:1;   /* "memory" is a claim that
+                                                  nobody may send yet */
+    unsigned                    deciding:1;    /* our claim may not be sent
+                                                  yet */
     unsigned                    own:1;
     unsigned                    held:1;        /* memory has our claim */
     unsigned                    claimed:1;     /* the submit may be sent */
@@ -162,8 +185,8 @@ violet_cart_step_t violet_cart_guard_read(violet_cart_guard_t *guard,
 
 
 /*
- * Nothing is to be sent any more, although the guard has not said so: the
- * caller has left.  What was claimed in memory is given back.
+ * The caller has left before the guard decided: nothing will be sent.  A claim
+ * in memory is given back.
  */
 
 void violet_cart_guard_leave(violet_cart_guard_t *guard);
@@ -181,6 +204,15 @@ violet_cart_step_t violet_cart_guard_renew(violet_cart_guard_t *guard);
 violet_cart_step_t violet_cart_guard_settle(violet_cart_guard_t *guard,
     const violet_cart_end_t *end, int *doubted);
 violet_cart_step_t violet_cart_guard_cancel(violet_cart_guard_t *guard);
+
+
+/*
+ * Nothing is sent, and memory had no room for the claim: tells Redis that it
+ * was taken back.  Once and no more, since nobody remembers it.  ANSWER if
+ * guard->stray is not set.
+ */
+
+violet_cart_step_t violet_cart_guard_withdraw(violet_cart_guard_t *guard);
 
 
 /*

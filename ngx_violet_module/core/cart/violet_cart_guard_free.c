@@ -23,7 +23,7 @@ violet_cart_guard_free(violet_cart_guard_t *guard)
 
     /* a flight of this host was decided on without Redis */
 
-    if (guard->version.kind == VIOLET_VERSION_NONE && !guard->owed
+    if (guard->version.kind == VIOLET_VERSION_NONE && !guard->unsaved
         && guard->memory.state != VIOLET_RECORD_NONE)
     {
         guard->version.kind = VIOLET_VERSION_RECORD;
@@ -54,5 +54,5 @@ violet_cart_guard_is_free(violet_cart_guard_t *guard)
     violet_cart_guard_load(guard);
 
     return violet_cart_record_same(&guard->memory, &guard->record)
-           && (!guard->owed || guard->away);
+           && (!guard->unsaved || guard->away);
 }

@@ -15,7 +15,7 @@
 #define VIOLET_GUARD_TRIES  2
 
 
-/* Sets "memory", "owed" and "own" to what the host has now. */
+/* Sets "memory", "unsaved" and "own" to what the host has now. */
 
 void violet_cart_guard_load(violet_cart_guard_t *guard);
 
@@ -23,7 +23,7 @@ void violet_cart_guard_load(violet_cart_guard_t *guard);
 /* Writes to the host's memory, if that still has "memory". */
 
 violet_cart_host_store_t violet_cart_guard_store(violet_cart_guard_t *guard,
-    const violet_cart_record_t *record, int owed, int own);
+    const violet_cart_record_t *record, int unsaved, int own);
 
 
 /* The step that asks Redis: to write a record, or, if it is NULL, for its. */

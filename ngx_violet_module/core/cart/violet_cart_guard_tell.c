@@ -2,7 +2,7 @@
 /*
  * A submit that was claimed: it goes on, has ended, or was not sent.  The
  * host's memory hears of it at once.  Redis is told; what it has not heard is
- * "owed", and told again by whoever calls violet_cart_guard_tell().
+ * "unsaved", and told again by whoever calls violet_cart_guard_tell().
  */
 
 #include <string.h>
@@ -38,16 +38,29 @@ violet_cart_step_t
 violet_cart_guard_settle(violet_cart_guard_t *guard,
     const violet_cart_end_t *end, int *doubted)
 {
+    unsigned              n;
+    violet_cart_step_t    step;
     violet_cart_record_t  record;
 
-    violet_cart_guard_load(guard);
+    for (n = 0; ; n++) {
+        violet_cart_guard_load(guard);
 
-    record = guard->memory.state == VIOLET_RECORD_NONE ? guard->record
-                                                       : guard->memory;
+        record = guard->memory.state == VIOLET_RECORD_NONE ? guard->record
+                                                           : guard->memory;
 
-    *doubted = violet_cart_record_settle(&record, end);
+        *doubted = violet_cart_record_settle(&record, end);
 
-    return violet_cart_guard_end(guard, &record, 0);
+        step = violet_cart_guard_end(guard, &record, 0);
+
+        /* another worker may have written in between: it is settled again */
+
+        if (guard->memory.state == VIOLET_RECORD_NONE
+            || violet_cart_record_same(&guard->memory, &guard->record)
+            || n == VIOLET_GUARD_TRIES)
+        {
+            return step;
+        }
+    }
 }
 
 
@@ -73,10 +86,44 @@ violet_cart_guard_cancel(violet_cart_guard_t *guard)
 }
 
 
+violet_cart_step_t
+violet_cart_guard_withdraw(violet_cart_guard_t *guard)
+{
+    violet_cart_record_t  record;
+
+    record = guard->claim;
+
+    if (!guard->stray
+        || violet_cart_record_cancel(&record, guard->token, &guard->before)
+           != 0)
+    {
+        return VIOLET_GUARD_ANSWER;
+    }
+
+    violet_cart_guard_load(guard);
+
+    guard->stray = 0;
+    guard->tries = 0;
+    guard->version.kind = VIOLET_VERSION_RECORD;
+    guard->version.seq = guard->claim.seq;
+    guard->version.stamp = guard->claim.stamp;
+
+    violet_cart_guard_next(guard, &record);
+
+    guard->record = record;
+
+    return violet_cart_guard_ask(guard, VIOLET_PHASE_TELL, &record);
+}
+
+
 /*
- * Writes what became of the submit.  No other worker changes the record in
- * memory between load and store: both are calls of one turn.  If one does all
- * the same, Redis is told what was decided, and memory hears of it from there.
+ * Writes what became of the submit.  If another worker changes the record in
+ * memory between load and store, an end is settled again; of what is no end
+ * Redis is told, and memory hears of it from there.
+ *
+ * Nothing counts more than an order that was made, so Redis need not compare
+ * before it writes one.  What it had besides is joined afterwards, if it was
+ * not our claim; should that fail, it was no order, or another one of the cart.
  */
 
 static violet_cart_step_t
@@ -87,7 +134,7 @@ violet_cart_guard_end(violet_cart_guard_t *guard,
 
     next = *record;
 
-    if (!guard->owed && guard->memory.state != VIOLET_RECORD_NONE) {
+    if (!guard->unsaved && guard->memory.state != VIOLET_RECORD_NONE) {
         guard->version.kind = VIOLET_VERSION_RECORD;
         guard->version.seq = guard->memory.seq;
         guard->version.stamp = guard->memory.stamp;
@@ -104,7 +151,11 @@ violet_cart_guard_end(violet_cart_guard_t *guard,
         return VIOLET_GUARD_ANSWER;
     }
 
-    return violet_cart_guard_ask(guard, VIOLET_PHASE_TELL, &next);
+    (void) violet_cart_guard_ask(guard, VIOLET_PHASE_TELL, &next);
+
+    guard->replaces = violet_cart_record_ordered(&next);
+
+    return VIOLET_GUARD_REDIS;
 }
 
 
@@ -113,13 +164,29 @@ violet_cart_guard_tell(violet_cart_guard_t *guard)
 {
     violet_cart_guard_load(guard);
 
-    if (!guard->redis || !guard->owed
-        || guard->memory.state == VIOLET_RECORD_NONE)
+    /* memory had no room: the guard of the submit alone has the record */
+
+    if (guard->memory.state == VIOLET_RECORD_NONE) {
+
+        if (!guard->redis || guard->record.state == VIOLET_RECORD_NONE) {
+            return VIOLET_GUARD_ANSWER;
+        }
+
+        return violet_cart_guard_ask(guard, VIOLET_PHASE_TELL, &guard->record);
+    }
+
+    if (!guard->redis || !guard->unsaved
+        || (guard->undecided
+            && guard->memory.state == VIOLET_RECORD_IN_FLIGHT))
     {
         return VIOLET_GUARD_ANSWER;
     }
 
-    return violet_cart_guard_ask(guard, VIOLET_PHASE_TELL_LOOK, NULL);
+    /* a Redis that was emptied has none */
+
+    guard->record = guard->memory;
+
+    return violet_cart_guard_ask(guard, VIOLET_PHASE_TELL, &guard->record);
 }
 
 
@@ -127,7 +194,7 @@ violet_cart_step_t
 violet_cart_guard_told(violet_cart_guard_t *guard,
     const violet_cart_redis_reply_t *reply)
 {
-    int                   owed, own;
+    int                   unsaved, own;
     violet_cart_record_t  host, joined;
 
     if (reply->status == VIOLET_REDIS_AWAY) {
@@ -140,9 +207,7 @@ violet_cart_guard_told(violet_cart_guard_t *guard,
         return VIOLET_GUARD_ANSWER;
     }
 
-    if (guard->phase == VIOLET_PHASE_TELL
-        && ++guard->tries > VIOLET_GUARD_TRIES)
-    {
+    if (++guard->tries > VIOLET_GUARD_TRIES) {
         return VIOLET_GUARD_ANSWER;
     }
 
@@ -154,22 +219,22 @@ violet_cart_guard_told(violet_cart_guard_t *guard,
         host = guard->memory;
     }
 
-    owed = violet_cart_record_join(&host, &reply->record, 1, &joined);
+    unsaved = violet_cart_record_join(&host, &reply->record, 1, &joined);
 
     own = guard->own && joined.state == VIOLET_RECORD_IN_FLIGHT
           && memcmp(joined.token, host.token, VIOLET_RECORD_DIGEST) == 0;
 
-    if (owed) {
+    if (unsaved) {
         violet_cart_guard_next(guard, &joined);
     }
 
-    if (violet_cart_guard_store(guard, &joined, owed, own)
+    if (violet_cart_guard_store(guard, &joined, unsaved, own)
         == VIOLET_HOST_CHANGED)
     {
         return VIOLET_GUARD_ANSWER;
     }
 
-    if (!owed) {
+    if (!unsaved) {
         return VIOLET_GUARD_ANSWER;
     }
 

@@ -1,8 +1,8 @@
 
 /*
  * One walk over the lexemes of the text.  Each object has a table of the names
- * that matter, and gives up on a value that needs a closer look, on a name
- * that it has twice, and on a name with escapes.
+ * that the judge reads there, and gives up on a value that needs a closer look,
+ * on a name that it has twice, and on a name with escapes.
  */
 
 #include "violet_bags.h"
@@ -35,10 +35,11 @@ struct violet_plain_s {
 
 static const char *violet_plain_object(violet_plain_t *plain, const char *p,
     unsigned room, const violet_plain_name_t *names, unsigned needed);
-static uint64_t violet_plain_known(const violet_plain_name_t *names);
+static violet_json_names_t violet_plain_known(
+    const violet_plain_name_t *names);
 static const char *violet_plain_member(violet_plain_t *plain, const char *p,
-    unsigned room, const violet_plain_name_t *names, uint64_t known,
-    unsigned *found);
+    unsigned room, const violet_plain_name_t *names,
+    const violet_json_names_t *known, unsigned *found);
 static const char *violet_plain_array(violet_plain_t *plain, const char *p,
     unsigned room, const violet_plain_name_t *names, unsigned needed);
 static const char *violet_plain_text(violet_plain_t *plain, const char *p,
@@ -56,23 +57,38 @@ static const char *violet_plain_payments(violet_plain_t *plain,
     const char *p, unsigned room);
 static const char *violet_plain_paid(violet_plain_t *plain, const char *p,
     unsigned room);
+static const char *violet_plain_any(violet_plain_t *plain, const char *p,
+    unsigned room);
 static const char *violet_plain_none(violet_plain_t *plain, const char *p,
     unsigned room);
 static const char *violet_plain_null(violet_plain_t *plain, const char *p,
     unsigned room);
 
 
-#define violet_plain_bit(name)                                                \
-    (UINT64_C(1) << (((unsigned char) (name).data[0] + (name).len) & 63))
+/* a bit for each name, in both casings */
 
-
-#define VIOLET_PLAIN_ID        0x01
-#define VIOLET_PLAIN_STATUS    0x02
-#define VIOLET_PLAIN_BAGS      0x04
-#define VIOLET_PLAIN_ERRORS    0x08
-#define VIOLET_PLAIN_PAYMENTS  0x10
-#define VIOLET_PLAIN_PAYMENT   0x20
-#define VIOLET_PLAIN_CAPTURE   0x40
+enum {
+    VIOLET_PLAIN_ID = 0x0001,
+    VIOLET_PLAIN_STATUS = 0x0002,
+    VIOLET_PLAIN_BAGS = 0x0004,
+    VIOLET_PLAIN_ERRORS = 0x0008,
+    VIOLET_PLAIN_PAYMENTS = 0x0010,
+    VIOLET_PLAIN_PAYMENT = 0x0020,
+    VIOLET_PLAIN_CAPTURE = 0x0040,
+    VIOLET_PLAIN_RELATED = 0x0080,
+    VIOLET_PLAIN_INTENT = 0x0100,
+    VIOLET_PLAIN_WALLET = 0x0200,
+    VIOLET_PLAIN_BAG_ID = 0x0400,
+    VIOLET_PLAIN_FINANCIAL = 0x0800,
+    VIOLET_PLAIN_EXTERNAL = 0x1000,
+    VIOLET_PLAIN_EXTERNAL_ORDER = 0x2000,
+    VIOLET_PLAIN_SUBMITTED = 0x4000,
+    VIOLET_PLAIN_BAG_STATUS = 0x8000,
+    VIOLET_PLAIN_CODE = 0x10000,
+    VIOLET_PLAIN_ERROR = 0x20000,
+    VIOLET_PLAIN_ERROR_CODE = 0x40000,
+    VIOLET_PLAIN_MESSAGE = 0x80000
+};
 
 
 static const violet_plain_name_t  violet_plain_order[] = {
@@ -86,18 +102,45 @@ static const violet_plain_name_t  violet_plain_order[] = {
       violet_plain_payments },
     { violet_text("payment_status"), VIOLET_PLAIN_PAYMENT, violet_plain_paid },
     { violet_text("paymentStatus"), VIOLET_PLAIN_PAYMENT, violet_plain_paid },
+    { violet_text("intent_based_checkout"), VIOLET_PLAIN_INTENT,
+      violet_plain_any },
+    { violet_text("intentBasedCheckout"), VIOLET_PLAIN_INTENT,
+      violet_plain_any },
+    { violet_text("wallet_based_checkout"), VIOLET_PLAIN_WALLET,
+      violet_plain_any },
+    { violet_text("walletBasedCheckout"), VIOLET_PLAIN_WALLET,
+      violet_plain_any },
 
     /* of an API exception */
-    { violet_text("code"), 0, violet_plain_null },
-    { violet_text("error"), 0, violet_plain_null },
-    { violet_text("error_code"), 0, violet_plain_null },
-    { violet_text("message"), 0, violet_plain_null },
+    { violet_text("code"), VIOLET_PLAIN_CODE, violet_plain_null },
+    { violet_text("error"), VIOLET_PLAIN_ERROR, violet_plain_null },
+    { violet_text("error_code"), VIOLET_PLAIN_ERROR_CODE, violet_plain_null },
+    { violet_text("message"), VIOLET_PLAIN_MESSAGE, violet_plain_null },
     { violet_text_null, 0, NULL }
 };
 
 
 static const violet_plain_name_t  violet_plain_bag[] = {
     { violet_text("status"), VIOLET_PLAIN_STATUS, violet_plain_bag_status },
+    { violet_text("id"), VIOLET_PLAIN_ID, violet_plain_any },
+    { violet_text("bag_id"), VIOLET_PLAIN_BAG_ID, violet_plain_any },
+    { violet_text("bagId"), VIOLET_PLAIN_BAG_ID, violet_plain_any },
+    { violet_text("bag_status"), VIOLET_PLAIN_BAG_STATUS, violet_plain_any },
+    { violet_text("bagStatus"), VIOLET_PLAIN_BAG_STATUS, violet_plain_any },
+    { violet_text("financial_status"), VIOLET_PLAIN_FINANCIAL,
+      violet_plain_any },
+    { violet_text("financialStatus"), VIOLET_PLAIN_FINANCIAL,
+      violet_plain_any },
+    { violet_text("external_id"), VIOLET_PLAIN_EXTERNAL, violet_plain_any },
+    { violet_text("externalId"), VIOLET_PLAIN_EXTERNAL, violet_plain_any },
+    { violet_text("external_order_id"), VIOLET_PLAIN_EXTERNAL_ORDER,
+      violet_plain_any },
+    { violet_text("externalOrderId"), VIOLET_PLAIN_EXTERNAL_ORDER,
+      violet_plain_any },
+    { violet_text("date_submitted"), VIOLET_PLAIN_SUBMITTED,
+      violet_plain_any },
+    { violet_text("dateSubmitted"), VIOLET_PLAIN_SUBMITTED,
+      violet_plain_any },
     { violet_text_null, 0, NULL }
 };
 
@@ -107,6 +150,8 @@ static const violet_plain_name_t  violet_plain_payment[] = {
     { violet_text("capture_status"), VIOLET_PLAIN_CAPTURE, violet_plain_paid },
     { violet_text("captureStatus"), VIOLET_PLAIN_CAPTURE, violet_plain_paid },
     { violet_text("errors"), VIOLET_PLAIN_ERRORS, violet_plain_none },
+    { violet_text("related_bags"), VIOLET_PLAIN_RELATED, violet_plain_any },
+    { violet_text("relatedBags"), VIOLET_PLAIN_RELATED, violet_plain_any },
     { violet_text_null, 0, NULL }
 };
 
@@ -153,9 +198,10 @@ static const char *
 violet_plain_object(violet_plain_t *plain, const char *p, unsigned room,
     const violet_plain_name_t *names, unsigned needed)
 {
-    char      next;
-    unsigned  found;
-    uint64_t  known;
+    int                  ended;
+    char                 next;
+    unsigned             found;
+    violet_json_names_t  known;
 
     if (room == 0 || *p != '{') {
         return NULL;
@@ -166,7 +212,12 @@ violet_plain_object(violet_plain_t *plain, const char *p, unsigned room,
     p = violet_json_space(p + 1, plain->last);
 
     do {
-        p = violet_plain_member(plain, p, room - 1, names, known, &found);
+        p = violet_json_members(p, plain->last, &known, &ended);
+
+        if (!ended) {
+            p = violet_plain_member(plain, p, room - 1, names, &known,
+                                    &found);
+        }
 
         if (p == NULL || p == plain->last) {
             return NULL;
@@ -181,18 +232,15 @@ violet_plain_object(violet_plain_t *plain, const char *p, unsigned room,
 }
 
 
-/*
- * A bit for each name, by its first byte and its length.  Most members have
- * none of these bits, and are not compared with each name of the table.
- */
+/* Most other members are not of this set, and compared with no name. */
 
-static uint64_t
+static violet_json_names_t
 violet_plain_known(const violet_plain_name_t *names)
 {
-    uint64_t  known;
+    violet_json_names_t  known = { 0, 0 };
 
-    for (known = 0; names->name.data; names++) {
-        known |= violet_plain_bit(names->name);
+    for ( /* void */ ; names->name.data; names++) {
+        violet_json_add_name(&known, names->name.data, names->name.len);
     }
 
     return known;
@@ -201,7 +249,8 @@ violet_plain_known(const violet_plain_name_t *names)
 
 static const char *
 violet_plain_member(violet_plain_t *plain, const char *p, unsigned room,
-    const violet_plain_name_t *names, uint64_t known, unsigned *found)
+    const violet_plain_name_t *names, const violet_json_names_t *known,
+    unsigned *found)
 {
     int            as_is;
     violet_text_t  name;
@@ -212,7 +261,7 @@ violet_plain_member(violet_plain_t *plain, const char *p, unsigned room,
         return NULL;
     }
 
-    if (!(known & violet_plain_bit(name))) {
+    if (!violet_json_may_be(known, name.data, name.len)) {
         return violet_json_value(p, plain->last, room);
     }
 
@@ -366,6 +415,15 @@ violet_plain_paid(violet_plain_t *plain, const char *p, unsigned room)
     p = violet_plain_text(plain, p, &text);
 
     return p && violet_text_any(text, violet_plain_paid_words) ? p : NULL;
+}
+
+
+/* The value of such a name changes nothing, unless the name is there twice. */
+
+static const char *
+violet_plain_any(violet_plain_t *plain, const char *p, unsigned room)
+{
+    return violet_json_value(p, plain->last, room);
 }
 
 

@@ -364,7 +364,7 @@ violet_cart_record_cancel(violet_cart_record_t *record,
 
 int
 violet_cart_record_join(const violet_cart_record_t *host,
-    const violet_cart_record_t *redis, int owed,
+    const violet_cart_record_t *redis, int unsaved,
     violet_cart_record_t *result)
 {
     const violet_cart_record_t  *better, *other;
@@ -376,7 +376,7 @@ violet_cart_record_join(const violet_cart_record_t *host,
 
     if (host->state == VIOLET_RECORD_NONE
         || violet_cart_record_same(host, redis)
-        || (!owed && redis->seq >= host->seq))
+        || (!unsaved && redis->seq >= host->seq))
     {
         *result = *redis;
         return 0;
@@ -391,6 +391,12 @@ violet_cart_record_join(const violet_cart_record_t *host,
         && violet_cart_record_weight(other) == 1)
     {
         result->sent = violet_cart_record_first(better->sent, other->sent);
+
+        /* a read proves nothing until it proves it of the last submit, too */
+
+        if (other->since < result->since) {
+            result->since = other->since;
+        }
 
         if (!violet_cart_record_is_of(better, other->token)) {
             result->flags |= VIOLET_RECORD_DOUBTED;

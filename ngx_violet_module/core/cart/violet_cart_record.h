@@ -109,10 +109,10 @@ typedef struct {
     violet_cart_outcome_t     outcome;
     unsigned                  seen;         /* in the answer, VIOLET_SEEN_ */
     unsigned                  manual:1;     /* partial: retry is manual */
-    unsigned                  more:1;       /* bags that failed */
+    unsigned                  more:1;       /* "bags" lacks some */
     int64_t                   sent;         /* as above */
     int64_t                   order_id;
-    int64_t                   bags[VIOLET_RECORD_BAGS];
+    int64_t                   bags[VIOLET_RECORD_BAGS];   /* that failed */
 } violet_cart_end_t;
 
 
@@ -183,14 +183,14 @@ int violet_cart_record_cancel(violet_cart_record_t *record,
 
 
 /*
- * The record of what two keepers have: of this host, and of Redis.  "owed"
+ * The record of what two keepers have: of this host, and of Redis.  "unsaved"
  * says that Redis may not have heard of the host's.  Returns 0 if the result
  * is the record of Redis as it is, so that Redis need not be told; 1 if Redis
  * must be told.  The caller then calls violet_cart_record_next().
  */
 
 int violet_cart_record_join(const violet_cart_record_t *host,
-    const violet_cart_record_t *redis, int owed,
+    const violet_cart_record_t *redis, int unsaved,
     violet_cart_record_t *result);
 
 

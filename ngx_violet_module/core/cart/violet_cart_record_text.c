@@ -6,7 +6,7 @@
  *     token body bags kept
  *
  * The digests are hexadecimal; "-" is a digest of zeroes and an empty list.
- * What is read came from Redis and is checked word by word.
+ * A text that is read came from Redis and is checked word by word.
  */
 
 #include <string.h>

@@ -148,6 +148,9 @@ violet_cart_refusal_write(const violet_cart_answer_t *answer,
 
     verdict->problem = violet_problem_write(problem, &verdict->problem_len);
 
+    problem->errors = NULL;
+    problem->nerrors = 0;
+
     return verdict->problem ? 0 : -1;
 }
 

@@ -40,19 +40,24 @@ typedef struct {
     size_t                    nsubmitted;
 
     unsigned                  has_status:1;     /* of any JSON type */
-    unsigned                  in_progress:1;    /* the order's own status */
+
+    /* the order's own status */
+    unsigned                  in_progress:1;
     unsigned                  processing:1;
     unsigned                  accepted:1;       /* COMPLETED or ACCEPTED */
-    unsigned                  canceled:1;       /* or REJECTED */
-    unsigned                  requires_action:1;
-    unsigned                  status_action:1;  /* by its status alone */
+    unsigned                  canceled:1;       /* CANCELED or REJECTED */
+    unsigned                  status_action:1;  /* REQUIRES_ACTION */
+
+    unsigned                  requires_action:1;  /* so says its status, its
+                                                     payment_status or a
+                                                     payment */
     unsigned                  authorizes_first:1;  /* the shopper authorizes
                                                       before the submit */
 
     unsigned                  made:1;           /* a merchant has a bag */
     unsigned                  uncaptured:1;     /* a bag's capture failed */
 
-    /* a blocking error is there, and one of these kinds */
+    /* the order has a blocking error, and one of each of these kinds */
     unsigned                  blocking:1;
     unsigned                  doubtful:1;
     unsigned                  early:1;          /* of a step before the

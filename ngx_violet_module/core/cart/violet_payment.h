@@ -21,7 +21,8 @@ typedef struct {
 
     violet_bags_t          *bags;       /* what payments say is written to
                                            their groups */
-    violet_errors_t        *errors;     /* the payments' errors are added */
+    violet_errors_t        *errors;     /* to which those of payments are
+                                           added */
     violet_words_t         *words;
 
     /* set by violet_payments_read() */
@@ -42,8 +43,8 @@ typedef struct {
 
 /*
  * Reads payment_transactions[] of an order; its bags must have been read.
- * Errors of a payment that failed are blocking, and mark the groups of its
- * bags as doubtful if they are.  Returns 0, or -1 if memory runs out.
+ * Errors of a payment that failed are blocking, and if one is doubtful, the
+ * groups of its bags are.  Returns 0, or -1 if memory runs out.
  */
 
 int violet_payments_read(violet_payments_t *payments, const json_t *order);

@@ -167,7 +167,7 @@ violet_problem_exception(violet_json_writer_t *w,
         violet_problem_text(w, "error", problem->upstream_error);
 
     } else {
-        for (i = 0; reason[i] && i < sizeof(word) - 1; i++) {
+        for (i = 0; i < sizeof(word) - 1 && reason[i]; i++) {
             word[i] = (char) (reason[i] == '_' ? '_' : reason[i] | 0x20);
         }
 

@@ -183,7 +183,7 @@ const violet_metric_t  violet_metrics[VIOLET_METRICS] = {
 
     { "zone_entries", "Entries of the shared memory zone, by kind.",
       VIOLET_METRIC_GAUGE, VIOLET_METRIC_HOST, VIOLET_HOST_ENTRIES_REPORT,
-      { { "kind", violet_metric_kind, 4 }, VIOLET_METRIC_NO_LABEL } },
+      { { "kind", violet_metric_kind, 5 }, VIOLET_METRIC_NO_LABEL } },
 
     { "zone_evictions_total",
       "Reports that were evicted before their time, to make room.",
@@ -332,8 +332,8 @@ violet_metric_state(unsigned value)
 static const char *
 violet_metric_kind(unsigned value)
 {
-    static const char *const  names[4] = {
-        "report", "flight", "limit", "submit"
+    static const char *const  names[5] = {
+        "report", "flight", "limit", "submit", "event"
     };
 
     return names[value];

@@ -107,7 +107,7 @@ void violet_metric_histogram(const violet_metrics_source_t *source,
     violet_metric_histogram_t *histogram);
 
 
-/* A text in a buffer.  What does not fit is not written, and "full" is set. */
+/* A text in a buffer.  A part that does not fit sets "full" instead. */
 
 typedef struct {
     char       *data;

@@ -354,7 +354,8 @@ violet_report_is_section(const char *key)
 
 /*
  * A member with an unknown name may be a new section or something else: it
- * makes the merchant blocked if its status says so, but never degraded.
+ * makes the merchant worse by a status that is known for sections, and not by
+ * any other.
  */
 
 static violet_report_state_t

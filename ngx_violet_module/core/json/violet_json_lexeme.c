@@ -1,18 +1,16 @@
 
 /*
- * Most bytes of an answer are plain text in strings: they are scanned sixteen
- * or eight at a time.  Most values of an answer are not needed: one loop
- * steps over a value of any type.
+ * Most bytes of an answer are plain text in strings: they are scanned many at a
+ * time.  Most values of an answer are not needed: one loop steps over a value
+ * of any type.  And most members of an object have a short name, a value
+ * without parts and no white space: a few looks step over each of them.
  */
 
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "violet_json_lexeme.h"
+#include "violet_json_look.h"
 
 
 /* a word of eight bytes that all have this value */
@@ -22,6 +20,8 @@
 #define violet_json_zero(w)   (((w) - VIOLET_JSON_ALL(1)) & ~(w))
 
 
+static inline const char *violet_json_item(const char *p, const char *last,
+    int object, int *ended);
 static const char *violet_json_short(const char *p, const char *last);
 static inline const char *violet_json_scalar(const char *p, const char *last);
 static inline const char *violet_json_skip_string(const char *p,
@@ -31,10 +31,6 @@ static inline const char *violet_json_skip_name(const char *p,
 static inline const char *violet_json_skip_number(const char *p,
     const char *last);
 static const char *violet_json_plain(const char *p, const char *last);
-#if defined(__SSE2__)
-static inline unsigned violet_json_odd(const char *p);
-static inline unsigned violet_json_no_digits(const char *p);
-#endif
 static const char *violet_json_escape(const char *p, const char *last);
 
 
@@ -54,10 +50,9 @@ violet_json_white(const char *p, const char *last)
 const char *
 violet_json_value(const char *p, const char *last, unsigned room)
 {
-    int            plain;
-    unsigned       level;
-    uint64_t       objects;
-    violet_text_t  name;
+    int       ended;
+    unsigned  level;
+    uint64_t  objects;
 
     level = 0;
     objects = 0;    /* a bit is 1 if the level is an object; bit 0 is the
@@ -65,13 +60,11 @@ violet_json_value(const char *p, const char *last, unsigned room)
 
     for ( ;; ) {
 
-        if (level && !(objects & 1)) {
-            p = violet_json_short(p, last);
-        }
-
         if (p == last) {
             return NULL;
         }
+
+        ended = 1;
 
         if (*p == '{' || *p == '[') {
 
@@ -87,16 +80,11 @@ violet_json_value(const char *p, const char *last, unsigned room)
             }
 
             if (*p != (objects & 1 ? '}' : ']')) {
+                p = violet_json_item(p, last, objects & 1, &ended);
 
-                if (objects & 1) {
-                    p = violet_json_skip_name(p, last, &name, &plain);
-
-                    if (p == NULL) {
-                        return NULL;
-                    }
+                if (p == NULL) {
+                    return NULL;
                 }
-
-                continue;
             }
 
         } else {
@@ -109,31 +97,55 @@ violet_json_value(const char *p, const char *last, unsigned room)
             p = violet_json_space(p, last);
         }
 
-        while (level && p < last && *p == (objects & 1 ? '}' : ']')) {
-            level--;
-            objects >>= 1;
+        while (ended) {
 
-            p = violet_json_space(p + 1, last);
-        }
+            while (level && p < last && *p == (objects & 1 ? '}' : ']')) {
+                level--;
+                objects >>= 1;
 
-        if (level == 0) {
-            return p;
-        }
+                p = violet_json_space(p + 1, last);
+            }
 
-        if (p == last || *p != ',') {
-            return NULL;
-        }
+            if (level == 0) {
+                return p;
+            }
 
-        p = violet_json_space(p + 1, last);
+            if (p == last || *p != ',') {
+                return NULL;
+            }
 
-        if (objects & 1) {
-            p = violet_json_skip_name(p, last, &name, &plain);
+            p = violet_json_item(violet_json_space(p + 1, last), last,
+                                 objects & 1, &ended);
 
             if (p == NULL) {
                 return NULL;
             }
         }
     }
+}
+
+
+/*
+ * Goes from the beginning of an item or a member to a value.  Sets "ended" if
+ * that value has been stepped over, too, and what is returned follows it.
+ */
+
+static inline const char *
+violet_json_item(const char *p, const char *last, int object, int *ended)
+{
+    int            plain;
+    violet_text_t  name;
+
+    static const violet_json_names_t  none = { 0, 0 };
+
+    if (!object) {
+        *ended = 0;
+        return violet_json_short(p, last);
+    }
+
+    p = violet_json_members(p, last, &none, ended);
+
+    return *ended ? p : violet_json_skip_name(p, last, &name, &plain);
 }
 
 
@@ -362,27 +374,6 @@ violet_json_plain(const char *p, const char *last)
 }
 
 
-#if defined(__SSE2__)
-
-/* A bit for each of sixteen bytes.  Signed, a byte above 0x7f is below 0x20. */
-
-static inline unsigned
-violet_json_odd(const char *p)
-{
-    __m128i  w, odd;
-
-    w = _mm_loadu_si128((const __m128i *) p);
-
-    odd = _mm_or_si128(_mm_cmplt_epi8(w, _mm_set1_epi8(0x20)),
-                       _mm_or_si128(_mm_cmpeq_epi8(w, _mm_set1_epi8('"')),
-                                    _mm_cmpeq_epi8(w, _mm_set1_epi8('\\'))));
-
-    return (unsigned) _mm_movemask_epi8(odd);
-}
-
-#endif
-
-
 static const char *
 violet_json_escape(const char *p, const char *last)
 {
@@ -530,22 +521,3 @@ violet_json_digits(const char *p, const char *last)
 
     return p;
 }
-
-
-#if defined(__SSE2__)
-
-/* A bit for each of sixteen bytes: minus '0', a non-digit is above 9. */
-
-static inline unsigned
-violet_json_no_digits(const char *p)
-{
-    __m128i  w;
-
-    w = _mm_loadu_si128((const __m128i *) p);
-    w = _mm_sub_epi8(w, _mm_set1_epi8('0'));
-    w = _mm_cmpeq_epi8(w, _mm_min_epu8(w, _mm_set1_epi8(9)));
-
-    return 0xffff & ~(unsigned) _mm_movemask_epi8(w);
-}
-
-#endif

@@ -9,6 +9,8 @@
 #define VIOLET_JSON_LEXEME_H
 
 
+#include <stdint.h>
+
 #include "violet_text.h"
 
 
@@ -48,6 +50,47 @@ const char *violet_json_value(const char *p, const char *last, unsigned room);
 
 const char *violet_json_name(const char *p, const char *last,
     violet_text_t *name, int *plain);
+
+
+/*
+ * A set of names, of which it says "may be": a bit for each name by its length
+ * and its first byte, and one by its length and the byte in its middle.
+ */
+
+typedef struct {
+    uint64_t  first;
+    uint64_t  middle;
+} violet_json_names_t;
+
+
+static inline void
+violet_json_add_name(violet_json_names_t *names, const char *name, size_t len)
+{
+    names->first |= UINT64_C(1) << (((unsigned char) name[0] + len) & 63);
+    names->middle |= UINT64_C(1)
+                     << (((unsigned char) name[len / 2] + len) & 63);
+}
+
+
+static inline int
+violet_json_may_be(const violet_json_names_t *names, const char *name,
+    size_t len)
+{
+    return (names->first >> (((unsigned char) name[0] + len) & 63) & 1)
+           && (names->middle >> (((unsigned char) name[len / 2] + len) & 63)
+               & 1);
+}
+
+
+/*
+ * Steps over members of an object from the name at "p" on, as many as are in a
+ * row that are easy to check and are not of "names".  Sets "ended" if what
+ * is returned follows a member; else a name begins there, or nothing that is
+ * valid.
+ */
+
+const char *violet_json_members(const char *p, const char *last,
+    const violet_json_names_t *names, int *ended);
 
 
 /*

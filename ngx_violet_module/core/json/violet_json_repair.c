@@ -252,6 +252,7 @@ violet_json_twice(const char *data, size_t len, const char *const *names,
     const char  *p, *last, *end;
 
     level = 0;
+    seen[0] = 0;
     last = data + len;
 
     for (p = data; p < last; p++) {
@@ -264,6 +265,7 @@ violet_json_twice(const char *data, size_t len, const char *const *names,
             if (level <= depth && violet_json_is_name(end + 1, last)) {
                 bit = violet_json_find(names, p + 1, end);
 
+                /* set where the level began; NOLINTNEXTLINE(*-core.*) */
                 if (seen[level] & bit) {
                     return 1;
                 }

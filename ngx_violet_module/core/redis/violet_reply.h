@@ -26,8 +26,8 @@ typedef struct violet_reply_s  violet_reply_t;
 
 struct violet_reply_s {
     violet_reply_e      type;
-    int                 cut;          /* NIL is no missing string: it is one
-                                         that was too long, or an array */
+    int                 cut;          /* a NIL that stands for a string that
+                                         was too long, or for a nil array */
     size_t              len;          /* bytes of a text */
     char               *str;          /* a text: STATUS, ERROR, STRING */
     int64_t             integer;

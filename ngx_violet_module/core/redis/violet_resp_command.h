@@ -1,6 +1,6 @@
 
 /*
- * Commands in Redis's protocol: an array of strings.  The caller has the
+ * Commands in Redis's protocol: an array of strings.  The caller owns the
  * bytes.
  */
 
@@ -26,8 +26,9 @@ char *violet_resp_command(char *p, int argc, const char *const *argv,
 
 
 /*
- * The same for one word of so many bytes: how many it has in a command, and its
- * beginning, behind which the caller writes the bytes and "\r\n".
+ * The same for one word of "len" bytes.  The first returns how many bytes the
+ * word takes in a command.  The second writes what stands before the word and
+ * returns the place at which the caller writes the word and "\r\n".
  */
 
 size_t violet_resp_command_word_len(size_t len);

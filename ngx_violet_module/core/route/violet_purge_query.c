@@ -4,11 +4,13 @@
  * stack, which has room for the longest one that is valid.
  */
 
+#include <string.h>
+
+#include "violet_args.h"
 #include "violet_purge_query.h"
-#include "violet_query.h"
 
 
-/* a name or a value, decoded; "len" is VIOLET_PURGE_KEY + 1 if too long */
+/* a name or a value, decoded; "len" is larger than "data" if it is too long */
 
 typedef struct {
     size_t         len;
@@ -16,39 +18,38 @@ typedef struct {
 } violet_purge_word_t;
 
 
-static const char *violet_purge_query_argument(const violet_text_t *argument,
-    violet_purge_query_t *query);
 static const char *violet_purge_query_set(violet_purge_query_t *query,
     const violet_purge_word_t *name, const violet_purge_word_t *value);
 static const char *violet_purge_query_value(violet_purge_query_t *query,
     violet_purge_kind_t kind, violet_text_t value);
 static int64_t violet_purge_query_number(violet_text_t value, int64_t max);
-static int violet_purge_query_decode(const char *data, size_t len,
-    violet_purge_word_t *word);
 
 
 const char *
 violet_purge_query_read(const violet_text_t *args,
     violet_purge_query_t *query)
 {
-    size_t           start, end;
-    const char      *reason;
-    violet_text_t    argument;
+    const char           *reason;
+    violet_text_t         rest, name, value;
+    violet_purge_word_t   decoded[2];
 
     memset(query, 0, sizeof(violet_purge_query_t));
 
-    for (start = 0; start < args->len; start = end + 1) {
+    rest = *args;
 
-        for (end = start; end < args->len; end++) {
-            if (args->data[end] == '&') {
-                break;
-            }
+    while (violet_args_next(&rest, &name, &value)) {
+
+        if (violet_args_decode(name, decoded[0].data, VIOLET_PURGE_KEY,
+                               &decoded[0].len)
+            != 0
+            || violet_args_decode(value, decoded[1].data, VIOLET_PURGE_KEY,
+                                  &decoded[1].len)
+               != 0)
+        {
+            return "the arguments must be correctly percent-encoded";
         }
 
-        argument.data = args->data + start;
-        argument.len = end - start;
-
-        reason = violet_purge_query_argument(&argument, query);
+        reason = violet_purge_query_set(query, &decoded[0], &decoded[1]);
 
         if (reason != NULL) {
             return reason;
@@ -56,39 +57,11 @@ violet_purge_query_read(const violet_text_t *args,
     }
 
     if (query->kind == VIOLET_PURGE_NONE) {
-        return "one of the arguments merchant_id, cart_id and key is needed";
+        return "one of the arguments merchant_id, all, cart_id and key is "
+               "needed";
     }
 
     return NULL;
-}
-
-
-static const char *
-violet_purge_query_argument(const violet_text_t *argument,
-    violet_purge_query_t *query)
-{
-    size_t                 len, skip;
-    violet_purge_word_t    name, value;
-
-    for (len = 0; len < argument->len; len++) {
-        if (argument->data[len] == '=') {
-            break;
-        }
-    }
-
-    /* without "=" the value is empty */
-
-    skip = (len < argument->len) ? len + 1 : len;
-
-    if (violet_purge_query_decode(argument->data, len, &name) != 0
-        || violet_purge_query_decode(argument->data + skip,
-                                     argument->len - skip, &value)
-           != 0)
-    {
-        return "the arguments must be correctly percent-encoded";
-    }
-
-    return violet_purge_query_set(query, &name, &value);
 }
 
 
@@ -104,6 +77,7 @@ violet_purge_query_set(violet_purge_query_t *query,
         violet_purge_kind_t   kind;
     } names[] = {
         { "merchant_id", VIOLET_PURGE_MERCHANT },
+        { "all", VIOLET_PURGE_ALL },
         { "cart_id", VIOLET_PURGE_CART },
         { "key", VIOLET_PURGE_KEYED }
     };
@@ -133,8 +107,8 @@ violet_purge_query_set(violet_purge_query_t *query,
         }
 
         if (query->kind != VIOLET_PURGE_NONE) {
-            return "only one of the arguments merchant_id, cart_id and key "
-                   "may be there, once";
+            return "only one of the arguments merchant_id, all, cart_id and "
+                   "key may be there, once";
         }
 
         return violet_purge_query_value(query, names[i].kind, text);
@@ -164,6 +138,9 @@ violet_purge_query_value(violet_purge_query_t *query,
         query->merchant_id = (int32_t) number;
 
         return NULL;
+
+    case VIOLET_PURGE_ALL:
+        return violet_text_equal(value, "1") ? NULL : "all must be 1";
 
     case VIOLET_PURGE_CART:
         number = violet_purge_query_number(value, INT64_MAX);
@@ -214,42 +191,4 @@ violet_purge_query_number(violet_text_t value, int64_t max)
     }
 
     return n;
-}
-
-
-/* Returns -1 if the encoding is invalid.  "+" stands for itself. */
-
-static int
-violet_purge_query_decode(const char *data, size_t len,
-    violet_purge_word_t *word)
-{
-    int       c;
-    size_t    i, n;
-
-    n = 0;
-
-    for (i = 0; i < len; i++) {
-
-        c = (unsigned char) data[i];
-
-        if (c == '%') {
-            c = violet_query_unescape(data + i, len - i);
-
-            if (c < 0) {
-                return -1;
-            }
-
-            i += 2;
-        }
-
-        if (n < VIOLET_PURGE_KEY) {
-            word->data[n] = (char) c;
-        }
-
-        n++;
-    }
-
-    word->len = (n <= VIOLET_PURGE_KEY) ? n : VIOLET_PURGE_KEY + 1;
-
-    return 0;
 }

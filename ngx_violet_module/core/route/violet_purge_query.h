@@ -22,6 +22,7 @@
 typedef enum {
     VIOLET_PURGE_NONE = 0,
     VIOLET_PURGE_MERCHANT,         /* the report of one merchant */
+    VIOLET_PURGE_ALL,              /* all reports of the app */
     VIOLET_PURGE_CART,             /* the record of a cart's submit */
     VIOLET_PURGE_KEYED             /* the record of a POST orders */
 } violet_purge_kind_t;
@@ -38,8 +39,8 @@ typedef struct {
 
 
 /*
- * Reads raw arguments.  Exactly one of "merchant_id", "cart_id" and "key"
- * must be there, once.  Other names than these and "force" are ignored.
+ * Reads raw arguments.  Exactly one of "merchant_id", "all", "cart_id" and
+ * "key" must be there, once.  Other names than these and "force" are ignored.
  *
  * Returns NULL, or the error as a static sentence for the caller.
  */

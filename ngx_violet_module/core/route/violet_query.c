@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "violet_args.h"
 #include "violet_query.h"
 
 
@@ -41,9 +42,10 @@ typedef struct {
 
 static const char *violet_query_arguments(const violet_text_t *args,
     int32_t app_id, violet_query_switch_t *flag, violet_query_t *query);
-static const char *violet_query_argument(const violet_text_t *argument,
-    int32_t app_id, violet_query_switch_t *flag);
-static int violet_query_decode(const char *data, size_t len,
+static const char *violet_query_argument(const violet_query_word_t *name,
+    const violet_query_word_t *value, int32_t app_id,
+    violet_query_switch_t *flag);
+static int violet_query_decode(violet_text_t text,
     violet_query_word_t *word);
 static int violet_query_flag(const violet_query_word_t *word);
 static int violet_query_equal(const violet_query_word_t *word,
@@ -100,33 +102,13 @@ violet_query_read_list(const violet_text_t *args, int32_t app_id,
 }
 
 
-int
-violet_query_unescape(const char *data, size_t len)
-{
-    int  high, low;
-
-    if (len < 3 || data[0] != '%') {
-        return -1;
-    }
-
-    high = violet_text_hex(data[1]);
-    low = violet_text_hex(data[2]);
-
-    if (high < 0 || low < 0) {
-        return -1;
-    }
-
-    return high * 16 + low;
-}
-
-
 static const char *
 violet_query_arguments(const violet_text_t *args, int32_t app_id,
     violet_query_switch_t *flag, violet_query_t *query)
 {
-    size_t           start, end;
-    const char      *reason;
-    violet_text_t    argument;
+    const char           *reason;
+    violet_text_t         rest, name, value;
+    violet_query_word_t   decoded[2];
 
     flag->seen = 0;
     flag->value = 0;
@@ -134,18 +116,17 @@ violet_query_arguments(const violet_text_t *args, int32_t app_id,
     query->refresh = 0;
     query->exclude_public = 0;
 
-    for (start = 0; start < args->len; start = end + 1) {
+    rest = *args;
 
-        for (end = start; end < args->len; end++) {
-            if (args->data[end] == '&') {
-                break;
-            }
+    while (violet_args_next(&rest, &name, &value)) {
+
+        if (violet_query_decode(name, &decoded[0]) != 0
+            || violet_query_decode(value, &decoded[1]) != 0)
+        {
+            return "The arguments must be correctly percent-encoded.";
         }
 
-        argument.data = args->data + start;
-        argument.len = end - start;
-
-        reason = violet_query_argument(&argument, app_id, flag);
+        reason = violet_query_argument(&decoded[0], &decoded[1], app_id, flag);
 
         if (reason != NULL) {
             return reason;
@@ -157,34 +138,15 @@ violet_query_arguments(const violet_text_t *args, int32_t app_id,
 
 
 static const char *
-violet_query_argument(const violet_text_t *argument, int32_t app_id,
+violet_query_argument(const violet_query_word_t *name,
+    const violet_query_word_t *value, int32_t app_id,
     violet_query_switch_t *flag)
 {
-    int                    on;
-    char                   own[VIOLET_QUERY_WORD];
-    size_t                 len, skip;
-    violet_query_word_t    name, value;
+    int   on;
+    char  own[VIOLET_QUERY_WORD];
 
-    for (len = 0; len < argument->len; len++) {
-        if (argument->data[len] == '=') {
-            break;
-        }
-    }
-
-    /* without "=" the value is empty */
-
-    skip = (len < argument->len) ? len + 1 : len;
-
-    if (violet_query_decode(argument->data, len, &name) != 0
-        || violet_query_decode(argument->data + skip, argument->len - skip,
-                               &value)
-           != 0)
-    {
-        return "The arguments must be correctly percent-encoded.";
-    }
-
-    if (violet_query_equal(&name, flag->name)) {
-        on = violet_query_flag(&value);
+    if (violet_query_equal(name, flag->name)) {
+        on = violet_query_flag(value);
 
         if (on < 0) {
             return flag->reason;
@@ -197,10 +159,10 @@ violet_query_argument(const violet_text_t *argument, int32_t app_id,
         }
     }
 
-    if (violet_query_equal(&name, "app_id")) {
+    if (violet_query_equal(name, "app_id")) {
         (void) snprintf(own, sizeof(own), "%" PRId32, app_id);
 
-        if (!violet_query_equal(&value, own)) {
+        if (!violet_query_equal(value, own)) {
             return "app_id must be the app's own id, a decimal number "
                    "without sign or leading zeros.";
         }
@@ -212,40 +174,21 @@ violet_query_argument(const violet_text_t *argument, int32_t app_id,
 
 /*
  * A text that is too long becomes an empty word, which is equal to no other.
- * "+" is not decoded, since no known word has a "+" or a space.  Returns -1 if
- * the encoding is invalid.
+ * No known word has a "+" or a space.  Returns -1 if the encoding is invalid.
  */
 
 static int
-violet_query_decode(const char *data, size_t len, violet_query_word_t *word)
+violet_query_decode(violet_text_t text, violet_query_word_t *word)
 {
-    int       c;
-    size_t    i, n;
-
-    n = 0;
-
-    for (i = 0; i < len; i++) {
-
-        c = (unsigned char) data[i];
-
-        if (c == '%') {
-            c = violet_query_unescape(data + i, len - i);
-
-            if (c < 0) {
-                return -1;
-            }
-
-            i += 2;
-        }
-
-        if (n < VIOLET_QUERY_WORD) {
-            word->data[n] = (char) c;
-        }
-
-        n++;
+    if (violet_args_decode(text, word->data, VIOLET_QUERY_WORD, &word->len)
+        != 0)
+    {
+        return -1;
     }
 
-    word->len = (n <= VIOLET_QUERY_WORD) ? n : 0;
+    if (word->len > VIOLET_QUERY_WORD) {
+        word->len = 0;
+    }
 
     return 0;
 }

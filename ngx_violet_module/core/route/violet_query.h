@@ -1,7 +1,7 @@
 
 /*
- * Reads the arguments of connection health as Spring does; percent-decoding,
- * also for paths.  No memory is allocated, and no state is kept.
+ * Reads the arguments of connection health as Spring does.  No memory is
+ * allocated, and no state is kept.
  */
 
 #ifndef VIOLET_QUERY_H
@@ -40,11 +40,6 @@ const char *violet_query_read(const violet_text_t *args, int32_t app_id,
 
 const char *violet_query_read_list(const violet_text_t *args, int32_t app_id,
     violet_query_t *query);
-
-
-/* Decodes the "%XX" at the beginning of "data"; -1 if it is no escape. */
-
-int violet_query_unescape(const char *data, size_t len);
 
 
 #endif /* VIOLET_QUERY_H */

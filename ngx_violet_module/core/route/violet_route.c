@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "violet_args.h"
 #include "violet_query.h"
 #include "violet_route.h"
 #include "violet_route_health.h"
@@ -136,12 +137,13 @@ violet_route_check_uri(const violet_text_t *uri)
 
     for (i = 1, start = 1; i <= uri->len; i++) {
 
+        while (i < uri->len
+               && violet_route_is_plain((unsigned char) uri->data[i]))
+        {
+            i++;
+        }
+
         if (i < uri->len && uri->data[i] != '/') {
-
-            if (violet_route_is_plain((unsigned char) uri->data[i])) {
-                continue;
-            }
-
             reason = violet_route_check_char((unsigned char) uri->data[i]);
 
             if (reason != NULL) {
@@ -205,7 +207,7 @@ violet_route_check_raw(const violet_text_t *raw, const violet_text_t *uri)
             continue;
         }
 
-        c = violet_query_unescape(raw->data + i, raw->len - i);
+        c = violet_args_unescape(raw->data + i, raw->len - i);
 
         if (c >= 0) {
             i += 2;
@@ -230,29 +232,23 @@ violet_route_check_raw(const violet_text_t *raw, const violet_text_t *uri)
 
 
 /*
- * True for a character that is neither refused nor "%".  It is a table, since
- * both forms of the URI are read for each request.
+ * True for a character that is not refused, nor "%" or "/".  It is a table,
+ * since the URI is read for each request.
  */
 
 static int
 violet_route_is_plain(unsigned char c)
 {
-    static const uint32_t  plain[] = {
-        0x00000000, /* control characters */
+    static const unsigned char  odd[256] = {
 
-                    /* ?>=< ;:98 7654 3210  /.-, +*)( '&%$ #"!  */
-        0x77ffffd7, /* 0111 0111 1111 1111  1111 1111 1101 0111 */
+        /* control characters */
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 
-                    /* _^]\ [ZYX WVUT SRQP  ONML KJIH GFED CBA@ */
-        0xefffffff, /* 1110 1111 1111 1111  1111 1111 1111 1111 */
-
-                    /*  ~}| {zyx wvut srqp  onml kjih gfed cba` */
-        0x7fffffff, /* 0111 1111 1111 1111  1111 1111 1111 1111 */
-
-        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+        ['#'] = 1, ['%'] = 1, ['/'] = 1, [';'] = 1, ['\\'] = 1, [0x7f] = 1
     };
 
-    return (plain[c >> 5] >> (c & 0x1f)) & 1;
+    return !odd[c];
 }
 
 

@@ -38,7 +38,7 @@ typedef struct {
     int64_t    id;
     int64_t    merchant_id;
     int64_t    app_id;
-    unsigned   shapes;         /* names that were there, as bits */
+    unsigned   shapes;         /* which names the body has, as bits */
 } violet_event_body_t;
 
 
@@ -60,9 +60,9 @@ typedef struct {
 
 
 /*
- * Starts a body; takes its next piece; ends it.  The last returns 0 if the
- * whole was one JSON object, with *body set, else -1.  Text in strings need
- * not be UTF-8.
+ * Start a body, take its next piece, and end it.  violet_event_scan_end()
+ * returns 0 and sets *body if the whole body was one JSON object, else -1.
+ * Text in strings need not be UTF-8.
  */
 
 void violet_event_scan_start(violet_event_scan_t *scan);
