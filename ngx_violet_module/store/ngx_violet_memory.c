@@ -17,6 +17,8 @@
 #include "ngx_violet_memory_lock.h"
 #include "ngx_violet_memory_node.h"
 
+#include <sys/mman.h>
+
 
 /* bytes of the values of counters that are updated at once */
 #define NGX_VIOLET_MEMORY_VALUES  256
@@ -26,7 +28,9 @@
 
 
 static ngx_int_t ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data);
-static void ngx_violet_memory_drop(ngx_violet_memory_t *memory,
+static void ngx_violet_memory_undo(ngx_violet_memory_t *memory,
+    ngx_str_t *keys, ngx_uint_t i, u_char *value, size_t size);
+static ngx_uint_t ngx_violet_memory_drop(ngx_violet_memory_t *memory,
     ngx_str_t *key, uint32_t hash);
 
 
@@ -80,6 +84,16 @@ ngx_violet_memory_init(ngx_shm_zone_t *zone, void *data)
         return NGX_OK;
     }
 
+    /*
+     * a hit in a large zone costs the CPU's page tables more than the report,
+     * so huge pages are asked for; most kernels refuse them until the
+     * operator allows them
+     */
+
+#ifdef MADV_HUGEPAGE
+    (void) madvise(zone->shm.addr, zone->shm.size, MADV_HUGEPAGE);
+#endif
+
     if (ngx_violet_memory_plant(memory, zone->shm.size) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -98,7 +112,7 @@ ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key)
     ngx_violet_memory_t  *memory;
 
     memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
+    hash = ngx_violet_memory_hash(key);
 
     ngx_violet_memory_lock(memory);
 
@@ -110,19 +124,22 @@ ngx_violet_memory_key_version(ngx_shm_zone_t *zone, ngx_str_t *key)
 }
 
 
-void
+ngx_uint_t
 ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key)
 {
+    ngx_uint_t            had;
     ngx_violet_memory_t  *memory;
 
     memory = zone->data;
 
     ngx_violet_memory_lock(memory);
 
-    ngx_violet_memory_drop(memory, key,
-                           ngx_crc32_short(key->data, key->len));
+    had = ngx_violet_memory_drop(memory, key,
+                                 ngx_violet_memory_hash(key));
 
     ngx_violet_memory_unlock(memory);
+
+    return had;
 }
 
 
@@ -133,11 +150,11 @@ ngx_violet_memory_notice(ngx_shm_zone_t *zone, ngx_str_t *key)
     ngx_violet_memory_t  *memory;
 
     memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
+    hash = ngx_violet_memory_hash(key);
 
     ngx_violet_memory_lock(memory);
 
-    ngx_violet_memory_drop(memory, key, hash);
+    (void) ngx_violet_memory_drop(memory, key, hash);
 
     memory->sh->noticed[hash & (NGX_VIOLET_MEMORY_BUCKETS - 1)]++;
     memory->sh->notices++;
@@ -146,10 +163,13 @@ ngx_violet_memory_notice(ngx_shm_zone_t *zone, ngx_str_t *key)
 }
 
 
-static void
+/* As ngx_violet_memory_forget(). */
+
+static ngx_uint_t
 ngx_violet_memory_drop(ngx_violet_memory_t *memory, ngx_str_t *key,
     uint32_t hash)
 {
+    ngx_uint_t                 had;
     ngx_violet_memory_node_t  *mn;
 
     ngx_violet_memory_change(memory);
@@ -158,9 +178,15 @@ ngx_violet_memory_drop(ngx_violet_memory_t *memory, ngx_str_t *key,
 
     mn = ngx_violet_memory_lookup(memory, key, hash);
 
-    if (mn) {
-        ngx_violet_memory_delete(memory, mn);
+    if (mn == NULL) {
+        return 0;
     }
+
+    had = !ngx_violet_memory_expired(memory, mn);
+
+    ngx_violet_memory_delete(memory, mn);
+
+    return had;
 }
 
 
@@ -177,6 +203,45 @@ ngx_violet_memory_notice_all(ngx_shm_zone_t *zone)
     memory->sh->notices++;
 
     ngx_violet_memory_unlock(memory);
+}
+
+
+uint64_t
+ngx_violet_memory_epoch(ngx_shm_zone_t *zone, uint32_t group)
+{
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    return *(volatile uint64_t *)
+           &memory->sh->epochs[group & (NGX_VIOLET_MEMORY_BUCKETS - 1)];
+}
+
+
+void
+ngx_violet_memory_next_epoch(ngx_shm_zone_t *zone, uint32_t group)
+{
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    ngx_violet_memory_lock(memory);
+
+    memory->sh->epochs[group & (NGX_VIOLET_MEMORY_BUCKETS - 1)]++;
+    memory->sh->notices++;
+
+    ngx_violet_memory_unlock(memory);
+}
+
+
+ngx_uint_t
+ngx_violet_memory_generation(ngx_shm_zone_t *zone)
+{
+    ngx_violet_memory_t  *memory;
+
+    memory = zone->data;
+
+    return *(volatile ngx_uint_t *) &memory->sh->generation;
 }
 
 
@@ -227,7 +292,7 @@ ngx_violet_memory_noticed(ngx_shm_zone_t *zone, ngx_str_t *key)
     ngx_violet_memory_t  *memory;
 
     memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
+    hash = ngx_violet_memory_hash(key);
 
     ngx_violet_memory_lock(memory);
 
@@ -245,6 +310,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
     size_t size, ngx_violet_memory_update_pt update, void *data)
 {
     u_char                     values[NGX_VIOLET_MEMORY_VALUES];
+    u_char                     before[NGX_VIOLET_MEMORY_VALUES];
     int64_t                    expires;
     uint32_t                   hash, first_hash;
     ngx_uint_t                 i, empty;
@@ -271,7 +337,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
      */
 
     for (i = 0; i < n; i++) {
-        hash = ngx_crc32_short(keys[i].data, keys[i].len);
+        hash = ngx_violet_memory_hash(&keys[i]);
         mn = ngx_violet_memory_lookup(memory, &keys[i], hash);
 
         if (i == 0) {
@@ -286,6 +352,8 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         }
     }
 
+    ngx_memcpy(before, values, size);
+
     expires = ngx_violet_clock() + update(data, values);
 
     ngx_violet_memory_change(memory);
@@ -297,7 +365,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
             mn = first;
 
         } else {
-            hash = ngx_crc32_short(keys[i].data, keys[i].len);
+            hash = ngx_violet_memory_hash(&keys[i]);
             mn = ngx_violet_memory_lookup(memory, &keys[i], hash);
         }
 
@@ -321,6 +389,7 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
         mn = ngx_violet_memory_create(memory, &keys[i], hash, size,
                                       NGX_VIOLET_MEMORY_COUNTER);
         if (mn == NULL) {
+            ngx_violet_memory_undo(memory, keys, i, before, size);
             ngx_violet_memory_unlock(memory);
             return NGX_ERROR;
         }
@@ -332,6 +401,39 @@ ngx_violet_memory_update(ngx_shm_zone_t *zone, ngx_str_t *keys, ngx_uint_t n,
     ngx_violet_memory_unlock(memory);
 
     return NGX_OK;
+}
+
+
+/*
+ * There is no room for the counter with the number i: if it is the second one,
+ * the first gets the value back that it had.  It is kept for as long as the new
+ * value would be.
+ */
+
+static void
+ngx_violet_memory_undo(ngx_violet_memory_t *memory, ngx_str_t *keys,
+    ngx_uint_t i, u_char *value, size_t size)
+{
+    ngx_violet_memory_node_t  *mn;
+
+    static u_char  zeroes[NGX_VIOLET_MEMORY_VALUES];
+
+    if (i == 0) {
+        return;
+    }
+
+    mn = ngx_violet_memory_lookup(memory, &keys[0],
+                                  ngx_violet_memory_hash(&keys[0]));
+    if (mn == NULL) {
+        return;
+    }
+
+    if (ngx_memcmp(value, zeroes, size) == 0) {
+        ngx_violet_memory_delete(memory, mn);
+        return;
+    }
+
+    ngx_violet_memory_assign(mn, value, mn->expires[mn->version]);
 }
 
 
@@ -376,7 +478,8 @@ ngx_violet_memory_count(ngx_shm_zone_t *zone,
 
 ngx_uint_t
 ngx_violet_memory_make_room(ngx_shm_zone_t *zone,
-    ngx_violet_memory_counts_pt may_go, void *data, ngx_uint_t n)
+    ngx_violet_memory_counts_pt may_go, void *data, ngx_uint_t n,
+    ngx_uint_t *looked)
 {
     ngx_str_t                  key;
     ngx_uint_t                 i, gone;
@@ -414,6 +517,8 @@ ngx_violet_memory_make_room(ngx_shm_zone_t *zone,
 
         q = prev;
     }
+
+    *looked = (q != ngx_queue_sentinel(counters)) ? i : 0;
 
     ngx_violet_memory_unlock(memory);
 

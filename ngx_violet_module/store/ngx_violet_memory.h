@@ -57,7 +57,7 @@ ngx_int_t ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key,
 /*
  * Sets a value from two parts, head and body, for "ttl" ms.  Other values are
  * evicted to make room.  Returns NGX_OK, or NGX_ERROR if the value does not
- * fit; the key then has no value.
+ * fit, or another worker set one meanwhile; the key then has no older value.
  */
 
 ngx_int_t ngx_violet_memory_set(ngx_shm_zone_t *zone, ngx_str_t *key,
@@ -82,9 +82,9 @@ ngx_int_t ngx_violet_memory_cache(ngx_shm_zone_t *zone, ngx_str_t *key,
     ngx_str_t *head, ngx_str_t *body, int64_t ttl, uint64_t version);
 
 
-/* Forgets a key. */
+/* Forgets a key.  True if it had a value that had not expired. */
 
-void ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key);
+ngx_uint_t ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key);
 
 
 /*
@@ -94,6 +94,23 @@ void ngx_violet_memory_forget(ngx_shm_zone_t *zone, ngx_str_t *key);
 
 void ngx_violet_memory_notice(ngx_shm_zone_t *zone, ngx_str_t *key);
 void ngx_violet_memory_notice_all(ngx_shm_zone_t *zone);
+
+
+/*
+ * The epoch of a group of keys, which a hash names: what was made in an earlier
+ * epoch is old.  The second function begins a new one.  Groups whose hashes
+ * share a bucket begin new epochs together.  The first takes no lock.
+ */
+
+uint64_t ngx_violet_memory_epoch(ngx_shm_zone_t *zone, uint32_t group);
+void ngx_violet_memory_next_epoch(ngx_shm_zone_t *zone, uint32_t group);
+
+
+/*
+ * A number that changes when all cached values are forgotten; it takes no lock.
+ */
+
+ngx_uint_t ngx_violet_memory_generation(ngx_shm_zone_t *zone);
 
 
 /*
@@ -150,11 +167,13 @@ ngx_uint_t ngx_violet_memory_count(ngx_shm_zone_t *zone,
 /*
  * Deletes counters for which "may_go" is true, the least recently used first,
  * until "n" are deleted.  It reads at most 1,024 counters.  Returns the number
- * of those deleted.
+ * of those deleted.  Sets "looked" to the number of those read, or to 0 if
+ * there are no others.
  */
 
 ngx_uint_t ngx_violet_memory_make_room(ngx_shm_zone_t *zone,
-    ngx_violet_memory_counts_pt may_go, void *data, ngx_uint_t n);
+    ngx_violet_memory_counts_pt may_go, void *data, ngx_uint_t n,
+    ngx_uint_t *looked);
 
 
 /*
@@ -167,6 +186,17 @@ ngx_uint_t ngx_violet_memory_walk(ngx_shm_zone_t *zone,
     ngx_violet_memory_counts_pt handler, void *data);
 
 
+/*
+ * A piece of such a walk: calls the handler for each counter of some trees,
+ * from the one with the number *tree on.  *tree becomes the number of the next
+ * one, or 0 when all were read.  Counters that are there all the time are read
+ * once in a round.
+ */
+
+void ngx_violet_memory_walk_on(ngx_shm_zone_t *zone, ngx_uint_t *tree,
+    ngx_violet_memory_counts_pt handler, void *data);
+
+
 /* kinds of entries, by the first word of their keys */
 
 typedef enum {
@@ -174,6 +204,7 @@ typedef enum {
     NGX_VIOLET_MEMORY_FLIGHT,
     NGX_VIOLET_MEMORY_LIMIT,
     NGX_VIOLET_MEMORY_SUBMIT,
+    NGX_VIOLET_MEMORY_EVENT,
     NGX_VIOLET_MEMORY_ENTRIES
 } ngx_violet_memory_entry_e;
 

@@ -21,7 +21,8 @@
 
 typedef struct {
     uint64_t    number;       /* of its seat, 0: it has none */
-    uint64_t    next;         /* number of the seat that wants its own */
+    uint64_t    next;         /* number of the next one's seat, which waits for
+                                 this worker's */
     uint32_t    place;        /* differs if the Redis does */
     int64_t     covered;      /* ms that one reply to a PING covers memory */
     unsigned    leaving:1;    /* it takes no seat any more */

@@ -2,9 +2,9 @@
 /*
  * The nodes of the shared memory zone: trees by key, and two queues by use,
  * one of values and one of counters.  A node is one allocation of the slab
- * pool: header, key, value.  What it has no room for in a page of memory lies
- * in pieces of a page each, so a value of any size needs no run of free pages,
- * and as many values are evicted for it as it needs pages.
+ * pool: header, key, value.  The part of a value that does not fit into a page
+ * of memory lies in pieces of a page each, so a value of any size needs no run
+ * of free pages, and as many values are evicted for it as it needs pages.
  *
  * Few nodes of a full zone are in the CPU's caches, so the cost of a hit is
  * the number of nodes that it reads: there are many low trees, and a node is
@@ -31,6 +31,8 @@ static ngx_uint_t ngx_violet_memory_expire(ngx_violet_memory_t *memory,
     ngx_uint_t n);
 static void *ngx_violet_memory_alloc(ngx_violet_memory_t *memory,
     size_t size, ngx_violet_memory_node_t *keep);
+static void *ngx_violet_memory_alloc_for_marks(ngx_violet_memory_t *memory,
+    size_t size);
 static void ngx_violet_memory_first(ngx_violet_memory_t *memory,
     ngx_violet_memory_node_t *mn);
 static void ngx_violet_memory_unlink(ngx_violet_memory_node_t *mn);
@@ -295,7 +297,8 @@ ngx_violet_memory_expire(ngx_violet_memory_t *memory, ngx_uint_t n)
 /*
  * Values are evicted for any node, the least recently used first, except
  * "keep", for which the memory is.  A counter that has not expired is not: a
- * caller who fills the zone would get a new budget.
+ * caller who fills the zone would get a new budget.  Marks of events are, if
+ * there is no other value any more.
  */
 
 static void *
@@ -318,14 +321,14 @@ ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size,
     for (i = 0; p == NULL && i < NGX_VIOLET_MEMORY_EVICT; i++) {
 
         if (ngx_queue_empty(&memory->sh->queue)) {
-            return NULL;
+            return ngx_violet_memory_alloc_for_marks(memory, size);
         }
 
         q = ngx_queue_last(&memory->sh->queue);
         mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
 
         if (mn == keep) {
-            return NULL;
+            return ngx_violet_memory_alloc_for_marks(memory, size);
         }
 
         if (memory->evictions && !ngx_violet_memory_expired(memory, mn)) {
@@ -335,6 +338,43 @@ ngx_violet_memory_alloc(ngx_violet_memory_t *memory, size_t size,
         ngx_violet_memory_delete(memory, mn);
 
         p = ngx_slab_alloc_locked(memory->shpool, size);
+    }
+
+    return p;
+}
+
+
+/* Deletes marks of events, the least recently used first, until it has room. */
+
+static void *
+ngx_violet_memory_alloc_for_marks(ngx_violet_memory_t *memory, size_t size)
+{
+    void                      *p;
+    ngx_uint_t                 i;
+    ngx_queue_t               *q, *prev, *counters;
+    ngx_violet_memory_node_t  *mn;
+
+    p = NULL;
+    counters = &memory->sh->counters;
+    q = ngx_queue_last(counters);
+
+    for (i = 0;
+         i < NGX_VIOLET_MEMORY_LOOK && q != ngx_queue_sentinel(counters);
+         i++)
+    {
+        prev = ngx_queue_prev(q);
+        mn = ngx_queue_data(q, ngx_violet_memory_node_t, queue);
+
+        if (ngx_violet_memory_entry(mn) == NGX_VIOLET_MEMORY_EVENT) {
+            ngx_violet_memory_delete(memory, mn);
+
+            p = ngx_slab_alloc_locked(memory->shpool, size);
+            if (p) {
+                break;
+            }
+        }
+
+        q = prev;
     }
 
     return p;

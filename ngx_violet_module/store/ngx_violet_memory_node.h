@@ -17,6 +17,8 @@
 #include "ngx_violet_memory.h"
 #include "ngx_violet_memory_barrier.h"
 
+#include "violet_hash.h"
+
 
 /* groups of keys with one count of changes each; a power of two */
 #define NGX_VIOLET_MEMORY_BUCKETS  256
@@ -28,8 +30,8 @@
 /* when a value is deleted */
 
 typedef enum {
-    NGX_VIOLET_MEMORY_VALUE = 0,
-    NGX_VIOLET_MEMORY_CACHED,       /* or when its generation ends */
+    NGX_VIOLET_MEMORY_VALUE = 0,    /* when it expires, or to make room */
+    NGX_VIOLET_MEMORY_CACHED,       /* the same, or when its generation ends */
     NGX_VIOLET_MEMORY_COUNTER       /* not before it expires */
 } ngx_violet_memory_kind_e;
 
@@ -51,7 +53,7 @@ typedef struct ngx_violet_memory_node_s  ngx_violet_memory_node_t;
 struct ngx_violet_memory_node_s {
     ngx_rbtree_node_t    node;        /* node.key is a hash of the key */
     ngx_queue_t          queue;
-    int64_t              expires[2];  /* of each version */
+    int64_t              expires[2];  /* of each version of the value */
     ngx_uint_t           used;        /* number of the use that moved it */
     ngx_uint_t           generation;
     uint64_t             serial;      /* no two nodes have the same */
@@ -61,8 +63,10 @@ struct ngx_violet_memory_node_s {
     uint16_t             key_len;
     u_char               kind;
     u_char               version;     /* 0 or 1: the valid one */
-    u_char               data[1];     /* the key, then the value, aligned, */
-};                                    /* of a counter two versions of it */
+
+    /* the key, then the value, aligned; a counter has two versions of it */
+    u_char               data[1];
+};
 
 
 /* a worker with a link, see ngx_violet_memory_link.h */
@@ -99,8 +103,10 @@ typedef struct {
     ngx_violet_memory_seat_t   next;
     uint64_t                   changes[NGX_VIOLET_MEMORY_BUCKETS];
     uint64_t                   noticed[NGX_VIOLET_MEMORY_BUCKETS];
+    uint64_t                   epochs[NGX_VIOLET_MEMORY_BUCKETS];
     ngx_atomic_t               notices;     /* of Redis, in all */
-    int64_t                    marked;      /* until when */
+    int64_t                    marked;      /* until when, by
+                                               ngx_violet_memory_mark() */
 } ngx_violet_memory_shared_t;
 
 
@@ -124,6 +130,11 @@ typedef struct {
 
 ngx_violet_memory_entry_e ngx_violet_memory_entry(
     ngx_violet_memory_node_t *mn);
+
+
+/* The hash of a key: each hit takes it, and CRC-32 reads byte after byte. */
+
+#define ngx_violet_memory_hash(key)  violet_hash((key)->data, (key)->len)
 
 
 /* Marks the zone as half changed until the lock is released. */

@@ -16,16 +16,25 @@ ngx_violet_memory_entry(ngx_violet_memory_node_t *mn)
     static ngx_str_t  words[] = {
         ngx_string("flight"),
         ngx_string("limit:"),
-        ngx_string("submit:")
+        ngx_string("submit:"),
+        ngx_string("event:")
     };
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < NGX_VIOLET_MEMORY_ENTRIES - 1; i++) {
 
         if (mn->key_len > words[i].len
             && ngx_strncmp(mn->data, words[i].data, words[i].len) == 0)
         {
             return (ngx_violet_memory_entry_e) (i + 1);
         }
+    }
+
+    /* the key of a record begins with the prefix of Redis's keys */
+
+    if (mn->kind == NGX_VIOLET_MEMORY_COUNTER
+        && ngx_strnstr(mn->data, "submit:", mn->key_len) != NULL)
+    {
+        return NGX_VIOLET_MEMORY_SUBMIT;
     }
 
     return NGX_VIOLET_MEMORY_REPORT;

@@ -22,6 +22,25 @@
 #define NGX_VIOLET_MEMORY_TRIES  3
 
 
+/* pages for values that a worker keeps for the next requests */
+#if !defined NGX_VIOLET_MEMORY_SPARES
+#if (NGX_DEBUG_PALLOC)
+#define NGX_VIOLET_MEMORY_SPARES  0
+#else
+#define NGX_VIOLET_MEMORY_SPARES  64
+#endif
+#endif
+
+
+/* a page that no request has */
+
+typedef struct ngx_violet_memory_spare_s  ngx_violet_memory_spare_t;
+
+struct ngx_violet_memory_spare_s {
+    ngx_violet_memory_spare_t  *next;
+};
+
+
 /* a value that is written */
 
 typedef struct {
@@ -37,6 +56,10 @@ typedef struct {
 } ngx_violet_memory_write_t;
 
 
+static ngx_pool_cleanup_t *ngx_violet_memory_page(ngx_pool_t *pool);
+static void ngx_violet_memory_page_back(void *data);
+static void ngx_violet_memory_unused(ngx_pool_t *pool,
+    ngx_pool_cleanup_t *page, ngx_str_t *value);
 static ngx_int_t ngx_violet_memory_copy_head(ngx_violet_memory_t *memory,
     ngx_str_t *key, uint32_t hash, ngx_str_t *value, size_t size,
     ngx_violet_memory_node_t *copy, ngx_uint_t *covered);
@@ -53,6 +76,10 @@ static void ngx_violet_memory_write_copy(ngx_violet_memory_write_t *w,
     u_char *p, size_t len);
 
 
+static ngx_violet_memory_spare_t  *ngx_violet_memory_spares;
+static ngx_uint_t                  ngx_violet_memory_nspares;
+
+
 ngx_int_t
 ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
     ngx_str_t *value, ngx_uint_t *covered)
@@ -61,20 +88,22 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
     uint32_t                   hash;
     ngx_int_t                  rc;
     ngx_uint_t                 i;
+    ngx_pool_cleanup_t        *page;
     ngx_violet_memory_t       *memory;
     ngx_violet_memory_node_t   copy;
 
     memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
+    hash = ngx_violet_memory_hash(key);
 
     /* nothing is allocated under the lock; most values have less than a page */
 
-    size = ngx_pagesize;
-
-    value->data = ngx_palloc(pool, size);
-    if (value->data == NULL) {
+    page = ngx_violet_memory_page(pool);
+    if (page == NULL) {
         return NGX_ERROR;
     }
+
+    size = ngx_pagesize;
+    value->data = page->data;
 
     for (i = 0; i < NGX_VIOLET_MEMORY_TRIES; /* void */ ) {
 
@@ -82,7 +111,7 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
                                          &copy, covered);
 
         if (rc == NGX_AGAIN) {
-            (void) ngx_pfree(pool, value->data);
+            ngx_violet_memory_unused(pool, page, value);
 
             size = value->len;
 
@@ -107,9 +136,78 @@ ngx_violet_memory_get(ngx_shm_zone_t *zone, ngx_str_t *key, ngx_pool_t *pool,
         i++;
     }
 
-    (void) ngx_pfree(pool, value->data);
+    ngx_violet_memory_unused(pool, page, value);
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * A page, as the data of the cleanup that takes it back from the pool: an
+ * allocation of the size of a page costs malloc 300 instructions.
+ */
+
+static ngx_pool_cleanup_t *
+ngx_violet_memory_page(ngx_pool_t *pool)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_violet_memory_spare_t  *spare;
+
+    cln = ngx_pool_cleanup_add(pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    spare = ngx_violet_memory_spares;
+
+    if (spare) {
+        ngx_violet_memory_spares = spare->next;
+        ngx_violet_memory_nspares--;
+
+    } else {
+        spare = ngx_alloc(ngx_pagesize, pool->log);
+        if (spare == NULL) {
+            return NULL;
+        }
+    }
+
+    cln->handler = ngx_violet_memory_page_back;
+    cln->data = spare;
+
+    return cln;
+}
+
+
+static void
+ngx_violet_memory_page_back(void *data)
+{
+    ngx_violet_memory_spare_t  *spare = data;
+
+    if (ngx_violet_memory_nspares == NGX_VIOLET_MEMORY_SPARES) {
+        ngx_free(spare);
+        return;
+    }
+
+    spare->next = ngx_violet_memory_spares;
+
+    ngx_violet_memory_spares = spare;
+    ngx_violet_memory_nspares++;
+}
+
+
+/* Gives back memory that no value needs: a page, or a piece of the pool. */
+
+static void
+ngx_violet_memory_unused(ngx_pool_t *pool, ngx_pool_cleanup_t *page,
+    ngx_str_t *value)
+{
+    if (page->handler == NULL) {
+        (void) ngx_pfree(pool, value->data);
+        return;
+    }
+
+    page->handler(page->data);
+    page->handler = NULL;
 }
 
 
@@ -212,7 +310,7 @@ ngx_violet_memory_read(ngx_shm_zone_t *zone, ngx_str_t *key, u_char *value,
     ngx_violet_memory_node_t  *mn;
 
     memory = zone->data;
-    hash = ngx_crc32_short(key->data, key->len);
+    hash = ngx_violet_memory_hash(key);
 
     rc = NGX_DECLINED;
 
@@ -280,7 +378,7 @@ ngx_violet_memory_write(ngx_violet_memory_write_t *w, ngx_str_t *head,
 
     memory = w->memory;
 
-    w->hash = ngx_crc32_short(w->key->data, w->key->len);
+    w->hash = ngx_violet_memory_hash(w->key);
     w->parts[0] = *head;
     w->parts[1] = *body;
 
@@ -311,7 +409,9 @@ ngx_violet_memory_write(ngx_violet_memory_write_t *w, ngx_str_t *head,
         if (rc == NGX_ERROR) {
             mn = ngx_violet_memory_lookup(memory, w->key, w->hash);
 
-            if (mn) {
+            /* another worker may have stored a newer value meanwhile */
+
+            if (mn && (w->serial == 0 || mn->serial < w->serial)) {
                 ngx_violet_memory_delete(memory, mn);
             }
         }

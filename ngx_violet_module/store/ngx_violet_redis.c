@@ -30,6 +30,7 @@ static void ngx_violet_redis_reply(void *data, violet_reply_t *reply);
 static void ngx_violet_redis_ready(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_failed(void *data,
     ngx_violet_redis_error_e error, ngx_err_t err, const char *why);
+static void ngx_violet_redis_writing(void *data);
 static void ngx_violet_redis_lost(ngx_violet_redis_t *redis);
 static void ngx_violet_redis_retry_in(ngx_violet_redis_t *redis,
     ngx_msec_t delay);
@@ -40,7 +41,8 @@ static void ngx_violet_redis_drop(ngx_event_t *ev);
 static ngx_violet_redis_connection_handlers_t  ngx_violet_redis_handlers = {
     ngx_violet_redis_connected,
     ngx_violet_redis_reply,
-    ngx_violet_redis_failed
+    ngx_violet_redis_failed,
+    ngx_violet_redis_writing
 };
 
 
@@ -121,6 +123,15 @@ ngx_violet_redis_on_demoted(ngx_violet_redis_t *redis,
 
 
 void
+ngx_violet_redis_on_writing(ngx_violet_redis_t *redis,
+    ngx_violet_redis_writing_pt handler, void *data)
+{
+    redis->on_writing = handler;
+    redis->on_writing_data = data;
+}
+
+
+void
 ngx_violet_redis_start(ngx_violet_redis_t *redis)
 {
     ngx_uint_t    i;
@@ -130,7 +141,7 @@ ngx_violet_redis_start(ngx_violet_redis_t *redis)
     ngx_queue_init(&redis->sent);
 
     redis->retry_timer.handler = ngx_violet_redis_retry;
-    redis->stall_timer.handler = ngx_violet_redis_drop;
+    redis->stall_timer.handler = ngx_violet_redis_stall_timer;
     redis->deadline_timer.handler = ngx_violet_redis_deadline_timer;
     redis->clock_timer.handler = ngx_violet_redis_clock_timer;
     redis->drop.handler = ngx_violet_redis_drop;
@@ -227,6 +238,7 @@ ngx_violet_redis_ready(ngx_violet_redis_t *redis)
     redis->lines = redis->errors.lines;
 
     redis->state = NGX_VIOLET_REDIS_READY;
+    redis->ready_at = ngx_current_msec;
     redis->tries = 0;
     redis->distrusted = 0;
 
@@ -262,6 +274,17 @@ ngx_violet_redis_failed(void *data, ngx_violet_redis_error_e error,
 }
 
 
+static void
+ngx_violet_redis_writing(void *data)
+{
+    ngx_violet_redis_t  *redis = data;
+
+    if (redis->on_writing) {
+        redis->on_writing(redis->on_writing_data);
+    }
+}
+
+
 /*
  * The connection is closed.  Commands fail, and the breaker is open until
  * another connection is ready.
@@ -270,6 +293,7 @@ ngx_violet_redis_failed(void *data, ngx_violet_redis_error_e error,
 static void
 ngx_violet_redis_lost(ngx_violet_redis_t *redis)
 {
+    ngx_msec_t  delay;
     ngx_uint_t  demoted;
 
     ngx_violet_redis_connection_close(&redis->connection);
@@ -307,9 +331,10 @@ ngx_violet_redis_lost(ngx_violet_redis_t *redis)
     redis->stalled = 0;
     redis->demoted = 0;
 
-    ngx_violet_redis_retry_in(redis, redis->moving
-                                 ? 1
-                                 : ngx_violet_redis_delay(redis->failures));
+    delay = ngx_violet_redis_topology_delay(redis->topology, &redis->user,
+                                    ngx_violet_redis_delay(redis->failures));
+
+    ngx_violet_redis_retry_in(redis, redis->moving ? 1 : delay);
 
     redis->failures++;
 

@@ -58,9 +58,14 @@ typedef void (*ngx_violet_redis_handler_pt)(void *data,
     ngx_violet_redis_status_e status, violet_reply_t *reply);
 
 
-/* Redis takes no writes any more: what else talks to it is to be dropped. */
+/* Redis takes no writes any more: its other connections must be closed. */
 
 typedef void (*ngx_violet_redis_demoted_pt)(void *data);
+
+
+/* All commands of a round of the event loop are written now. */
+
+typedef void (*ngx_violet_redis_writing_pt)(void *data);
 
 
 /*
@@ -81,10 +86,28 @@ ngx_violet_redis_t *ngx_violet_redis_create(ngx_pool_t *pool,
 void ngx_violet_redis_allow(ngx_violet_redis_t *redis, size_t bytes);
 
 
+/*
+ * The clock of deadlines, in ms: how long the worker has waited for replies
+ * since it started.  Time in which it stood still, or by which its clock
+ * jumped, does not count; nor does it run without commands under way.
+ */
+
+ngx_msec_t ngx_violet_redis_waited(ngx_violet_redis_t *redis);
+
+
 /* Sets whom to tell that Redis is no master any more, before the start. */
 
 void ngx_violet_redis_on_demoted(ngx_violet_redis_t *redis,
     ngx_violet_redis_demoted_pt handler, void *data);
+
+
+/*
+ * Sets the function that is called before the commands of a round of the event
+ * loop are written.  A command that it sends is run by Redis after all of them.
+ */
+
+void ngx_violet_redis_on_writing(ngx_violet_redis_t *redis,
+    ngx_violet_redis_writing_pt handler, void *data);
 
 
 /* Sets where this worker counts, before the start. */
@@ -114,9 +137,9 @@ ngx_violet_redis_status_e ngx_violet_redis_script(ngx_violet_redis_t *redis,
 
 
 /*
- * The same for a script that had rather wait than do without Redis: while
- * Redis is away, slow or not connected yet it waits for it, all of the
- * timeout.  Its handler is called with DOWN if it may have been run.
+ * The same for a script that must not be done without Redis too soon: while
+ * Redis is away, slow or not connected yet, the script waits for it until the
+ * timeout ends.  With the status DOWN Redis may have run the script.
  */
 
 ngx_violet_redis_status_e ngx_violet_redis_script_wait(
@@ -142,9 +165,10 @@ ngx_violet_redis_status_e ngx_violet_redis_command_wait(
 
 
 /*
- * Runs a plain command that is the same each time but for its key: the bytes
- * of its first words with the number of all of its words, the key, to which the
- * prefix is added, and the bytes of the words after it.
+ * Runs a plain command that is the same each time but for its key.  "head" has
+ * the bytes of the command before the key (the number of its words, and its
+ * first words), "tail" those after the key.  The prefix is added to the key.
+ * The handler gets a copy of the "len" bytes of "data".
  */
 
 typedef struct {
@@ -154,7 +178,7 @@ typedef struct {
 
 ngx_violet_redis_status_e ngx_violet_redis_read(ngx_violet_redis_t *redis,
     ngx_violet_redis_form_t *form, ngx_str_t *key, ngx_msec_t timeout,
-    ngx_violet_redis_handler_pt handler, void *data);
+    ngx_violet_redis_handler_pt handler, void *data, size_t len);
 
 
 /*
@@ -167,11 +191,36 @@ int64_t ngx_violet_redis_clock(ngx_violet_redis_t *redis);
 
 
 /*
+ * The age in ms of something that is "elapsed" ms old by Redis's clock.  Both
+ * differ for some time after that clock was set.
+ */
+
+int64_t ngx_violet_redis_elapsed(ngx_violet_redis_t *redis, int64_t elapsed);
+
+
+/*
+ * How often this worker saw that Redis's clock was set a minute or more ahead,
+ * so that Redis may have dropped keys too early.
+ */
+
+ngx_uint_t ngx_violet_redis_leaps(ngx_violet_redis_t *redis);
+
+
+/*
  * Called for a reply that cannot belong to its command: the connection is
  * closed, and nothing more is read from it.
  */
 
 void ngx_violet_redis_distrust(ngx_violet_redis_t *redis);
+
+
+/*
+ * Within a handler that is called with a reply: keeps the reply's strings until
+ * the pool is destroyed, so that they need not be copied.  NGX_DECLINED: they
+ * have to be copied, since so much is kept already, or memory runs out.
+ */
+
+ngx_int_t ngx_violet_redis_keep(ngx_violet_redis_t *redis, ngx_pool_t *pool);
 
 
 /* True if this worker is connected, and Redis answers in time. */

@@ -38,7 +38,8 @@ static ngx_violet_redis_connection_handlers_t  ngx_violet_redis_ask_handlers =
 {
     ngx_violet_redis_ask_connected,
     ngx_violet_redis_ask_reply,
-    ngx_violet_redis_ask_lost
+    ngx_violet_redis_ask_lost,
+    NULL
 };
 
 
@@ -385,19 +386,29 @@ static void
 ngx_violet_redis_ask_next(ngx_violet_redis_topology_t *t)
 {
     ngx_uint_t  n;
-    ngx_msec_t  delay;
+    ngx_msec_t  delay, pause, since, soon;
 
     ngx_violet_redis_connection_close(&t->ask);
 
     n = ngx_violet_redis_ask_hosts(t);
     delay = 1;
 
+    /* it answered and closed the connection: the next one is asked later */
+
+    since = ngx_current_msec - t->asked_at;
+    soon = ngx_violet_redis_topology_soon(t);
+
+    if (t->state == NGX_VIOLET_REDIS_ASK_READY && since < soon) {
+        delay = soon - since;
+    }
+
     t->state = NGX_VIOLET_REDIS_ASK_IDLE;
     t->at++;
     t->failures++;
 
     if (t->failures % n == 0) {
-        delay = ngx_violet_redis_delay(t->failures / n - 1);
+        pause = ngx_violet_redis_delay(t->failures / n - 1);
+        delay = ngx_max(delay, pause);
     }
 
     ngx_violet_redis_ask_again(t, delay);

@@ -1,7 +1,8 @@
 
 /*
  * A buffer of bytes on the heap, for one direction of a connection to Redis.
- * All zeroes are an empty one; its user frees it.
+ * All zeroes are an empty one; its user frees it.  Bytes that a pool keeps stay
+ * where they are until the pool is destroyed, also after that.
  */
 
 #ifndef NGX_VIOLET_REDIS_BUFFER_H
@@ -12,8 +13,15 @@
 #include <ngx_core.h>
 
 
-/* bytes of a buffer, unless a reply or the commands need more */
+/*
+ * bytes of a buffer, unless a reply or the commands need more; in a build in
+ * which each allocation is one of its own, a buffer has just those it needs
+ */
+#if (NGX_DEBUG_PALLOC)
+#define NGX_VIOLET_REDIS_BUFFER  1
+#else
 #define NGX_VIOLET_REDIS_BUFFER  65536
+#endif
 
 
 typedef struct {
@@ -33,7 +41,22 @@ ngx_int_t ngx_violet_redis_buffer_room(ngx_violet_redis_buffer_t *b,
     size_t len);
 
 
-/* Empties a buffer; a large one is freed. */
+/*
+ * Keeps the bytes that are in the buffer now, also those before "start", until
+ * the pool is destroyed.  NGX_DECLINED if pools keep as many as they may, or
+ * without memory.
+ */
+
+ngx_int_t ngx_violet_redis_buffer_keep(ngx_violet_redis_buffer_t *b,
+    ngx_pool_t *pool);
+
+
+/* True if a pool keeps bytes of the buffer. */
+
+ngx_uint_t ngx_violet_redis_buffer_is_kept(ngx_violet_redis_buffer_t *b);
+
+
+/* Called when all bytes were taken; a large buffer is freed. */
 
 void ngx_violet_redis_buffer_shrink(ngx_violet_redis_buffer_t *b);
 

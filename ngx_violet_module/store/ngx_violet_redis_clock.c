@@ -61,6 +61,20 @@ ngx_violet_redis_clock(ngx_violet_redis_t *redis)
 }
 
 
+int64_t
+ngx_violet_redis_elapsed(ngx_violet_redis_t *redis, int64_t elapsed)
+{
+    return violet_clock_elapsed(&redis->clock, elapsed, ngx_violet_clock());
+}
+
+
+ngx_uint_t
+ngx_violet_redis_leaps(ngx_violet_redis_t *redis)
+{
+    return redis->clock.leaps;
+}
+
+
 void
 ngx_violet_redis_clock_timer(ngx_event_t *ev)
 {

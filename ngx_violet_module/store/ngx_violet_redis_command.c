@@ -12,6 +12,7 @@
 
 
 #include "ngx_violet_redis_command.h"
+#include "ngx_violet_redis_connect.h"
 #include "ngx_violet_sha1.h"
 #include "violet_resp_command.h"
 
@@ -27,8 +28,8 @@ static ngx_violet_redis_status_e ngx_violet_redis_run(
     ngx_violet_redis_handler_pt handler, void *data);
 static ngx_violet_redis_status_e ngx_violet_redis_begin(
     ngx_violet_redis_t *redis, ngx_violet_redis_script_t *script,
-    ngx_uint_t patient, size_t len, ngx_violet_redis_command_t **command,
-    char **bytes);
+    ngx_uint_t patient, size_t len, size_t own,
+    ngx_violet_redis_command_t **command, char **bytes);
 static ngx_violet_redis_status_e ngx_violet_redis_submit(
     ngx_violet_redis_command_t *cmd, ngx_msec_t timeout);
 static ngx_uint_t ngx_violet_redis_is_away(ngx_violet_redis_t *redis);
@@ -147,7 +148,7 @@ ngx_violet_redis_run(ngx_violet_redis_t *redis,
     status = ngx_violet_redis_begin(redis, script, patient,
                                     violet_resp_command_len(nhead + nargs,
                                                             lens),
-                                    &cmd, &bytes);
+                                    0, &cmd, &bytes);
 
     if (status != NGX_VIOLET_REDIS_OK) {
         return status;
@@ -165,29 +166,29 @@ ngx_violet_redis_run(ngx_violet_redis_t *redis,
 ngx_violet_redis_status_e
 ngx_violet_redis_read(ngx_violet_redis_t *redis,
     ngx_violet_redis_form_t *form, ngx_str_t *key, ngx_msec_t timeout,
-    ngx_violet_redis_handler_pt handler, void *data)
+    ngx_violet_redis_handler_pt handler, void *data, size_t len)
 {
     char                        *p;
-    size_t                       len;
+    size_t                       word;
     ngx_str_t                   *prefix;
     ngx_violet_redis_status_e    status;
     ngx_violet_redis_command_t  *cmd;
 
     prefix = &redis->conf.prefix;
-    len = prefix->len + key->len;
+    word = prefix->len + key->len;
 
     status = ngx_violet_redis_begin(redis, NULL, 0,
                                     form->head.len
-                                    + violet_resp_command_word_len(len)
+                                    + violet_resp_command_word_len(word)
                                     + form->tail.len,
-                                    &cmd, &p);
+                                    len, &cmd, &p);
 
     if (status != NGX_VIOLET_REDIS_OK) {
         return status;
     }
 
     p = (char *) ngx_cpymem(p, form->head.data, form->head.len);
-    p = violet_resp_command_word(p, len);
+    p = violet_resp_command_word(p, word);
     p = (char *) ngx_cpymem(p, prefix->data, prefix->len);
     p = (char *) ngx_cpymem(p, key->data, key->len);
     *p++ = '\r';
@@ -195,7 +196,8 @@ ngx_violet_redis_read(ngx_violet_redis_t *redis,
     ngx_memcpy(p, form->tail.data, form->tail.len);
 
     cmd->handler = handler;
-    cmd->data = data;
+    cmd->data = cmd + 1;
+    ngx_memcpy(cmd->data, data, len);
 
     return ngx_violet_redis_submit(cmd, timeout);
 }
@@ -204,13 +206,13 @@ ngx_violet_redis_read(ngx_violet_redis_t *redis,
 /*
  * Makes a command of so many bytes, which the caller writes.  They go into the
  * buffer of the connection at once, unless the command may have to wait or be
- * sent again.
+ * sent again.  Behind the command there are "own" bytes for its caller.
  */
 
 static ngx_violet_redis_status_e
 ngx_violet_redis_begin(ngx_violet_redis_t *redis,
     ngx_violet_redis_script_t *script, ngx_uint_t patient, size_t len,
-    ngx_violet_redis_command_t **command, char **bytes)
+    size_t own, ngx_violet_redis_command_t **command, char **bytes)
 {
     ngx_uint_t                   away, kept;
     ngx_violet_redis_command_t  *cmd;
@@ -226,8 +228,8 @@ ngx_violet_redis_begin(ngx_violet_redis_t *redis,
 
     kept = script || away || redis->state != NGX_VIOLET_REDIS_READY;
 
-    cmd = ngx_alloc(sizeof(ngx_violet_redis_command_t) + (kept ? len : 0),
-                    ngx_cycle->log);
+    cmd = ngx_alloc(sizeof(ngx_violet_redis_command_t) + own
+                    + (kept ? len : 0), ngx_cycle->log);
     if (cmd == NULL) {
         return NGX_VIOLET_REDIS_MEMORY;
     }
@@ -240,7 +242,7 @@ ngx_violet_redis_begin(ngx_violet_redis_t *redis,
     cmd->len = len;
 
     if (kept) {
-        cmd->request = (char *) cmd + sizeof(ngx_violet_redis_command_t);
+        cmd->request = (char *) (cmd + 1) + own;
         *bytes = cmd->request;
 
     } else {
@@ -340,7 +342,7 @@ static void
 ngx_violet_redis_sent(ngx_violet_redis_command_t *cmd)
 {
     cmd->sent = 1;
-    cmd->sent_at = ngx_current_msec;
+    cmd->sent_at = ngx_violet_redis_waited(cmd->redis);
 
     ngx_violet_redis_count_sent(cmd);
 
@@ -360,6 +362,13 @@ ngx_violet_redis_distrust(ngx_violet_redis_t *redis)
     redis->distrusted = 1;
 
     ngx_post_event(&redis->drop, &ngx_posted_events);
+}
+
+
+ngx_int_t
+ngx_violet_redis_keep(ngx_violet_redis_t *redis, ngx_pool_t *pool)
+{
+    return ngx_violet_redis_connection_keep(&redis->connection, pool);
 }
 
 
@@ -433,7 +442,10 @@ ngx_violet_redis_take(ngx_queue_t *queue)
     }
 
     q = ngx_queue_head(queue);
-    ngx_queue_remove(q);
+
+    /* a command is in no queue when it is freed */
+
+    ngx_queue_remove(q);                            /* NOLINT(*-unix.Malloc) */
 
     return ngx_queue_data(q, ngx_violet_redis_command_t, queue);
 }
@@ -470,7 +482,9 @@ ngx_violet_redis_command_reply(ngx_violet_redis_t *redis, violet_reply_t *reply)
         }
 
     } else {
-        redis->failures = 0;
+        if (redis->failures && ngx_violet_redis_has_lasted(redis->ready_at)) {
+            redis->failures = 0;
+        }
 
         ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_OK, reply);
     }

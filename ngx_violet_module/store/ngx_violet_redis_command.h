@@ -48,18 +48,25 @@ struct ngx_violet_redis_s {
     ngx_event_t                     retry_timer;
     ngx_event_t                     stall_timer;
     ngx_event_t                     deadline_timer;  /* of commands */
+    ngx_msec_t                      waited;        /* the clock of deadlines */
+    ngx_msec_t                      looked_at;     /* the last look at it, by
+                                                      nginx's clock */
+    ngx_uint_t                      stall_looks;   /* left until a stalled
+                                                      Redis is dropped */
     ngx_event_t                     clock_timer;
     ngx_event_t                     drop;          /* posted: close it */
 
     violet_clock_far_t              clock;         /* Redis's */
-    int64_t                         clock_asked;   /* by ours */
+    int64_t                         clock_asked;   /* when Redis was asked for
+                                                      it, by our clock */
 
     ngx_uint_t                      failures;      /* in a row */
+    ngx_msec_t                      ready_at;      /* the connection */
     ngx_uint_t                      losses;        /* of the connection */
     ngx_uint_t                      tries;         /* to connect, in a row */
     ngx_violet_redis_errors_t       errors;
-    ngx_uint_t                      lines;         /* of errors, when it was
-                                                      ready */
+    ngx_uint_t                      lines;         /* of errors in the log,
+                                                      when it was ready */
 
     violet_counters_of_redis_t      counts;
     ngx_sockaddr_t                  counted;       /* where it was ready last */
@@ -67,15 +74,18 @@ struct ngx_violet_redis_s {
 
     ngx_violet_redis_demoted_pt     on_demoted;
     void                           *on_demoted_data;
+    ngx_violet_redis_writing_pt     on_writing;    /* NULL: nobody */
+    void                           *on_writing_data;
 
     unsigned                        initialized:1;
-    unsigned                        evicts:1;      /* which was logged */
+    unsigned                        evicts:1;      /* Redis may evict records,
+                                                      which was logged */
     unsigned                        clock_asking:1;
     unsigned                        stalled:1;     /* a deadline was missed */
     unsigned                        stall_logged:1;
-    unsigned                        distrusted:1;  /* a failure of this
-                                                      worker */
-    unsigned                        demoted:1;     /* it takes no writes */
+    unsigned                        distrusted:1;  /* this worker closed the
+                                                      connection itself */
+    unsigned                        demoted:1;     /* Redis takes no writes */
     unsigned                        moving:1;      /* the master is another
                                                       one: no delay */
 };
@@ -91,8 +101,9 @@ typedef struct {
     char                        *request;       /* NULL: sent at once, and
                                                    not kept */
     size_t                       len;
-    ngx_msec_t                   sent_at;
-    ngx_msec_t                   deadline;
+    ngx_msec_t                   sent_at;       /* by ngx_violet_redis_
+                                                   waited() */
+    ngx_msec_t                   deadline;      /* the same */
     int64_t                      counted_at;    /* us, if commands are
                                                    counted */
 
@@ -137,6 +148,7 @@ void ngx_violet_redis_free_command(ngx_violet_redis_command_t *cmd);
 void ngx_violet_redis_deadline(ngx_violet_redis_command_t *cmd,
     ngx_msec_t timeout);
 void ngx_violet_redis_deadline_timer(ngx_event_t *ev);
+void ngx_violet_redis_stall_timer(ngx_event_t *ev);
 
 
 /* To be called when commands have left the queues. */

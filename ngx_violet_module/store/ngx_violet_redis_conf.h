@@ -56,6 +56,9 @@ typedef struct {
                                             value, in the slot of all keys,
                                             that any user may read */
 
+    ngx_shm_zone_t          *zone;       /* by which one worker of the host
+                                            logs a change of the master */
+
     unsigned                 tls:1;
     unsigned                 cluster:1;  /* the URLs are nodes of one */
     unsigned                 records:1;  /* of submits are kept here */

@@ -14,6 +14,9 @@
 #define NGX_VIOLET_REDIS_MIN_DELAY  100
 #define NGX_VIOLET_REDIS_MAX_DELAY  1000
 
+/* ms after which a connection counts as one that lasts */
+#define NGX_VIOLET_REDIS_LASTS  1000
+
 
 ngx_msec_t
 ngx_violet_redis_delay(ngx_uint_t failures)
@@ -26,6 +29,13 @@ ngx_violet_redis_delay(ngx_uint_t failures)
 
     return (ngx_msec_t) violet_backoff_jitter(delay / 2, delay,
                                               (uint32_t) ngx_random());
+}
+
+
+ngx_uint_t
+ngx_violet_redis_has_lasted(ngx_msec_t ready_at)
+{
+    return ngx_current_msec - ready_at >= NGX_VIOLET_REDIS_LASTS;
 }
 
 

@@ -25,6 +25,15 @@ ngx_msec_t ngx_violet_redis_delay(ngx_uint_t failures);
 
 
 /*
+ * True if a connection that was ready at that time has lasted: its end is the
+ * first failure again.  Replies alone say less: a Redis, or a proxy before it,
+ * may answer some commands and close the connection at others.
+ */
+
+ngx_uint_t ngx_violet_redis_has_lasted(ngx_msec_t ready_at);
+
+
+/*
  * Fills in AUTH with the username, if it is not empty, and the password.
  * Returns the number of arguments; 0 without a password.
  */

@@ -73,7 +73,6 @@ ngx_violet_redis_connection_open(ngx_violet_redis_connection_t *rc,
     rc->expected = 0;
     rc->connected = 0;
     rc->stopped = 0;
-    rc->answered = 0;
     rc->ssl = conf->ssl;
     rc->host = host;
 
@@ -131,6 +130,11 @@ ngx_violet_redis_connection_write_handler(ngx_event_t *wev)
     }
 
     if (rc->connected) {
+
+        if (rc->handlers->writing) {
+            rc->handlers->writing(rc->data);
+        }
+
         ngx_violet_redis_connection_flush(rc);
 
     } else {
@@ -377,9 +381,27 @@ ngx_violet_redis_connection_read_handler(ngx_event_t *rev)
         if (n != NGX_OK) {
             return;
         }
+
+        /* those who keep the buffer's bytes mostly need them for this round */
+
+        if (in->size - in->end < NGX_VIOLET_REDIS_ROOM
+            && ngx_violet_redis_buffer_is_kept(in))
+        {
+            ngx_post_event(rev, &ngx_posted_events);
+            return;
+        }
     }
 
     ngx_post_event(rev, &ngx_posted_next_events);
+}
+
+
+ngx_int_t
+ngx_violet_redis_connection_keep(ngx_violet_redis_connection_t *rc,
+    ngx_pool_t *pool)
+{
+    return rc->reading ? ngx_violet_redis_buffer_keep(&rc->in, pool)
+                       : NGX_DECLINED;
 }
 
 
@@ -460,7 +482,7 @@ ngx_violet_redis_connection_next(ngx_violet_redis_connection_t *rc)
         return NGX_DONE;
     }
 
-    rc->answered = 1;
+    rc->heard = 1;
 
     rc->handlers->reply(rc->data, reply);
 
@@ -508,7 +530,7 @@ ngx_violet_redis_connection_lost(ngx_violet_redis_connection_t *rc,
             error = NGX_VIOLET_REDIS_ERROR_TLS;
             why = ngx_violet_redis_tls_why(&rc->tls);
 
-        } else if (rc->ssl == NULL && !rc->answered
+        } else if (rc->ssl == NULL && !rc->heard
                    && rc->peer.sockaddr->sa_family != AF_UNIX)
         {
             why = "before any reply: if it speaks TLS, the URL begins with "

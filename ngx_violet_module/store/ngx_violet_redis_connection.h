@@ -37,12 +37,16 @@ typedef struct {
      * The connection is closed: it could not be made (CONNECT, with the
      * system's error; NGX_ETIMEDOUT if it was not ready in time), Redis
      * closed it (CLOSED, with the system's error or 0; with "why", a hint, if
-     * it did so before any reply), or the cause is "why", in the words
+     * no reply has ever come), or the cause is "why", in the words
      * "Redis sent …" (PROTOCOL), of TLS (TLS), or without memory (MEMORY).
      */
 
     void   (*lost)(void *data, ngx_violet_redis_error_e error, ngx_err_t err,
                    const char *why);
+
+    /* commands are written now: others may be added.  NULL: none are */
+
+    void   (*writing)(void *data);
 } ngx_violet_redis_connection_handlers_t;
 
 
@@ -67,7 +71,8 @@ typedef struct {
     unsigned                                connected:1;
     unsigned                                stopped:1;
     unsigned                                reading:1; /* in a handler */
-    unsigned                                answered:1;  /* a reply came */
+    unsigned                                heard:1;   /* a reply, once, on
+                                                          any connection */
 
     /* set by the user: replies come only to commands */
 
@@ -113,6 +118,15 @@ char *ngx_violet_redis_connection_room(ngx_violet_redis_connection_t *rc,
     size_t len);
 void ngx_violet_redis_connection_written(ngx_violet_redis_connection_t *rc,
     size_t len);
+
+
+/*
+ * Within the handler of a reply: keeps the reply's strings until the pool is
+ * destroyed.  NGX_DECLINED: they have to be copied.
+ */
+
+ngx_int_t ngx_violet_redis_connection_keep(ngx_violet_redis_connection_t *rc,
+    ngx_pool_t *pool);
 
 
 /* Nothing more is read or written; no handler is called any more. */

@@ -6,14 +6,25 @@
  *
  * A command that was not answered in time means that Redis is stalled.  All
  * its commands time out, and it is bypassed until it has answered each.
+ *
+ * The time of a deadline is time in which the worker looked for the reply.  If
+ * a worker stands still, or its clock jumps, Redis may have had no turn, and a
+ * claim of a submit that timed out could be sent beside that of another host.
+ * So there is a look at least once a slice, and between two looks no more than
+ * a slice counts.
  */
 
 
 #include "ngx_violet_redis_command.h"
 
 
-/* ms without a reply after which the connection is closed */
+/* ms between two looks for replies, and what counts of it at most */
+#define NGX_VIOLET_REDIS_SLICE  100
+
+/* ms without a reply after which the connection is closed, as looks */
 #define NGX_VIOLET_REDIS_STALL  1000
+#define NGX_VIOLET_REDIS_STALL_LOOKS                                          \
+    (NGX_VIOLET_REDIS_STALL / NGX_VIOLET_REDIS_SLICE)
 
 
 static void ngx_violet_redis_deadline_set(ngx_violet_redis_t *redis,
@@ -25,10 +36,24 @@ static void ngx_violet_redis_deadline_missed(ngx_violet_redis_command_t *cmd);
 static void ngx_violet_redis_stall(ngx_violet_redis_t *redis);
 
 
+ngx_msec_t
+ngx_violet_redis_waited(ngx_violet_redis_t *redis)
+{
+    ngx_msec_t  passed;
+
+    passed = ngx_current_msec - redis->looked_at;
+
+    redis->looked_at = ngx_current_msec;
+    redis->waited += ngx_min(passed, NGX_VIOLET_REDIS_SLICE);
+
+    return redis->waited;
+}
+
+
 void
 ngx_violet_redis_deadline(ngx_violet_redis_command_t *cmd, ngx_msec_t timeout)
 {
-    cmd->deadline = ngx_current_msec + timeout;
+    cmd->deadline = ngx_violet_redis_waited(cmd->redis) + timeout;
     cmd->timed = 1;
 
     cmd->redis->deadline_timer.cancelable = 0;
@@ -45,18 +70,20 @@ ngx_violet_redis_deadline_set(ngx_violet_redis_t *redis, ngx_msec_t at)
 
     timer = &redis->deadline_timer;
 
+    left = (ngx_msec_int_t) (at - redis->waited);
+    left = ngx_max(left, 0);
+    left = ngx_min(left, NGX_VIOLET_REDIS_SLICE);
+
     if (timer->timer_set) {
 
-        if ((ngx_msec_int_t) (timer->timer.key - at) <= 0) {
+        if ((ngx_msec_int_t) (timer->timer.key - ngx_current_msec) <= left) {
             return;
         }
 
         ngx_del_timer(timer);
     }
 
-    left = (ngx_msec_int_t) (at - ngx_current_msec);
-
-    ngx_add_timer(timer, (ngx_msec_t) ngx_max(left, 0));
+    ngx_add_timer(timer, (ngx_msec_t) left);
 }
 
 
@@ -76,6 +103,8 @@ ngx_violet_redis_deadline_timer(ngx_event_t *ev)
     ngx_violet_redis_t  *redis;
 
     redis = ev->data;
+
+    (void) ngx_violet_redis_waited(redis);
 
     ngx_violet_redis_deadline_look(&redis->sent);
     ngx_violet_redis_deadline_look(&redis->pending);
@@ -104,7 +133,7 @@ ngx_violet_redis_deadline_look(ngx_queue_t *queue)
         cmd = ngx_queue_data(q, ngx_violet_redis_command_t, queue);
 
         if (cmd->timed
-            && (ngx_msec_int_t) (cmd->deadline - ngx_current_msec) <= 0)
+            && (ngx_msec_int_t) (cmd->deadline - cmd->redis->waited) <= 0)
         {
             ngx_violet_redis_deadline_missed(cmd);
         }
@@ -146,7 +175,7 @@ ngx_violet_redis_deadline_missed(ngx_violet_redis_command_t *cmd)
         return;
     }
 
-    age = ngx_current_msec - cmd->sent_at;
+    age = cmd->redis->waited - cmd->sent_at;
     timeout = cmd->redis->conf.timeout;
 
     if (age >= timeout) {
@@ -176,8 +205,9 @@ ngx_violet_redis_stall(ngx_violet_redis_t *redis)
     if (!redis->stalled) {
         redis->stalled = 1;
         redis->failures++;
+        redis->stall_looks = NGX_VIOLET_REDIS_STALL_LOOKS;
 
-        ngx_add_timer(&redis->stall_timer, NGX_VIOLET_REDIS_STALL);
+        ngx_add_timer(&redis->stall_timer, NGX_VIOLET_REDIS_SLICE);
 
         if (ngx_violet_redis_error_due(&redis->errors,
                                        NGX_VIOLET_REDIS_ERROR_STALLED))
@@ -201,6 +231,24 @@ ngx_violet_redis_stall(ngx_violet_redis_t *redis)
             ngx_violet_redis_done(cmd, NGX_VIOLET_REDIS_TIMEOUT, NULL);
         }
     }
+}
+
+
+/* A clock that jumps counts as one look, and drops no connection. */
+
+void
+ngx_violet_redis_stall_timer(ngx_event_t *ev)
+{
+    ngx_violet_redis_t  *redis;
+
+    redis = ev->data;
+
+    if (--redis->stall_looks) {
+        ngx_add_timer(ev, NGX_VIOLET_REDIS_SLICE);
+        return;
+    }
+
+    redis->drop.handler(&redis->drop);
 }
 
 

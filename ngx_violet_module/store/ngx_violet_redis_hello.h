@@ -35,7 +35,7 @@ typedef struct {
 int ngx_violet_redis_hello(const char **argv, size_t *lens, u_char *name);
 
 
-/* NGX_OK, or NGX_ERROR if the reply is none to HELLO. */
+/* NGX_OK, or NGX_ERROR if the reply is not one to HELLO. */
 
 ngx_int_t ngx_violet_redis_hello_read(ngx_violet_redis_hello_t *hello,
     violet_reply_t *reply);

@@ -1,6 +1,6 @@
 
 /*
- * INFO memory.  Its reply has a line "name:value" for each figure.  Eviction
+ * The replies of INFO, which have a line "name:value" for each field.  Eviction
  * needs both, a "maxmemory" that is not 0 and another policy than noeviction.
  */
 
@@ -24,10 +24,8 @@ ngx_violet_redis_info_take(ngx_violet_redis_t *redis, violet_reply_t *reply)
 {
     ngx_str_t  size, policy;
 
-    if (reply->type != VIOLET_REPLY_STRING
-        || ngx_violet_redis_info_value(reply, "\nmaxmemory:", &size)
-           != NGX_OK
-        || ngx_violet_redis_info_value(reply, "\nmaxmemory_policy:", &policy)
+    if (ngx_violet_redis_info_value(reply, "maxmemory:", &size) != NGX_OK
+        || ngx_violet_redis_info_value(reply, "maxmemory_policy:", &policy)
            != NGX_OK)
     {
         return;
@@ -54,30 +52,66 @@ ngx_violet_redis_info_take(ngx_violet_redis_t *redis, violet_reply_t *reply)
 }
 
 
-/* The rest of the line that begins so, if it is a plain word. */
+/* The value of a field, if it is a plain word. */
 
 static ngx_int_t
 ngx_violet_redis_info_value(violet_reply_t *reply, char *name, ngx_str_t *value)
 {
-    u_char  *p, *last;
+    size_t  i;
+    u_char  c;
 
-    p = (u_char *) reply->str;
-    last = p + reply->len;
+    value->data = ngx_violet_redis_info_field(reply, name, &value->len);
 
-    p = ngx_strlcasestrn(p, last, (u_char *) name, ngx_strlen(name) - 1);
-    if (p == NULL) {
+    if (value->data == NULL || value->len == 0) {
         return NGX_ERROR;
     }
 
-    value->data = p + ngx_strlen(name);
+    for (i = 0; i < value->len; i++) {
+        c = value->data[i];
 
-    for (p = value->data; p < last; p++) {
-        if ((*p < '0' || *p > '9') && (*p < 'a' || *p > 'z') && *p != '-') {
-            break;
+        if ((c < '0' || c > '9') && (c < 'a' || c > 'z') && c != '-') {
+            return NGX_ERROR;
         }
     }
 
-    value->len = p - value->data;
+    return NGX_OK;
+}
 
-    return (value->len && p < last && *p == CR) ? NGX_OK : NGX_ERROR;
+
+u_char *
+ngx_violet_redis_info_field(violet_reply_t *reply, char *name, size_t *len)
+{
+    u_char  *p, *last, *end;
+    size_t   n;
+
+    if (reply->type != VIOLET_REPLY_STRING) {
+        return NULL;
+    }
+
+    n = ngx_strlen(name);
+    p = (u_char *) reply->str;
+    last = p + reply->len;
+
+    while (p < last) {
+        end = ngx_strlchr(p, last, '\n');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if ((size_t) (end - p) > n && ngx_memcmp(p, name, n) == 0) {
+            p += n;
+            *len = end - p;
+
+            if (*len && p[*len - 1] == '\r') {
+                (*len)--;
+            }
+
+            return p;
+        }
+
+        p = end + 1;
+    }
+
+    return NULL;
 }

@@ -2,6 +2,7 @@
 /*
  * INFO memory, by which a Redis is found that may evict the records of
  * submits.  It is asked when a connection begins, by one worker of the host.
+ * And the fields of any reply of INFO.
  */
 
 #ifndef NGX_VIOLET_REDIS_INFO_H
@@ -23,6 +24,16 @@ ngx_uint_t ngx_violet_redis_info_is_due(ngx_violet_redis_t *redis);
 
 void ngx_violet_redis_info_take(ngx_violet_redis_t *redis,
     violet_reply_t *reply);
+
+
+/*
+ * The value of the first line "name:value" of a reply of INFO, which belongs to
+ * the reply, and *len, its bytes without the end of the line.  "name" has the
+ * colon.  NULL if the reply is no string, or no line has a value.
+ */
+
+u_char *ngx_violet_redis_info_field(violet_reply_t *reply, char *name,
+    size_t *len);
 
 
 #endif /* NGX_VIOLET_REDIS_INFO_H */

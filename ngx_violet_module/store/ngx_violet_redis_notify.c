@@ -41,7 +41,8 @@ static ngx_violet_redis_connection_handlers_t
 {
     ngx_violet_redis_notify_connected,
     ngx_violet_redis_notify_read,
-    ngx_violet_redis_notify_failed
+    ngx_violet_redis_notify_failed,
+    NULL
 };
 
 
@@ -318,6 +319,7 @@ ngx_violet_redis_notify_timer(ngx_event_t *ev)
 static void
 ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, const char *why)
 {
+    ngx_msec_t                delay;
     ngx_violet_redis_error_e  error;
 
     error = (link->state == NGX_VIOLET_REDIS_NOTIFY_READY)
@@ -332,9 +334,10 @@ ngx_violet_redis_notify_lost(ngx_violet_redis_notify_t *link, const char *why)
 
     ngx_violet_redis_notify_end(link);
 
-    ngx_violet_redis_notify_again(link, link->moving
-                                   ? 1
-                                   : ngx_violet_redis_delay(link->failures));
+    delay = ngx_violet_redis_topology_delay(link->topology, &link->user,
+                                    ngx_violet_redis_delay(link->failures));
+
+    ngx_violet_redis_notify_again(link, link->moving ? 1 : delay);
 
     link->failures++;
 

@@ -285,7 +285,7 @@ ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
 
         ngx_violet_redis_topology_found(link->topology);
 
-        link->failures = 0;
+        link->ready_at = ngx_current_msec;
         link->asked = 0;
 
         ngx_violet_redis_connection_ready(&link->connection);
@@ -301,6 +301,10 @@ ngx_violet_redis_notify_message(ngx_violet_redis_notify_t *link,
 
         if (link->asked == 0) {
             return NGX_ERROR;
+        }
+
+        if (ngx_violet_redis_has_lasted(link->ready_at)) {
+            link->failures = 0;
         }
 
         if (--link->asked == 0) {

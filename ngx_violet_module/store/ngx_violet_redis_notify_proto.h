@@ -44,6 +44,7 @@ struct ngx_violet_redis_notify_s {
     ngx_violet_redis_connection_t     connection;
     ngx_event_t                       timer;
     ngx_uint_t                        failures;
+    ngx_msec_t                        ready_at;
     ngx_uint_t                        tries;    /* to connect, in a row */
     ngx_violet_redis_errors_t         errors;
 

@@ -410,7 +410,7 @@ ngx_violet_redis_tls_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
         last--;
     }
 
-    /* later an error of the socket is none of TLS */
+    /* after the handshake an error of the socket is not one of TLS */
 
     if (tls->ready
         && ngx_strlcasestrn(p, last, (u_char *) "(SSL:", 5 - 1) == NULL)

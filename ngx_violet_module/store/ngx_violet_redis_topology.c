@@ -35,7 +35,8 @@ static ngx_violet_redis_connection_handlers_t
 {
     ngx_violet_redis_topology_probed,
     ngx_violet_redis_topology_probe_reply,
-    ngx_violet_redis_topology_probe_lost
+    ngx_violet_redis_topology_probe_lost,
+    NULL
 };
 
 
@@ -69,13 +70,6 @@ ngx_violet_redis_topology_create(ngx_pool_t *pool,
               : conf->cluster ? &ngx_violet_redis_cluster : NULL;
 
     return t;
-}
-
-
-ngx_violet_redis_conf_t *
-ngx_violet_redis_topology_conf(ngx_violet_redis_topology_t *t)
-{
-    return t->conf;
 }
 
 

@@ -1,6 +1,6 @@
 
 /*
- * Where the master is, now: the one room that knows whether Redis is a single
+ * Where the master is, now: the only part that knows whether Redis is a single
  * one, watched by sentinels, or a cluster.  Client and link ask it for an
  * address before they connect and tell it what they see of Redis.  It asks
  * resolver, sentinels and nodes by itself; nothing waits for it.
@@ -36,6 +36,8 @@ typedef struct {
                                                   a connection to "place" */
     unsigned                        ready:1;   /* the same: the master answers
                                                   commands on it */
+    unsigned                        sent_away:1;  /* by MOVED, on its last
+                                                     connection */
 } ngx_violet_redis_topology_user_t;
 
 
@@ -46,9 +48,6 @@ typedef struct {
 
 ngx_violet_redis_topology_t *ngx_violet_redis_topology_create(
     ngx_pool_t *pool, ngx_violet_redis_conf_t *conf);
-
-ngx_violet_redis_conf_t *ngx_violet_redis_topology_conf(
-    ngx_violet_redis_topology_t *topology);
 
 
 /* Adds a user, at most two, before the start. */
@@ -75,8 +74,8 @@ ngx_int_t ngx_violet_redis_topology_where(
 
 
 /*
- * What the users see: the master is connected; the connection was lost, could
- * not be made, or led to a Redis that takes no writes.
+ * Called by the users of a topology: the master is connected; the connection
+ * was lost, could not be made, or led to a Redis that takes no writes.
  */
 
 void ngx_violet_redis_topology_found(ngx_violet_redis_topology_t *topology);
@@ -91,6 +90,18 @@ void ngx_violet_redis_topology_lost(ngx_violet_redis_topology_t *topology);
 ngx_uint_t ngx_violet_redis_topology_redirected(
     ngx_violet_redis_topology_t *topology,
     ngx_violet_redis_topology_user_t *user, violet_reply_t *reply);
+
+
+/*
+ * The delay, in ms, before a user whose connection was lost connects again: the
+ * one that it asks for, or more.  After MOVED to a node that is not followed
+ * yet, it lasts until nodes are followed again: this node would send the user
+ * away once more.
+ */
+
+ngx_msec_t ngx_violet_redis_topology_delay(
+    ngx_violet_redis_topology_t *topology,
+    ngx_violet_redis_topology_user_t *user, ngx_msec_t delay);
 
 
 /*

@@ -6,8 +6,11 @@
 
 
 #include "ngx_violet_redis_topology_priv.h"
+#include "ngx_violet_memory.h"
+#include "ngx_violet_memory_clock.h"
 
 #include "violet_backoff.h"
+#include "violet_hash.h"
 
 
 /*
@@ -21,13 +24,40 @@
 /* ms in which NGX_VIOLET_REDIS_CHANGES are logged */
 #define NGX_VIOLET_REDIS_CHANGES_TIME  60000
 
+/* ms that the host remembers which master it logged last */
+#define NGX_VIOLET_REDIS_TOLD          86400000
+
+/* bytes of the name of this counter in shared memory */
+#define NGX_VIOLET_REDIS_TOLD_NAME     32
+
+
+/* in shared memory: the master that was logged last, by two hashes */
+
+typedef struct {
+    uint32_t   crc;
+    uint32_t   hash;
+    int64_t    since;       /* the first of the changes of a minute */
+    uint64_t   changes;
+} ngx_violet_redis_topology_told_t;
+
+
+typedef struct {
+    ngx_violet_redis_topology_told_t  told;
+    ngx_uint_t                        changes;   /* 0: it was logged */
+} ngx_violet_redis_topology_news_t;
+
 
 static ngx_uint_t ngx_violet_redis_topology_follows(
+    ngx_violet_redis_topology_t *topology);
+static ngx_msec_t ngx_violet_redis_topology_rest(
     ngx_violet_redis_topology_t *topology);
 static ngx_uint_t ngx_violet_redis_topology_moves(
     ngx_violet_redis_topology_t *topology);
 static void ngx_violet_redis_topology_tell(
     ngx_violet_redis_topology_t *topology, ngx_str_t *before);
+static ngx_uint_t ngx_violet_redis_topology_news(
+    ngx_violet_redis_topology_t *topology);
+static int64_t ngx_violet_redis_topology_told(void *data, u_char *value);
 
 
 ngx_uint_t
@@ -47,6 +77,7 @@ ngx_violet_redis_topology_redirected(ngx_violet_redis_topology_t *t,
     text.len = reply->len;
 
     if (violet_node_moved(&node, text) == 0) {
+        user->sent_away = 1;
         ngx_violet_redis_topology_master(t, &node, &user->place);
     }
 
@@ -111,13 +142,7 @@ ngx_violet_redis_topology_master(ngx_violet_redis_topology_t *t,
 static ngx_uint_t
 ngx_violet_redis_topology_follows(ngx_violet_redis_topology_t *t)
 {
-    ngx_msec_t  delay;
-
-    delay = violet_backoff(ngx_violet_redis_topology_moves(t),
-                           NGX_VIOLET_REDIS_REDIRECT,
-                           NGX_VIOLET_REDIS_REDIRECT_MOST);
-
-    if (ngx_current_msec - t->moved_at < delay) {
+    if (ngx_violet_redis_topology_rest(t)) {
         return 0;
     }
 
@@ -125,6 +150,37 @@ ngx_violet_redis_topology_follows(ngx_violet_redis_topology_t *t)
     t->moved_at = ngx_current_msec;
 
     return 1;
+}
+
+
+/* ms until a change of the master is followed. */
+
+static ngx_msec_t
+ngx_violet_redis_topology_rest(ngx_violet_redis_topology_t *t)
+{
+    ngx_msec_t  delay, since;
+
+    delay = violet_backoff(ngx_violet_redis_topology_moves(t),
+                           NGX_VIOLET_REDIS_REDIRECT,
+                           NGX_VIOLET_REDIS_REDIRECT_MOST);
+
+    since = ngx_current_msec - t->moved_at;
+
+    return since < delay ? delay - since : 0;
+}
+
+
+ngx_msec_t
+ngx_violet_redis_topology_delay(ngx_violet_redis_topology_t *t,
+    ngx_violet_redis_topology_user_t *user, ngx_msec_t delay)
+{
+    if (!user->sent_away) {
+        return delay;
+    }
+
+    user->sent_away = 0;
+
+    return ngx_max(delay, ngx_violet_redis_topology_rest(t));
 }
 
 
@@ -153,7 +209,7 @@ ngx_violet_redis_topology_soon(ngx_violet_redis_topology_t *t)
 }
 
 
-/* Sentinels that do not agree must not fill the log. */
+/* The worker that hears of it first logs it, for all workers of the host. */
 
 static void
 ngx_violet_redis_topology_tell(ngx_violet_redis_topology_t *t,
@@ -161,9 +217,9 @@ ngx_violet_redis_topology_tell(ngx_violet_redis_topology_t *t,
 {
     ngx_uint_t  n;
 
-    n = ngx_violet_redis_topology_changes(t);
+    n = ngx_violet_redis_topology_news(t);
 
-    if (n > NGX_VIOLET_REDIS_CHANGES) {
+    if (n == 0 || n > NGX_VIOLET_REDIS_CHANGES) {
         return;
     }
 
@@ -173,6 +229,84 @@ ngx_violet_redis_topology_tell(ngx_violet_redis_topology_t *t,
                   t->conf->cluster ? " (of our slot of the cluster)" : "",
                   n == NGX_VIOLET_REDIS_CHANGES
                   ? ", more changes of this minute are not logged" : "");
+}
+
+
+/*
+ * The number of changes of the last minute on this host, with this one; 0 if
+ * another worker has logged it.  Sentinels that do not agree must not fill the
+ * log.
+ */
+
+static ngx_uint_t
+ngx_violet_redis_topology_news(ngx_violet_redis_topology_t *t)
+{
+    u_char                           name[NGX_VIOLET_REDIS_TOLD_NAME];
+    uint32_t                         asked;
+    ngx_str_t                        key;
+    ngx_violet_redis_conf_t         *conf;
+    ngx_violet_redis_topology_news_t  news;
+
+    conf = t->conf;
+
+    /* the same sentinels may watch two masters, a cluster has many */
+
+    ngx_crc32_init(asked);
+    ngx_crc32_update(&asked, conf->url.data, conf->url.len);
+    ngx_crc32_update(&asked, conf->sentinel.data, conf->sentinel.len);
+    ngx_crc32_update(&asked, conf->prefix.data, conf->prefix.len);
+    ngx_crc32_final(asked);
+
+    key.data = name;
+    key.len = ngx_sprintf(name, "redis-master:%08xD", asked) - name;
+
+    ngx_memzero(&news, sizeof(ngx_violet_redis_topology_news_t));
+
+    news.told.crc = ngx_crc32_long(t->name.data, t->name.len);
+    news.told.hash = violet_hash(t->name.data, t->name.len);
+
+    if (ngx_violet_memory_update(t->conf->zone, &key, 1,
+                                 sizeof(ngx_violet_redis_topology_told_t),
+                                 ngx_violet_redis_topology_told, &news)
+        != NGX_OK)
+    {
+        return ngx_violet_redis_topology_changes(t);
+    }
+
+    return news.changes;
+}
+
+
+static int64_t
+ngx_violet_redis_topology_told(void *data, u_char *value)
+{
+    ngx_violet_redis_topology_news_t  *news = data;
+
+    int64_t                           now;
+    ngx_violet_redis_topology_told_t  told;
+
+    ngx_memcpy(&told, value, sizeof(ngx_violet_redis_topology_told_t));
+
+    if (told.changes == 0 || told.crc != news->told.crc
+        || told.hash != news->told.hash)
+    {
+        now = ngx_violet_clock();
+
+        if (told.changes == 0
+            || now - told.since >= NGX_VIOLET_REDIS_CHANGES_TIME)
+        {
+            told.since = now;
+            told.changes = 0;
+        }
+
+        told.crc = news->told.crc;
+        told.hash = news->told.hash;
+        news->changes = ++told.changes;
+
+        ngx_memcpy(value, &told, sizeof(ngx_violet_redis_topology_told_t));
+    }
+
+    return NGX_VIOLET_REDIS_TOLD;
 }
 
 

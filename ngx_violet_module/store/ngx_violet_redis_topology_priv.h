@@ -104,9 +104,9 @@ struct ngx_violet_redis_topology_s {
     ngx_violet_redis_errors_t           errors;
 
     unsigned                            started:1;
-    unsigned                            missing:1;  /* the master */
-    unsigned                            doubted:1;  /* the last answer came
-                                                       while it was missing */
+    unsigned                            missing:1;  /* there is no master */
+    unsigned                            doubted:1;  /* there was none when the
+                                                       last answer came */
 };
 
 
