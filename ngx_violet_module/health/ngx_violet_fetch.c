@@ -13,6 +13,7 @@
 
 
 #include "ngx_violet_fetch_priv.h"
+#include "ngx_violet_health_epoch.h"
 #include "ngx_violet_health_event.h"
 #include "ngx_violet_memory.h"
 
@@ -81,12 +82,6 @@ ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch)
     fetch->fetched.redis = ngx_violet_redis_status_merge(
                                  fetch->fetched.redis, status);
 
-    if (rc == NGX_ERROR) {
-        fetch->fetched.limit.asked = 1;
-        fetch->fetched.limit.in_memory = 1;
-        fetch->fetched.limit.wait = fetch->conf.limit.conf->merchant.period;
-    }
-
     ngx_violet_fetch_limited(fetch);
 }
 
@@ -148,6 +143,8 @@ ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch)
     fetch->sent_at = ngx_current_msec;
     fetch->version = ngx_violet_memory_key_version(fetch->conf.store.zone,
                                                 &fetch->conf.store.key);
+    fetch->conf.store.epoch = ngx_violet_health_epoch(fetch->conf.store.zone,
+                                                      fetch->conf.app);
 
     r = ngx_violet_clientless_create(&fetch->conf.location,
                                      &fetch->conf.uri);
@@ -372,7 +369,7 @@ ngx_violet_fetch_published(void *data, ngx_violet_redis_status_e status,
 
         /* the next read copies the report from Redis into memory */
 
-        ngx_violet_memory_forget(fetch->conf.store.zone,
+        (void) ngx_violet_memory_forget(fetch->conf.store.zone,
                                  &fetch->conf.store.key);
 
     } else {
@@ -452,15 +449,14 @@ ngx_violet_fetch_remember(ngx_violet_fetch_t *fetch)
 static void
 ngx_violet_fetch_drop(ngx_violet_fetch_t *fetch)
 {
-    ngx_int_t                   rc;
-    ngx_violet_report_t         report;
+    ngx_uint_t                  had;
     ngx_violet_report_place_t  *store;
 
     store = &fetch->conf.store;
 
-    rc = ngx_violet_health_store_last(store, fetch->flight->pool, &report);
+    had = ngx_violet_memory_forget(store->zone, &store->key);
 
-    fetch->landing.dropped = (store->redis != NULL || rc == NGX_OK);
+    fetch->landing.dropped = (store->redis != NULL || had);
 
     ngx_violet_fetch_outdate(fetch);
 }
@@ -479,7 +475,7 @@ ngx_violet_fetch_outdate(ngx_violet_fetch_t *fetch)
 
     store = &fetch->conf.store;
 
-    ngx_violet_memory_forget(store->zone, &store->key);
+    (void) ngx_violet_memory_forget(store->zone, &store->key);
 
     fetch->version = ngx_violet_memory_key_version(store->zone, &store->key);
 
@@ -518,6 +514,9 @@ ngx_violet_fetch_land(ngx_violet_fetch_t *fetch)
     if (fetch->updates) {
         (*fetch->updates)--;
     }
+
+    fetch->flight->bytes = fetch->fetched.report.body.len
+                           + fetch->fetched.content.len;
 
     ngx_violet_flight_land(fetch->flight);
 }

@@ -121,13 +121,26 @@ ngx_violet_fetch_lease_on_host(ngx_violet_fetch_t *fetch)
 
 /*
  * Continues without Redis's decision.  Another flight of this host may have
- * stored a report since the caller's lookup.
+ * stored a report since the caller's lookup, and what is held is all that is
+ * known.
  */
 
 static void
 ngx_violet_fetch_alone(ngx_violet_fetch_t *fetch)
 {
+    uint64_t             left;
+    ngx_str_t            result;
     ngx_violet_report_t  report;
+
+    if (fetch->conf.store.redis
+        && ngx_violet_lease_held_on_host(&fetch->lease, fetch->flight->pool,
+                                         &result, &left)
+           == NGX_OK
+        && ngx_violet_fetch_follow_result(fetch, &result, 1, left) == NGX_OK)
+    {
+        fetch->land(fetch);
+        return;
+    }
 
     if (!fetch->conf.refresh
         && ngx_violet_health_store_spare(&fetch->conf.store,

@@ -9,6 +9,8 @@
 #include "ngx_violet_fetch_priv.h"
 
 
+static ngx_violet_flight_t *ngx_violet_fetch_find(
+    ngx_violet_main_conf_t *vmcf, ngx_violet_fetch_conf_t *conf);
 static ngx_violet_fetch_t *ngx_violet_fetch_open(ngx_http_request_t *r,
     ngx_violet_fetch_conf_t *conf);
 static ngx_int_t ngx_violet_fetch_copy(ngx_violet_fetch_t *fetch);
@@ -26,9 +28,7 @@ ngx_violet_fetch(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf,
 
     vmcf = ngx_violet_main_conf(r);
 
-    flight = ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
-                                    conf->refresh, conf->cached, conf->left,
-                                    conf->upstream_timeout);
+    flight = ngx_violet_fetch_find(vmcf, conf);
 
     if (flight) {
         *flightp = flight;
@@ -75,8 +75,7 @@ ngx_violet_fetch_update(ngx_http_request_t *r, ngx_violet_fetch_conf_t *conf)
     vmcf = ngx_violet_main_conf(r);
 
     if (vmcf->updates >= NGX_VIOLET_FETCH_UPDATES
-        || ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
-                                  conf->refresh, conf->cached, NULL, 0))
+        || ngx_violet_fetch_find(vmcf, conf))
     {
         return;
     }
@@ -96,6 +95,33 @@ ngx_violet_fetch_result_t *
 ngx_violet_fetch_result(ngx_violet_flight_t *flight)
 {
     return &((ngx_violet_fetch_t *) flight->data)->fetched;
+}
+
+
+/*
+ * A flight that the request may join, or NULL.  The newest flight comes first.
+ * If the report was dropped since it began, what it brings is too old for this
+ * request, and so is what any older flight brings.
+ */
+
+static ngx_violet_flight_t *
+ngx_violet_fetch_find(ngx_violet_main_conf_t *vmcf,
+    ngx_violet_fetch_conf_t *conf)
+{
+    ngx_violet_fetch_t   *fetch;
+    ngx_violet_flight_t  *flight;
+
+    flight = ngx_violet_flight_find(&vmcf->flights, &conf->store.key,
+                                    conf->refresh, conf->cached, conf->left,
+                                    conf->upstream_timeout);
+
+    if (flight == NULL || !conf->cached) {
+        return flight;
+    }
+
+    fetch = flight->data;
+
+    return ngx_violet_lease_is_live(&fetch->lease) ? flight : NULL;
 }
 
 

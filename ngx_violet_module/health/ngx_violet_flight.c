@@ -225,24 +225,35 @@ ngx_violet_flight_land(ngx_violet_flight_t *flight)
 }
 
 
-/* Resumes some requests; the next ones are due in the next round. */
+/*
+ * Resumes some requests, at least one; the next ones are due in the next
+ * round.
+ */
 
 static void
 ngx_violet_flight_resume(ngx_event_t *ev)
 {
+    size_t                bytes;
     ngx_uint_t            i;
     ngx_queue_t          *q;
     ngx_violet_flight_t  *flight;
     ngx_violet_waiter_t  *waiter;
 
     flight = ev->data;
+    bytes = 0;
 
     for (i = 0;
-         i < NGX_VIOLET_FLIGHT_SLICE && !ngx_queue_empty(&flight->waiters);
+         i < NGX_VIOLET_FLIGHT_SLICE && bytes < NGX_VIOLET_FLIGHT_SLICE_BYTES
+         && !ngx_queue_empty(&flight->waiters);
          i++)
     {
+        bytes += flight->bytes;
+
         q = ngx_queue_head(&flight->waiters);
-        ngx_queue_remove(q);
+
+        /* the head is another one than that of the round before */
+
+        ngx_queue_remove(q);              /* NOLINT(*-core.NullDereference) */
 
         waiter = ngx_queue_data(q, ngx_violet_waiter_t, queue);
 

@@ -22,8 +22,12 @@
 /* requests that join one flight; more wait for the next flight */
 #define NGX_VIOLET_FLIGHT_MAX_WAITERS  8192
 
-/* requests of a landed flight that are resumed in one round of the loop */
+/*
+ * requests of a landed flight that are resumed in one round of the loop, and
+ * bytes that they are sent
+ */
 #define NGX_VIOLET_FLIGHT_SLICE        64
+#define NGX_VIOLET_FLIGHT_SLICE_BYTES  (256 * 1024)
 
 
 typedef struct ngx_violet_flight_s  ngx_violet_flight_t;
@@ -43,9 +47,11 @@ struct ngx_violet_flight_s {
     ngx_violet_flight_notice_pt   notice;     /* called when any key has
                                                  changed in Redis */
     ngx_event_t                   resume;     /* of the next requests */
+    size_t                        bytes;      /* of the body of its result */
     unsigned                      refresh:1;
-    unsigned                      cached:1;   /* the report is stored */
-    unsigned                      following:1; /* another host's flight */
+    unsigned                      cached:1;   /* the report may be stored */
+    unsigned                      following:1; /* it follows the flight of
+                                                 another host */
     unsigned                      bounded:1;  /* waits for no other flight */
     unsigned                      landed:1;   /* has a result */
 };

@@ -73,6 +73,11 @@ typedef struct {
     unsigned                    stale:1;    /* the caller has an old report
                                                and may use a held failure */
     unsigned                    event:1;    /* the merchant has an open mark */
+    unsigned                    alone:1;    /* Redis does not answer */
+
+    uint64_t                    purged;     /* if "in_redis": when all reports
+                                               of the app were dropped, by the
+                                               time the lease was taken */
 } ngx_violet_lease_t;
 
 
@@ -103,6 +108,24 @@ ngx_int_t ngx_violet_lease_init(ngx_violet_lease_t *lease);
 
 ngx_violet_lease_e ngx_violet_lease_on_host(ngx_violet_lease_t *lease,
     ngx_pool_t *pool, ngx_str_t *result, uint64_t *left);
+
+
+/*
+ * Reads the answer that is held on this host, also if notices may have been
+ * missed: for a flight that Redis does not answer.  NGX_DECLINED if the host
+ * holds no answer.
+ */
+
+ngx_int_t ngx_violet_lease_held_on_host(ngx_violet_lease_t *lease,
+    ngx_pool_t *pool, ngx_str_t *result, uint64_t *left);
+
+
+/*
+ * False if the report was dropped since the lease was asked for on this host:
+ * the lease, or that of the flight that is followed, has ended.
+ */
+
+ngx_uint_t ngx_violet_lease_is_live(ngx_violet_lease_t *lease);
 
 
 /*

@@ -2,14 +2,17 @@
 /*
  * Leases on this host, in the shared memory zone.  Each report has one counter
  * with two slots, for the flight of plain reads and the flight of refreshes.
- * A slot has the token of the flight and the end of its lease.  A result has a
- * node of its own, under the token of its flight.
+ * A slot has the token of the flight and the end of its lease; it is free in
+ * another epoch of the app's reports.  A result has a node of its own, under
+ * the token of its flight.
  */
 
 
 #include "ngx_violet_flight_lease.h"
+#include "ngx_violet_health_epoch.h"
 #include "ngx_violet_memory_clock.h"
 #include "ngx_violet_memory.h"
+#include "ngx_violet_random.h"
 
 #include "violet_backoff.h"
 
@@ -20,6 +23,7 @@ typedef struct {
     u_char                token[NGX_VIOLET_LEASE_TOKEN];
     int64_t               until;          /* end, of ngx_violet_clock() */
     uint64_t              followed;
+    uint64_t              epoch;          /* in which it was taken */
 } ngx_violet_lease_slot_t;
 
 
@@ -28,6 +32,7 @@ typedef struct {
 typedef struct {
     int64_t               until;          /* end of the hold */
     uint64_t              span;           /* ms of a failure, or 0 */
+    uint64_t              epoch;          /* when Violet was asked */
 } ngx_violet_lease_head_t;
 
 
@@ -54,6 +59,8 @@ static int64_t ngx_violet_lease_update_slots(void *data, u_char *value);
 static void ngx_violet_lease_take_slot(ngx_violet_lease_update_t *u,
     ngx_violet_lease_slot_t *slots);
 static ngx_uint_t ngx_violet_lease_slot_taken(ngx_violet_lease_slot_t *slot);
+static ngx_uint_t ngx_violet_lease_slot_is(ngx_violet_lease_slot_t *slot,
+    u_char *token);
 static ngx_int_t ngx_violet_lease_find(ngx_violet_lease_t *lease,
     ngx_pool_t *pool, u_char *token, ngx_str_t *result, uint64_t *left);
 static void ngx_violet_lease_leave_result(ngx_violet_lease_t *lease,
@@ -64,6 +71,21 @@ static void ngx_violet_lease_result(ngx_violet_lease_t *lease, u_char *token,
     ngx_violet_key_t *key);
 
 
+ngx_int_t
+ngx_violet_lease_init(ngx_violet_lease_t *lease)
+{
+    u_char  random[NGX_VIOLET_LEASE_TOKEN / 2];
+
+    if (ngx_violet_random(random, sizeof(random)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_hex_dump(lease->token, random, sizeof(random));
+
+    return NGX_OK;
+}
+
+
 ngx_violet_lease_e
 ngx_violet_lease_on_host(ngx_violet_lease_t *lease, ngx_pool_t *pool,
     ngx_str_t *result, uint64_t *left)
@@ -71,6 +93,9 @@ ngx_violet_lease_on_host(ngx_violet_lease_t *lease, ngx_pool_t *pool,
     ngx_violet_lease_update_t  update;
 
     *left = 0;
+
+    lease->store.epoch = ngx_violet_health_epoch(lease->store.zone,
+                                                 lease->store.app);
 
     if (lease->follows
         && ngx_violet_lease_find(lease, pool, lease->followed, result, left)
@@ -97,6 +122,49 @@ ngx_violet_lease_on_host(ngx_violet_lease_t *lease, ngx_pool_t *pool,
     lease->on_host = 1;
 
     return NGX_VIOLET_LEASE_OURS;
+}
+
+
+ngx_int_t
+ngx_violet_lease_held_on_host(ngx_violet_lease_t *lease, ngx_pool_t *pool,
+    ngx_str_t *result, uint64_t *left)
+{
+    lease->alone = 1;
+
+    return ngx_violet_lease_find(lease, pool, NULL, result, left);
+}
+
+
+ngx_uint_t
+ngx_violet_lease_is_live(ngx_violet_lease_t *lease)
+{
+    ngx_violet_key_t          key;
+    ngx_violet_lease_slot_t   slots[2];
+
+    if (!lease->on_host && !lease->follows) {
+
+        /* not asked for yet, or there was no room for it */
+
+        return 1;
+    }
+
+    ngx_violet_keys_flight(&key, &lease->store.key, NULL);
+
+    if (lease->store.epoch != ngx_violet_health_epoch(lease->store.zone,
+                                                      lease->store.app)
+        || ngx_violet_memory_read(lease->store.zone, &key.name,
+                                  (u_char *) slots, sizeof(slots))
+           != NGX_OK)
+    {
+        return 0;
+    }
+
+    if (lease->on_host) {
+        return ngx_violet_lease_slot_is(&slots[lease->refresh], lease->token);
+    }
+
+    return ngx_violet_lease_slot_is(&slots[0], lease->followed)
+           || ngx_violet_lease_slot_is(&slots[1], lease->followed);
 }
 
 
@@ -134,7 +202,7 @@ ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
 
     } else if (landing->report || landing->dropped) {
         ngx_violet_keys_held(&held, &lease->store.key);
-        ngx_violet_memory_forget(lease->store.zone, &held.name);
+        (void) ngx_violet_memory_forget(lease->store.zone, &held.name);
     }
 
     /* plain reads under way bring older reports, which must not be stored */
@@ -148,7 +216,8 @@ ngx_violet_lease_land_on_host(ngx_violet_lease_t *lease,
     if ((lease->refresh && landing->report) || landing->dropped) {
 
         for (i = 0; i < NGX_VIOLET_LEASE_DROPS; i++) {
-            ngx_violet_memory_forget(lease->store.zone, &lease->drops[i]);
+            (void) ngx_violet_memory_forget(lease->store.zone,
+                                            &lease->drops[i]);
 
             (void) ngx_violet_lease_update(lease, &lease->drops[i], &update);
         }
@@ -236,9 +305,7 @@ ngx_violet_lease_update_slots(void *data, u_char *value)
     default:
         i = lease->refresh;
 
-        if (ngx_memcmp(slots[i].token, lease->token, NGX_VIOLET_LEASE_TOKEN)
-            != 0)
-        {
+        if (!ngx_violet_lease_slot_is(&slots[i], lease->token)) {
             break;
         }
 
@@ -276,7 +343,9 @@ ngx_violet_lease_take_slot(ngx_violet_lease_update_t *u,
 
     for (i = 2; i-- > lease->refresh; /* void */) {
 
-        if (!ngx_violet_lease_slot_taken(&slots[i])) {
+        if (!ngx_violet_lease_slot_taken(&slots[i])
+            || slots[i].epoch != lease->store.epoch)
+        {
             continue;
         }
 
@@ -293,6 +362,7 @@ ngx_violet_lease_take_slot(ngx_violet_lease_update_t *u,
     ngx_memcpy(slots[i].token, lease->token, NGX_VIOLET_LEASE_TOKEN);
     slots[i].until = ngx_violet_clock() + NGX_VIOLET_LEASE_TIME;
     slots[i].followed = 0;
+    slots[i].epoch = lease->store.epoch;
 
     u->held = 1;
 }
@@ -305,9 +375,17 @@ ngx_violet_lease_slot_taken(ngx_violet_lease_slot_t *slot)
 }
 
 
+static ngx_uint_t
+ngx_violet_lease_slot_is(ngx_violet_lease_slot_t *slot, u_char *token)
+{
+    return ngx_memcmp(slot->token, token, NGX_VIOLET_LEASE_TOKEN) == 0;
+}
+
+
 /*
  * Finds the result of a flight by its token, or the held result if "token" is
- * NULL.  A failure is held only for callers who have an old report.
+ * NULL.  A failure is held only for callers who have an old report.  While no
+ * notices come, another host may have dropped what is held: Redis knows.
  */
 
 static ngx_int_t
@@ -316,12 +394,14 @@ ngx_violet_lease_find(ngx_violet_lease_t *lease, ngx_pool_t *pool,
 {
     int64_t                  now;
     ngx_str_t                value;
+    ngx_uint_t               covered;
     ngx_violet_key_t         key;
     ngx_violet_lease_head_t  head;
 
     ngx_violet_lease_result(lease, token, &key);
 
-    if (ngx_violet_memory_get(lease->store.zone, &key.name, pool, &value, NULL)
+    if (ngx_violet_memory_get(lease->store.zone, &key.name, pool, &value,
+                              &covered)
         != NGX_OK
         || value.len < sizeof(ngx_violet_lease_head_t))
     {
@@ -331,12 +411,21 @@ ngx_violet_lease_find(ngx_violet_lease_t *lease, ngx_pool_t *pool,
     ngx_memcpy(&head, value.data, sizeof(ngx_violet_lease_head_t));
 
     if (token == NULL) {
+
+        if (head.epoch != lease->store.epoch) {
+            return NGX_DECLINED;
+        }
+
         lease->span = head.span;
     }
 
     now = ngx_violet_clock();
 
     if (head.until <= now || (head.span && !lease->stale)) {
+        return NGX_DECLINED;
+    }
+
+    if (token == NULL && lease->store.redis && !covered && !lease->alone) {
         return NGX_DECLINED;
     }
 
@@ -380,6 +469,7 @@ ngx_violet_lease_leave_result(ngx_violet_lease_t *lease, u_char *token,
 
     head.until = ngx_violet_clock() + (int64_t) ttl;
     head.span = span;
+    head.epoch = lease->store.epoch;
 
     bytes.data = (u_char *) &head;
     bytes.len = sizeof(ngx_violet_lease_head_t);
@@ -401,7 +491,8 @@ ngx_violet_lease_noticed(ngx_violet_lease_t *lease)
     ngx_violet_keys_held(&held, &lease->store.key);
 
     return ngx_violet_memory_noticed(lease->store.zone, &lease->store.key)
-           + ngx_violet_memory_noticed(lease->store.zone, &held.name);
+           + ngx_violet_memory_noticed(lease->store.zone, &held.name)
+           + ngx_violet_health_epoch(lease->store.zone, lease->store.app);
 }
 
 

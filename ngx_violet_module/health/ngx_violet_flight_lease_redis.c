@@ -5,7 +5,8 @@
  * is held.  A flight is
  *
  *     1 F<token>          while it is under way
- *     1 F<token>+         the same, when another flight follows it
+ *     1 F<token>@<ms>     the same, after a purge of all reports: its instant
+ *     1 F<token>+         the same as either, when another flight follows it
  *     1 L<token><result>  when it has landed, if a flight followed
  *     1 L<token>@<id>     the same, with a report: the id that Violet got
  *     1 X                 when a refresh has ended its lease
@@ -19,9 +20,9 @@
 
 #include "ngx_violet_flight_lease.h"
 #include "ngx_violet_flight_lease_script.h"
-#include "ngx_violet_random.h"
 #include "ngx_violet_redis_args.h"
 
+#include "violet_text.h"
 #include "violet_trace.h"
 
 
@@ -58,26 +59,12 @@ static void ngx_violet_lease_add_flight(ngx_violet_redis_args_t *args,
 static void ngx_violet_lease_add_held(ngx_violet_redis_args_t *args,
     ngx_str_t *report);
 static void ngx_violet_lease_add_event(ngx_violet_redis_args_t *args,
-    ngx_str_t *report);
+    ngx_violet_report_place_t *store);
+static uint64_t ngx_violet_lease_read_purged(violet_reply_t *reply);
 static void ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
     ngx_violet_landing_t *landing, ngx_violet_redis_args_t *args,
     u_char *mark);
 static size_t ngx_violet_lease_mark(u_char *mark, ngx_str_t *id);
-
-
-ngx_int_t
-ngx_violet_lease_init(ngx_violet_lease_t *lease)
-{
-    u_char  random[NGX_VIOLET_LEASE_TOKEN / 2];
-
-    if (ngx_violet_random(random, sizeof(random)) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_hex_dump(lease->token, random, sizeof(random));
-
-    return NGX_OK;
-}
 
 
 ngx_int_t
@@ -117,7 +104,7 @@ ngx_violet_lease_in_redis(ngx_violet_lease_t *lease, ngx_msec_t timeout,
     ngx_violet_lease_add_flight(&args, key, 0);
     ngx_violet_lease_add_flight(&args, key, 1);
     ngx_violet_lease_add_held(&args, key);
-    ngx_violet_lease_add_event(&args, key);
+    ngx_violet_lease_add_event(&args, &lease->store);
 
     ngx_violet_redis_args_add(&args, lease->token, NGX_VIOLET_LEASE_TOKEN);
     ngx_violet_redis_args_text(&args, lease->refresh ? "refresh" : "read");
@@ -191,7 +178,8 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, violet_reply_t *reply)
 
     if (ngx_strcmp(word, "ours") == 0) {
         lease->in_redis = 1;
-        lease->event = (reply->elements == 2
+        lease->purged = ngx_violet_lease_read_purged(reply);
+        lease->event = (reply->elements >= 2
                         && element[1].type == VIOLET_REPLY_INTEGER
                         && element[1].integer == 1);
 
@@ -223,6 +211,27 @@ ngx_violet_lease_read(ngx_violet_lease_op_t *op, violet_reply_t *reply)
     }
 
     op->handler(op->data, status, outcome, found, &result, left);
+}
+
+
+/* The instant is the third element of "ours"; without one it is 0. */
+
+static uint64_t
+ngx_violet_lease_read_purged(violet_reply_t *reply)
+{
+    uint64_t         at;
+    violet_reply_t  *word;
+
+    word = &reply->element[2];
+
+    if (reply->elements < 3 || word->type != VIOLET_REPLY_STRING
+        || violet_text_number((violet_text_t) { word->str, word->len }, &at)
+           != 0)
+    {
+        return 0;
+    }
+
+    return at;
 }
 
 
@@ -391,7 +400,7 @@ ngx_violet_lease_land(ngx_violet_lease_t *lease,
     ngx_violet_redis_args_init(&args, lease->store.redis);
 
     ngx_violet_lease_land_keys(lease, landing, &args);
-    ngx_violet_lease_add_event(&args, &lease->store.key);
+    ngx_violet_lease_add_event(&args, &lease->store);
     ngx_violet_lease_land_args(lease, landing, &args, mark);
 
     /* the report is stored even if no request has time to wait for Redis */
@@ -464,12 +473,18 @@ ngx_violet_lease_add_held(ngx_violet_redis_args_t *args, ngx_str_t *report)
 }
 
 
+/* The mark of an event, and the instant of a purge of all reports. */
+
 static void
-ngx_violet_lease_add_event(ngx_violet_redis_args_t *args, ngx_str_t *report)
+ngx_violet_lease_add_event(ngx_violet_redis_args_t *args,
+    ngx_violet_report_place_t *store)
 {
     ngx_violet_key_t  key;
 
-    ngx_violet_keys_event(&key, report);
+    ngx_violet_keys_event(&key, &store->key);
+    ngx_violet_redis_args_key(args, &key.name);
+
+    ngx_violet_keys_purged(&store->app->keys, &key);
     ngx_violet_redis_args_key(args, &key.name);
 }
 
@@ -511,6 +526,13 @@ ngx_violet_lease_land_args(ngx_violet_lease_t *lease,
 
     } else {
         ngx_violet_redis_args_number(args, shared ? landing->hold : 0);
+    }
+
+    if (lease->in_redis) {
+        ngx_violet_redis_args_number(args, lease->purged);
+
+    } else {
+        ngx_violet_redis_args_text(args, "");
     }
 
     if (landing->gone) {

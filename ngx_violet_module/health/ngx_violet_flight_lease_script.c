@@ -6,6 +6,7 @@
 
 #include "ngx_violet_flight_lease_script.h"
 #include "ngx_violet_flight_lease.h"
+#include "ngx_violet_health_epoch.h"
 #include "ngx_violet_health_event.h"
 
 
@@ -16,7 +17,7 @@
 
 /*
  * the beginning of a held result, before the ms for which a failure is held,
- * or 0 for any other result
+ * or 0 for any other result, and the ms for which Redis keeps it
  */
 
 #define NGX_VIOLET_LEASE_KEPT  ngx_value(NGX_VIOLET_FORM_RESULT) " "
@@ -43,24 +44,34 @@
 
 /*
  * KEYS: report, flight of plain reads, flight of refreshes, held result, mark
- * of an event.  ARGV: token, "read" or "refresh", the token that is followed or
- * "", ms of the lease, ms that a report may be old, bytes of its body, "bad" if
- * the report was found to be invalid, and "stale" if the caller has an old
- * report.
+ * of an event, instant of a purge of all reports.  ARGV: token, "read" or
+ * "refresh", the token that is followed or "", ms of the lease, ms that a
+ * report may be old, bytes of its body, "bad" if the report was found to be
+ * invalid, and "stale" if the caller has an old report.
  *
  * A plain read looks for the report first: another flight may have stored one
  * after the caller's lookup.  A flight of another type is replaced, and a held
- * result without a TTL is deleted.  Who may ask is also told whether the mark
- * is open.
+ * result without a TTL is deleted.  A caller that may ask is also told whether
+ * the mark is open, and the instant of the purge, if there was one.  Flights
+ * and held results have that instant, too: with another one they count as
+ * ended.
+ *
+ * Redis deletes a key at an instant, so a key lives longer when Redis's clock
+ * is set back.  A flight or a held result with more time left than it was given
+ * is such a key: the flight gets the time of a lease, and the result is
+ * deleted.
  */
 
 ngx_violet_redis_script_t  ngx_violet_lease_script = {
     ngx_string(
         NGX_VIOLET_HEALTH_STORE_READ
         NGX_VIOLET_LEASE_GET
+        NGX_VIOLET_HEALTH_EPOCH_PURGED
+        "local at = purged(KEYS[6]) "
         "local function report() "
             "local h, age "
             "if ARGV[7] == '' then h, age = read(KEYS[1], ARGV[6]) end "
+            "if h and tonumber(h[5]) <= tonumber(at) then h = false end "
             "return h and {'report', unpack(h)}, age "
         "end "
         "local flights = {flight(KEYS[2]), flight(KEYS[3])} "
@@ -81,13 +92,13 @@ ngx_violet_redis_script_t  ngx_violet_lease_script = {
             "local r, age = report() "
             "if r and age < tonumber(ARGV[5]) then return r end "
         "end "
-        "local span, held = string.match(get(KEYS[4], "
-                                            "'" NGX_VIOLET_LEASE_KEPT "'), "
-                                        "'^%d+ (%d+) (.+)$') "
-        "if span then "
+        "local span, kept, of, held = string.match(get(KEYS[4], "
+            "'" NGX_VIOLET_LEASE_KEPT "'), '^%d+ (%d+) (%d+)@?(%d*) (.+)$') "
+        "if span and (of == '' and '0' or of) == at then "
             "local left = redis.call('PTTL', KEYS[4]) "
-            "if left < 0 then "
+            "if left < 0 or left > tonumber(kept) then "
                 "redis.call('DEL', KEYS[4]) "
+                "left = 0 "
             "elseif span ~= '0' then "
                 "left = ARGV[8] ~= '' and left - "
                        ngx_value(NGX_VIOLET_LEASE_NEXT) " or 0 "
@@ -97,17 +108,26 @@ ngx_violet_redis_script_t  ngx_violet_lease_script = {
         "local mine = ARGV[2] == 'read' and 2 or 3 "
         "for i = 3, mine, -1 do "
             "local f = flights[i - 1] "
-            "if string.sub(f, 1, 1) == 'F' then "
-                "if #f == 17 then redis.call('APPEND', KEYS[i], '+') end "
+            "if string.sub(f, 1, 1) == 'F' "
+               "and (string.match(f, '@(%d+)') or '0') == at then "
+                "if string.sub(f, -1) ~= '+' then "
+                    "redis.call('APPEND', KEYS[i], '+') "
+                "end "
+                "if redis.call('PTTL', KEYS[i]) > tonumber(ARGV[4]) then "
+                    "redis.call('PEXPIRE', KEYS[i], ARGV[4]) "
+                "end "
                 "return {'theirs', string.sub(f, 2, 17)} "
             "end "
         "end "
         "redis.call('SET', KEYS[mine], "
-                   "'" NGX_VIOLET_LEASE_FORM "F' .. ARGV[1], 'PX', ARGV[4]) "
+                   "'" NGX_VIOLET_LEASE_FORM "F' .. ARGV[1] "
+                   ".. (at == '0' and '' or '@' .. at), 'PX', ARGV[4]) "
         "local open = string.match(get(KEYS[5], "
                                       "'" NGX_VIOLET_EVENT_FORM "'), "
                                   "'^%d+ %d+ 1$') "
-        "return {'ours', open and 1 or 0}"),
+        "local mark = open and 1 or 0 "
+        "if at == '0' then return {'ours', mark} end "
+        "return {'ours', mark, at}"),
     ""
 };
 
@@ -130,12 +150,13 @@ ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
 
 /*
  * KEYS: report, flight, held result, then the keys that a refresh makes old:
- * the flight of plain reads, and pairs of a list and its flight; the mark of an
- * event comes last.  ARGV: token,
- * ms since Violet was asked, result, ms that it is left for followers, ms that
- * it is held ("failed": longer each time), then, to store a report, its TTL in
- * ms, body, etag, state, merchant and "refresh" or "read", or "gone" to drop
- * it.  With "gone" the lists are dropped only if there was a report to drop.
+ * the flight of plain reads, and pairs of a list and its flight; last come the
+ * mark of an event and the instant of a purge of all reports.  ARGV: token, ms
+ * since Violet was asked, result, ms that it is left for followers, ms that it
+ * is held ("failed": longer each time), the instant of the purge when the lease
+ * was taken ("" without a lease), then, to store a report, its TTL in ms, body,
+ * etag, state, merchant and "refresh" or "read", or "gone" to drop it.  With
+ * "gone" the lists are dropped only if there was a report to drop.
  *
  * The flight is the fence.  A report is stored by the flight that holds the
  * lease.  If no flight holds it (no "F" and no "X") any flight may store, if
@@ -151,26 +172,41 @@ ngx_violet_redis_script_t  ngx_violet_lease_renew_script = {
  *
  * A report that was asked for before the last event is not kept for long, nor
  * is one that was not refreshed although the mark is open.  A refresh closes
- * the mark.
+ * the mark.  A mark whose time lies ahead was written before Redis's clock was
+ * set back: it gets the present time.
+ *
+ * A flight that began before a purge of all reports leaves nothing.
  */
 
 ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
     ngx_string(
         NGX_VIOLET_LEASE_GET
+        NGX_VIOLET_HEALTH_EPOCH_PURGED
         "local f = flight(KEYS[2]) "
         "local mine = string.sub(f, 1, 17) == 'F' .. ARGV[1] "
         "local t = redis.call('TIME') "
         "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
         "local stored, failed = 0, false "
-        "local keys, kept = #KEYS - 1, ARGV[6] "
-        "local last, open = string.match(get(KEYS[#KEYS], "
+        "local keys, kept, event = #KEYS - 2, ARGV[7], KEYS[#KEYS - 1] "
+        "local at = purged(KEYS[#KEYS]) "
+        "local ended = at ~= ARGV[6] "
+        "if ARGV[6] == '' then "
+            "ended = tonumber(at) >= now - tonumber(ARGV[2]) "
+        "end "
+        "local last, open = string.match(get(event, "
                                             "'" NGX_VIOLET_EVENT_FORM "'), "
                                         "'^%d+ (%d+) ([01])$') "
+        "if last and tonumber(last) > now then "
+            "last = string.format('%.0f', now) "
+            "redis.pcall('SET', event, "
+                        "'" NGX_VIOLET_EVENT_FORM "' .. last .. ' ' .. open, "
+                        "'PX', " ngx_value(NGX_VIOLET_EVENT_KEEP) ") "
+        "end "
         "local heard = last and tonumber(last) >= now - tonumber(ARGV[2]) "
         "if last and kept and kept ~= 'gone' then "
             "if heard then "
                 "kept = math.min(kept, " ngx_value(NGX_VIOLET_EVENT_CALM) ") "
-            "elseif open == '1' and ARGV[11] == 'read' then "
+            "elseif open == '1' and ARGV[12] == 'read' then "
                 "kept = math.min(kept, "
                                 ngx_value(NGX_VIOLET_EVENT_LIMITED) ") "
             "end "
@@ -179,10 +215,11 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
         "local function set() "
             "return redis.pcall('HSET', KEYS[1], "
                                "'v', '" ngx_value(NGX_VIOLET_FORM_REPORT) "', "
-                               "'body', ARGV[7], 'etag', ARGV[8], "
-                               "'state', ARGV[9], 'merchant', ARGV[10], "
+                               "'body', ARGV[8], 'etag', ARGV[9], "
+                               "'state', ARGV[10], 'merchant', ARGV[11], "
                                "'kept', kept, "
-                               "'stored_at', string.format('%.0f', now)) "
+                               "'stored_at', string.format('%.0f', "
+                                   "math.max(now, tonumber(at) + 1))) "
         "end "
         "local function newer() "
             "local h = redis.pcall('HMGET', KEYS[1], 'v', 'stored_at') "
@@ -203,7 +240,7 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
             "return had and 1 or 0 "
         "end "
         "local free = not string.find(f, '^[FX]') "
-        "local may = mine or free and not newer() "
+        "local may = not ended and (mine or free and not newer()) "
         "local drops = keys "
         "if kept == 'gone' then "
             "stored = may and drop(KEYS[1], KEYS[4]) or 0 "
@@ -219,8 +256,8 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
             "else "
                 "redis.call('PEXPIRE', KEYS[1], kept) "
                 "stored = 1 "
-                "if open == '1' and not heard and ARGV[11] == 'refresh' then "
-                    "redis.call('SET', KEYS[#KEYS], "
+                "if open == '1' and not heard and ARGV[12] == 'refresh' then "
+                    "redis.call('SET', event, "
                                "'" NGX_VIOLET_EVENT_FORM "' .. last .. ' 0', "
                                "'PX', " ngx_value(NGX_VIOLET_EVENT_CALM) ") "
                 "end "
@@ -240,7 +277,8 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
             "return failed "
         "end "
         "if mine then "
-            "if #f > 17 and ARGV[4] ~= '0' then "
+            "if string.sub(f, -1) == '+' and ARGV[4] ~= '0' "
+               "and not ended then "
                 "redis.call('SET', KEYS[2], '" NGX_VIOLET_LEASE_FORM "L' "
                            ".. ARGV[1] .. ARGV[3], 'PX', ARGV[4]) "
             "else "
@@ -251,16 +289,18 @@ ngx_violet_redis_script_t  ngx_violet_lease_land_script = {
         "if ARGV[5] == 'failed' and mine then "
             "local last = string.match(get(KEYS[3], "
                                           "'" NGX_VIOLET_LEASE_KEPT "'), "
-                                      "'^%d+ (%d+) ') "
+                                      "'^%d+ (%d+)[@ ]') "
             "span = math.max(2 * (tonumber(last or '') or 0), "
                             ngx_value(NGX_VIOLET_LEASE_HOLD) ") "
             "span = math.min(span, "
                             ngx_value(NGX_VIOLET_LEASE_MAX_HOLD) ") "
             "hold = span + " ngx_value(NGX_VIOLET_LEASE_NEXT) " "
         "end "
-        "if hold > 0 then "
+        "if hold > 0 and not ended then "
             "redis.call('SET', KEYS[3], '" NGX_VIOLET_LEASE_KEPT "' "
-                       ".. span .. ' ' .. ARGV[3], 'PX', hold) "
+                       ".. span .. ' ' .. hold "
+                       ".. (at == '0' and '' or '@' .. at) "
+                       ".. ' ' .. ARGV[3], 'PX', hold) "
         "elseif stored == 1 then "
             "redis.call('DEL', KEYS[3]) "
         "end "
@@ -372,5 +412,23 @@ ngx_violet_redis_script_t  ngx_violet_lease_event_script = {
                        "'PX', " ngx_value(NGX_VIOLET_EVENT_KEEP) ") "
         "end "
         "return had"),
+    ""
+};
+
+
+/*
+ * KEYS: the instant of a purge of all reports of an app.  DEL runs first, as
+ * above.  It has no TTL: reports are kept for as long as each host's
+ * configuration says.
+ */
+
+ngx_violet_redis_script_t  ngx_violet_lease_purge_all_script = {
+    ngx_string(
+        "local t = redis.call('TIME') "
+        "redis.call('DEL', KEYS[1]) "
+        "redis.call('SET', KEYS[1], "
+                   "string.format('" NGX_VIOLET_HEALTH_EPOCH_FORM "%.0f', "
+                                 "t[1] * 1000 + math.floor(t[2] / 1000))) "
+        "return 1"),
     ""
 };

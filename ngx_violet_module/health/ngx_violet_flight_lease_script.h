@@ -17,6 +17,7 @@ extern ngx_violet_redis_script_t  ngx_violet_lease_script;
 extern ngx_violet_redis_script_t  ngx_violet_lease_renew_script;
 extern ngx_violet_redis_script_t  ngx_violet_lease_land_script;
 extern ngx_violet_redis_script_t  ngx_violet_lease_purge_script;
+extern ngx_violet_redis_script_t  ngx_violet_lease_purge_all_script;
 extern ngx_violet_redis_script_t  ngx_violet_lease_event_script;
 
 

@@ -173,7 +173,8 @@ ngx_violet_health_asked(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     /* without memory for the report it is a miss */
 
     if (report) {
-        (void) ngx_violet_health_store_copy(r->pool, &ctx->health->report,
+        (void) ngx_violet_health_store_take(ngx_violet_main_conf(r)->redis,
+                                            r->pool, &ctx->health->report,
                                             report);
         return;
     }

@@ -8,6 +8,8 @@
 
 #include "ngx_violet_health.h"
 
+#include "violet_text.h"
+
 
 static ngx_int_t ngx_violet_health_answer(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, ngx_violet_report_t *report,
@@ -116,7 +118,7 @@ ngx_violet_health_answer_hit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     status.data = p;
 
     p = ngx_cpymem(p, "violet; hit; ttl=", sizeof("violet; hit; ttl=") - 1);
-    p = ngx_sprintf(p, "%L", ttl);
+    p = (u_char *) violet_text_print((char *) p, ttl);
     p = ngx_cpymem(p, detail, ngx_strlen(detail));
 
     status.len = p - status.data;
@@ -131,19 +133,18 @@ static ngx_int_t
 ngx_violet_health_answer(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_report_t *report, ngx_str_t *cache_status)
 {
-    u_char           *p;
     ngx_str_t         age;
     ngx_table_elt_t  *h;
 
     ctx->seen.age = (ngx_int_t) (report->age / 1000);
 
-    p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-    if (p == NULL) {
+    age.data = ngx_pnalloc(r->pool, VIOLET_TEXT_NUMBER);
+    if (age.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    age.data = p;
-    age.len = ngx_sprintf(p, "%i", ctx->seen.age) - p;
+    age.len = violet_text_print((char *) age.data, ctx->seen.age)
+              - (char *) age.data;
 
     if (ngx_violet_answer_header(r, "Age", &age) != NGX_OK
         || ngx_violet_answer_header(r, "Cache-Status", cache_status)

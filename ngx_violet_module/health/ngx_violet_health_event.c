@@ -5,6 +5,7 @@
 
 
 #include "ngx_violet_health_event.h"
+#include "ngx_violet_health_epoch.h"
 #include "ngx_violet_flight_lease.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_memory_clock.h"
@@ -40,11 +41,11 @@ static int64_t ngx_violet_health_event_update(void *data, u_char *value);
 
 
 ngx_uint_t
-ngx_violet_health_event_take(ngx_shm_zone_t *zone, ngx_pool_t *pool,
-    ngx_str_t *report, ngx_uint_t open)
+ngx_violet_health_event_take(ngx_shm_zone_t *zone, ngx_violet_app_t *app,
+    ngx_pool_t *pool, ngx_str_t *report, ngx_uint_t open)
 {
     uint64_t                    version;
-    ngx_uint_t                  found;
+    ngx_int_t                   rc;
     ngx_violet_key_t            held;
     ngx_violet_report_t         copy;
     ngx_violet_report_place_t   place;
@@ -63,32 +64,35 @@ ngx_violet_health_event_take(ngx_shm_zone_t *zone, ngx_pool_t *pool,
     ngx_memzero(&place, sizeof(ngx_violet_report_place_t));
 
     place.zone = zone;
+    place.app = app;
     place.key = *report;
+    place.epoch = ngx_violet_health_epoch(zone, app);
     place.ttl = NGX_MAX_INT32_VALUE;
     place.limit = NGX_MAX_INT32_VALUE;
 
     version = ngx_violet_memory_key_version(zone, report);
 
-    found = (ngx_violet_health_store_last(&place, pool, &copy) == NGX_OK);
+    rc = ngx_violet_health_store_last(&place, pool, &copy);
 
-    if (update.before.last == 0) {
+    /* without memory for a copy, whose time would be shortened, none is kept */
+
+    if (update.before.last == 0 || rc == NGX_ERROR) {
         ngx_violet_keys_held(&held, report);
 
         ngx_violet_lease_end_on_host(zone, report);
-        ngx_violet_memory_forget(zone, &held.name);
-        ngx_violet_memory_forget(zone, report);
+        (void) ngx_violet_memory_forget(zone, &held.name);
 
-        return found;
+        return ngx_violet_memory_forget(zone, report);
     }
 
     /* a flight that is under way finds the mark when it lands */
 
-    if (!found) {
+    if (rc != NGX_OK) {
         return 0;
     }
 
     if (copy.age >= NGX_VIOLET_EVENT_CALM) {
-        ngx_violet_memory_forget(zone, report);
+        (void) ngx_violet_memory_forget(zone, report);
         return 1;
     }
 

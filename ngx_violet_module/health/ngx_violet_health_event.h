@@ -36,7 +36,8 @@
  */
 
 ngx_uint_t ngx_violet_health_event_take(ngx_shm_zone_t *zone,
-    ngx_pool_t *pool, ngx_str_t *report, ngx_uint_t open);
+    ngx_violet_app_t *app, ngx_pool_t *pool, ngx_str_t *report,
+    ngx_uint_t open);
 
 
 /* True if the report has an open mark. */

@@ -52,6 +52,7 @@ ngx_violet_health_store_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
 
     key->redis = vmcf->redis;
     key->zone = vmcf->zone;
+    key->app = ctx->app;
     key->key = ctx->health->key;
     key->ttl = (uint64_t) vlcf->health_ttl * 1000;
     key->stale = (uint64_t) vlcf->health_stale * 1000;

@@ -23,6 +23,7 @@ typedef struct {
     int64_t                       now;
     unsigned                      refund:1;
     unsigned                      half:1;
+    unsigned                      look:1;
     ngx_violet_limit_result_t    *result;
 } ngx_violet_limit_update_t;
 
@@ -43,7 +44,8 @@ typedef struct {
 
 /*
  * KEYS: app, merchant.  ARGV: n and period (ms) of each, then "ask", "half"
- * (which needs more than half of the app's budget) or "refund".  A value is the
+ * (which needs more than half of the app's budget), "look" (which spends
+ * nothing) or "refund".  A value is the
  * number of its form and the tat, in ms.  A tat that is too large is read as
  * the largest possible one; a value of another form or type, or that is no
  * number, as a full budget.  Both are written again, with a TTL.
@@ -77,13 +79,14 @@ static ngx_violet_redis_script_t  ngx_violet_limit_script = {
                    "<= cap[1] / step[1] then "
                 "ok = 0 "
             "end "
-            "if ok == 1 then "
+            "if ok == 1 and ARGV[5] ~= 'look' then "
                 "for i = 1, 2 do owed[i] = owed[i] + step[i] end "
             "end "
         "end "
         "local r = {ok} "
         "for i = 1, 2 do "
-            "if owed[i] > 0 then "
+            "if ARGV[5] == 'look' then "
+            "elseif owed[i] > 0 then "
                 "redis.call('SET', KEYS[i], "
                            "string.format('" NGX_VIOLET_LIMIT_FORM "%.0f', "
                                          "now + owed[i]), "
@@ -112,7 +115,9 @@ static ngx_int_t ngx_violet_limit_read(violet_reply_t *reply,
     ngx_violet_limit_result_t *result);
 static void ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
     uint64_t *remaining, uint64_t *wait);
-static ngx_int_t ngx_violet_limit_memory(ngx_violet_limit_key_t *key,
+static void ngx_violet_limit_refuse(ngx_violet_limit_key_t *key,
+    ngx_violet_limit_result_t *result);
+static void ngx_violet_limit_memory(ngx_violet_limit_key_t *key,
     ngx_uint_t refund, ngx_violet_limit_result_t *result);
 static int64_t ngx_violet_limit_update(void *data, u_char *value);
 
@@ -138,19 +143,22 @@ ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
     *status = NGX_VIOLET_REDIS_OFF;
 
     if (key->redis == NULL) {
-        return ngx_violet_limit_memory(key, 0, result);
+        ngx_violet_limit_memory(key, 0, result);
+        return NGX_OK;
     }
 
     *status = NGX_VIOLET_REDIS_TIMEOUT;
 
     if (timeout == 0) {
-        return ngx_violet_limit_memory(key, 0, result);
+        ngx_violet_limit_memory(key, 0, result);
+        return NGX_OK;
     }
 
     op = ngx_calloc(sizeof(ngx_violet_limit_op_t) + key->keys.env.len,
                     ngx_cycle->log);
     if (op == NULL) {
-        return NGX_ERROR;
+        ngx_violet_limit_refuse(key, result);
+        return NGX_OK;
     }
 
     op->key = *key;
@@ -162,7 +170,8 @@ ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
     op->handler = handler;
     op->data = data;
 
-    *status = ngx_violet_limit_run(&op->key, key->half ? "half" : "ask",
+    *status = ngx_violet_limit_run(&op->key, key->look ? "look"
+                                             : key->half ? "half" : "ask",
                                    timeout,
                                    ngx_violet_limit_answered, op);
 
@@ -172,7 +181,9 @@ ngx_violet_limit_ask(ngx_violet_limit_key_t *key,
 
     ngx_free(op);
 
-    return ngx_violet_limit_memory(key, 0, result);
+    ngx_violet_limit_memory(key, 0, result);
+
+    return NGX_OK;
 }
 
 
@@ -186,7 +197,7 @@ ngx_violet_limit_refund(ngx_violet_limit_key_t *key,
     ngx_violet_limit_result_t *result)
 {
     if (result->in_memory || key->redis == NULL) {
-        (void) ngx_violet_limit_memory(key, 1, NULL);
+        ngx_violet_limit_memory(key, 1, NULL);
         return;
     }
 
@@ -245,15 +256,8 @@ ngx_violet_limit_answered(void *data, ngx_violet_redis_status_e status,
         status = NGX_VIOLET_REDIS_DOWN;
     }
 
-    if (status != NGX_VIOLET_REDIS_OK
-        && ngx_violet_limit_memory(&op->key, 0, &result) != NGX_OK)
-    {
-        /* without memory to count, the refresh is refused */
-
-        result.asked = 1;
-        result.allowed = 0;
-        result.in_memory = 1;
-        result.wait = op->conf.merchant.period;
+    if (status != NGX_VIOLET_REDIS_OK) {
+        ngx_violet_limit_memory(&op->key, 0, &result);
     }
 
     op->handler(op->data, status, &result);
@@ -325,7 +329,7 @@ ngx_violet_limit_tighter(ngx_violet_limit_result_t *result,
 }
 
 
-static ngx_int_t
+static void
 ngx_violet_limit_memory(ngx_violet_limit_key_t *key, ngx_uint_t refund,
     ngx_violet_limit_result_t *result)
 {
@@ -341,13 +345,33 @@ ngx_violet_limit_memory(ngx_violet_limit_key_t *key, ngx_uint_t refund,
     names[1] = keys[1].name;
 
     update.conf = key->conf;
-    update.now = ngx_violet_clock();
     update.refund = refund;
     update.half = key->half;
+    update.look = key->look;
     update.result = result ? result : &unused;
 
-    return ngx_violet_memory_update(key->zone, names, 2, sizeof(int64_t),
-                                    ngx_violet_limit_update, &update);
+    ngx_memzero(&unused, sizeof(ngx_violet_limit_result_t));
+
+    if (ngx_violet_memory_update(key->zone, names, 2, sizeof(int64_t),
+                                 ngx_violet_limit_update, &update)
+        != NGX_OK)
+    {
+        ngx_violet_limit_refuse(key, update.result);
+    }
+}
+
+
+/* Without memory to count, a refresh is refused. */
+
+static void
+ngx_violet_limit_refuse(ngx_violet_limit_key_t *key,
+    ngx_violet_limit_result_t *result)
+{
+    ngx_memzero(result, sizeof(ngx_violet_limit_result_t));
+
+    result->asked = 1;
+    result->in_memory = 1;
+    result->wait = key->conf->merchant.period;
 }
 
 
@@ -362,6 +386,14 @@ ngx_violet_limit_update(void *data, u_char *value)
     violet_rate_t           *rate[2];
     violet_rate_verdict_t    verdict[2];
     ngx_violet_limit_tats_t  t;
+
+    /*
+     * The zone is locked.  By a time that is older than that of the worker
+     * before, the last refresh of a budget would be refused, for a moment.
+     */
+
+    ngx_time_update();
+    u->now = ngx_violet_clock();
 
     ngx_memcpy(&t, value, sizeof(ngx_violet_limit_tats_t));
 
@@ -390,12 +422,12 @@ ngx_violet_limit_update(void *data, u_char *value)
             remaining[i] = verdict[i].remaining;
             wait[i] = verdict[i].wait;
 
-            if (u->result->allowed) {
+            if (u->result->allowed && !u->look) {
                 t.tat[i] = verdict[i].tat;
 
             } else if (verdict[i].allowed) {
 
-                /* the other budget refused, so this one is not spent */
+                /* the other budget refused: this one is not spent */
 
                 remaining[i]++;
                 wait[i] = 0;

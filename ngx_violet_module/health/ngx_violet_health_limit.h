@@ -47,6 +47,7 @@ typedef struct {
     ngx_violet_limit_conf_t    *conf;
     unsigned                    half:1;       /* half of the app's budget is
                                                  left to others */
+    unsigned                    look:1;       /* nothing is spent */
 } ngx_violet_limit_key_t;
 
 
@@ -60,9 +61,10 @@ void ngx_violet_limit_defaults(ngx_violet_limit_conf_t *conf);
 
 
 /*
- * Asks for one refresh and spends it if it is granted.  Returns NGX_OK with
- * *result set, NGX_AGAIN if the handler will be called, or NGX_ERROR if
- * memory runs out: the caller must then refuse the refresh.  The key is
+ * Asks for one refresh and spends it if it is granted; with key->look only how
+ * many are left.  Returns NGX_OK with *result set, or NGX_AGAIN if the handler
+ * will be called.  A refresh that cannot be counted, since memory or the zone
+ * is full, is refused.  The key is
  * copied.
  */
 

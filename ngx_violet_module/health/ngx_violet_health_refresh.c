@@ -80,6 +80,8 @@ ngx_violet_refresh_key(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     key->keys = ctx->app->keys;
     key->merchant_id = ctx->route.merchant_id;
     key->conf = vlcf->limit;
+    key->half = 0;
+    key->look = 0;
 }
 
 
@@ -135,15 +137,6 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     }
 
     ctx->seen.redis = status;
-
-    if (rc == NGX_ERROR) {
-
-        /* without memory to count, the refresh is refused */
-
-        ctx->health->limit.asked = 1;
-        ctx->health->limit.in_memory = 1;
-        ctx->health->limit.wait = vlcf->limit->merchant.period;
-    }
 
     return ngx_violet_report_answered(r, ctx);
 }

@@ -6,12 +6,13 @@
  * A report from Redis is vetted before it is used, see
  * ngx_violet_health_store_vet.c.
  *
- * An operation of the store lives on the heap until Redis has called back.
+ * An operation of the store lives in its command until Redis has called back.
  */
 
 
 #include "ngx_violet_memory_clock.h"
 #include "ngx_violet_health_store.h"
+#include "ngx_violet_health_epoch.h"
 #include "ngx_violet_memory.h"
 #include "ngx_violet_sha1.h"
 
@@ -21,7 +22,7 @@ typedef struct {
     uint64_t                             version;
     ngx_violet_health_store_handler_pt   handler;
     void                                *data;
-    u_char                               name[1];
+    u_char                               name[NGX_VIOLET_KEYS_LEN];
 } ngx_violet_health_store_op_t;
 
 
@@ -31,6 +32,7 @@ typedef struct {
     int64_t                       stored_at;
     int64_t                       asked_at;   /* when Redis or Violet
                                                  returned it */
+    uint64_t                      epoch;      /* when they were asked */
     violet_report_state_t         state;
     u_char                        etag[NGX_VIOLET_ETAG_LEN];
 } ngx_violet_health_store_head_t;
@@ -73,12 +75,13 @@ ngx_int_t
 ngx_violet_health_store_peek(ngx_violet_report_place_t *key, ngx_pool_t *pool,
     ngx_violet_report_t *report)
 {
+    ngx_int_t   rc;
     ngx_uint_t  covered;
 
-    if (ngx_violet_health_store_recall_young(key, pool, report, &covered)
-        != NGX_OK)
-    {
-        return NGX_DECLINED;
+    rc = ngx_violet_health_store_recall_young(key, pool, report, &covered);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (key->redis && !covered) {
@@ -117,16 +120,17 @@ static ngx_int_t
 ngx_violet_health_store_recall_young(ngx_violet_report_place_t *key,
     ngx_pool_t *pool, ngx_violet_report_t *report, ngx_uint_t *covered)
 {
-    uint64_t  asked;
+    uint64_t   asked;
+    ngx_int_t  rc;
 
     if (key->redis && key->memory == 0) {
         return NGX_DECLINED;
     }
 
-    if (ngx_violet_health_store_recall(key, pool, report, &asked, covered)
-        != NGX_OK)
-    {
-        return NGX_DECLINED;
+    rc = ngx_violet_health_store_recall(key, pool, report, &asked, covered);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (key->redis && asked >= key->memory) {
@@ -144,17 +148,25 @@ static ngx_int_t
 ngx_violet_health_store_recall(ngx_violet_report_place_t *key, ngx_pool_t *pool,
     ngx_violet_report_t *report, uint64_t *asked, ngx_uint_t *covered)
 {
+    ngx_int_t                        rc;
     ngx_str_t                        value;
     ngx_violet_health_store_head_t  *head;
 
-    if (ngx_violet_memory_get(key->zone, &key->key, pool, &value, covered)
-        != NGX_OK
-        || value.len <= sizeof(ngx_violet_health_store_head_t))
-    {
+    rc = ngx_violet_memory_get(key->zone, &key->key, pool, &value, covered);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (value.len <= sizeof(ngx_violet_health_store_head_t)) {
         return NGX_DECLINED;
     }
 
     head = (ngx_violet_health_store_head_t *) value.data;
+
+    if (head->epoch != ngx_violet_health_epoch(key->zone, key->app)) {
+        return NGX_DECLINED;
+    }
 
     report->body.data = value.data + sizeof(ngx_violet_health_store_head_t);
     report->body.len = value.len - sizeof(ngx_violet_health_store_head_t);
@@ -184,7 +196,7 @@ ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
     ngx_violet_redis_status_e *status,
     ngx_violet_health_store_handler_pt handler, void *data)
 {
-    ngx_violet_health_store_op_t  *op;
+    ngx_violet_health_store_op_t  op;
 
     if (key->redis == NULL) {
         *status = NGX_VIOLET_REDIS_OFF;
@@ -196,34 +208,32 @@ ngx_violet_health_store_get(ngx_violet_report_place_t *key, ngx_msec_t timeout,
         return NGX_DECLINED;
     }
 
-    op = ngx_alloc(sizeof(ngx_violet_health_store_op_t) + key->key.len,
-                   ngx_cycle->log);
-    if (op == NULL) {
-        *status = NGX_VIOLET_REDIS_DOWN;
+    *status = ngx_violet_health_epoch_ask(key->redis, key->zone, key->app,
+                                          timeout);
+
+    if (*status != NGX_VIOLET_REDIS_OK) {
         return NGX_DECLINED;
     }
 
-    op->key = *key;
-    op->key.key.data = op->name;
-    ngx_memcpy(op->name, key->key.data, key->key.len);
+    op.key = *key;
+    op.key.epoch = ngx_violet_health_epoch(key->zone, key->app);
+    ngx_memcpy(op.name, key->key.data, key->key.len);
 
     /* without a copy in memory no version is compared */
 
-    op->version = key->memory
-                  ? ngx_violet_memory_key_version(key->zone, &key->key) : 0;
-    op->handler = handler;
-    op->data = data;
+    op.version = key->memory
+                 ? ngx_violet_memory_key_version(key->zone, &key->key) : 0;
+    op.handler = handler;
+    op.data = data;
 
     *status = ngx_violet_redis_read(key->redis, &ngx_violet_health_store_form,
                                     &key->key, timeout,
-                                    ngx_violet_health_store_got, op);
+                                    ngx_violet_health_store_got, &op,
+                                    offsetof(ngx_violet_health_store_op_t,
+                                             name)
+                                    + key->key.len);
 
-    if (*status != NGX_VIOLET_REDIS_OK) {
-        ngx_free(op);
-        return NGX_DECLINED;
-    }
-
-    return NGX_AGAIN;
+    return *status == NGX_VIOLET_REDIS_OK ? NGX_AGAIN : NGX_DECLINED;
 }
 
 
@@ -236,6 +246,10 @@ ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
     ngx_violet_report_t  report, *found;
 
     found = NULL;
+
+    /* the caller's key may be gone */
+
+    op->key.key.data = op->name;
 
     if (status == NGX_VIOLET_REDIS_OK) {
 
@@ -251,13 +265,11 @@ ngx_violet_health_store_got(void *data, ngx_violet_redis_status_e status,
                                                     op->version);
 
         } else if (found == NULL) {
-            ngx_violet_memory_forget(op->key.zone, &op->key.key);
+            (void) ngx_violet_memory_forget(op->key.zone, &op->key.key);
         }
     }
 
     op->handler(op->data, status, found);
-
-    ngx_free(op);
 }
 
 
@@ -277,7 +289,8 @@ ngx_violet_health_store_read(ngx_violet_health_store_op_t *op,
     if (now < 0
         || ngx_violet_health_store_vet_reply(&op->key, reply) != NGX_OK
         || ngx_violet_health_store_vet(&op->key, reply->element, now, report)
-           != NGX_OK)
+           != NGX_OK
+        || !ngx_violet_health_epoch_has(op->key.app, report->stored_at))
     {
         return NGX_DECLINED;
     }
@@ -368,6 +381,7 @@ ngx_violet_health_store_remember(ngx_violet_report_place_t *key,
 
     h.asked_at = ngx_violet_clock();
     h.stored_at = h.asked_at - (int64_t) report->age;
+    h.epoch = key->epoch;
     h.state = report->state;
     ngx_memcpy(h.etag, report->etag.data, NGX_VIOLET_ETAG_LEN);
 
@@ -395,6 +409,20 @@ ngx_violet_health_store_set_etag(ngx_pool_t *pool, ngx_violet_report_t *report)
 
     report->etag.data = p;
     report->etag.len = NGX_VIOLET_ETAG_LEN;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_health_store_take(ngx_violet_redis_t *redis, ngx_pool_t *pool,
+    ngx_violet_report_t *to, ngx_violet_report_t *from)
+{
+    if (ngx_violet_redis_keep(redis, pool) != NGX_OK) {
+        return ngx_violet_health_store_copy(pool, to, from);
+    }
+
+    *to = *from;
 
     return NGX_OK;
 }

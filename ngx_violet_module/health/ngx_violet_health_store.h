@@ -17,7 +17,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_violet_keys.h"
+#include "ngx_violet_app.h"
 #include "ngx_violet_redis.h"
 
 #include "violet_report.h"
@@ -39,6 +39,8 @@ typedef struct {
     violet_report_state_t       state;
     uint64_t                    age;        /* ms */
     uint64_t                    left;       /* ms until it is dropped */
+    int64_t                     stored_at;  /* of one from Redis: Unix time in
+                                               ms, by Redis's clock */
     ngx_violet_tier_e           tier;
 } ngx_violet_report_t;
 
@@ -46,7 +48,10 @@ typedef struct {
 typedef struct {
     ngx_violet_redis_t         *redis;      /* NULL: no violet_redis */
     ngx_shm_zone_t             *zone;
+    ngx_violet_app_t           *app;
     ngx_str_t                   key;        /* without the prefix */
+    uint64_t                    epoch;      /* of the app's reports, when Redis
+                                               or Violet was asked */
     uint64_t                    ttl;        /* ms that a report is fresh */
     uint64_t                    stale;      /* ms that it is kept after that,
                                                as stale */
@@ -68,8 +73,9 @@ typedef void (*ngx_violet_health_store_handler_pt)(void *data,
 /*
  * Looks a report up in shared memory.  Returns NGX_OK with *report set (its
  * strings in the pool), or NGX_DECLINED if memory has no report that may be
- * served without asking Redis: while no worker of the host gets notices, there
- * is none.
+ * served without asking Redis, which is so while no worker of the host gets
+ * notices.  NGX_ERROR if the pool has no memory for it: there may be a report.
+ * So do the next two functions.
  */
 
 ngx_int_t ngx_violet_health_store_peek(ngx_violet_report_place_t *key,
@@ -107,7 +113,8 @@ ngx_int_t ngx_violet_health_store_get(ngx_violet_report_place_t *key,
 
 /*
  * Stores a report in memory only: without violet_redis, or if Redis did not
- * store it.  The version of the key was taken before Violet was asked.
+ * store it.  The version of the key, as the memory counts it, and key->epoch
+ * were taken before Violet was asked.
  * NGX_OK; NGX_DECLINED if the report has changed since; NGX_ERROR if there is
  * no room.
  */
@@ -207,6 +214,16 @@ ngx_int_t ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
 
 ngx_int_t ngx_violet_health_store_set_etag(ngx_pool_t *pool,
     ngx_violet_report_t *report);
+
+
+/*
+ * Takes over the report that a handler was called with, for as long as the
+ * pool lives: the bytes that Redis sent are kept, or copied if too many are.
+ * NGX_ERROR if memory runs out.
+ */
+
+ngx_int_t ngx_violet_health_store_take(ngx_violet_redis_t *redis,
+    ngx_pool_t *pool, ngx_violet_report_t *to, ngx_violet_report_t *from);
 
 
 /* Copies a report's strings to a pool; NGX_ERROR if memory runs out. */

@@ -1,7 +1,7 @@
 
 /*
- * What Redis returns as a report is checked before it is used: another program
- * or another version may have written it, and a reply may belong to another
+ * A report that Redis returns is checked before it is used: another program or
+ * another version may have written it, and a reply may belong to another
  * command.  Nothing is kept here; the strings of a report point into the
  * reply.
  */
@@ -111,7 +111,7 @@ ngx_violet_health_store_vet(ngx_violet_report_place_t *key,
 
 
 /*
- * What is left comes from "kept", not from the key's TTL: HMGET and PTTL are
+ * The time left comes from "kept", not from the key's TTL: HMGET and PTTL are
  * two commands, and a write between them would give an old body a new age.
  * "kept" may be longer than what is configured now.
  */
@@ -135,7 +135,9 @@ ngx_violet_health_store_vet_times(ngx_violet_report_place_t *key,
         return NGX_DECLINED;
     }
 
-    age = now - (int64_t) stored_at;
+    report->stored_at = (int64_t) stored_at;
+
+    age = now - report->stored_at;
 
     if (age < -NGX_VIOLET_HEALTH_STORE_AHEAD) {
         return NGX_DECLINED;
@@ -189,6 +191,7 @@ ngx_violet_health_store_crossed(ngx_violet_report_place_t *key,
 static ngx_int_t
 ngx_violet_health_store_vet_etag(ngx_str_t *etag)
 {
+    u_char      c, bad;
     ngx_uint_t  i;
 
     if (etag->len != NGX_VIOLET_ETAG_LEN
@@ -197,13 +200,12 @@ ngx_violet_health_store_vet_etag(ngx_str_t *etag)
         return NGX_DECLINED;
     }
 
-    for (i = 1; i < NGX_VIOLET_ETAG_LEN - 1; i++) {
-        if ((etag->data[i] < '0' || etag->data[i] > '9')
-            && (etag->data[i] < 'a' || etag->data[i] > 'f'))
-        {
-            return NGX_DECLINED;
-        }
+    /* without a branch in it: almost all are valid */
+
+    for (bad = 0, i = 1; i < NGX_VIOLET_ETAG_LEN - 1; i++) {
+        c = etag->data[i];
+        bad |= (u_char) (c - '0') > 9 && (u_char) (c - 'a') > 5;
     }
 
-    return NGX_OK;
+    return bad ? NGX_DECLINED : NGX_OK;
 }

@@ -11,6 +11,7 @@
 
 
 #include "ngx_violet_health_tracking.h"
+#include "ngx_violet_health_epoch.h"
 #include "ngx_violet_flight.h"
 #include "ngx_violet_keys.h"
 #include "ngx_violet_memory.h"
@@ -69,7 +70,8 @@ static void ngx_violet_tracking_watch_event(ngx_event_t *ev);
 
 
 static ngx_str_t  ngx_violet_tracking_names[] = {
-    ngx_string(NGX_VIOLET_KEYS_HEALTH)
+    ngx_string(NGX_VIOLET_KEYS_HEALTH),
+    ngx_string(NGX_VIOLET_KEYS_PURGED)
 };
 
 
@@ -92,7 +94,7 @@ ngx_violet_tracking_create(ngx_conf_t *cf, ngx_violet_main_conf_t *vmcf)
 
     tracking->link = ngx_violet_redis_notify_create(cf->pool,
                                                 vmcf->redis,
-                                                ngx_violet_tracking_names, 1);
+                                                ngx_violet_tracking_names, 2);
     if (tracking->link == NULL) {
         return NGX_ERROR;
     }
@@ -272,6 +274,15 @@ ngx_violet_tracking_key(ngx_violet_main_conf_t *vmcf, ngx_str_t *name)
 
     key.data = name->data + prefix->len;
     key.len = name->len - prefix->len;
+
+    if (key.len >= sizeof(NGX_VIOLET_KEYS_PURGED) - 1
+        && ngx_memcmp(key.data, NGX_VIOLET_KEYS_PURGED,
+                      sizeof(NGX_VIOLET_KEYS_PURGED) - 1)
+           == 0)
+    {
+        ngx_violet_health_epoch_next(vmcf->zone, &key);
+        return;
+    }
 
     ngx_violet_memory_notice(vmcf->zone, &key);
 }
