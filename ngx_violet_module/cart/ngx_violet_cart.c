@@ -286,10 +286,11 @@ static void
 ngx_violet_cart_conclude(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     ngx_violet_exchange_t *e)
 {
-    if (ngx_violet_cart_judge(r, ctx, e) == NGX_OK) {
-        ctx->cart->judged = 1;
+    /* a read before the submit may have been judged */
 
-    } else {
+    ctx->cart->judged = (ngx_violet_cart_judge(r, ctx, e) == NGX_OK);
+
+    if (!ctx->cart->judged) {
         ngx_memzero(&ctx->cart->verdict, sizeof(violet_cart_verdict_t));
         ctx->cart->verdict.outcome = VIOLET_CART_UNKNOWN;
     }

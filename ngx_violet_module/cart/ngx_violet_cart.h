@@ -45,13 +45,15 @@ typedef struct ngx_violet_cart_ctx_s {
     ngx_event_handler_pt          caller_read;
     ngx_event_handler_pt          caller_write;
 
-    unsigned                      question:1;   /* what became of it? */
+    unsigned                      question:1;   /* the caller only asks what
+                                                   became of the submit */
     unsigned                      resolved:1;   /* the order was read */
-    unsigned                      replayed:1;   /* the answer comes of it */
-    unsigned                      doubted:1;    /* it failed, an earlier one
-                                                   is in doubt */
-    unsigned                      judged:1;
-    unsigned                      counted:1;    /* its outcome was */
+    unsigned                      replayed:1;   /* the answer is made from
+                                                   that read */
+    unsigned                      doubted:1;    /* this submit failed, and an
+                                                   earlier one is in doubt */
+    unsigned                      judged:1;     /* "verdict" is valid */
+    unsigned                      counted:1;    /* the outcome is counted */
     unsigned                      submit_repeated:1;  /* sent a second time,
                                                          after a 401 */
 } ngx_violet_cart_ctx_t;

@@ -18,6 +18,8 @@ static ngx_int_t ngx_violet_cart_start(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_cart_step(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
+static void ngx_violet_cart_log_unshared(ngx_http_request_t *r,
+    ngx_violet_ctx_t *ctx, violet_cart_guard_t *guard);
 static ngx_int_t ngx_violet_cart_resolved(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_cart_no_memory(ngx_http_request_t *r,
@@ -177,6 +179,7 @@ ngx_violet_cart_step(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
         ctx->cart->decision = guard->decision;
         ngx_violet_cart_count_guard(ctx);
+        ngx_violet_cart_log_unshared(r, ctx, guard);
 
         return ngx_violet_cart_exchange(r, ctx);
 
@@ -184,6 +187,31 @@ ngx_violet_cart_step(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         ctx->cart->decision = guard->decision;
         return ngx_violet_cart_replay(r, ctx);
     }
+}
+
+
+/* The one case in which two hosts may order a cart, as the pages say. */
+
+static void
+ngx_violet_cart_log_unshared(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
+    violet_cart_guard_t *guard)
+{
+    u_char      buf[NGX_VIOLET_CART_NAME];
+    ngx_str_t   name;
+    ngx_uint_t  level;
+
+    if (!guard->redis || !guard->ask.unshared) {
+        return;
+    }
+
+    name = ngx_violet_cart_name(ctx, buf);
+    level = guard->away ? NGX_LOG_WARN : NGX_LOG_INFO;
+
+    ngx_log_error(level, r->connection->log, 0,
+                  "violet: submit of %V is sent although Redis %s: another "
+                  "host may send it, too",
+                  &name, guard->away ? "is away and has no claim of it"
+                                     : "may have lost an earlier record");
 }
 
 

@@ -171,7 +171,12 @@ ngx_violet_cart_take_problem(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     free(verdict->problem);
     verdict->problem = NULL;
 
-    return problem->data ? NGX_OK : NGX_ERROR;
+    if (problem->data == NULL) {
+        ngx_str_null(problem);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

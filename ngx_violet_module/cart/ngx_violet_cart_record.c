@@ -20,6 +20,8 @@ static ngx_int_t ngx_violet_record_go(ngx_violet_record_t *record,
     violet_cart_step_t step, ngx_violet_wait_t *wait);
 static void ngx_violet_record_answered(void *data,
     ngx_violet_redis_status_e status, violet_reply_t *reply);
+static void ngx_violet_record_silence(ngx_violet_record_t *record,
+    ngx_violet_redis_status_e status);
 static void ngx_violet_record_decided(ngx_violet_record_t *record);
 static void ngx_violet_record_told(ngx_violet_record_t *record,
     violet_cart_step_t step);
@@ -183,7 +185,10 @@ ngx_violet_record_go(ngx_violet_record_t *record, violet_cart_step_t step,
 
         record->asked = ngx_violet_clock();
 
-        rc = ngx_violet_record_run(record, 1, ngx_violet_record_answered);
+        /* Redis had its time, and is asked once more: it may be back */
+
+        rc = ngx_violet_record_run(record, !record->guard.away,
+                                   ngx_violet_record_answered);
 
         if (rc == NGX_VIOLET_REDIS_OK) {
             record->wait = wait;
@@ -222,7 +227,8 @@ ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
     ngx_violet_record_read(record, status, reply, &result);
 
     if (result.status == VIOLET_REDIS_AWAY) {
-        ngx_violet_records_owe(record->records);
+        ngx_violet_records_unsaved(record->records);
+        ngx_violet_record_silence(record, status);
 
     } else if (record->teller) {
         record->records->heard_of = 1;
@@ -265,9 +271,11 @@ ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
 
         } else {
             violet_cart_guard_leave(&record->guard);
+            ngx_violet_record_told(record,
+                                   violet_cart_guard_withdraw(&record->guard));
         }
 
-        ngx_violet_records_owe(record->records);
+        ngx_violet_records_unsaved(record->records);
         ngx_violet_record_release(record);
         return;
     }
@@ -280,14 +288,37 @@ ngx_violet_record_answered(void *data, ngx_violet_redis_status_e status,
 }
 
 
+/* An error is an answer: it may come each time. */
+
+static void
+ngx_violet_record_silence(ngx_violet_record_t *record,
+    ngx_violet_redis_status_e status)
+{
+    ngx_violet_records_t  *records = record->records;
+
+    if (record->teller
+        && (status == NGX_VIOLET_REDIS_TIMEOUT
+            || status == NGX_VIOLET_REDIS_OPEN
+            || records->losses_told != ngx_violet_redis_losses(records->redis)))
+    {
+        records->silent = 1;
+    }
+}
+
+
 static void
 ngx_violet_record_decided(ngx_violet_record_t *record)
 {
     record->deciding = 0;
     record->claimed = (record->step == VIOLET_GUARD_SEND);
 
-    if (record->guard.away) {
-        ngx_violet_records_owe(record->records);
+    if (record->guard.away || record->guard.left) {
+        ngx_violet_records_unsaved(record->records);
+    }
+
+    if (record->step == VIOLET_GUARD_ANSWER) {
+        ngx_violet_record_told(record,
+                               violet_cart_guard_withdraw(&record->guard));
     }
 }
 
@@ -297,6 +328,8 @@ ngx_violet_record_decided(ngx_violet_record_t *record)
 static void
 ngx_violet_record_told(ngx_violet_record_t *record, violet_cart_step_t step)
 {
+    ngx_violet_redis_status_e  rc;
+
     if (step != VIOLET_GUARD_REDIS) {
         return;
     }
@@ -308,10 +341,11 @@ ngx_violet_record_told(ngx_violet_record_t *record, violet_cart_step_t step)
 
     record->asked = ngx_violet_clock();
 
-    if (ngx_violet_record_run(record, 0, ngx_violet_record_answered)
-        != NGX_VIOLET_REDIS_OK)
-    {
-        ngx_violet_records_owe(record->records);
+    rc = ngx_violet_record_run(record, 0, ngx_violet_record_answered);
+
+    if (rc != NGX_VIOLET_REDIS_OK) {
+        ngx_violet_records_unsaved(record->records);
+        ngx_violet_record_silence(record, rc);
     }
 }
 
@@ -412,6 +446,13 @@ ngx_violet_record_cleanup(void *data)
 
         } else {
             violet_cart_guard_leave(&record->guard);
+
+            if (record->guard.left) {
+                ngx_violet_records_unsaved(record->records);
+            }
+
+            ngx_violet_record_told(record,
+                                   violet_cart_guard_withdraw(&record->guard));
         }
     }
 

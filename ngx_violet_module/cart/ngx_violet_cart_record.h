@@ -31,7 +31,7 @@
 
 typedef struct ngx_violet_record_s  ngx_violet_record_t;
 
-/* of a worker: what it knows of Redis, and what is owed to Redis */
+/* of a worker: what it knows of Redis, and which records Redis lacks */
 
 typedef struct ngx_violet_records_s  ngx_violet_records_t;
 
@@ -62,7 +62,7 @@ typedef struct {
 ngx_violet_records_t *ngx_violet_records_create(ngx_pool_t *pool,
     ngx_violet_redis_t *redis, ngx_shm_zone_t *zone, ngx_array_t *apps);
 
-/* Starts, in a worker, what tells Redis what it has not heard. */
+/* Starts the timer by which a worker tells Redis of records that it lacks. */
 
 void ngx_violet_records_start(ngx_violet_records_t *records);
 

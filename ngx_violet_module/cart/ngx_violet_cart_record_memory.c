@@ -16,8 +16,11 @@
 /* records that are deleted at once to make room */
 #define NGX_VIOLET_RECORD_ROOM   64
 
-/* ms after which nobody is about to tell Redis a record that is owed */
+/* ms after which nobody is about to tell Redis an unsaved record */
 #define NGX_VIOLET_RECORD_STALE  3000
+
+/* pieces of the zone that a look for unsaved records reads at most */
+#define NGX_VIOLET_RECORD_PIECES 64
 
 
 typedef struct {
@@ -39,6 +42,8 @@ typedef struct {
     ngx_violet_records_t         *records;
     u_char                       *names;
     u_char                       *last;
+    ngx_uint_t                    found;
+    ngx_uint_t                    piece;      /* of these, in this piece */
     ngx_uint_t                    more;
     ngx_uint_t                    full;
 } ngx_violet_record_scan_t;
@@ -52,8 +57,9 @@ static void ngx_violet_record_shared(void *data,
     const violet_cart_record_t *record);
 static int64_t ngx_violet_record_share(void *data, u_char *value);
 static uint32_t ngx_violet_record_stamp(void *data);
-static ngx_uint_t ngx_violet_record_is_owed(ngx_violet_records_t *records,
+static ngx_uint_t ngx_violet_record_is_unsaved(ngx_violet_records_t *records,
     ngx_violet_record_slot_t *slot);
+static ngx_uint_t ngx_violet_record_make_room(ngx_violet_records_t *records);
 static ngx_uint_t ngx_violet_record_has_failed(void *data, ngx_str_t *key,
     u_char *value, size_t len);
 static ngx_uint_t ngx_violet_record_is_shared(void *data, ngx_str_t *key,
@@ -95,8 +101,9 @@ ngx_violet_record_load(void *data, violet_cart_held_t *held)
     }
 
     held->record = slot.record;
-    held->owed = ngx_violet_record_is_owed(record->records, &slot);
+    held->unsaved = ngx_violet_record_is_unsaved(record->records, &slot);
     held->own = slot.own;
+    held->undecided = slot.undecided;
 
     violet_cart_record_pass(&held->record, ngx_violet_clock() - slot.at);
 }
@@ -121,8 +128,9 @@ ngx_violet_record_store(void *data, const violet_cart_record_t *expected,
     store.slot.record = held->record;
     store.slot.at = ngx_violet_clock();
     store.slot.epoch = record->records->epoch;
-    store.slot.owed = held->owed;
+    store.slot.unsaved = held->unsaved;
     store.slot.own = held->own;
+    store.slot.undecided = held->undecided;
     store.doubts = record->doubts;
 
     for ( ;; ) {
@@ -139,17 +147,51 @@ ngx_violet_record_store(void *data, const violet_cart_record_t *expected,
 
         ngx_violet_record_count_doubt(store.doubts, &store.slot, -1);
 
-        if (ngx_violet_memory_make_room(zone, ngx_violet_record_has_failed,
-                                        NULL, NGX_VIOLET_RECORD_ROOM)
-            == 0
-            && ngx_violet_memory_make_room(zone, ngx_violet_record_is_shared,
-                                           record->records,
-                                           NGX_VIOLET_RECORD_ROOM)
-               == 0)
-        {
+        if (ngx_violet_record_make_room(record->records) == 0) {
             return VIOLET_HOST_FULL;
         }
     }
+}
+
+
+/*
+ * A look for failed submits reads many records that are in no cache of the CPU.
+ * If it found none in a large zone, the next ones would read the same records:
+ * they are left out until those are gone.  Beside each record that is deleted,
+ * two go to the other end of the queue when one is made.
+ */
+
+static ngx_uint_t
+ngx_violet_record_make_room(ngx_violet_records_t *records)
+{
+    ngx_uint_t  gone, looked, left_out;
+
+    left_out = (records->no_failed >= 3 * NGX_VIOLET_RECORD_ROOM);
+
+    if (left_out) {
+        records->no_failed -= 3 * NGX_VIOLET_RECORD_ROOM;
+
+    } else {
+        gone = ngx_violet_memory_make_room(records->zone,
+                                           ngx_violet_record_has_failed, NULL,
+                                           NGX_VIOLET_RECORD_ROOM, &looked);
+        records->no_failed = gone ? 0 : looked;
+
+        if (gone) {
+            return gone;
+        }
+    }
+
+    gone = ngx_violet_memory_make_room(records->zone,
+                                       ngx_violet_record_is_shared, records,
+                                       NGX_VIOLET_RECORD_ROOM, &looked);
+
+    if (gone == 0 && left_out) {
+        records->no_failed = 0;
+        return ngx_violet_record_make_room(records);
+    }
+
+    return gone;
 }
 
 
@@ -222,7 +264,8 @@ ngx_violet_record_share(void *data, u_char *value)
     if (slot.record.state != VIOLET_RECORD_NONE
         && violet_cart_record_same(&slot.record, share->record))
     {
-        slot.owed = 0;
+        slot.unsaved = 0;
+        slot.undecided = 0;
         slot.epoch = share->epoch;
 
         ngx_memcpy(value, &slot, sizeof(ngx_violet_record_slot_t));
@@ -248,11 +291,11 @@ ngx_violet_record_stamp(void *data)
 
 
 static ngx_uint_t
-ngx_violet_record_is_owed(ngx_violet_records_t *records,
+ngx_violet_record_is_unsaved(ngx_violet_records_t *records,
     ngx_violet_record_slot_t *slot)
 {
     return records->redis != NULL
-           && (slot->owed || slot->epoch != records->epoch);
+           && (slot->unsaved || slot->epoch != records->epoch);
 }
 
 
@@ -288,29 +331,55 @@ ngx_violet_record_is_shared(void *data, ngx_str_t *key, u_char *value,
     ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
 
     return violet_cart_record_ordered(&slot.record)
-           && !ngx_violet_record_is_owed(records, &slot);
+           && !ngx_violet_record_is_unsaved(records, &slot);
 }
 
 
 ngx_uint_t
-ngx_violet_record_owed(ngx_violet_records_t *records, u_char *names,
+ngx_violet_record_unsaved(ngx_violet_records_t *records, u_char *names,
     size_t size, ngx_uint_t *more, ngx_uint_t *full)
 {
-    ngx_uint_t                n;
+    ngx_uint_t                i, tree;
     ngx_violet_record_scan_t  scan;
+
+    ngx_memzero(&scan, sizeof(ngx_violet_record_scan_t));
 
     scan.records = records;
     scan.names = names;
     scan.last = names + size;
-    scan.more = 0;
-    scan.full = 0;
 
-    n = ngx_violet_memory_count(records->zone, ngx_violet_record_scan, &scan);
+    /* Redis takes none of those that there was room for: it may never */
 
-    *more = scan.more || scan.full;
-    *full = scan.full;
+    records->passed = records->heard_of ? 0
+                                        : records->passed + records->tried;
+    records->tried = 0;
 
-    return n;
+    for (i = 0; i < NGX_VIOLET_RECORD_PIECES; i++) {
+        tree = records->tree;
+        scan.piece = 0;
+
+        ngx_violet_memory_walk_on(records->zone, &tree,
+                                  ngx_violet_record_scan, &scan);
+
+        /* where there was no room, the next look begins again */
+
+        if (scan.full) {
+            records->tried = scan.piece - records->passed;
+            break;
+        }
+
+        records->tree = tree;
+        records->passed = 0;
+
+        if (tree == 0) {
+            break;
+        }
+    }
+
+    *more = scan.more;
+    *full = scan.full || records->tree != 0;
+
+    return scan.found;
 }
 
 
@@ -327,14 +396,30 @@ ngx_violet_record_scan(void *data, ngx_str_t *key, u_char *value, size_t len)
 
     ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
 
-    if (!ngx_violet_record_is_owed(scan->records, &slot)) {
+    if (!ngx_violet_record_is_unsaved(scan->records, &slot)
+        || (scan->records->orders && !ngx_violet_record_is_by_key(key)))
+    {
         return 0;
     }
 
-    /* the one that was just written may be about to be told */
+    /*
+     * The one that was just written may be about to be told; but what was
+     * written before Redis lost its data was told to that Redis.
+     */
 
-    if (ngx_violet_clock() - slot.at < NGX_VIOLET_RECORD_STALE) {
+    if (slot.epoch == scan->records->epoch
+        && ngx_violet_clock() - slot.at < NGX_VIOLET_RECORD_STALE)
+    {
         scan->more = 1;
+        return 0;
+    }
+
+    if (scan->full) {
+        return 0;
+    }
+
+    if (scan->piece < scan->records->passed) {
+        scan->piece++;
         return 0;
     }
 
@@ -345,6 +430,8 @@ ngx_violet_record_scan(void *data, ngx_str_t *key, u_char *value, size_t len)
 
     scan->names = ngx_cpymem(scan->names, key->data, key->len);
     *scan->names++ = '\0';
+    scan->found++;
+    scan->piece++;
 
     return 1;
 }

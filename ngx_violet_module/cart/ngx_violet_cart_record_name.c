@@ -1,7 +1,7 @@
 
 /*
- * The name of a record and the token of a claim.  A name has only the digest
- * of the Idempotency-Key.
+ * The name of a record, the token of a claim and the mark of a Redis.  A name
+ * has only the digest of the Idempotency-Key.
  */
 
 
@@ -90,6 +90,15 @@ ngx_violet_record_digest(u_char *digest, ngx_str_t *text)
 }
 
 
+ngx_uint_t
+ngx_violet_record_is_by_key(ngx_str_t *name)
+{
+    return ngx_strlcasestrn(name->data, name->data + name->len,
+                            (u_char *) ":key:", sizeof(":key:") - 2)
+           != NULL;
+}
+
+
 ngx_int_t
 ngx_violet_record_token(u_char *token)
 {
@@ -100,6 +109,21 @@ ngx_violet_record_token(u_char *token)
     /* all zeroes stand for a missing token */
 
     token[0] |= 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_violet_records_new_mark(u_char *mark)
+{
+    u_char  bytes[VIOLET_SERVER_MARK / 2];
+
+    if (ngx_violet_random(bytes, sizeof(bytes)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_hex_dump(mark, bytes, sizeof(bytes));
 
     return NGX_OK;
 }

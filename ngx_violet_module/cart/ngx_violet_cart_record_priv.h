@@ -2,7 +2,7 @@
 /*
  * Shared by the files of a record alone: ngx_violet_cart_record.c (a handle
  * and its submit), _memory.c, _redis.c, _name.c, _server.c (which Redis it is)
- * and _owed.c (records that Redis lacks).
+ * and _unsaved.c (records that Redis lacks).
  */
 
 #ifndef NGX_VIOLET_CART_RECORD_PRIV_H
@@ -11,14 +11,7 @@
 
 #include "ngx_violet_cart_record.h"
 
-
-/* bytes of Redis's run_id */
-
-#define NGX_VIOLET_RECORD_RUN_ID  40
-
-/* bytes of the mark in Redis, hexadecimal digits */
-
-#define NGX_VIOLET_RECORD_MARK    16
+#include "violet_cart_server.h"
 
 
 struct ngx_violet_records_s {
@@ -26,29 +19,61 @@ struct ngx_violet_records_s {
     ngx_shm_zone_t          *zone;
     ngx_array_t             *apps;        /* of ngx_violet_app_t * */
 
-    ngx_uint_t               asked;       /* losses of the connection when
-                                             Redis was asked who it is, */
-    ngx_uint_t               losses;      /* and when it had answered */
-    uint32_t                 epoch;       /* what was shared in an earlier
-                                             one, Redis may have lost */
-    int64_t                  lost;        /* until when a read comes first */
-    ngx_event_t              timer;       /* looks for what is owed */
-    ngx_event_t              next;        /* the same, at once */
-    ngx_uint_t               telling;     /* records under way */
-    ngx_uint_t               ticks;
+    /* numbers of lost connections, and of leaps of Redis's clock: when Redis
+       was asked last who it is ("asked"), and when it answered last */
+    ngx_uint_t               asked;
+    ngx_uint_t               losses;
+    ngx_uint_t               asked_leaps;
+    ngx_uint_t               leaps;
 
-    u_char                   mark[NGX_VIOLET_RECORD_MARK];  /* NULs: not
-                                             known */
-    u_char                   heard[NGX_VIOLET_RECORD_MARK]; /* the same, until
-                                             Redis has said who it is */
+    uint32_t                 epoch;       /* Redis may have lost the records
+                                             that it got in an earlier one */
+    int64_t                  lost;        /* until this instant each cart is
+                                             read before it is sent */
+    ngx_event_t              timer;       /* looks for unsaved records */
+    ngx_event_t              next;        /* the same, at once */
+    ngx_uint_t               telling;     /* records that are being written */
+    ngx_uint_t               tree;        /* of the zone, where the next look
+                                             for unsaved records begins */
+    ngx_uint_t               tried;       /* records of the piece there, for
+                                             whose names there was room */
+    ngx_uint_t               passed;      /* records that are passed over
+                                             there: Redis took none of them */
+    ngx_uint_t               repeats;     /* of the look for records of POST
+                                             orders alone, if Redis does not
+                                             answer */
+    ngx_uint_t               losses_told; /* connections that had been lost when
+                                             the present records were sent */
+    ngx_uint_t               ticks;
+    ngx_uint_t               no_failed;   /* of the counters that would go
+                                             first, so many are of no failed
+                                             submit */
+    ngx_violet_record_t     *claims;      /* of this round, for which Redis's
+                                             mark is asked for at its end */
+
+    /* the mark in Redis, all zeroes: not known; "heard" is the one that Redis
+       has answered, until it has also said who it is */
+    u_char                   mark[VIOLET_SERVER_MARK];
+    u_char                   heard[VIOLET_SERVER_MARK];
     ngx_str_t                mark_name;   /* its key, with the prefix */
     u_char                   name[NGX_VIOLET_KEYS_NAME];
 
-    unsigned                 asking:1;    /* Redis, who it is */
-    unsigned                 known:1;     /* it has answered once */
-    unsigned                 owed:1;      /* something is, or may be */
-    unsigned                 full:1;      /* more than is told now */
-    unsigned                 heard_of:1;  /* Redis has answered about some */
+    unsigned                 asking:1;    /* Redis is asked who it is */
+    unsigned                 looking:1;   /* Redis is asked for its mark */
+    unsigned                 known:1;     /* Redis has said once who it is */
+    unsigned                 owes:1;      /* the mark in Redis must become that
+                                             of a loss */
+    unsigned                 unsaved:1;   /* Redis may lack a record */
+    unsigned                 round:1;     /* this round over the zone has seen
+                                             an unsaved record */
+    unsigned                 orders:1;    /* this round is over records of
+                                             POST orders alone */
+    unsigned                 full:1;      /* the next look follows at once, if
+                                             Redis answers */
+    unsigned                 heard_of:1;  /* Redis has answered about one of
+                                             the records being written */
+    unsigned                 silent:1;    /* Redis has not answered about one
+                                             of them, not even by an error */
 };
 
 
@@ -63,25 +88,35 @@ struct ngx_violet_record_s {
                                                  not counted */
     ngx_log_t                   *log;         /* invalid if "gone" */
     ngx_event_t                  renewal;
-    int64_t                      asked;       /* when Redis was, or Violet */
-    int64_t                      deadline;    /* of a claim that waits for
-                                                 Redis */
+    int64_t                      asked;       /* instant of the last question
+                                                 to Redis, or to Violet */
+    ngx_msec_t                   deadline;    /* of a claim that waits for
+                                                 Redis, by the clock of
+                                                 ngx_violet_redis_waited() */
     ngx_violet_redis_status_e    redis;
     ngx_uint_t                   refs;
     ngx_uint_t                   marks;       /* questions for the mark that
                                                  are under way */
+    ngx_violet_record_t         *next;        /* in records->claims, and of
+                                                 one question */
     size_t                       name_len;
 
     unsigned                     gone:1;      /* the request has ended */
     unsigned                     busy:1;      /* a command is under way */
     unsigned                     set:1;       /* SET found no record */
+    unsigned                     replaced:1;  /* SET returned what it has
+                                                 replaced */
+    unsigned                     listed:1;    /* it is in such a list */
     unsigned                     written:1;   /* Redis has the claim, and is
                                                  asked for its mark */
-    unsigned                     unmarked:1;  /* it has not the mark that this
-                                                 worker knows */
-    unsigned                     deciding:1;  /* and the guard waits for it */
-    unsigned                     later:1;     /* Redis is told after it */
-    unsigned                     teller:1;    /* of no request */
+    unsigned                     unmarked:1;  /* Redis's mark is not the one
+                                                 that this worker knows */
+    unsigned                     deciding:1;  /* the guard waits for the
+                                                 command under way */
+    unsigned                     later:1;     /* after that command Redis is
+                                                 told the record */
+    unsigned                     teller:1;    /* the handle has no request: it
+                                                 only tells Redis */
     unsigned                     claimed:1;
     unsigned                     sent:1;
     unsigned                     settled:1;
@@ -94,10 +129,11 @@ struct ngx_violet_record_s {
 
 typedef struct {
     violet_cart_record_t     record;      /* as it was written */
-    int64_t                  at;          /* when */
+    int64_t                  at;          /* instant of the write */
     uint32_t                 epoch;
-    u_char                   owed;
+    u_char                   unsaved;
     u_char                   own;
+    u_char                   undecided;
 } ngx_violet_record_slot_t;
 
 
@@ -107,13 +143,29 @@ void ngx_violet_record_memory(ngx_violet_record_t *record);
 
 
 /*
- * Copies the names of records that are owed; each ends with a zero.  Returns
- * their number; *more is true if there are others, which are told later, and
- * *full if some of them only had no room.
+ * Copies the names of unsaved records, from records->tree on; each ends with a
+ * zero.  Returns their number; *more is true if others were seen that are too
+ * young to be told, and *full if the next look goes on from records->tree
+ * before the end of the zone is reached.  With records->orders only those of
+ * POST orders are looked for.  Where there was not room for all, and Redis has
+ * answered about none of them, the next look passes over them.
  */
 
-ngx_uint_t ngx_violet_record_owed(ngx_violet_records_t *records,
+ngx_uint_t ngx_violet_record_unsaved(ngx_violet_records_t *records,
     u_char *names, size_t size, ngx_uint_t *more, ngx_uint_t *full);
+
+
+/*
+ * Makes a random mark of VIOLET_SERVER_MARK bytes, not terminated.  Returns
+ * NGX_ERROR if there are no random bytes.
+ */
+
+ngx_int_t ngx_violet_records_new_mark(u_char *mark);
+
+
+/* The next look for unsaved records begins with those of POST orders. */
+
+void ngx_violet_records_orders_first(ngx_violet_records_t *records);
 
 
 /* One of the records that were told has ended, whatever Redis said. */
@@ -133,6 +185,11 @@ ngx_violet_redis_status_e ngx_violet_record_run(ngx_violet_record_t *record,
 void ngx_violet_record_wait(ngx_violet_record_t *record);
 
 
+/* Asks for the mark behind the claims of a round.  "data" is the records. */
+
+void ngx_violet_record_ask_mark(void *data);
+
+
 /* Reads a reply.  An invalid reply counts as VIOLET_REDIS_AWAY. */
 
 void ngx_violet_record_read(ngx_violet_record_t *record,
@@ -148,9 +205,17 @@ void ngx_violet_record_read(ngx_violet_record_t *record,
 void ngx_violet_records_check(ngx_violet_records_t *records);
 
 
-/* The same in any case: Redis is emptied without a loss of the connection. */
+/* The same in any case. */
 
 void ngx_violet_records_ask(ngx_violet_records_t *records);
+
+
+/*
+ * Asks Redis for its mark alone, and who it is only if the mark has gone: Redis
+ * may be emptied without a loss of the connection.
+ */
+
+void ngx_violet_records_look(ngx_violet_records_t *records);
 
 
 /*
@@ -163,7 +228,7 @@ ngx_uint_t ngx_violet_records_lost(ngx_violet_records_t *records);
 
 /*
  * Reads the answer to GET of the mark, which was asked after a claim.  True if
- * Redis has not the mark that this worker knows: it was emptied before the
+ * the mark is not the one that this worker knows: Redis was emptied before the
  * claim.
  */
 
@@ -171,14 +236,17 @@ ngx_uint_t ngx_violet_records_unmarked(ngx_violet_records_t *records,
     violet_reply_t *reply);
 
 
-/* True if so a short time ago: other hosts may not have told it theirs yet. */
+/*
+ * True if Redis lost records a short time ago: other hosts may not have written
+ * theirs again yet.
+ */
 
 ngx_uint_t ngx_violet_records_fresh(ngx_violet_records_t *records);
 
 
-/* Something is owed to Redis, and is told within a second or two. */
+/* A record is unsaved; Redis is told within a second or two. */
 
-void ngx_violet_records_owe(ngx_violet_records_t *records);
+void ngx_violet_records_unsaved(ngx_violet_records_t *records);
 
 
 /*
@@ -188,6 +256,11 @@ void ngx_violet_records_owe(ngx_violet_records_t *records);
 
 void ngx_violet_record_name(ngx_violet_record_t *record,
     ngx_violet_record_conf_t *conf);
+
+
+/* True of the name of a record that goes by an Idempotency-Key. */
+
+ngx_uint_t ngx_violet_record_is_by_key(ngx_str_t *name);
 
 
 /* A random token; NGX_ERROR if the kernel gives none.  Never all zeroes. */

@@ -1,10 +1,8 @@
 
 /*
- * Which Redis keeps the records, and whether it may have lost some.  A Redis
- * that was restarted, or replaced by its replica, has another run_id; in one
- * that was emptied, a key with a random mark is gone.  Then the host owes
- * everything that it has to Redis, and for a day it reads a cart without a
- * record before it sends it.
+ * Asks Redis which one it is; core/cart/violet_cart_server.c says whether it
+ * may have lost records.  Then all records of the host are unsaved, and for a
+ * day it reads a cart without a record before it sends it.
  *
  * The Redis that the host knows is kept in shared memory.
  */
@@ -12,53 +10,45 @@
 
 #include "ngx_violet_memory.h"
 #include "ngx_violet_memory_clock.h"
+#include "ngx_violet_redis_info.h"
 #include "ngx_violet_cart_record_priv.h"
-#include "ngx_violet_random.h"
 
 
 /* ms in which each host sends its records to a Redis that has lost them */
 #define NGX_VIOLET_SERVER_FRESH  30000
 
+/* how often its records of POST orders come first, if Redis does not answer */
+#define NGX_VIOLET_SERVER_REPEATS  8
+
 /* ms that the host remembers which Redis it knew */
 #define NGX_VIOLET_SERVER_KNOWN  (366 * INT64_C(86400000))
 
 
-/* in shared memory: the Redis that the host knows */
-
 typedef struct {
-    u_char                run_id[NGX_VIOLET_RECORD_RUN_ID];
-    u_char                mark[NGX_VIOLET_RECORD_MARK];    /* NULs: none */
-    uint32_t              epoch;
-    int64_t               lost;           /* until when a read comes first */
-} ngx_violet_server_t;
-
-
-typedef struct {
-    u_char               *run_id;
-    u_char               *mark;           /* NULL: not known */
-    ngx_uint_t            losses;         /* of connections, before */
-    ngx_uint_t            changed;
-    ngx_violet_server_t   redis;
+    violet_cart_server_t          server;
+    violet_cart_server_answer_t   answer;
 } ngx_violet_server_update_t;
 
 
 static ngx_violet_redis_status_e ngx_violet_server_begin(
     ngx_violet_records_t *records);
-static ngx_int_t ngx_violet_server_new_mark(u_char *mark);
+static void ngx_violet_server_asked(ngx_violet_records_t *records);
 static void ngx_violet_server_marking(void *data,
     ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_server_heard(void *data,
+    ngx_violet_redis_status_e status, violet_reply_t *reply);
+static void ngx_violet_server_looked(void *data,
     ngx_violet_redis_status_e status, violet_reply_t *reply);
 static ngx_uint_t ngx_violet_server_is_known(ngx_violet_records_t *records);
 static void ngx_violet_server_answered(void *data,
     ngx_violet_redis_status_e status, violet_reply_t *reply);
 static void ngx_violet_server_known(ngx_violet_records_t *records,
     u_char *run_id, u_char *mark);
-static ngx_uint_t ngx_violet_server_changed(ngx_violet_server_t *redis,
-    ngx_violet_server_update_t *update);
 static int64_t ngx_violet_server_update(void *data, u_char *value);
-static u_char *ngx_violet_server_field(violet_reply_t *reply, char *name,
-    size_t *len);
+static void ngx_violet_server_tell(ngx_violet_records_t *records,
+    u_char *mark);
+static ngx_int_t ngx_violet_server_mark(ngx_violet_records_t *records,
+    u_char *mark);
 
 
 /*
@@ -81,16 +71,20 @@ static ngx_violet_redis_script_t  ngx_violet_server_script = {
             "mark = '' "
         "end "
         "return 'mark:' .. string.sub(mark, 1, "
-                ngx_value(NGX_VIOLET_RECORD_MARK) ") .. '\\n' "
+                ngx_value(VIOLET_SERVER_MARK) ") .. '\\n' "
                ".. redis.call('INFO', 'server')"),
     ""
 };
 
 
 void
-ngx_violet_records_owe(ngx_violet_records_t *records)
+ngx_violet_records_unsaved(ngx_violet_records_t *records)
 {
-    records->owed = 1;
+    records->unsaved = 1;
+
+    /* a look that is under way may have passed its place */
+
+    records->round = 1;
 }
 
 
@@ -107,12 +101,20 @@ ngx_violet_records_check(ngx_violet_records_t *records)
     }
 
     if (ngx_violet_server_begin(records) == NGX_VIOLET_REDIS_OK) {
-        records->asking = 1;
-        records->asked = ngx_violet_redis_losses(records->redis);
+        ngx_violet_server_asked(records);
         return;
     }
 
     ngx_violet_records_ask(records);
+}
+
+
+static void
+ngx_violet_server_asked(ngx_violet_records_t *records)
+{
+    records->asking = 1;
+    records->asked = ngx_violet_redis_losses(records->redis);
+    records->asked_leaps = ngx_violet_redis_leaps(records->redis);
 }
 
 
@@ -121,22 +123,22 @@ ngx_violet_records_check(ngx_violet_records_t *records)
 static ngx_violet_redis_status_e
 ngx_violet_server_begin(ngx_violet_records_t *records)
 {
-    u_char                      mark[NGX_VIOLET_RECORD_MARK];
+    u_char                      mark[VIOLET_SERVER_MARK];
     ngx_str_t                   args[3], section;
     ngx_msec_t                  timeout;
     ngx_violet_redis_status_e   rc;
 
-    if (ngx_violet_server_new_mark(mark) != NGX_OK) {
+    if (ngx_violet_server_mark(records, mark) != NGX_OK) {
         return NGX_VIOLET_REDIS_MEMORY;
     }
 
-    ngx_memzero(records->heard, NGX_VIOLET_RECORD_MARK);
+    ngx_memzero(records->heard, VIOLET_SERVER_MARK);
 
     timeout = ngx_violet_redis_conf(records->redis)->timeout;
 
     args[0] = records->mark_name;
     args[1].data = mark;
-    args[1].len = NGX_VIOLET_RECORD_MARK;
+    args[1].len = VIOLET_SERVER_MARK;
     ngx_str_set(&args[2], "NX");
     ngx_str_set(&section, "server");
 
@@ -158,30 +160,13 @@ ngx_violet_server_begin(ngx_violet_records_t *records)
 }
 
 
-static ngx_int_t
-ngx_violet_server_new_mark(u_char *mark)
-{
-    u_char  bytes[NGX_VIOLET_RECORD_MARK / 2];
-
-    if (ngx_violet_random(bytes, sizeof(bytes)) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_hex_dump(mark, bytes, sizeof(bytes));
-
-    return NGX_OK;
-}
-
-
 /* Whether the mark was written, the next answer shows. */
 
 static void
 ngx_violet_server_marking(void *data, ngx_violet_redis_status_e status,
     violet_reply_t *reply)
 {
-    (void) data;
-    (void) status;
-    (void) reply;
+    /* void */
 }
 
 
@@ -192,9 +177,9 @@ ngx_violet_server_heard(void *data, ngx_violet_redis_status_e status,
     ngx_violet_records_t  *records = data;
 
     if (status == NGX_VIOLET_REDIS_OK && reply->type == VIOLET_REPLY_STRING
-        && reply->len == NGX_VIOLET_RECORD_MARK)
+        && reply->len == VIOLET_SERVER_MARK)
     {
-        ngx_memcpy(records->heard, reply->str, NGX_VIOLET_RECORD_MARK);
+        ngx_memcpy(records->heard, reply->str, VIOLET_SERVER_MARK);
     }
 }
 
@@ -207,8 +192,8 @@ ngx_violet_records_unmarked(ngx_violet_records_t *records,
 
     if (records->mark[0] == '\0'
         || (reply->type == VIOLET_REPLY_STRING
-            && reply->len == NGX_VIOLET_RECORD_MARK
-            && ngx_memcmp(reply->str, records->mark, NGX_VIOLET_RECORD_MARK)
+            && reply->len == VIOLET_SERVER_MARK
+            && ngx_memcmp(reply->str, records->mark, VIOLET_SERVER_MARK)
                == 0))
     {
         return 0;
@@ -223,18 +208,18 @@ ngx_violet_records_unmarked(ngx_violet_records_t *records,
 void
 ngx_violet_records_ask(ngx_violet_records_t *records)
 {
-    u_char     mark[NGX_VIOLET_RECORD_MARK];
+    u_char     mark[VIOLET_SERVER_MARK];
     ngx_str_t  args[2];
 
-    if (records->asking || ngx_violet_server_new_mark(mark) != NGX_OK) {
+    if (records->asking || ngx_violet_server_mark(records, mark) != NGX_OK) {
         return;
     }
 
-    ngx_memzero(records->heard, NGX_VIOLET_RECORD_MARK);
+    ngx_memzero(records->heard, VIOLET_SERVER_MARK);
 
     args[0] = records->mark_name;
     args[1].data = mark;
-    args[1].len = NGX_VIOLET_RECORD_MARK;
+    args[1].len = VIOLET_SERVER_MARK;
 
     if (ngx_violet_redis_script_wait(records->redis, &ngx_violet_server_script,
                                      args, 1, 2,
@@ -243,19 +228,63 @@ ngx_violet_records_ask(ngx_violet_records_t *records)
                                      ngx_violet_server_answered, records)
         == NGX_VIOLET_REDIS_OK)
     {
-        records->asking = 1;
-        records->asked = ngx_violet_redis_losses(records->redis);
+        ngx_violet_server_asked(records);
     }
 }
 
 
-/* Redis has said on this connection who it is. */
+/*
+ * While the connection is the same, Redis is the same one, so its mark alone
+ * shows that it was emptied.  A GET costs Redis a fiftieth of the script.
+ */
+
+void
+ngx_violet_records_look(ngx_violet_records_t *records)
+{
+    if (records->mark[0] == '\0' || records->owes
+        || !ngx_violet_server_is_known(records))
+    {
+        ngx_violet_records_ask(records);
+        return;
+    }
+
+    if (records->asking || records->looking) {
+        return;
+    }
+
+    if (ngx_violet_redis_command(records->redis, "GET", &records->mark_name, 1,
+                                 ngx_violet_redis_conf(records->redis)
+                                     ->timeout,
+                                 ngx_violet_server_looked, records)
+        == NGX_VIOLET_REDIS_OK)
+    {
+        records->looking = 1;
+    }
+}
+
+
+static void
+ngx_violet_server_looked(void *data, ngx_violet_redis_status_e status,
+    violet_reply_t *reply)
+{
+    ngx_violet_records_t  *records = data;
+
+    records->looking = 0;
+
+    if (status == NGX_VIOLET_REDIS_OK) {
+        (void) ngx_violet_records_unmarked(records, reply);
+    }
+}
+
+
+/* Redis has said on this connection who it is, and its clock ran on since. */
 
 static ngx_uint_t
 ngx_violet_server_is_known(ngx_violet_records_t *records)
 {
     return records->known
-           && records->losses == ngx_violet_redis_losses(records->redis);
+           && records->losses == ngx_violet_redis_losses(records->redis)
+           && records->leaps == ngx_violet_redis_leaps(records->redis);
 }
 
 
@@ -296,23 +325,27 @@ ngx_violet_server_answered(void *data, ngx_violet_redis_status_e status,
         {
             records->known = 1;
             records->losses = records->asked;
+
+            if (records->leaps != records->asked_leaps) {
+                ngx_violet_server_known(records, NULL, NULL);
+            }
         }
 
         return;
     }
 
-    run_id = ngx_violet_server_field(reply, "run_id:", &len);
+    run_id = ngx_violet_redis_info_field(reply, "run_id:", &len);
 
-    if (run_id == NULL || len != NGX_VIOLET_RECORD_RUN_ID) {
+    if (run_id == NULL || len != VIOLET_SERVER_RUN_ID) {
         return;
     }
 
     records->known = 1;
     records->losses = ngx_violet_redis_losses(records->redis);
 
-    mark = ngx_violet_server_field(reply, "mark:", &len);
+    mark = ngx_violet_redis_info_field(reply, "mark:", &len);
 
-    if (mark && len != NGX_VIOLET_RECORD_MARK) {
+    if (mark && len != VIOLET_SERVER_MARK) {
         mark = NULL;
     }
 
@@ -328,37 +361,61 @@ static void
 ngx_violet_server_known(ngx_violet_records_t *records, u_char *run_id,
     u_char *mark)
 {
-    ngx_str_t                 key;
-    ngx_violet_server_update_t  update;
+    u_char                        random[VIOLET_SERVER_MARK];
+    ngx_str_t                     key;
+    violet_cart_server_t         *server;
+    ngx_violet_server_update_t    update;
+    violet_cart_server_answer_t  *answer;
+
+    /* the loss counts also if there are no random bytes */
+
+    if (ngx_violet_records_new_mark(random) != NGX_OK) {
+        ngx_memset(random, '0', VIOLET_SERVER_MARK);
+    }
 
     ngx_str_set(&key, "submit-redis");
 
     ngx_memzero(&update, sizeof(ngx_violet_server_update_t));
 
-    update.run_id = run_id;
-    update.losses = records->losses;
-    update.mark = mark;
+    server = &update.server;
+    answer = &update.answer;
+
+    answer->run_id = run_id;
+    answer->mark = mark;
+    answer->random = random;
+    answer->now = ngx_violet_clock();
+    answer->there = ngx_violet_redis_clock(records->redis);
+    answer->again = (records->losses != 0);
+    answer->leapt = (records->leaps != records->asked_leaps);
 
     if (ngx_violet_memory_update(records->zone, &key, 1,
-                                 sizeof(ngx_violet_server_t),
+                                 sizeof(violet_cart_server_t),
                                  ngx_violet_server_update, &update)
         != NGX_OK)
     {
         return;
     }
 
-    records->epoch = update.redis.epoch;
-    records->lost = update.redis.lost;
+    records->leaps = records->asked_leaps;
+    records->epoch = server->epoch;
+    records->lost = server->lost;
+    records->owes = answer->tell;
 
-    ngx_memcpy(records->mark, update.redis.mark, NGX_VIOLET_RECORD_MARK);
+    ngx_memcpy(records->mark, server->mark, VIOLET_SERVER_MARK);
 
-    if (update.changed) {
-        records->owed = 1;
+    if (answer->tell) {
+        ngx_violet_server_tell(records, server->next);
+    }
+
+    if (answer->changed) {
+        records->repeats = NGX_VIOLET_SERVER_REPEATS;
+        ngx_violet_records_orders_first(records);
 
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "violet: Redis of records of submits was restarted, "
-                      "emptied or replaced, and may have lost some: what "
-                      "this host has is told to it, and for a day a cart "
+                      "emptied or replaced, or its clock was set ahead, "
+                      "and it may have lost some: this "
+                      "host writes its records again, and for a day a cart "
                       "without a record is read before it is submitted");
     }
 }
@@ -369,89 +426,52 @@ ngx_violet_server_update(void *data, u_char *value)
 {
     ngx_violet_server_update_t  *update = data;
 
-    ngx_violet_server_t    redis;
+    ngx_memcpy(&update->server, value, sizeof(violet_cart_server_t));
 
-    ngx_memcpy(&redis, value, sizeof(ngx_violet_server_t));
+    violet_cart_server_heard(&update->server, &update->answer);
 
-    /* the first one that answers may not be the first one that was there */
-
-    if (redis.epoch == 0 && update->losses == 0) {
-        redis.epoch = 1;
-
-    } else if (ngx_violet_server_changed(&redis, update)) {
-        redis.epoch++;
-        redis.lost = ngx_violet_clock() + VIOLET_RECORD_KEEP;
-        update->changed = 1;
-
-        ngx_memzero(redis.mark, NGX_VIOLET_RECORD_MARK);
-    }
-
-    ngx_memcpy(redis.run_id, update->run_id, NGX_VIOLET_RECORD_RUN_ID);
-
-    if (update->mark) {
-        ngx_memcpy(redis.mark, update->mark, NGX_VIOLET_RECORD_MARK);
-    }
-
-    ngx_memcpy(value, &redis, sizeof(ngx_violet_server_t));
-
-    update->redis = redis;
+    ngx_memcpy(value, &update->server, sizeof(violet_cart_server_t));
 
     return NGX_VIOLET_SERVER_KNOWN;
 }
 
 
-static ngx_uint_t
-ngx_violet_server_changed(ngx_violet_server_t *redis,
-    ngx_violet_server_update_t *update)
+static void
+ngx_violet_server_tell(ngx_violet_records_t *records, u_char *mark)
 {
-    if (ngx_memcmp(redis->run_id, update->run_id, NGX_VIOLET_RECORD_RUN_ID)
-        != 0)
-    {
-        return 1;
-    }
+    ngx_str_t  args[2];
 
-    return update->mark && redis->mark[0] != '\0'
-           && ngx_memcmp(redis->mark, update->mark, NGX_VIOLET_RECORD_MARK)
-              != 0;
+    args[0] = records->mark_name;
+    args[1].data = mark;
+    args[1].len = VIOLET_SERVER_MARK;
+
+    (void) ngx_violet_redis_command(records->redis, "SET", args, 2,
+                                    ngx_violet_redis_conf(records->redis)
+                                        ->timeout,
+                                    ngx_violet_server_marking, NULL);
 }
 
 
-/* The value of a line of INFO. */
+/*
+ * The mark for a Redis without one: if it had one, it has lost its data.  Its
+ * clock is not known while the connection is not ready.
+ */
 
-static u_char *
-ngx_violet_server_field(violet_reply_t *reply, char *name, size_t *len)
+static ngx_int_t
+ngx_violet_server_mark(ngx_violet_records_t *records, u_char *mark)
 {
-    u_char  *p, *last, *end;
-    size_t   n;
+    int64_t  there;
 
-    if (reply->type != VIOLET_REPLY_STRING) {
-        return NULL;
+    if (ngx_violet_records_new_mark(mark) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    n = ngx_strlen(name);
-    p = (u_char *) reply->str;
-    last = p + reply->len;
+    if (records->mark[0] != '\0') {
+        there = ngx_violet_redis_clock(records->redis);
 
-    while (p < last) {
-        end = ngx_strlchr(p, last, '\n');
-
-        if (end == NULL) {
-            end = last;
-        }
-
-        if ((size_t) (end - p) > n && ngx_memcmp(p, name, n) == 0) {
-            p += n;
-            *len = end - p;
-
-            if (*len && p[*len - 1] == '\r') {
-                (*len)--;
-            }
-
-            return p;
-        }
-
-        p = end + 1;
+        violet_cart_server_mark(mark, mark,
+                                there >= 0 ? there : ngx_violet_epoch());
     }
 
-    return NULL;
+    return NGX_OK;
 }

@@ -4,25 +4,28 @@
  * shared memory again until Redis has it, also the record of a worker that
  * died.  As long as Redis answers, the next records follow at once: after Redis
  * was emptied, another host may send what it does not find there when
- * NGX_VIOLET_SERVER_FRESH is over.
+ * NGX_VIOLET_SERVER_FRESH is over.  Records of POST orders come first, since
+ * another host cannot read such an order from Violet; if Redis does not answer
+ * meanwhile, they come first again.
  */
 
 
 #include "ngx_violet_cart_record_priv.h"
 
 
-/* ms between two looks for what is owed, and looks until one is due anyway */
-#define NGX_VIOLET_OWED_TICK   1000
-#define NGX_VIOLET_OWED_TICKS  60
+/* ms between two looks for unsaved ones, and looks until one is due anyway */
+#define NGX_VIOLET_UNSAVED_TICK   1000
+#define NGX_VIOLET_UNSAVED_TICKS  60
 
 /* records that a worker sends at once, and bytes of their names */
-#define NGX_VIOLET_OWED_MANY   32
-#define NGX_VIOLET_OWED_NAMES  (NGX_VIOLET_OWED_MANY * NGX_VIOLET_KEYS_NAME)
+#define NGX_VIOLET_UNSAVED_MANY   32
+#define NGX_VIOLET_UNSAVED_NAMES                                              \
+    (NGX_VIOLET_UNSAVED_MANY * NGX_VIOLET_KEYS_NAME)
 
 
-static void ngx_violet_owed_tick(ngx_event_t *ev);
-static void ngx_violet_owed_next(ngx_event_t *ev);
-static void ngx_violet_owed_tell(ngx_violet_records_t *records);
+static void ngx_violet_unsaved_tick(ngx_event_t *ev);
+static void ngx_violet_unsaved_next(ngx_event_t *ev);
+static void ngx_violet_unsaved_tell(ngx_violet_records_t *records);
 
 
 ngx_violet_records_t *
@@ -51,7 +54,7 @@ ngx_violet_records_start(ngx_violet_records_t *records)
         return;
     }
 
-    records->owed = 1;
+    records->unsaved = 1;
 
     records->mark_name.data = records->name;
     records->mark_name.len = ngx_snprintf(records->name, NGX_VIOLET_KEYS_NAME,
@@ -60,41 +63,44 @@ ngx_violet_records_start(ngx_violet_records_t *records)
                                      ->prefix)
                              - records->name;
 
-    records->timer.handler = ngx_violet_owed_tick;
+    records->timer.handler = ngx_violet_unsaved_tick;
     records->timer.data = records;
     records->timer.log = ngx_cycle->log;
     records->timer.cancelable = 1;
 
-    records->next.handler = ngx_violet_owed_next;
+    records->next.handler = ngx_violet_unsaved_next;
     records->next.data = records;
     records->next.log = ngx_cycle->log;
 
-    ngx_add_timer(&records->timer, NGX_VIOLET_OWED_TICK);
+    ngx_add_timer(&records->timer, NGX_VIOLET_UNSAVED_TICK);
+
+    ngx_violet_redis_on_writing(records->redis, ngx_violet_record_ask_mark,
+                                records);
 
     ngx_violet_records_check(records);
 }
 
 
 static void
-ngx_violet_owed_tick(ngx_event_t *ev)
+ngx_violet_unsaved_tick(ngx_event_t *ev)
 {
     ngx_violet_records_t  *records;
 
     records = ev->data;
 
-    ngx_violet_records_ask(records);
+    ngx_violet_records_look(records);
 
-    /* another worker may have died with something owed */
+    /* another worker may have died with an unsaved record */
 
-    if (++records->ticks % NGX_VIOLET_OWED_TICKS == 0) {
-        records->owed = 1;
+    if (++records->ticks % NGX_VIOLET_UNSAVED_TICKS == 0) {
+        records->unsaved = 1;
     }
 
-    if (records->owed && records->telling == 0) {
-        ngx_violet_owed_tell(records);
+    if (records->unsaved && records->telling == 0) {
+        ngx_violet_unsaved_tell(records);
     }
 
-    ngx_add_timer(ev, NGX_VIOLET_OWED_TICK);
+    ngx_add_timer(ev, NGX_VIOLET_UNSAVED_TICK);
 }
 
 
@@ -108,45 +114,71 @@ ngx_violet_records_told(ngx_violet_records_t *records)
 
 
 static void
-ngx_violet_owed_next(ngx_event_t *ev)
+ngx_violet_unsaved_next(ngx_event_t *ev)
 {
     ngx_violet_records_t  *records;
 
     records = ev->data;
 
     if (records->telling == 0) {
-        ngx_violet_owed_tell(records);
+        ngx_violet_unsaved_tell(records);
     }
 }
 
 
-static void
-ngx_violet_owed_tell(ngx_violet_records_t *records)
+void
+ngx_violet_records_orders_first(ngx_violet_records_t *records)
 {
-    u_char      names[NGX_VIOLET_OWED_NAMES];
+    records->unsaved = 1;
+    records->orders = 1;
+    records->tree = 0;
+    records->tried = 0;
+    records->passed = 0;
+}
+
+
+static void
+ngx_violet_unsaved_tell(ngx_violet_records_t *records)
+{
+    u_char      names[NGX_VIOLET_UNSAVED_NAMES];
     u_char     *p;
     ngx_str_t   name;
     ngx_uint_t  i, n, more, full;
 
     ngx_violet_records_check(records);
 
-    /* before Redis has said who it is, everything may seem to be owed */
+    /* before Redis has said who it is, all records may seem unsaved */
 
     if (!records->known) {
         return;
     }
 
-    n = ngx_violet_record_owed(records, names, NGX_VIOLET_OWED_NAMES, &more,
-                               &full);
+    /* after a loss orders come first again, once Redis answers */
+
+    if (records->silent && records->repeats) {
+        records->repeats--;
+        ngx_violet_records_orders_first(records);
+    }
+
+    n = ngx_violet_record_unsaved(records, names, NGX_VIOLET_UNSAVED_NAMES,
+                                  &more, &full);
 
     /* those that are sent now may fail, and are looked for once more */
 
-    records->owed = (n > 0 || more);
+    records->round |= (n > 0 || more);
 
     /* if all of these fail, the others wait for the timer */
 
-    records->full = full;
+    records->full = (full || records->orders);
     records->heard_of = 0;
+    records->silent = 0;
+    records->losses_told = ngx_violet_redis_losses(records->redis);
+
+    if (!full) {
+        records->unsaved = records->round || records->orders;
+        records->round = 0;
+        records->orders = 0;
+    }
 
     for (i = 0, p = names; i < n; i++) {
         name.data = p;
@@ -155,5 +187,9 @@ ngx_violet_owed_tell(ngx_violet_records_t *records)
         p += name.len + 1;
 
         ngx_violet_record_tell(records, &name);
+    }
+
+    if (n == 0 && records->full) {
+        ngx_post_event(&records->next, &ngx_posted_next_events);
     }
 }

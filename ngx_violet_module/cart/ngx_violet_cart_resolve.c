@@ -131,7 +131,6 @@ ngx_violet_cart_resolve(ngx_http_request_t *r, ngx_violet_ctx_t *ctx,
     resolve->look.handler = ngx_violet_resolve_look;
     resolve->look.data = resolve;
     resolve->look.log = r->connection->log;
-    resolve->look.cancelable = 1;
 
     ngx_memzero(&ctx->cart->shown, sizeof(violet_cart_shown_t));
 
