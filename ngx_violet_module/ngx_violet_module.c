@@ -138,6 +138,14 @@ ngx_violet_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (vmcf->redis) {
+        ngx_violet_redis_conf(vmcf->redis)->zone = vmcf->zone;
+    }
+
+    if (vmcf->submit_redis) {
+        ngx_violet_redis_conf(vmcf->submit_redis)->zone = vmcf->zone;
+    }
+
     vmcf->records = ngx_violet_records_create(cf->pool,
                                               ngx_violet_submit_redis(vmcf),
                                               vmcf->zone, &vmcf->apps);

@@ -16,7 +16,8 @@ static const char  ngx_violet_version[] =
     "result " ngx_value(NGX_VIOLET_FORM_RESULT) ", "
     "limit " ngx_value(NGX_VIOLET_FORM_LIMIT) ", "
     "submit " ngx_value(NGX_VIOLET_FORM_SUBMIT) ", "
-    "event " ngx_value(NGX_VIOLET_FORM_EVENT);
+    "event " ngx_value(NGX_VIOLET_FORM_EVENT) ", "
+    "purged " ngx_value(NGX_VIOLET_FORM_PURGED);
 
 
 void

@@ -17,11 +17,11 @@
 
 /* why a secret is refused: an errno, or one of these */
 
-#define NGX_VIOLET_SECRET_NO_FILE    -1
-#define NGX_VIOLET_SECRET_TOO_LONG   -2
-#define NGX_VIOLET_SECRET_EMPTY      -3
-#define NGX_VIOLET_SECRET_CONTROL    -4
-#define NGX_VIOLET_SECRET_MARK       -5
+#define NGX_VIOLET_SECRET_NO_FILE    (-1)
+#define NGX_VIOLET_SECRET_TOO_LONG   (-2)
+#define NGX_VIOLET_SECRET_EMPTY      (-3)
+#define NGX_VIOLET_SECRET_CONTROL    (-4)
+#define NGX_VIOLET_SECRET_MARK       (-5)
 
 
 static ngx_int_t ngx_violet_secret_source(ngx_conf_t *cf,
@@ -162,7 +162,7 @@ ngx_violet_secret_file(ngx_conf_t *cf, ngx_violet_secret_t *secret)
 
     err = ngx_violet_secret_load(secret, &value, &fi);
 
-    if (err) {
+    if (value.data == NULL) {
         ngx_violet_secret_refuse(cf, secret, err);
         return NGX_ERROR;
     }
@@ -215,7 +215,10 @@ ngx_violet_secret_env(ngx_conf_t *cf, ngx_violet_secret_t *secret)
 }
 
 
-/* Reads the file to the heap.  Returns 0, an errno or a reason. */
+/*
+ * Reads the file to the heap.  Returns 0; or an errno or a reason, and "value"
+ * is empty then.
+ */
 
 static ngx_err_t
 ngx_violet_secret_load(ngx_violet_secret_t *secret, ngx_str_t *value,
@@ -223,6 +226,8 @@ ngx_violet_secret_load(ngx_violet_secret_t *secret, ngx_str_t *value,
 {
     ngx_fd_t   fd;
     ngx_err_t  err;
+
+    ngx_str_null(value);
 
     fd = ngx_open_file(secret->file.data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
                        NGX_FILE_OPEN, 0);
@@ -269,7 +274,7 @@ ngx_violet_secret_load_fd(ngx_fd_t fd, ngx_str_t *value, ngx_file_info_t *fi)
 
     if (n == -1) {
         err = ngx_errno;
-        ngx_free(value->data);
+        ngx_violet_secret_free(value);
         return err;
     }
 
@@ -445,7 +450,7 @@ ngx_violet_secret_take(ngx_violet_secret_t *secret)
 
     err = ngx_violet_secret_load(secret, &value, &fi);
 
-    if (err) {
+    if (value.data == NULL) {
 
         /* another error, such as a lack of memory, may be temporary */
 
@@ -542,10 +547,10 @@ ngx_violet_secret_wipe(ngx_violet_secret_t *secret)
     if (secret->heap) {
         ngx_violet_secret_free(&secret->value);
         secret->heap = 0;
-
-    } else {
-        explicit_bzero(secret->value.data, secret->value.len);
+        return;
     }
+
+    explicit_bzero(secret->value.data, secret->value.len);
 
     ngx_str_null(&secret->value);
 }
@@ -556,6 +561,8 @@ ngx_violet_secret_free(ngx_str_t *value)
 {
     explicit_bzero(value->data, value->len);
     ngx_free(value->data);
+
+    ngx_str_null(value);
 }
 
 

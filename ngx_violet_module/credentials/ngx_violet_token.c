@@ -17,6 +17,8 @@
 
 #include <ngx_md5.h>
 
+#include "violet_hash.h"
+
 
 /* ms between two checks for a new token: while requests wait for one, and
    during a renewal that no request waits for */
@@ -548,7 +550,7 @@ ngx_violet_token_log(ngx_violet_token_t *token,
 static uint32_t
 ngx_violet_token_hash(ngx_violet_secret_t *secret)
 {
-    return ngx_murmur_hash2(secret->value.data, secret->value.len);
+    return violet_hash(secret->value.data, secret->value.len);
 }
 
 

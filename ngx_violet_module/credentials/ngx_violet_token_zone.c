@@ -201,7 +201,10 @@ ngx_violet_token_zone_take(ngx_violet_token_place_t *place)
     ngx_violet_token_shared_t  *sh;
 
     sh = ngx_violet_token_zone_pool(place)->data;
-    free = NULL;
+
+    /* there is at least one */
+
+    free = sh->slots;
 
     ngx_shmtx_lock(&ngx_violet_token_zone_pool(place)->mutex);
 
@@ -215,7 +218,7 @@ ngx_violet_token_zone_take(ngx_violet_token_place_t *place)
             break;
         }
 
-        if (free == NULL || slot->taken < free->taken
+        if (slot->taken < free->taken
             || (slot->taken && slot->used < free->used))
         {
             free = slot;

@@ -122,12 +122,22 @@ ngx_violet_purge_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                                          0, &detail);
     }
 
-    if (purge->query.kind != VIOLET_PURGE_MERCHANT) {
+    switch (purge->query.kind) {
+
+    case VIOLET_PURGE_ALL:
+        if (r->method != NGX_HTTP_POST) {
+            return ngx_violet_operation_method(r, "POST");
+        }
+
+        /* fall through */
+
+    case VIOLET_PURGE_MERCHANT:
+        return r->method == NGX_HTTP_POST ? ngx_violet_purge_report(r, ctx)
+                                          : ngx_violet_lookup_report(r, ctx);
+
+    default: /* a submit */
         return ngx_violet_purge_submit(r, ctx);
     }
-
-    return r->method == NGX_HTTP_POST ? ngx_violet_purge_report(r, ctx)
-                                      : ngx_violet_lookup_report(r, ctx);
 }
 
 

@@ -1,18 +1,18 @@
 
 /*
  * The private header of violet_purge: ngx_violet_purge.c has the directive and
- * the checks of a request, ngx_violet_purge_report.c drops and looks up
- * reports, ngx_violet_purge_submit.c records of submits.  The context lives in
- * the request's pool.
+ * the checks of a request, ngx_violet_purge_report.c drops reports,
+ * ngx_violet_lookup.c looks them up, ngx_violet_purge_submit.c does both for
+ * records of submits.  The context lives in the request's pool.
  */
 
 #ifndef NGX_VIOLET_PURGE_H
 #define NGX_VIOLET_PURGE_H
 
 
-#include "ngx_violet_operation.h"
 #include "ngx_violet_cart_record.h"
-#include "ngx_violet_health_purge.h"
+#include "ngx_violet_drop.h"
+#include "ngx_violet_health_limit.h"
 
 #include "violet_json_writer.h"
 #include "violet_purge_query.h"
@@ -28,10 +28,13 @@ typedef struct {
 
 
 typedef struct {
+    ngx_violet_drop_t           drop;       /* "redis" also of a look-up */
     violet_purge_query_t        query;
-    ngx_violet_redis_status_e   redis;
-    ngx_violet_purged_t         purged;
-    ngx_violet_report_t         report;     /* looked up; in r->pool */
+    ngx_violet_report_t         report;     /* looked up; its body is not
+                                               kept */
+    u_char                      etag[NGX_VIOLET_ETAG_LEN];
+    ngx_uint_t                  found;
+    ngx_violet_limit_result_t   limit;      /* looked up */
     ngx_violet_record_t        *record;     /* of a submit */
     violet_cart_record_t        was;        /* before it was freed */
 } ngx_violet_purge_ctx_t;

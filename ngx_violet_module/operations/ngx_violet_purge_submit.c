@@ -48,7 +48,6 @@ ngx_violet_purge_submit(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
     conf.log = r->connection->log;
     conf.time = vlcf->submit_guard;
     conf.timeout = vlcf->read_timeout;
-    conf.doubts = ctx->app->counts.doubts;
     conf.question = 1;
 
     purge->record = ngx_violet_record_create(r->pool, &conf);

@@ -91,6 +91,7 @@ ngx_violet_status_host(ngx_violet_main_conf_t *vmcf, int64_t *values)
     values[VIOLET_HOST_ENTRIES_FLIGHT] = zone.entries[NGX_VIOLET_MEMORY_FLIGHT];
     values[VIOLET_HOST_ENTRIES_LIMIT] = zone.entries[NGX_VIOLET_MEMORY_LIMIT];
     values[VIOLET_HOST_ENTRIES_SUBMIT] = zone.entries[NGX_VIOLET_MEMORY_SUBMIT];
+    values[VIOLET_HOST_ENTRIES_EVENT] = zone.entries[NGX_VIOLET_MEMORY_EVENT];
 }
 
 

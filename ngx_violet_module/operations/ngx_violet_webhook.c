@@ -39,10 +39,6 @@ static void ngx_violet_webhook_classify(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx, violet_event_body_t *body);
 static void ngx_violet_webhook_no_topic(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
-static ngx_int_t ngx_violet_webhook_drop(ngx_http_request_t *r,
-    ngx_violet_ctx_t *ctx);
-static void ngx_violet_webhook_dropped(void *data,
-    ngx_violet_redis_status_e status, ngx_violet_purged_t *purged);
 static ngx_int_t ngx_violet_webhook_finish(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
 static ngx_int_t ngx_violet_webhook_answer(ngx_http_request_t *r,
@@ -258,7 +254,13 @@ ngx_violet_webhook_verify(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (!ngx_violet_webhook_signed(webhook)) {
+    rc = ngx_violet_webhook_signed(webhook);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc != NGX_OK) {
         return ngx_violet_webhook_unauthorized(r, ctx);
     }
 
@@ -277,7 +279,7 @@ ngx_violet_webhook_verify(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 static ngx_int_t
 ngx_violet_webhook_unauthorized(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 {
-    ngx_str_t  detail;
+    ngx_str_t  challenge, detail;
 
     ngx_violet_count(ctx->app, webhooks[VIOLET_COUNT_WEBHOOK_UNSIGNED]);
 
@@ -288,6 +290,16 @@ ngx_violet_webhook_unauthorized(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
                       "violet: an event for the app \"%V\" gets a 401: its "
                       "X-Violet-Hmac is missing or was not made with an "
                       "app_secret of the app", &ctx->app->name);
+    }
+
+    /* RFC 9110 requires a challenge; no scheme is registered for this one */
+
+    ngx_str_set(&challenge, "HMAC-SHA256 header=\"X-Violet-Hmac\"");
+
+    if (ngx_violet_answer_header(r, "WWW-Authenticate", &challenge)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_str_set(&detail, "X-Violet-Hmac is missing, there twice, or was not "
@@ -354,7 +366,8 @@ ngx_violet_webhook_read_event(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
         return ngx_violet_webhook_finish(r, ctx);
     }
 
-    return ngx_violet_webhook_drop(r, ctx);
+    return ngx_violet_drop(r, ctx, webhook->merchant_id, 1,
+                           ngx_violet_webhook_finish);
 }
 
 
@@ -428,64 +441,6 @@ ngx_violet_webhook_no_topic(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-static ngx_int_t
-ngx_violet_webhook_drop(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
-{
-    ngx_int_t                  rc;
-    ngx_violet_wait_t         *wait;
-    ngx_violet_purged_t        purged;
-    ngx_violet_webhook_ctx_t  *webhook;
-
-    webhook = ctx->operation;
-
-    wait = ngx_violet_wait_start(r);
-    if (wait == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ctx->next = ngx_violet_webhook_finish;
-
-    rc = ngx_violet_health_purge(ngx_violet_main_conf(r), &ctx->app->keys,
-                                 webhook->merchant_id, 1, &purged,
-                                 ngx_violet_webhook_dropped, wait);
-
-    if (rc == NGX_AGAIN) {
-        return NGX_AGAIN;
-    }
-
-    ngx_violet_wait_cancel(wait);
-
-    if (rc == NGX_ERROR) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    webhook->redis = (rc == NGX_OK) ? NGX_VIOLET_REDIS_OFF
-                                    : NGX_VIOLET_REDIS_DOWN;
-
-    return ngx_violet_webhook_finish(r, ctx);
-}
-
-
-static void
-ngx_violet_webhook_dropped(void *data, ngx_violet_redis_status_e status,
-    ngx_violet_purged_t *purged)
-{
-    ngx_violet_wait_t  *wait = data;
-
-    ngx_http_request_t        *r;
-    ngx_violet_webhook_ctx_t  *webhook;
-
-    r = ngx_violet_wait_request(wait);
-
-    if (r) {
-        webhook = ngx_violet_ctx(r)->operation;
-        webhook->redis = status;
-    }
-
-    ngx_violet_wait_end(wait);
-}
-
-
 /*
  * While Redis is away Violet must repeat the event, and a consumer behind
  * proxy_pass must hear of it once.
@@ -499,11 +454,9 @@ ngx_violet_webhook_finish(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 
     webhook = ctx->operation;
 
-    ctx->seen.redis = webhook->redis;
+    ctx->seen.redis = webhook->drop.redis;
 
-    if (webhook->redis > NGX_VIOLET_REDIS_OK
-        && webhook->redis != NGX_VIOLET_REDIS_OFF)
-    {
+    if (ngx_violet_drop_is_away(webhook->drop.redis)) {
         ngx_violet_count(ctx->app, webhooks[VIOLET_COUNT_WEBHOOK_FAILED]);
 
         ngx_str_set(&after, NGX_VIOLET_WEBHOOK_RETRY);

@@ -10,8 +10,7 @@
 #define NGX_VIOLET_WEBHOOK_H
 
 
-#include "ngx_violet_operation.h"
-#include "ngx_violet_health_purge.h"
+#include "ngx_violet_drop.h"
 #include "ngx_violet_wait.h"
 
 #include "violet_event.h"
@@ -33,6 +32,7 @@ typedef void (*ngx_violet_webhook_take_pt)(ngx_violet_webhook_ctx_t *webhook,
 
 
 struct ngx_violet_webhook_ctx_s {
+    ngx_violet_drop_t            drop;
     ngx_http_request_t          *request;
     u_char                       signature[VIOLET_SIGNATURE];
     void                        *hmac[2];   /* one for each app_secret */
@@ -49,8 +49,8 @@ struct ngx_violet_webhook_ctx_s {
 
     violet_event_kind_t          kind;
     int32_t                      merchant_id;
-    ngx_violet_redis_status_e    redis;
     unsigned                     started:1; /* the position is valid */
+    unsigned                     failed:1;  /* libcrypto did not hash all */
 };
 
 
@@ -74,11 +74,12 @@ ngx_int_t ngx_violet_webhook_scan(ngx_violet_webhook_ctx_t *webhook);
 
 
 /*
- * True if the body was signed with a secret of the app.  Called once, after
- * the whole body was read for the signature.
+ * NGX_OK if the body was signed with a secret of the app, NGX_DECLINED if not,
+ * NGX_ERROR if libcrypto has no memory to find out.  Called once, after the
+ * whole body was read for the signature.
  */
 
-ngx_uint_t ngx_violet_webhook_signed(ngx_violet_webhook_ctx_t *webhook);
+ngx_int_t ngx_violet_webhook_signed(ngx_violet_webhook_ctx_t *webhook);
 
 
 #endif /* NGX_VIOLET_WEBHOOK_H */

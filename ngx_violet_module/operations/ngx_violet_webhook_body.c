@@ -14,6 +14,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -30,6 +31,7 @@
 #define NGX_VIOLET_WEBHOOK_PAUSE  0
 
 
+static ngx_int_t ngx_violet_webhook_failed(void);
 static void ngx_violet_webhook_cleanup(void *data);
 static void ngx_violet_webhook_take_hash(ngx_violet_webhook_ctx_t *webhook,
     u_char *data, size_t len);
@@ -74,7 +76,7 @@ ngx_violet_webhook_open(ngx_http_request_t *r,
 
         hmac = HMAC_CTX_new();
         if (hmac == NULL) {
-            return NGX_ERROR;
+            return ngx_violet_webhook_failed();
         }
 
         webhook->hmac[i] = hmac;
@@ -83,11 +85,22 @@ ngx_violet_webhook_open(ngx_http_request_t *r,
                          EVP_sha256(), NULL)
             != 1)
         {
-            return NGX_ERROR;
+            return ngx_violet_webhook_failed();
         }
     }
 
     return NGX_OK;
+}
+
+
+/* nginx would report an error that stays in libcrypto's queue as one of TLS. */
+
+static ngx_int_t
+ngx_violet_webhook_failed(void)
+{
+    ERR_clear_error();
+
+    return NGX_ERROR;
 }
 
 
@@ -143,11 +156,7 @@ ngx_violet_webhook_take_hash(ngx_violet_webhook_ctx_t *webhook, u_char *data,
         }
 
         if (HMAC_Update(webhook->hmac[i], data, len) != 1) {
-
-            /* this secret has not signed it, then */
-
-            HMAC_CTX_free(webhook->hmac[i]);
-            webhook->hmac[i] = NULL;
+            webhook->failed = 1;
         }
     }
 }
@@ -161,7 +170,7 @@ ngx_violet_webhook_take_scan(ngx_violet_webhook_ctx_t *webhook, u_char *data,
 }
 
 
-ngx_uint_t
+ngx_int_t
 ngx_violet_webhook_signed(ngx_violet_webhook_ctx_t *webhook)
 {
     u_char       digest[EVP_MAX_MD_SIZE];
@@ -176,8 +185,12 @@ ngx_violet_webhook_signed(ngx_violet_webhook_ctx_t *webhook)
             continue;
         }
 
-        if (HMAC_Final(webhook->hmac[i], digest, &len) == 1
-            && len == VIOLET_SIGNATURE
+        if (HMAC_Final(webhook->hmac[i], digest, &len) != 1) {
+            webhook->failed = 1;
+            continue;
+        }
+
+        if (len == VIOLET_SIGNATURE
             && CRYPTO_memcmp(digest, webhook->signature, VIOLET_SIGNATURE)
                == 0)
         {
@@ -185,7 +198,11 @@ ngx_violet_webhook_signed(ngx_violet_webhook_ctx_t *webhook)
         }
     }
 
-    return right;
+    if (webhook->failed) {
+        return ngx_violet_webhook_failed();
+    }
+
+    return right ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -73,7 +73,8 @@ typedef struct {
                                                         "violet $variable" */
 
     ngx_int_t                          request_id;  /* the variable's index */
-    unsigned                           patterns:1;  /* the built-in ones */
+    unsigned                           patterns:1;  /* the built-in ones are
+                                                       compiled */
     unsigned                           used:1;    /* some location has
                                                      "violet" or an operation */
     unsigned                           guarded:1;  /* some location has the
@@ -109,13 +110,15 @@ typedef struct {
     ngx_uint_t                        cart_errors;
     ngx_uint_t                        cart_partial_status;
     ngx_msec_t                        submit_guard; /* 0: off */
-    ngx_flag_t                        submit_refuse;  /* without Redis */
+    ngx_flag_t                        submit_refuse;  /* no submit is sent
+                                                     without Redis */
     ngx_uint_t                        auth_routes;
     size_t                            buffer_limit;
     ngx_flag_t                        unverified_upstream;
-    unsigned                          accept_encoding:1;  /* the operator
-                                                             sets it */
-    unsigned                          request_id:1;  /* and X-Request-Id */
+
+    /* headers that the operator sets by proxy_set_header */
+    unsigned                          accept_encoding:1;
+    unsigned                          request_id:1;  /* X-Request-Id */
 } ngx_violet_loc_conf_t;
 
 
@@ -162,8 +165,8 @@ typedef struct {
     ngx_str_t                     merchant_state;
     ngx_str_t                     request_id;   /* that Violet got with a
                                                    flight */
-    unsigned                      held:1;       /* Violet's failure is held:
-                                                   this one was not asked */
+    unsigned                      held:1;       /* the answer is held, and
+                                                   Violet was not asked */
 } ngx_violet_seen_t;
 
 
@@ -181,8 +184,8 @@ struct ngx_violet_ctx_s {
     struct ngx_violet_check_s       *check;     /* of r->upstream */
     struct ngx_violet_health_ctx_s  *health;    /* NULL on other routes */
     struct ngx_violet_cart_ctx_s    *cart;      /* NULL on other routes */
-    void                            *operation;  /* of the directive's own;
-                                                    NULL without one */
+    void                            *operation;  /* context of an operation, or
+                                                    NULL */
 
     ngx_violet_refusal_e             refused;
     ngx_violet_used_t                used;      /* credentials it was sent

@@ -256,7 +256,8 @@ ngx_violet_answer_request_id(ngx_http_request_t *r, ngx_str_t *id)
 
 
 ngx_int_t
-ngx_violet_answer_header(ngx_http_request_t *r, char *name, ngx_str_t *value)
+ngx_violet_answer_add(ngx_http_request_t *r, char *name, size_t len,
+    ngx_str_t *value)
 {
     ngx_table_elt_t  *h;
 
@@ -267,7 +268,7 @@ ngx_violet_answer_header(ngx_http_request_t *r, char *name, ngx_str_t *value)
 
     h->hash = 1;
     h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
+    h->key.len = len;
     h->value = *value;
     h->lowcase_key = NULL;
 

@@ -96,7 +96,10 @@ ngx_int_t ngx_violet_answer_refused(ngx_http_request_t *r,
 
 /* Adds a response header; the name is a literal.  NGX_OK or NGX_ERROR. */
 
-ngx_int_t ngx_violet_answer_header(ngx_http_request_t *r, char *name,
+#define ngx_violet_answer_header(r, name, value)                              \
+    ngx_violet_answer_add(r, "" name, sizeof(name) - 1, value)
+
+ngx_int_t ngx_violet_answer_add(ngx_http_request_t *r, char *name, size_t len,
     ngx_str_t *value);
 
 

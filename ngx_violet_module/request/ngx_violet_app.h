@@ -27,6 +27,23 @@
 #define NGX_VIOLET_APP_SECRETS        6
 
 
+/*
+ * When all reports of an app were dropped last, as far as a worker knows, see
+ * ngx_violet_health_epoch.h.
+ */
+
+typedef struct {
+    uint32_t                 group;     /* of the app's reports in memory */
+    int64_t                  at;        /* Unix time in ms, by Redis's clock;
+                                           0: never */
+    uint64_t                 epoch;     /* of the group, when Redis was
+                                           asked */
+    ngx_uint_t               generation;  /* of the zone, at the same time */
+    unsigned                 named:1;   /* "group" is set */
+    unsigned                 known:1;   /* "at" is set */
+} ngx_violet_app_purged_t;
+
+
 /* the state of an app, in one worker */
 
 typedef struct {
@@ -36,10 +53,11 @@ typedef struct {
     ngx_msec_t               doubted;   /* time of the first refusal */
     ngx_uint_t               proven;    /* the app_secret that Violet accepted
                                            last, plus 1 */
-    ngx_msec_t               worked;    /* time of that */
+    ngx_msec_t               worked;    /* time at which Violet accepted it */
     ngx_uint_t               unauthorized;  /* version of the fixed token that
                                            Violet refused last; 0: of none */
     ngx_violet_log_limit_t   logged;    /* lines in the error log */
+    ngx_violet_app_purged_t  purged;
 } ngx_violet_app_state_t;
 
 
@@ -48,8 +66,8 @@ typedef struct {
     ngx_int_t                id;        /* int32; 0 while unset */
     ngx_str_t                id_text;
     ngx_violet_keys_t        keys;
-    ngx_str_t                location;  /* that <env> is taken from */
-    unsigned                 environment:1;
+    ngx_str_t                location;  /* from which <env> is taken */
+    unsigned                 environment:1;  /* <env> is configured */
 
     u_char                  *file;      /* of the violet_app block */
     ngx_uint_t               line;

@@ -8,8 +8,9 @@
 
 #include "ngx_violet_keys.h"
 
+#include "violet_text.h"
 
-static u_char *ngx_violet_keys_number(u_char *p, ngx_uint_t n);
+
 static void ngx_violet_keys_go_with(ngx_violet_key_t *key, ngx_str_t *report,
     char *name, char *list, ngx_str_t *word);
 static ngx_uint_t ngx_violet_keys_begins(ngx_str_t *name, char *head,
@@ -30,32 +31,13 @@ ngx_violet_keys_report(ngx_violet_keys_t *keys, ngx_pool_t *pool,
     p = ngx_cpymem(key->data, "health:", sizeof("health:") - 1);
     p = ngx_cpymem(p, keys->env.data, keys->env.len);
     *p++ = ':';
-    p = ngx_violet_keys_number(p, keys->app_id);
+    p = (u_char *) violet_text_print((char *) p, keys->app_id);
     *p++ = ':';
-    p = ngx_violet_keys_number(p, merchant_id);
+    p = (u_char *) violet_text_print((char *) p, merchant_id);
 
     key->len = p - key->data;
 
     return NGX_OK;
-}
-
-
-/* A number from 1 on: this key is made for each request. */
-
-static u_char *
-ngx_violet_keys_number(u_char *p, ngx_uint_t n)
-{
-    u_char  digits[NGX_INT_T_LEN];
-    size_t  i;
-
-    i = sizeof(digits);
-
-    do {
-        digits[--i] = (u_char) ('0' + n % 10);
-        n /= 10;
-    } while (n);
-
-    return ngx_cpymem(p, digits + i, sizeof(digits) - i);
 }
 
 
@@ -128,6 +110,17 @@ ngx_violet_keys_event(ngx_violet_key_t *key, ngx_str_t *report)
     key->name.data = key->data;
     key->name.len = ngx_snprintf(key->data, NGX_VIOLET_KEYS_LEN, "event:%V0",
                                  &rest)
+                    - key->data;
+}
+
+
+void
+ngx_violet_keys_purged(ngx_violet_keys_t *keys, ngx_violet_key_t *key)
+{
+    key->name.data = key->data;
+    key->name.len = ngx_snprintf(key->data, NGX_VIOLET_KEYS_LEN,
+                                 NGX_VIOLET_KEYS_PURGED "%V:%i", &keys->env,
+                                 keys->app_id)
                     - key->data;
 }
 

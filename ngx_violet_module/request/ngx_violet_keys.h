@@ -14,6 +14,8 @@
  *     limit:<env>:<app_id>[:<merchant_id>]           a budget
  *     event:<env>:<app_id>:<merchant_id>             the mark of an event; with
  *                                                    0 that of the lists
+ *     purged:<env>:<app_id>                          when all reports of an app
+ *                                                    were dropped
  *     submit:<env>:<app_id>:<cart_id>                a submit of a cart
  *     submit:<env>:<app_id>:key:<digest>             a POST orders with an
  *                                                    Idempotency-Key
@@ -38,10 +40,11 @@
 
 #define NGX_VIOLET_FORM_REPORT  1
 #define NGX_VIOLET_FORM_FLIGHT  1
-#define NGX_VIOLET_FORM_RESULT  3    /* that is held */
+#define NGX_VIOLET_FORM_RESULT  4    /* that is held */
 #define NGX_VIOLET_FORM_LIMIT   1
 #define NGX_VIOLET_FORM_SUBMIT  2
 #define NGX_VIOLET_FORM_EVENT   1
+#define NGX_VIOLET_FORM_PURGED  1
 
 
 /* the most bytes of <env>, of a key, and of a key with its prefix */
@@ -52,12 +55,14 @@
 
 
 /*
- * The beginning of the keys of which Redis sends notices: reports, lists and
- * held results.  Every notice costs Redis time for each host, so the keys of
- * flights, which change three times for each miss, begin with another word.
+ * The beginnings of the keys of which Redis sends notices: reports, lists and
+ * held results; purges of all reports of an app.  Every notice costs Redis time
+ * for each host, so the keys of flights, which change three times for each
+ * miss, begin with another word.
  */
 
 #define NGX_VIOLET_KEYS_HEALTH  "health"
+#define NGX_VIOLET_KEYS_PURGED  "purged:"
 
 
 /* The beginning of the keys of records of submits. */
@@ -117,6 +122,11 @@ void ngx_violet_keys_flight(ngx_violet_key_t *key, ngx_str_t *report,
 void ngx_violet_keys_held(ngx_violet_key_t *key, ngx_str_t *report);
 void ngx_violet_keys_refreshed(ngx_violet_key_t *key, ngx_str_t *report);
 void ngx_violet_keys_event(ngx_violet_key_t *key, ngx_str_t *report);
+
+
+/* The key of the instant at which all reports of an app were dropped. */
+
+void ngx_violet_keys_purged(ngx_violet_keys_t *keys, ngx_violet_key_t *key);
 
 
 /* The key of a budget; with merchant_id 0 of the app's budget. */

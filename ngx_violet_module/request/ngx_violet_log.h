@@ -1,7 +1,7 @@
 
 /*
- * What the error log shows of a request: its id, and texts of callers, Violet
- * and Redis without their control characters.
+ * Lines of the error log about a request: they have its id, and no control
+ * characters in texts of callers, of Violet and of Redis.
  */
 
 #ifndef NGX_VIOLET_LOG_H

@@ -32,15 +32,12 @@ ngx_violet_random(u_char *bytes, size_t n)
 
     kept = &ngx_violet_random_kept;
 
-    if (n > NGX_VIOLET_RANDOM_BYTES) {
-        return NGX_ERROR;
-    }
-
     if (kept->pid != ngx_pid || kept->left < n) {
         kept->left = 0;
 
-        if (getrandom(kept->bytes, NGX_VIOLET_RANDOM_BYTES, GRND_NONBLOCK)
-            != NGX_VIOLET_RANDOM_BYTES)
+        if (n > NGX_VIOLET_RANDOM_BYTES
+            || getrandom(kept->bytes, NGX_VIOLET_RANDOM_BYTES, GRND_NONBLOCK)
+               != NGX_VIOLET_RANDOM_BYTES)
         {
             return NGX_ERROR;
         }

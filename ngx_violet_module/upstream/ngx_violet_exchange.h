@@ -65,12 +65,15 @@ struct ngx_violet_exchange_s {
     ngx_uint_t                       route;     /* a violet_count_route_t, for
                                                    the counters */
     ngx_violet_own_request_t        *own_request;   /* NULL: a caller's */
-    ngx_violet_trace_t              *trace;     /* without "headers": these
-                                                   are sent; or NULL */
+    ngx_violet_trace_t              *trace;     /* headers that are sent if
+                                                   "headers" is not set; or
+                                                   NULL */
 
-    unsigned                         body:1;    /* send the carrier's body */
-    unsigned                         headers:1;  /* send its headers */
-    unsigned                         get:1;     /* send it as a GET */
+    /* what is sent of the carrier: its body, its headers; GET as its method */
+    unsigned                         body:1;
+    unsigned                         headers:1;
+    unsigned                         get:1;
+
     unsigned                         no_retry_timeout:1;  /* after a time-out
                                                    no other peer is asked */
 

@@ -185,6 +185,12 @@ ngx_violet_check_has_body(ngx_http_request_t *r)
     cl = r->upstream->request_bufs;
     b = cl->buf;
 
+    for (cl = cl->next; cl; cl = cl->next) {
+        if (ngx_buf_size(cl->buf) > 0) {
+            return 1;
+        }
+    }
+
     /* proxy_set_body puts the body behind the empty line of the head */
 
     for (line = b->pos; /* void */ ; line = next) {
@@ -197,12 +203,6 @@ ngx_violet_check_has_body(ngx_http_request_t *r)
 
     if (b->last - line > 2) {
         return 1;
-    }
-
-    for (cl = cl->next; cl; cl = cl->next) {
-        if (ngx_buf_size(cl->buf) > 0) {
-            return 1;
-        }
     }
 
     /* with proxy_request_buffering off the body comes later */
@@ -262,7 +262,7 @@ ngx_violet_check_next_line(ngx_buf_t *b, u_char *line)
 {
     u_char  *next;
 
-    next = ngx_strlchr(line, b->last, LF);
+    next = memchr(line, LF, b->last - line);
 
     if (next == NULL || ++next - line <= 2) {
         return NULL;
@@ -276,6 +276,10 @@ static ngx_uint_t
 ngx_violet_check_is_line(u_char *line, u_char *next, char *name)
 {
     size_t  len;
+
+    if (ngx_tolower(*line) != ngx_tolower(*name)) {
+        return 0;
+    }
 
     len = ngx_strlen(name);
 

@@ -225,7 +225,10 @@ ngx_violet_check_free_peer(ngx_peer_connection_t *pc, void *data,
 {
     ngx_violet_check_t *check = ngx_violet_check_of(pc, data);
 
-    /* a whole answer came, so the handshake had been verified */
+    /*
+     * a whole answer came, so the handshake had been verified; nginx keeps
+     * no connection without its own flag "keepalive"
+     */
 
     if (check->verified && check->proxied->keepalive && pc->connection
         && !pc->cached)
