@@ -50,8 +50,10 @@ my %given;
 raise_open_files();
 
 
+# With "patient" violet_http() lets Redis take 20 s: for a test that is about
+# something else than a slow Redis.
 sub new {
-    my ($class) = @_;
+    my ($class, %option) = @_;
 
     my $name = basename($0) =~ s/\.t$//r;
     my $parent = $ENV{TEST_LIVE_FOLDER} || File::Spec->tmpdir;
@@ -64,6 +66,7 @@ sub new {
         checked => 0,
         logs    => [],
         count   => 0,
+        times   => $option{patient} ? ' connect_timeout=20s timeout=20s' : '',
     }, $class;
 
     push @all, $self;
@@ -180,7 +183,7 @@ sub listening {
     $process->{port} = $port;
     $address ||= '127.0.0.1';
 
-    $self->wait_for(20, sub {
+    $self->wait_for(300, sub {
         die $process->name, ' ended: ', $process->output
             if !$process->is_alive;
         return IO::Socket::INET->new(PeerAddr => "$address:$port");
@@ -204,7 +207,7 @@ sub nginx {
     push @{$self->{logs}}, $nginx->error_log_file;
     $nginx->start;
     $self->listening($nginx->process, $port);
-    $self->wait_for(20, sub { $nginx->workers >= $nginx->{workers} })
+    $self->wait_for(300, sub { $nginx->workers >= $nginx->{workers} })
         or die "nginx has not all its workers\n";
 
     return $nginx;
@@ -229,7 +232,7 @@ sub violet_http {
     $more = '' if !defined $more;
 
     return <<"    END";
-    violet_redis redis://127.0.0.1:@{[$redis->port]}/0;
+    violet_redis redis://127.0.0.1:@{[$redis->port]}/0$self->{times};
 
     violet_app shop {
         app_id      10000;
@@ -317,7 +320,7 @@ sub mock_counts {
 sub wait_for {
     my ($self, $seconds, $code) = @_;
 
-    my $deadline = time + $seconds;
+    my $deadline = time + Live::Process::patience($seconds);
 
     while (1) {
         my $value = $code->();

@@ -37,7 +37,7 @@ my $root = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../..');
 # The default of the section of the same name.
 my %piece = (
     redis => "redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0\n"
-             . "                 timeout=2s connect_timeout=2s",
+             . "                 timeout=20s connect_timeout=20s",
     app => <<'END',
         app_id      10000;
         app_secret  mock-app-secret;
@@ -74,6 +74,14 @@ my $mock_location = <<'END';
 
         location /_mock {
             proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+        }
+END
+
+# For Violet::Until.
+my $until_location = <<'END';
+
+        location = /_until {
+            violet_ready details;
         }
 END
 
@@ -116,6 +124,8 @@ sub prepare {
     set_environment($block);
     append($block, 'config', $mock_location)
         if section($block, 'config') !~ m{location\s+/_mock};
+    append($block, 'config', $until_location)
+        if defined section($block, 'until');
 
     load_module($block);
     expect_refusal($block);
@@ -297,14 +307,14 @@ sub http {
     my ($port, $method, $path) = @_;
 
     my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                     PeerPort => $port, Timeout => 5)
+                                     PeerPort => $port, Timeout => 60)
         or die "cannot connect to port $port: $!\n";
 
     print $sock "$method $path HTTP/1.0\r\nHost: localhost\r\n"
                 . "Content-Length: 0\r\n\r\n";
 
     local $SIG{ALRM} = sub { die "no answer of port $port\n" };
-    alarm 5;
+    alarm 60;
     my $answer = do { local $/; <$sock> };
     alarm 0;
 
@@ -442,7 +452,7 @@ sub stop_nginx {
 
     kill 'QUIT', $pid or return;
 
-    my $deadline = time + 5;
+    my $deadline = time + 60;
 
     while (is_alive($pid)) {
         if (time > $deadline) {

@@ -299,7 +299,7 @@ class Violet:
         if route == "token":
             return self.tokens.answered(lambda: self.token(request))
         if self.merchant is not None and number is not None:
-            if route == "cart_submit":
+            if route in ("cart_submit", "cart_payment"):
                 caller = request.values("X-Caller")
                 return self.merchant.submit(number, ",".join(caller))
             if route == "cart_read":

@@ -12,6 +12,7 @@ use IO::Socket::INET;
 use Socket qw(SOL_SOCKET SO_ERROR SO_LINGER);
 use Time::HiRes qw(time);
 
+use Live::Process ();
 use Violet::Problems ();
 
 
@@ -19,7 +20,7 @@ sub new {
     my ($class, $port) = @_;
 
     my $sock = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port",
-                                     Timeout => 10)
+                                     Timeout => 60)
         or die "cannot connect to port $port: $!\n";
 
     $sock->blocking(0);
@@ -53,7 +54,7 @@ sub send {
     my ($self, $bytes) = @_;
 
     local $SIG{PIPE} = 'IGNORE';
-    my $deadline = time + 10;
+    my $deadline = time + 60;
 
     while (length $bytes) {
         my $sent = syswrite $self->{sock}, $bytes;
@@ -91,7 +92,7 @@ sub wait_io {
 sub read_until {
     my ($self, $until, $seconds) = @_;
 
-    my $deadline = time + $seconds;
+    my $deadline = time + Live::Process::patience($seconds);
     my $done = ref $until eq 'CODE' ? $until : sub { $_[0] =~ $until };
 
     until ($self->{closed} || $done->($self->{in})) {
@@ -261,7 +262,7 @@ sub dechunk {
 sub many {
     my ($port, %option) = @_;
 
-    my $deadline = time + ($option{timeout} || 30);
+    my $deadline = time + Live::Process::patience($option{timeout} || 30);
     my @states = connect_all($port, $option{count}, $deadline);
     my $begun = time;
 
@@ -316,7 +317,7 @@ sub connect_all {
     while (@states < $count) {
         my $port = $ports[@states % @ports];
         my $sock = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port",
-                                         Timeout => 5);
+                                         Timeout => 60);
 
         if ($sock) {
             $sock->blocking(0);

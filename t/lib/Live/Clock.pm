@@ -7,10 +7,15 @@ package Live::Clock;
 #   $clock->day(3600);      # the time of day is an hour ahead
 #   $clock->count(60);      # the clock of timers is a minute ahead
 #   $clock->boot(100);      # the host was started 100 seconds ago
+#   $clock->hold;           # the clock of timers stands still
+#   $clock->pass(50);       # and goes 50 milliseconds on
 #
 # A moved clock runs on, so many seconds ahead of the real one, or behind it if
 # the number is negative.  A move wakes no process: a worker looks at its timers
 # after the next event, and once a second if it renews tokens.
+#
+# With a clock that stands still a test finds the pause before an event to the
+# millisecond, on a machine of any speed.
 
 use strict;
 use warnings;
@@ -27,7 +32,7 @@ sub new {
 
     my $name = $live->folder . '/clock.' . ++$live->{count};
     my $self = bless {file => $name, library => "$name.so",
-                      day => 0, count => 0}, $class;
+                      day => 0, count => 0, held => 0}, $class;
 
     system('cc', '-std=gnu11', '-O1', '-shared', '-fPIC', '-o',
            $self->{library}, $source) == 0
@@ -72,6 +77,23 @@ sub boot {
 }
 
 
+# Call it before nginx is started, as boot().
+sub hold {
+    my ($self) = @_;
+
+    $self->{held} = int 1000 * clock_gettime(CLOCK_MONOTONIC);
+    $self->put;
+}
+
+
+sub pass {
+    my ($self, $milliseconds) = @_;
+
+    $self->{held} += $milliseconds;
+    $self->put;
+}
+
+
 # Writes in place, since the processes have mapped the file.
 sub put {
     my ($self) = @_;
@@ -79,7 +101,7 @@ sub put {
     open my $out, '+>>', $self->{file} or die "$self->{file}: $!\n";
     close $out;
     open $out, '+<', $self->{file} or die "$self->{file}: $!\n";
-    syswrite $out, pack 'q2', int $self->{day}, int $self->{count};
+    syswrite $out, pack 'q3', map { int } @$self{qw(day count held)};
     close $out or die "$self->{file}: $!\n";
 }
 

@@ -60,6 +60,12 @@ sub port {
 }
 
 
+# To pause and resume it.
+sub process {
+    return $_[0]{process};
+}
+
+
 # Sets all answers; each is a list of addresses or a word.
 sub answers {
     my ($self, %answer) = @_;

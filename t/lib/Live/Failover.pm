@@ -152,8 +152,9 @@ sub load {
 }
 
 
-# A report in memory is dropped when its key goes in Redis: the link leads to
-# this one.  The code sends a command.
+# A report in memory is dropped when its key changes in Redis: the link leads to
+# this one.  The code sends a command.  This one changes the key also if a worker
+# that was not connected yet has kept the report in memory alone.
 sub link_follows {
     my ($self, $title, $command) = @_;
 
@@ -165,7 +166,12 @@ sub link_follows {
 
     ok($self->{live}->wait_for(30, $memory),
        "$title: a report is in memory");
-    $command->('DEL', $health->key($merchant, $self->{prefix}));
+
+    my $key = $health->key($merchant, $self->{prefix});
+    my $reply = $command->('HINCRBY', $key, 'stored_at', 0);
+
+    die "$title: Redis refuses to change a key: $$reply\n" if ref $reply;
+
     ok($self->{live}->wait_for(30, sub { !$memory->() }),
        "$title: a notice of Redis drops it");
 }

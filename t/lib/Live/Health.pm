@@ -205,6 +205,59 @@ sub control {
 }
 
 
+# Asks until each of these gateways has a copy of the report in its memory.
+sub in_memory {
+    my ($self, $title, $what, @nginx) = @_;
+
+    ok($self->{live}->wait_for(30, sub {
+        !grep { !$self->is_in_memory($_, $what) } @nginx;
+    }), "$title: in memory");
+}
+
+
+sub is_in_memory {
+    my ($self, $nginx, $what) = @_;
+
+    my $vars = $self->get($nginx, $what)->{vars};
+
+    return "$vars->{cache_status} $vars->{cache_tier}" eq 'HIT memory';
+}
+
+
+# Waits until these gateways have heard of all changes in Redis: notices come in
+# the order of the changes, and the last one is of a report that nobody uses.
+sub heard {
+    my ($self, @nginx) = @_;
+
+    my $unused = 29999;
+
+    for my $nginx (@nginx) {
+        $self->{live}->wait_for(30, sub { $self->is_in_memory($nginx, $unused) })
+            or die "a gateway keeps nothing in its memory\n";
+    }
+
+    $self->command('HINCRBY ' . $self->key($unused) . ' stored_at 0');
+
+    $self->{live}->wait_for(30, sub {
+        @nginx = grep { $self->is_in_memory($_, $unused) } @nginx;
+        return !@nginx;
+    }) or die "a gateway hears of no change\n";
+}
+
+
+# Asks until the answer has this Cache-Status: a notice is on its way.
+sub becomes {
+    my ($self, $title, $nginx, $what, $cache) = @_;
+
+    my $answer;
+
+    ok($self->{live}->wait_for(30, sub {
+        $answer = $self->get($nginx, $what);
+        return $answer->{cache} =~ $cache;
+    }), $title) or diag($answer->{cache});
+}
+
+
 # The mock's count of "connection_health/42", or "42" for short.
 sub reached {
     my ($self, $name) = @_;
@@ -225,9 +278,11 @@ sub reaches {
 
 
 sub command {
-    my ($self, @command) = @_;
+    my ($self, $line, @more) = @_;
 
-    return Violet::Redis->new($self->{redis}->port)->command(@command);
+    die "command() takes one line\n" if @more;
+
+    return Violet::Redis->new($self->{redis}->port)->command($line);
 }
 
 
@@ -244,6 +299,35 @@ sub list_key {
     my ($self, $exclude) = @_;
 
     return "violet:health-list:violet_api:10000:$exclude";
+}
+
+
+# Stores reports in Redis as the module does; "body" is called with a merchant.
+sub put {
+    my ($self, $body, @merchants) = @_;
+
+    my $redis = $self->{live}->client($self->{redis}->port);
+    my $now = int(time * 1000);
+
+    while (my @group = splice @merchants, 0, 500) {
+        $redis->send(join '', map {
+            resp('HSET', $self->key($_), v => 1, body => $body->($_),
+                 etag => '"' . sprintf('%040d', $_) . '"', state => 'ready',
+                 merchant => $_, kept => 86400000, stored_at => $now)
+            . resp('PEXPIRE', $self->key($_), 86400000);
+        } @group);
+
+        $redis->read_until(sub { ($_[0] =~ tr/\n//) >= 2 * @group }, 30);
+        $redis->{in} = '';
+    }
+
+    $redis->close;
+}
+
+
+sub resp {
+    return '*' . @_ . "\r\n"
+           . join '', map { '$' . length($_) . "\r\n$_\r\n" } @_;
 }
 
 

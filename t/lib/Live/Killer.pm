@@ -1,13 +1,16 @@
 package Live::Killer;
 
 # Kills a worker after a chosen change of a shared memory zone, while it holds
-# the lock of the zone:
+# the lock of the zone, or stops it before it takes the lock:
 #
 #   my $killer = Live::Killer->new($live, 64 * 1024);   size of the zone
 #   my $nginx = $live->nginx(killer => $killer, ...);
 #   $killer->arm(100);      # the worker dies after the 100th change from now on
 #   $killer->arm(0);        # no worker dies, but changes are counted
-#   $killer->counted;       # the number of changes
+#   $killer->arm(5, 'stop');    # a worker gets SIGSTOP before the 5th lock of
+#                               # the zone from now on, by any worker
+#   $killer->counted;       # the number of changes, or of locks
+#   $killer->killed;        # the pid of the worker that died or stopped, or 0
 #   $killer->disarm;        # stops killing and counting; returns state()
 #
 # killer.c is written for one processor: see supported().
@@ -63,9 +66,9 @@ sub size {
 
 
 sub arm {
-    my ($self, $at) = @_;
+    my ($self, $at, $how) = @_;
 
-    $self->put(1, $at);
+    $self->put(1, $at, ($how || '') eq 'stop' ? 1 : 0);
 }
 
 
@@ -84,27 +87,32 @@ sub counted {
 }
 
 
-# armed, size, at, counted, killed
+sub killed {
+    return ($_[0]->state)[4];
+}
+
+
+# armed, size, at, counted, killed, stop
 sub state {
     my ($self) = @_;
 
     open my $in, '<', $self->{file} or die "$self->{file}: $!\n";
-    sysread $in, my $bytes, 40;
+    sysread $in, my $bytes, 48;
 
-    return unpack 'q5', $bytes;
+    return unpack 'q6', $bytes;
 }
 
 
 # Writes in place, since the processes have mapped the file.  "armed" is
 # written last.
 sub put {
-    my ($self, $armed, $at) = @_;
+    my ($self, $armed, $at, $stop) = @_;
 
     open my $out, '+>>', $self->{file} or die "$self->{file}: $!\n";
     close $out;
     open $out, '+<', $self->{file} or die "$self->{file}: $!\n";
 
-    for my $bytes (pack('q5', 0, $self->{size}, $at, 0, 0),
+    for my $bytes (pack('q6', 0, $self->{size}, $at, 0, 0, $stop || 0),
                    pack 'q', $armed)
     {
         sysseek $out, 0, 0;

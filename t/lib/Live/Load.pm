@@ -23,7 +23,7 @@ use Live::Client;
 use Live::Process;
 
 # longer than the gateway ever waits
-my $patience = 20;
+my $patience = 60;
 
 
 sub start {
@@ -117,7 +117,7 @@ sub open_one {
 
     my $begun = time;
     my $sock = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$self->{port}",
-                                     Timeout => 5);
+                                     Timeout => 60);
 
     if (!$sock) {
         put($out, {begun => $begun, in => '', error => "connect: $!"});

@@ -243,7 +243,7 @@ sub preloaded {
 sub wait_orphan {
     my ($self) = @_;
 
-    my $deadline = time + 20;
+    my $deadline = time + 60;
 
     while (!$self->pid || parent_of(parent_of($self->pid))
                           == $self->{process}->pid)
@@ -323,7 +323,7 @@ sub reload {
     my ($self, $seconds) = @_;
 
     my %old = map { $_ => 1 } $self->workers;
-    my $deadline = time + ($seconds || 10);
+    my $deadline = time + Live::Process::patience($seconds || 10);
 
     $self->signal('HUP');
 
@@ -342,7 +342,7 @@ sub reload {
 sub wait_gone {
     my ($self, $seconds, @pids) = @_;
 
-    my $deadline = time + $seconds;
+    my $deadline = time + Live::Process::patience($seconds);
 
     while (grep { text_of("/proc/$_/stat") =~ /\) [^Z] / } @pids) {
         return 0 if time > $deadline;
@@ -357,7 +357,7 @@ sub wait_gone {
 sub wait_log {
     my ($self, $pattern, $seconds) = @_;
 
-    my $deadline = time + ($seconds || 5);
+    my $deadline = time + Live::Process::patience($seconds || 5);
 
     while (1) {
         return 1 if $self->error_log =~ $pattern;

@@ -128,11 +128,20 @@ sub resume {
 }
 
 
+# A limit of 3 seconds or more is there for what hangs: a machine that is busy
+# with other things may need a minute.  A shorter one is meant as it stands.
+sub patience {
+    my ($seconds) = @_;
+
+    return $seconds < 3 || $seconds > 60 ? $seconds : 60;
+}
+
+
 # Returns false if the process has not ended within the time.
 sub wait_end {
     my ($self, $seconds) = @_;
 
-    my $deadline = time + $seconds;
+    my $deadline = time + patience($seconds);
 
     while ($self->is_alive) {
         return 0 if time > $deadline;

@@ -163,13 +163,20 @@ sub failover {
 
     $sentinel ||= ($self->sentinels)[0];
 
-    return $self->{live}->wait_for(30, sub {
-        $self->ask($sentinel, 'SENTINEL', 'FAILOVER', $self->{name});
+    my $asked = 0;
 
-        return $self->{live}->wait_for(5, sub {
-            my $now = $self->master;
-            return $now && $now != $old ? $now : undef;
-        });
+    return $self->{live}->wait_for(120, sub {
+        my $now = $self->master;
+
+        return $now if $now && $now != $old;
+
+        # what a sentinel has begun takes some seconds, or comes to nothing
+        if (time > $asked + 15) {
+            $self->ask($sentinel, 'SENTINEL', 'FAILOVER', $self->{name});
+            $asked = time;
+        }
+
+        return undef;
     });
 }
 

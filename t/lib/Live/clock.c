@@ -2,7 +2,8 @@
 /*
  * Clocks that a test moves.  Loaded before libc by LD_PRELOAD, it adds a number
  * of seconds from the file $LIVE_CLOCK to the time of day, and another number
- * to the monotonic clocks.  Sleeps take real time.
+ * to the monotonic clocks.  If a third number is not 0, the monotonic clocks
+ * stand still at so many milliseconds.  Sleeps take real time.
  */
 
 #define _GNU_SOURCE
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 
-#define CLOCK_NUMBERS  2
+#define CLOCK_NUMBERS  3
 
 
 static const int64_t           clock_none[CLOCK_NUMBERS];
@@ -55,6 +56,19 @@ clock_open(void)
 }
 
 
+static void
+clock_monotonic(struct timespec *ts, int64_t ahead, int64_t held)
+{
+    if (held) {
+        ts->tv_sec = held / 1000;
+        ts->tv_nsec = held % 1000 * 1000000;
+        return;
+    }
+
+    ts->tv_sec += ahead;
+}
+
+
 int
 clock_gettime(clockid_t id, struct timespec *ts)
 {
@@ -72,7 +86,7 @@ clock_gettime(clockid_t id, struct timespec *ts)
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_MONOTONIC_RAW:
-        ts->tv_sec += clock_ahead[1];
+        clock_monotonic(ts, clock_ahead[1], clock_ahead[2]);
         break;
     }
 

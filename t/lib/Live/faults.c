@@ -2,10 +2,12 @@
 /*
  * Calls that fail when a test says so.  Loaded before libc by LD_PRELOAD, it
  * counts the calls of one kind in one process, and lets the call with the
- * test's number fail.  Test and process share the file $LIVE_FAULTS, which
- * needs no signal.
+ * test's number fail, or kills the process before or after that call.  It also
+ * counts the blocks of memory that a process has.
+ * Test and process share the file $LIVE_FAULTS, which needs no signal.
  *
- * Only reads and writes of sockets fail, so the logs are complete.
+ * Of the reads and writes only those of sockets fail, so the logs are complete,
+ * unless the disk is to be full.
  */
 
 #define _GNU_SOURCE
@@ -13,11 +15,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -27,6 +33,19 @@
 /* bytes for what dlsym() allocates while it looks for malloc() */
 #define FAULTS_EARLY  4096
 
+/* the pid of any process that was forked by the one which began */
+#define FAULTS_CHILD  -1
+
+/* the pid of the one which began */
+#define FAULTS_FIRST  -2
+
+/* bytes that are kept of what a call sends or has received */
+#define FAULTS_TEXT  80
+
+/* bytes of 20 headers of nginx, up to nginx 1.22 and from 1.23 on */
+#define FAULTS_HEADERS_OLD  (20 * 48)
+#define FAULTS_HEADERS_NEW  (20 * 56)
+
 
 enum {
     FAULTS_MEMORY = 1,
@@ -34,20 +53,37 @@ enum {
     FAULTS_WRITE,
     FAULTS_CONNECT,
     FAULTS_SOCKET,
-    FAULTS_EPOLL
+    FAULTS_EPOLL,
+    FAULTS_BEFORE,    /* the process is killed before a call about a socket */
+    FAULTS_AFTER,     /* or after it */
+    FAULTS_DISK,      /* a write to a file */
+    FAULTS_CREATE,    /* a file is created */
+    FAULTS_PREAD,     /* a read of a file */
+    FAULTS_RANDOM,    /* the kernel has no random numbers */
+    FAULTS_HEADERS,   /* nginx's list of headers needs room for 20 more */
+    FAULTS_KINDS
 };
 
 
 /* as Live::Faults packs it */
 
 typedef struct {
-    int64_t           pid;      /* of the process that is meant; 0: none */
+    int64_t           pid;      /* of the process that is meant, FAULTS_CHILD
+                                   or FAULTS_FIRST; 0: none */
     int64_t           kind;
     int64_t           first;    /* the call that fails, from 1; 0: none */
     int64_t           many;     /* as many in a row */
     int64_t           error;    /* errno */
-    int64_t           seen;     /* calls since it was armed */
     int64_t           failed;
+    int64_t           watched;  /* the process whose blocks are told; 0: none */
+    int64_t           blocks;   /* allocated and not freed */
+    int64_t           seen[FAULTS_KINDS];    /* calls since it was armed */
+
+    /* the call at which the process was killed */
+
+    int64_t           call;     /* FAULTS_READ and so on; 0: none */
+    int64_t           port;     /* of the peer */
+    char              text[FAULTS_TEXT];
 } faults_t;
 
 
@@ -56,6 +92,9 @@ static volatile faults_t  *faults = &faults_none;
 
 static _Alignas(16) char   faults_early[FAULTS_EARLY];
 static size_t              faults_early_used;
+
+static pid_t               faults_first;    /* the process that began */
+static int64_t             faults_blocks;   /* of this process */
 
 
 /* Before main(): nginx takes its environment from its workers. */
@@ -67,6 +106,7 @@ faults_open(void)
     void        *map;
     const char  *name;
 
+    faults_first = getpid();
     name = getenv("LIVE_FAULTS");
 
     if (name == NULL) {
@@ -90,18 +130,50 @@ faults_open(void)
 }
 
 
+/*
+ * An nginx that counts its lines writes its counts when it ends, and crashes
+ * if it cannot allocate then.
+ */
+
+_Noreturn void
+exit(int status)
+{
+    void (*real_exit)(int) __attribute__((noreturn));
+
+    faults = &faults_none;
+
+    *(void **) &real_exit = dlsym(RTLD_NEXT, "exit");
+    real_exit(status);
+}
+
+
+static int
+faults_is_meant(void)
+{
+    int64_t  pid;
+
+    pid = faults->pid;
+
+    if (pid == FAULTS_CHILD || pid == FAULTS_FIRST) {
+        return (getpid() == faults_first) == (pid == FAULTS_FIRST);
+    }
+
+    return pid == getpid();
+}
+
+
 static int
 faults_hit(int kind)
 {
     int64_t  n;
 
-    if (faults->pid == 0 || faults->kind != kind || faults->pid != getpid()) {
+    if (faults->pid == 0 || !faults_is_meant()) {
         return 0;
     }
 
-    n = ++faults->seen;
+    n = ++faults->seen[kind];
 
-    if (faults->first == 0 || n < faults->first
+    if (faults->kind != kind || faults->first == 0 || n < faults->first
         || n >= faults->first + faults->many)
     {
         return 0;
@@ -111,19 +183,6 @@ faults_hit(int kind)
     errno = (int) faults->error;
 
     return 1;
-}
-
-
-static int
-faults_hit_socket(int kind, int fd)
-{
-    struct stat  st;
-
-    if (faults->pid == 0 || faults->kind != kind) {
-        return 0;
-    }
-
-    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && faults_hit(kind);
 }
 
 
@@ -141,6 +200,26 @@ faults_next(const char *name)
 
 
 /* --- memory --- */
+
+static void
+faults_count(int64_t n)
+{
+    faults_blocks += n;
+
+    if (faults->watched != 0 && faults->watched == getpid()) {
+        faults->blocks = faults_blocks;
+    }
+}
+
+
+static void *
+faults_counted(void *p)
+{
+    faults_count(p != NULL);
+
+    return p;
+}
+
 
 static void *
 faults_early_alloc(size_t size)
@@ -176,7 +255,13 @@ malloc(size_t size)
         faults_find(next, "malloc");
     }
 
-    return faults_hit(FAULTS_MEMORY) ? NULL : next(size);
+    if ((size == FAULTS_HEADERS_OLD || size == FAULTS_HEADERS_NEW)
+        && faults_hit(FAULTS_HEADERS))
+    {
+        return NULL;
+    }
+
+    return faults_hit(FAULTS_MEMORY) ? NULL : faults_counted(next(size));
 }
 
 
@@ -196,29 +281,47 @@ calloc(size_t n, size_t size)
         faults_find(next, "calloc");
     }
 
-    return faults_hit(FAULTS_MEMORY) ? NULL : next(n, size);
+    return faults_hit(FAULTS_MEMORY) ? NULL : faults_counted(next(n, size));
 }
 
 
 void *
 realloc(void *p, size_t size)
 {
+    void           *grown;
     static void  *(*next)(void *, size_t);
 
     faults_find(next, "realloc");
 
-    return faults_hit(FAULTS_MEMORY) ? NULL : next(p, size);
+    if (faults_hit(FAULTS_MEMORY)) {
+        return NULL;
+    }
+
+    grown = next(p, size);
+
+    faults_count((p == NULL && grown != NULL) - (p != NULL && size == 0));
+
+    return grown;
 }
 
 
 int
 posix_memalign(void **p, size_t alignment, size_t size)
 {
+    int           rc;
     static int  (*next)(void **, size_t, size_t);
 
     faults_find(next, "posix_memalign");
 
-    return faults_hit(FAULTS_MEMORY) ? ENOMEM : next(p, alignment, size);
+    if (faults_hit(FAULTS_MEMORY)) {
+        return ENOMEM;
+    }
+
+    rc = next(p, alignment, size);
+
+    faults_count(rc == 0);
+
+    return rc;
 }
 
 
@@ -245,11 +348,119 @@ free(void *p)
         faults_find(next, "free");
     }
 
+    faults_count(-(p != NULL));
     next(p);
 }
 
 
 /* --- system calls --- */
+
+static void
+faults_keep(const void *data, ssize_t size)
+{
+    volatile char  *to;
+    const char     *from;
+
+    to = faults->text;
+    from = data;
+
+    if (size > FAULTS_TEXT) {
+        size = FAULTS_TEXT;
+    }
+
+    while (size-- > 0) {
+        *to++ = *from++;
+    }
+}
+
+
+static int64_t
+faults_port(int fd, const struct sockaddr *sa)
+{
+    socklen_t                 len;
+    struct sockaddr_storage   peer;
+    const struct sockaddr_in *in;
+
+    if (sa == NULL) {
+        len = sizeof(peer);
+        sa = (struct sockaddr *) &peer;
+
+        if (getpeername(fd, (struct sockaddr *) &peer, &len) == -1) {
+            return 0;
+        }
+    }
+
+    in = (const struct sockaddr_in *) sa;
+
+    return in->sin_family == AF_INET ? ntohs(in->sin_port) : 0;
+}
+
+
+/* Kills the process if it is its turn. */
+
+static void
+faults_step(int kind, int call, int fd, const struct sockaddr *sa,
+    const void *data, ssize_t size)
+{
+    if (faults->pid == 0 || faults->kind != kind || !faults_is_meant()
+        || ++faults->seen[kind] != faults->first)
+    {
+        return;
+    }
+
+    faults->call = call;
+    faults->port = faults_port(fd, sa);
+    faults_keep(data, size);
+    faults->failed = 1;
+
+    (void) kill(getpid(), SIGKILL);
+}
+
+
+/* A call about data, or about a peer. */
+
+#define faults_data(call, fd, data, size, result)                             \
+    ssize_t  rc;                                                              \
+                                                                              \
+    if (faults->pid == 0) {                                                   \
+        return result;                                                        \
+    }                                                                         \
+                                                                              \
+    if (!faults_is(fd, S_IFSOCK)) {                                           \
+        return call == FAULTS_WRITE && faults_is_full(fd) ? -1 : result;      \
+    }                                                                         \
+                                                                              \
+    if (faults_hit(call)) {                                                   \
+        return -1;                                                            \
+    }                                                                         \
+                                                                              \
+    faults_step(FAULTS_BEFORE, call, fd, NULL, data,                          \
+                call == FAULTS_WRITE ? (ssize_t) (size) : 0);                 \
+    rc = result;                                                              \
+    faults_step(FAULTS_AFTER, call, fd, NULL, data,                           \
+                rc < (ssize_t) (size) ? rc : (ssize_t) (size));               \
+                                                                              \
+    return rc;
+
+
+static int
+faults_is(int fd, mode_t type)
+{
+    struct stat  st;
+
+    return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type;
+}
+
+
+/* Has the disk with this file no room? */
+
+static int
+faults_is_full(int fd)
+{
+    return faults->pid != 0 && faults_is(fd, S_IFREG)
+           && faults_hit(FAULTS_DISK);
+}
+
 
 ssize_t
 read(int fd, void *buf, size_t size)
@@ -257,8 +468,7 @@ read(int fd, void *buf, size_t size)
     static ssize_t  (*next)(int, void *, size_t);
 
     faults_find(next, "read");
-
-    return faults_hit_socket(FAULTS_READ, fd) ? -1 : next(fd, buf, size);
+    faults_data(FAULTS_READ, fd, buf, size, next(fd, buf, size));
 }
 
 
@@ -268,9 +478,7 @@ recv(int fd, void *buf, size_t size, int flags)
     static ssize_t  (*next)(int, void *, size_t, int);
 
     faults_find(next, "recv");
-
-    return faults_hit_socket(FAULTS_READ, fd) ? -1
-                                              : next(fd, buf, size, flags);
+    faults_data(FAULTS_READ, fd, buf, size, next(fd, buf, size, flags));
 }
 
 
@@ -280,8 +488,8 @@ readv(int fd, const struct iovec *iov, int n)
     static ssize_t  (*next)(int, const struct iovec *, int);
 
     faults_find(next, "readv");
-
-    return faults_hit_socket(FAULTS_READ, fd) ? -1 : next(fd, iov, n);
+    faults_data(FAULTS_READ, fd, iov->iov_base, iov->iov_len,
+                next(fd, iov, n));
 }
 
 
@@ -291,8 +499,7 @@ write(int fd, const void *buf, size_t size)
     static ssize_t  (*next)(int, const void *, size_t);
 
     faults_find(next, "write");
-
-    return faults_hit_socket(FAULTS_WRITE, fd) ? -1 : next(fd, buf, size);
+    faults_data(FAULTS_WRITE, fd, buf, size, next(fd, buf, size));
 }
 
 
@@ -302,9 +509,7 @@ send(int fd, const void *buf, size_t size, int flags)
     static ssize_t  (*next)(int, const void *, size_t, int);
 
     faults_find(next, "send");
-
-    return faults_hit_socket(FAULTS_WRITE, fd) ? -1
-                                               : next(fd, buf, size, flags);
+    faults_data(FAULTS_WRITE, fd, buf, size, next(fd, buf, size, flags));
 }
 
 
@@ -314,19 +519,95 @@ writev(int fd, const struct iovec *iov, int n)
     static ssize_t  (*next)(int, const struct iovec *, int);
 
     faults_find(next, "writev");
+    faults_data(FAULTS_WRITE, fd, iov->iov_base, iov->iov_len,
+                next(fd, iov, n));
+}
 
-    return faults_hit_socket(FAULTS_WRITE, fd) ? -1 : next(fd, iov, n);
+
+/* Temporary files are read and written by these. */
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t size, off64_t offset)
+{
+    static ssize_t  (*next)(int, const void *, size_t, off64_t);
+
+    faults_find(next, "pwrite64");
+
+    return faults_is_full(fd) ? -1 : next(fd, buf, size, offset);
+}
+
+
+ssize_t
+pread64(int fd, void *buf, size_t size, off64_t offset)
+{
+    static ssize_t  (*next)(int, void *, size_t, off64_t);
+
+    faults_find(next, "pread64");
+
+    return faults_hit(FAULTS_PREAD) ? -1 : next(fd, buf, size, offset);
+}
+
+
+ssize_t
+pwritev64(int fd, const struct iovec *iov, int n, off64_t offset)
+{
+    static ssize_t  (*next)(int, const struct iovec *, int, off64_t);
+
+    faults_find(next, "pwritev64");
+
+    return faults_is_full(fd) ? -1 : next(fd, iov, n, offset);
+}
+
+
+int
+open64(const char *name, int flags, ...)
+{
+    int           mode;
+    va_list       args;
+    static int  (*next)(const char *, int, ...);
+
+    faults_find(next, "open64");
+
+    va_start(args, flags);
+    mode = flags & O_CREAT ? va_arg(args, int) : 0;
+    va_end(args);
+
+    if ((flags & O_CREAT) && faults_hit(FAULTS_CREATE)) {
+        return -1;
+    }
+
+    return next(name, flags, mode);
+}
+
+
+ssize_t
+getrandom(void *bytes, size_t size, unsigned int flags)
+{
+    static ssize_t  (*next)(void *, size_t, unsigned int);
+
+    faults_find(next, "getrandom");
+
+    return faults_hit(FAULTS_RANDOM) ? -1 : next(bytes, size, flags);
 }
 
 
 int
 connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
+    int           rc;
     static int  (*next)(int, const struct sockaddr *, socklen_t);
 
     faults_find(next, "connect");
 
-    return faults_hit(FAULTS_CONNECT) ? -1 : next(fd, sa, len);
+    if (faults_hit(FAULTS_CONNECT)) {
+        return -1;
+    }
+
+    faults_step(FAULTS_BEFORE, FAULTS_CONNECT, fd, sa, "", 0);
+    rc = next(fd, sa, len);
+    faults_step(FAULTS_AFTER, FAULTS_CONNECT, fd, sa, "", 0);
+
+    return rc;
 }
 
 
@@ -338,6 +619,17 @@ socket(int domain, int type, int protocol)
     faults_find(next, "socket");
 
     return faults_hit(FAULTS_SOCKET) ? -1 : next(domain, type, protocol);
+}
+
+
+int
+socketpair(int domain, int type, int protocol, int pair[2])
+{
+    static int  (*next)(int, int, int, int [2]);
+
+    faults_find(next, "socketpair");
+
+    return faults_hit(FAULTS_SOCKET) ? -1 : next(domain, type, protocol, pair);
 }
 
 

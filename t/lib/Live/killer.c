@@ -1,7 +1,8 @@
 
 /*
  * Kills an nginx worker after a chosen change of a shared memory zone, while
- * it holds the lock of the zone.  Loaded before libc by LD_PRELOAD.
+ * it holds the lock of the zone, or stops it before it takes the lock for the
+ * n-th time.  Loaded before libc by LD_PRELOAD.
  *
  * A breakpoint at ngx_shmtx_lock() begins to trace the worker from within: the
  * trap flag of the processor raises SIGTRAP after each instruction.  While the
@@ -47,9 +48,10 @@ typedef enum {
 typedef struct {
     int64_t             armed;
     int64_t             size;         /* of the zone */
-    int64_t             at;           /* which change; 0: none */
+    int64_t             at;           /* which change or lock; 0: none */
     int64_t             counted;
-    int64_t             killed;
+    int64_t             killed;       /* the worker's pid */
+    int64_t             stop;         /* SIGSTOP before a lock */
 } killer_control_t;
 
 
@@ -191,9 +193,25 @@ killer_count(void)
 
     if (killer_control->counted == killer_control->at) {
         killer_control->armed = 0;
-        killer_control->killed = 1;
+        killer_control->killed = getpid();
 
         (void) kill(getpid(), SIGKILL);
+    }
+}
+
+
+/* Counts a lock of the zone that the worker is about to take. */
+
+static void
+killer_count_lock(void)
+{
+    killer_control->counted++;
+
+    if (killer_control->counted == killer_control->at) {
+        killer_control->armed = 0;
+        killer_control->killed = getpid();
+
+        (void) kill(getpid(), SIGSTOP);
     }
 }
 
@@ -217,7 +235,18 @@ killer_trap(int signo, siginfo_t *info, void *data)
         regs[REG_EFL] |= KILLER_TRAP_FLAG;
 
         killer_lock = ((killer_mutex_t *) regs[REG_RDI])->lock;
-        killer_state = killer_wanted(killer_lock) ? KILLER_WAIT : KILLER_OVER;
+        killer_state = KILLER_OVER;
+
+        if (killer_wanted(killer_lock)) {
+
+            if (killer_control->stop) {
+                killer_count_lock();
+
+            } else {
+                killer_state = KILLER_WAIT;
+            }
+        }
+
         return;
 
     case KILLER_OVER:

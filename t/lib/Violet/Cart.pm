@@ -6,7 +6,8 @@ package Violet::Cart;
 #   status: 400               checks the status, type and outcome header of the
 #   outcome: failed           response, too, and Retry-After with retry "later"
 #   retry: after_change
-#   retry_after: 69|70        the seconds of Retry-After, with retry "later"
+#   retry_after: 5            the seconds of Retry-After, with retry "later";
+#   retry_after: <=70         or up to 30 less, if they run down meanwhile
 #   errors.0.reason: ITEM_UNAVAILABLE
 #   errors.#: 1               the length of an array
 #   detail: /no longer/       a regex
@@ -241,6 +242,7 @@ sub retry_after {
 
     my ($after) = $lines =~ /^\s*retry_after:\s*(\S+)\s*$/m;
     $after //= '[1-9]\d*';
+    $after = join '|', $1 - 30 .. $1 if $after =~ /^<=(\d+)$/;
 
     return qr/\r\nRetry-After: (?:$after)\r\n/;
 }

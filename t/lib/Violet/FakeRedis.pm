@@ -3,9 +3,10 @@ package Violet::FakeRedis;
 # A Redis that answers as a test wants it to.  The section fake_redis of a
 # block is a list of replies: one for each script, on any connection; the last
 # one is the reply to all further scripts.  The commands before a script (PING,
-# AUTH, SELECT, INFO) and TIME succeed, and so do those on the connection for notices
-# (HELLO, CLIENT TRACKING, SUBSCRIBE, then PING), on which no notice ever
-# comes.  A hash at the beginning of the list changes these replies:
+# AUTH, SELECT, INFO) and TIME succeed, and so do those on the connection for
+# notices (HELLO, CLIENT TRACKING, SUBSCRIBE, then PING), on which no notice ever
+# comes; no purge has an instant.  A hash at the beginning of the list changes
+# these replies:
 #
 #     --- fake_redis eval: [{PING => "-ERR no\r\n"}, "\$-1\r\n"]
 #
@@ -51,6 +52,7 @@ my %preamble = (AUTH => "+OK\r\n", HELLO => hello('master'),
                 SUBSCRIBE => "*3\r\n" . bulk('subscribe') . bulk($channel)
                              . ":1\r\n",
                 'SUBSCRIBED PING' => "*2\r\n" . bulk('pong') . bulk(''),
+                'GET purged' => "\$-1\r\n",
                 'SET submit:mark' => "\$-1\r\n",
                 'GET submit:mark' => bulk('0' x 16),
                 'EVALSHA submit:mark' => bulk('mark:' . '0' x 16 . "\r\n"
@@ -225,8 +227,9 @@ sub dated {
 
 
 # Takes one command from the bytes: its first word, for CLIENT its first two,
-# with "submit:mark" behind it if it is about the mark of the records of submits;
-# an empty text while the command is incomplete.
+# with "submit:mark" behind it if it is about the mark of the records of submits,
+# "GET purged" if it asks for the instant of a purge; an empty text while the
+# command is incomplete.
 sub take_command {
     my ($bytes) = @_;
 
@@ -246,6 +249,7 @@ sub take_command {
 
     my $name = uc($words[0] eq 'CLIENT' ? "@words[0, 1]" : $words[0]);
 
+    return "$name purged" if $name eq 'GET' && $words[1] =~ /^(.*:)?purged:/;
     return grep({ /submit:mark$/ } @words) ? "$name submit:mark" : $name;
 }
 

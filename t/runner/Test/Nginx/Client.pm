@@ -15,7 +15,7 @@ use Test::Nginx::Util qw(setting note_verbose);
 our @EXPORT_OK = qw(send_request parse_response);
 
 # Seconds that nginx may take to listen.
-my $connect_time = 10;
+my $connect_time = 60;
 
 
 # Returns the bytes received and, after a failure, its reason: "timeout" or a

@@ -64,7 +64,7 @@ sub listen_on {
                                      Type => SOCK_STREAM);
     }
 
-    my $deadline = time + 10;
+    my $deadline = time + 60;
 
     while (1) {
         my $socket = IO::Socket::INET->new(

@@ -300,7 +300,7 @@ sub run_nginx {
 
 # nginx listens as soon as it is in the background, but writes its pid later.
 sub wait_for_pid {
-    my $deadline = time + 10;
+    my $deadline = time + 60;
 
     sleep 0.002 until running_pid() || time > $deadline;
 }
