@@ -1,8 +1,9 @@
 
 /*
- * The world of test_cart_histories.c: two hosts and their memory, Redis, and
- * the submits of one cart.  All of it is in one variable, and time passes when
- * the test says so.
+ * The world of test_cart_histories.c: two hosts with two workers each and their
+ * memory, Redis with its mark, and the submits of one cart, or of one
+ * Idempotency-Key.  All of it is in one variable, and time passes when the test
+ * says so.
  */
 
 #ifndef VIOLET_TEST_CART_WORLD_H
@@ -13,25 +14,61 @@
 #include <string.h>
 
 #include "violet_cart_guard.h"
+#include "violet_cart_server.h"
 
 
 #define HOSTS      2
+#define WORKERS    2
 #define SUBMITS    10
 #define HISTORIES  34000
 #define STEPS      160
+
+/* commands that Redis may run after their time */
+#define LATE       8
 
 /* ms: by then Violet has ordered, or never does */
 #define WORKING    50000
 
 #define SETTLE     60000
 
+/* ms in which hosts tell Redis what it has lost */
+#define FRESH      30000
+
+/* ms after which each worker has looked for the mark */
+#define LOOK       1000
+
+/* ms since the epoch by Redis's clock, when the history begins */
+#define THERE      INT64_C(1700000000000)
+
 
 typedef struct {
     violet_cart_record_t  record;        /* as it was written */
     int64_t               at;
-    int                   owed;
+    int                   unsaved;
     int                   own;
+    int                   undecided;
+    uint32_t              epoch;
 } slot_t;
+
+
+/* what a worker knows of Redis */
+
+typedef struct {
+    unsigned char         mark[VIOLET_SERVER_MARK];
+    uint32_t              epoch;
+    int64_t               lost;
+    int                   run;           /* of Redis; 0: not asked yet */
+    int                   owes;
+} worker_t;
+
+
+/* a command that nobody waits for any more */
+
+typedef struct {
+    violet_cart_version_t  expected;
+    violet_cart_record_t   write;
+    int                    replaces;
+} late_t;
 
 
 typedef enum {
@@ -48,12 +85,13 @@ typedef struct {
     violet_cart_guard_t   guard;
     violet_cart_host_t    host;
     int                   where;         /* the host */
+    int                   worker;
     phase_t               phase;
     int                   ran;           /* Redis has run the command */
     int                   teller;
     int64_t               asked;         /* when Redis was asked, or Violet */
     int                   unheard;       /* sent without Redis */
-    int                   untold[HOSTS]; /* owed when Redis was asked */
+    int                   untold[HOSTS]; /* unsaved when it was asked */
     int                   asked_no;      /* number of the step of that */
     int                   sent_no;       /* and of the sending */
     violet_cart_redis_reply_t  reply;
@@ -74,25 +112,31 @@ static struct {
     int                   step;
     int                   redis;         /* there is one */
     int                   faults;
+    int                   refuse;        /* without Redis nothing is sent */
     int                   hosts;
+    int                   key;           /* it is a POST orders */
+    int                   full;          /* memory has no room now and then */
 
     slot_t                memory[HOSTS];
     slot_t                store;         /* Redis */
     slot_t                old;           /* a snapshot */
-    int                   lost[HOSTS];
+    unsigned char         mark[VIOLET_SERVER_MARK];     /* NULs: none */
+    unsigned char         old_mark[VIOLET_SERVER_MARK];
+    int                   run;           /* how often it was started */
+    violet_cart_server_t  servers[HOSTS];
+    worker_t              workers[HOSTS][WORKERS];
+    late_t                late[LATE];
+    int                   nlate;
     submit_t              submits[SUBMITS];
     int                   n;
 
     int                   again;         /* somebody wanted it */
     int                   unheard;       /* sent without Redis */
-    int                   untold[HOSTS]; /* owed when Redis was asked */
-    int                   asked_no;      /* number of the step of that */
-    int                   sent_no;       /* and of the sending */
     int                   trace;
 } world;
 
 
-static unsigned long  counts[8];
+static unsigned long  counts[16];
 
 
 static uint32_t
@@ -103,6 +147,21 @@ any(uint32_t n)
     world.seed ^= world.seed << 17;
 
     return (uint32_t) (world.seed >> 20) % n;
+}
+
+
+static int
+ordered(int who)
+{
+    int  i, n;
+
+    n = 0;
+
+    for (i = 0; i < world.n; i++) {
+        n += i != who && world.submits[i].ordered;
+    }
+
+    return n;
 }
 
 
@@ -126,6 +185,13 @@ slot_read(slot_t *slot, violet_cart_record_t *record)
 }
 
 
+static worker_t *
+worker_of(submit_t *s)
+{
+    return &world.workers[s->where][s->worker];
+}
+
+
 static void
 host_load(void *data, violet_cart_held_t *held)
 {
@@ -134,8 +200,9 @@ host_load(void *data, violet_cart_held_t *held)
     slot = &world.memory[((submit_t *) data)->where];
 
     slot_read(slot, &held->record);
-    held->owed = slot->owed;
+    held->unsaved = slot->unsaved || slot->epoch != worker_of(data)->epoch;
     held->own = slot->own;
+    held->undecided = slot->undecided;
 }
 
 
@@ -155,10 +222,16 @@ host_store(void *data, const violet_cart_record_t *expected,
         return VIOLET_HOST_CHANGED;
     }
 
+    if (world.full && slot->record.state == VIOLET_RECORD_NONE && any(3)) {
+        return VIOLET_HOST_FULL;
+    }
+
+    slot->epoch = worker_of(data)->epoch;
     slot->record = held->record;
     slot->at = world.now;
-    slot->owed = held->owed;
+    slot->unsaved = held->unsaved;
     slot->own = held->own;
+    slot->undecided = held->undecided;
 
     return VIOLET_HOST_STORED;
 }
@@ -174,50 +247,202 @@ host_shared(void *data, const violet_cart_record_t *record)
     if (slot->record.state != VIOLET_RECORD_NONE
         && violet_cart_record_same(&slot->record, record))
     {
-        slot->owed = 0;
+        slot->unsaved = 0;
+        slot->undecided = 0;
+        slot->epoch = worker_of(data)->epoch;
     }
 }
 
 
-/* The script: compares and swaps.  The text is what is kept. */
+static void
+host_set(submit_t *s)
+{
+    s->host.data = s;
+    s->host.load = host_load;
+    s->host.store = host_store;
+    s->host.shared = host_shared;
+    s->host.random = host_random;
+    s->guard.host = &s->host;
+}
+
+
+static int
+redis_has(const violet_cart_version_t *expected)
+{
+    slot_t  *slot;
+
+    slot = &world.store;
+
+    return expected->kind == VIOLET_VERSION_NONE
+           ? slot->record.state == VIOLET_RECORD_NONE
+           : slot->record.state != VIOLET_RECORD_NONE
+             && slot->record.seq == expected->seq
+             && slot->record.stamp == expected->stamp;
+}
+
+
+/* The script and SET: compare and swap, or swap.  The text is what is kept. */
+
+static int
+redis_swap(const violet_cart_version_t *expected,
+    const violet_cart_record_t *write, int replaces)
+{
+    char     text[VIOLET_RECORD_TEXT];
+    size_t   len;
+    slot_t  *slot;
+
+    slot = &world.store;
+
+    if (!replaces && !redis_has(expected)) {
+        return 0;
+    }
+
+    len = violet_cart_record_print(write, 1, text);
+    assert_int_equal(violet_cart_record_parse(&slot->record, 1, text, len), 0);
+    assert_memory_equal(&slot->record, write, sizeof(violet_cart_record_t));
+
+    slot->at = world.now;
+
+    return 1;
+}
+
+
+/* The worker asks Redis which one it is. */
+
+static void
+worker_ask(submit_t *s)
+{
+    char                         random[VIOLET_SERVER_MARK + 1];
+    char                         run_id[VIOLET_SERVER_RUN_ID + 1];
+    worker_t                    *worker;
+    violet_cart_server_t        *server;
+    violet_cart_server_answer_t  answer;
+
+    worker = worker_of(s);
+    server = &world.servers[s->where];
+
+    (void) snprintf(random, sizeof(random), "%08x%08x", any(0x7fffffff),
+                    any(0x7fffffff));
+    (void) snprintf(run_id, sizeof(run_id), "%040d", world.run);
+
+    if (world.mark[0] == '\0') {
+        memcpy(world.mark, random, VIOLET_SERVER_MARK);
+
+        if (worker->mark[0] != '\0') {
+            violet_cart_server_mark(world.mark, world.mark, THERE + world.now);
+        }
+    }
+
+    memset(&answer, 0, sizeof(answer));
+
+    answer.run_id = (unsigned char *) run_id;
+    answer.mark = world.mark;
+    answer.random = (unsigned char *) random;
+    answer.now = world.now;
+    answer.there = THERE + world.now;
+    answer.again = worker->run != 0;
+
+    violet_cart_server_heard(server, &answer);
+
+    worker->run = world.run;
+    worker->epoch = server->epoch;
+    worker->lost = server->lost;
+    worker->owes = answer.tell;
+    memcpy(worker->mark, server->mark, VIOLET_SERVER_MARK);
+
+    counts[10] += answer.changed;
+
+    if (answer.tell && any(4)) {
+        memcpy(world.mark, server->next, VIOLET_SERVER_MARK);
+    }
+}
+
+
+/* Each worker does so once a second, if it is not busy. */
+
+static void
+worker_look(submit_t *s)
+{
+    worker_t  *worker;
+
+    worker = worker_of(s);
+
+    if (worker->run != world.run || worker->owes
+        || memcmp(worker->mark, world.mark, VIOLET_SERVER_MARK) != 0)
+    {
+        worker_ask(s);
+    }
+}
+
 
 static void
 redis_run(submit_t *s)
 {
-    int                     i;
-    char                    text[VIOLET_RECORD_TEXT];
-    size_t                  len;
-    slot_t                 *slot;
-    violet_cart_version_t  *expected;
+    int        i, unmarked;
+    slot_t    *slot;
+    worker_t  *worker;
+
+    worker = worker_of(s);
+    unmarked = 0;
+
+    if (worker->run != world.run) {
+        worker_ask(s);
+    }
 
     for (i = 0; i < HOSTS; i++) {
-        s->untold[i] = world.memory[i].owed;
+        s->untold[i] = world.memory[i].unsaved
+                       || world.memory[i].epoch != world.servers[i].epoch;
     }
 
     s->asked_no = world.step;
 
     slot = &world.store;
-    expected = &s->guard.expected;
 
     memset(&s->reply, 0, sizeof(s->reply));
 
     s->reply.status = VIOLET_REDIS_KEPT;
-    s->reply.lost = world.lost[s->where];
+
+    /* the mark is asked for behind a claim that expects no record */
+
+    if (s->guard.writes && s->guard.phase == VIOLET_PHASE_CLAIM
+        && s->guard.expected.kind == VIOLET_VERSION_NONE)
+    {
+        unmarked = memcmp(worker->mark, world.mark, VIOLET_SERVER_MARK) != 0;
+        counts[11] += unmarked;
+    }
+
+    s->reply.lost = unmarked || worker->lost > world.now;
+    s->reply.fresh = unmarked
+                     || worker->lost > world.now + VIOLET_RECORD_KEEP - FRESH;
+
+    /* the next command comes after the question what that means */
+
+    if (unmarked) {
+        worker_ask(s);
+    }
+
+    if (s->guard.writes && s->guard.replaces) {
+        s->reply.status = VIOLET_REDIS_WRITTEN;
+
+        if (slot->record.state != VIOLET_RECORD_NONE
+            && !redis_has(&s->guard.expected))
+        {
+            s->reply.status = VIOLET_REDIS_REPLACED;
+            s->reply.record = slot->record;
+            s->reply.version.kind = VIOLET_VERSION_RECORD;
+            s->reply.version.seq = s->guard.write.seq;
+            s->reply.version.stamp = s->guard.write.stamp;
+
+            counts[9]++;
+        }
+
+        redis_swap(&s->guard.expected, &s->guard.write, 1);
+        return;
+    }
 
     if (s->guard.writes
-        && (expected->kind == VIOLET_VERSION_NONE
-            ? slot->record.state == VIOLET_RECORD_NONE
-            : slot->record.state != VIOLET_RECORD_NONE
-              && slot->record.seq == expected->seq
-              && slot->record.stamp == expected->stamp))
+        && redis_swap(&s->guard.expected, &s->guard.write, 0))
     {
-        len = violet_cart_record_print(&s->guard.write, 1, text);
-        assert_int_equal(violet_cart_record_parse(&slot->record, 1, text,
-                                                  len), 0);
-        assert_memory_equal(&slot->record, &s->guard.write,
-                            sizeof(violet_cart_record_t));
-
-        slot->at = world.now;
         s->reply.status = VIOLET_REDIS_WRITTEN;
         return;
     }
@@ -232,7 +457,42 @@ redis_run(submit_t *s)
 }
 
 
-/* Redis is emptied, or says what was before. */
+/* The time of a command is over, and Redis has not run it: never, or later. */
+
+static void
+redis_miss(submit_t *s)
+{
+    late_t  *late;
+
+    memset(&s->reply, 0, sizeof(s->reply));
+    s->reply.status = VIOLET_REDIS_AWAY;
+
+    if (s->guard.writes && world.nlate < LATE && any(2)) {
+        late = &world.late[world.nlate++];
+        late->expected = s->guard.expected;
+        late->write = s->guard.write;
+        late->replaces = s->guard.replaces;
+    }
+}
+
+
+static void
+redis_run_late(void)
+{
+    late_t  *late;
+
+    if (world.nlate) {
+        late = &world.late[any((uint32_t) world.nlate)];
+
+        counts[8] += redis_swap(&late->expected, &late->write,
+                                late->replaces);
+
+        *late = world.late[--world.nlate];
+    }
+}
+
+
+/* Redis is emptied, or started again with nothing or with what was before. */
 
 static void
 lose(void)
@@ -241,19 +501,20 @@ lose(void)
 
     if (any(2)) {
         memset(&world.store, 0, sizeof(world.store));
+        memset(world.mark, 0, sizeof(world.mark));
         counts[5]++;
+
+        if (any(2)) {
+            return;
+        }
 
     } else {
         world.store = world.old;
+        memcpy(world.mark, world.old_mark, VIOLET_SERVER_MARK);
         counts[6]++;
     }
 
-    /* each host hears of it by the first answer, and owes everything */
-
-    for (i = 0; i < world.hosts; i++) {
-        world.lost[i] = 1;
-        world.memory[i].owed = 1;
-    }
+    world.run++;
 
     for (i = 0; i < world.n; i++) {
 

@@ -7,6 +7,7 @@
  */
 
 #include "cart_check.h"
+#include "violet_bags.h"
 
 
 /* an order of one bag; its members follow those of the bag */
@@ -503,6 +504,61 @@ test_ids(void **state)
 }
 
 
+/* One bag more than is allowed: no verdict is based on the order. */
+
+static void
+test_number(void **state)
+{
+    char                   *text;
+    size_t                  i, n, len;
+    violet_cart_answer_t    answer;
+    violet_cart_verdict_t   verdict;
+
+    static const char  head[] = "{\"id\":7,\"status\":\"COMPLETED\",\"bags\":[";
+
+    (void) state;
+
+    text = malloc(sizeof(head) + 2 * VIOLET_BAGS_MAX + 4);
+    assert_non_null(text);
+
+    for (n = VIOLET_BAGS_MAX; n <= VIOLET_BAGS_MAX + 1; n++) {
+
+        memcpy(text, head, sizeof(head) - 1);
+        len = sizeof(head) - 1;
+
+        for (i = 0; i < n; i++) {
+            text[len++] = '0';
+            text[len++] = ',';
+        }
+
+        memcpy(text + len - 1, "]}", 2);
+
+        memset(&answer, 0, sizeof(answer));
+
+        answer.status = 200;
+        answer.body.data = text;
+        answer.body.len = len + 1;
+
+        assert_int_equal(violet_cart_judge(&answer, &verdict), 0);
+
+        if (n == VIOLET_BAGS_MAX) {
+            assert_null(verdict.detail);
+            assert_true(verdict.seen.order);
+
+        } else {
+            assert_string_equal(verdict.detail,
+                                "an order with too many bags");
+            assert_int_equal(verdict.outcome, VIOLET_CART_UNKNOWN);
+            assert_false(verdict.seen.order);
+        }
+
+        free(verdict.problem);
+    }
+
+    free(text);
+}
+
+
 int
 main(void)
 {
@@ -513,7 +569,8 @@ main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_payments),
         cmocka_unit_test(test_payments_of_bags),
-        cmocka_unit_test(test_ids)
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_number)
     };
 
     return cmocka_run_group_tests(tests, check_setup, check_teardown);

@@ -1,13 +1,16 @@
 
 /*
- * Histories of one cart, at random: submits at two hosts, over memory, over
- * Redis, and over both with a Redis that does not answer, answers late, is
- * emptied or falls behind; workers that die; a Violet that loses answers and
- * takes its time.  The guard is the true one; keepers and Violet are models.
+ * Histories of one cart, or of one Idempotency-Key, at random: submits at two
+ * hosts, over memory, over Redis, and over both with a Redis that does not
+ * answer, answers late, runs a command after its time, is emptied, started
+ * again or falls behind; workers that die; a memory without room; a Violet that
+ * loses answers and takes its time.  The guard is the true one, and so is what
+ * a host knows of its Redis; keepers and Violet are models.
  *
  * No submit is sent while another one may have ordered, unless somebody wants
  * it ("again") or a read has shown that the cart is not submitted.  And while
- * Redis is heard, a cart is ordered once.
+ * Redis is heard, a cart is ordered once.  With without_redis=refuse nothing is
+ * sent without Redis.  At the end Redis has what the hosts know.
  */
 
 #include <setjmp.h>
@@ -20,302 +23,10 @@
 
 #include <cmocka.h>
 
-#include "cart_world.h"
+#include "cart_submits.h"
 
 
-static int
-ordered(int who)
-{
-    int  i, n;
-
-    n = 0;
-
-    for (i = 0; i < world.n; i++) {
-        n += i != who && world.submits[i].ordered;
-    }
-
-    return n;
-}
-
-
-/* What has happened so far that p must not ignore. */
-
-static void
-check_send(submit_t *p)
-{
-    int        i;
-    submit_t  *s;
-
-    if (p->guard.ask.unshared && world.redis) {
-        world.unheard = 1;
-        p->unheard = 1;
-        counts[2]++;
-    }
-
-    if (p->guard.decision.again || p->guard.record.flags
-                                   & VIOLET_RECORD_DOUBTED)
-    {
-        world.again = 1;
-        counts[1]++;
-        return;
-    }
-
-    if (p->guard.shown.state == VIOLET_READ_ORDER
-        && (p->guard.shown.seen & VIOLET_SEEN_OPEN))
-    {
-        counts[3]++;
-
-        for (i = 0; i < world.n; i++) {
-            world.submits[i].cleared = 1;
-        }
-
-        p->cleared = 0;
-
-        return;
-    }
-
-    for (i = 0; i < world.n; i++) {
-        s = &world.submits[i];
-
-        /* sent without Redis at another host, and not told to it by then */
-
-        if (s->unheard && s->where != p->where
-            && (p->untold[s->where] || s->sent_no > p->asked_no))
-        {
-            continue;
-        }
-
-        if (s != p && s->sent && !s->cleared) {
-            world.trace = 1;
-            fail_msg("submit %d is sent although %d may have ordered",
-                     (int) (p - world.submits), i);
-        }
-    }
-}
-
-
-static void
-submit_step(submit_t *s, violet_cart_step_t step)
-{
-    switch (step) {
-
-    case VIOLET_GUARD_REDIS:
-        s->phase = ASKING;
-        s->asked = world.now;
-        s->ran = 0;
-        return;
-
-    case VIOLET_GUARD_READ:
-        s->phase = READING;
-        s->asked = world.now;
-        return;
-
-    case VIOLET_GUARD_SEND:
-        check_send(s);
-
-        s->phase = SENT;
-        s->sent = 1;
-        s->sent_no = world.step;
-        s->sent_at = world.now;
-        counts[0]++;
-
-        /* half of them order, at some time */
-
-        if (any(2)) {
-            s->orders_at = world.now + 1 + any(WORKING - 1);
-        }
-
-        return;
-
-    default: /* VIOLET_GUARD_ANSWER */
-        s->phase = OVER;
-        counts[4]++;
-    }
-}
-
-
-static void
-submit_start(void)
-{
-    submit_t  *s;
-
-    s = &world.submits[world.n++];
-
-    s->where = (int) any((uint32_t) world.hosts);
-    s->host.data = s;
-    s->host.load = host_load;
-    s->host.store = host_store;
-    s->host.shared = host_shared;
-    s->host.random = host_random;
-
-    s->guard.host = &s->host;
-    s->guard.redis = world.redis;
-    s->guard.sent = 1700000000000 + world.now;
-    s->guard.ask.settle = SETTLE;
-    s->guard.ask.body = s->guard.body;
-    s->guard.ask.again = any(20) == 0;
-    s->guard.ask.question = any(12) == 0;
-    memset(s->guard.token, world.n, VIOLET_RECORD_DIGEST);
-
-    submit_step(s, violet_cart_guard_start(&s->guard));
-}
-
-
-static void
-submit_read(submit_t *s)
-{
-    int                  i, working;
-    violet_cart_shown_t  shown;
-
-    memset(&shown, 0, sizeof(shown));
-
-    shown.state = VIOLET_READ_FAILED;
-
-    if (any(6)) {
-        shown.state = VIOLET_READ_ORDER;
-        shown.outcome = VIOLET_CART_PENDING;
-        shown.seen = VIOLET_SEEN_OPEN;
-        working = 0;
-
-        for (i = 0; i < world.n; i++) {
-            working += world.submits[i].orders_at > world.now;
-        }
-
-        if (ordered(-1)) {
-            shown.outcome = VIOLET_CART_COMPLETED;
-            shown.seen = VIOLET_SEEN_MADE;
-
-        } else if (working && any(3) == 0) {
-            shown.seen = VIOLET_SEEN_SUBMITTED;
-        }
-    }
-
-    submit_step(s, violet_cart_guard_read(&s->guard, &shown,
-                                          world.now - s->asked));
-}
-
-
-/* The answer of Violet, which may be lost. */
-
-static void
-submit_end(submit_t *s)
-{
-    int                 doubted;
-    violet_cart_end_t   end;
-    violet_cart_step_t  step;
-
-    memset(&end, 0, sizeof(end));
-    memcpy(end.token, s->guard.token, VIOLET_RECORD_DIGEST);
-
-    end.sent = s->guard.sent;
-    end.outcome = VIOLET_CART_UNKNOWN;
-
-    if (any(3)) {
-
-        if (s->ordered) {
-            end.outcome = VIOLET_CART_COMPLETED;
-            end.seen = VIOLET_SEEN_MADE;
-
-        } else if (s->orders_at == 0) {
-            end.outcome = VIOLET_CART_FAILED;
-            s->cleared = 1;
-
-        } else {
-            end.outcome = VIOLET_CART_PENDING;
-            end.seen = any(2) ? VIOLET_SEEN_SUBMITTED : 0;
-        }
-    }
-
-    s->ended = 1;
-
-    step = violet_cart_guard_settle(&s->guard, &end, &doubted);
-
-    s->phase = step == VIOLET_GUARD_REDIS ? TELLING : OVER;
-    s->asked = world.now;
-    s->ran = 0;
-}
-
-
-static void
-submit_lost_read(submit_t *s)
-{
-    violet_cart_shown_t  shown;
-
-    memset(&shown, 0, sizeof(shown));
-
-    shown.state = VIOLET_READ_FAILED;
-
-    submit_step(s, violet_cart_guard_read(&s->guard, &shown, 10000));
-}
-
-
-static void
-submit_redis(submit_t *s)
-{
-    int                 telling;
-    violet_cart_step_t  step;
-
-    telling = s->phase == TELLING || s->teller;
-
-    if (!s->ran) {
-
-        /* never sent, or the answer is waited for in vain */
-
-        if (world.faults && any(4) == 0) {
-            memset(&s->reply, 0, sizeof(s->reply));
-            s->reply.status = VIOLET_REDIS_AWAY;
-
-        } else {
-            redis_run(s);
-        }
-
-        s->ran = 1;
-        return;
-    }
-
-    if (world.faults && any(8) == 0) {
-        memset(&s->reply, 0, sizeof(s->reply));
-        s->reply.status = VIOLET_REDIS_AWAY;
-    }
-
-    if (telling) {
-        step = violet_cart_guard_told(&s->guard, &s->reply);
-
-        s->ran = 0;
-        s->asked = world.now;
-
-        if (step != VIOLET_GUARD_REDIS) {
-            s->phase = s->sent && !s->ended ? SENT : OVER;
-            s->teller = 0;
-        }
-
-        return;
-    }
-
-    /* the caller may have left meanwhile */
-
-    if (any(30) == 0) {
-        step = violet_cart_guard_redis(&s->guard, &s->reply,
-                                       world.now - s->asked);
-
-        if (step == VIOLET_GUARD_SEND) {
-            step = violet_cart_guard_cancel(&s->guard);
-            s->phase = step == VIOLET_GUARD_REDIS ? TELLING : OVER;
-            s->ran = 0;
-            return;
-        }
-
-        violet_cart_guard_leave(&s->guard);
-        s->phase = OVER;
-        return;
-    }
-
-    submit_step(s, violet_cart_guard_redis(&s->guard, &s->reply,
-                                           world.now - s->asked));
-}
-
-
-/* Tells Redis what a host owes it: all of a guard but its end is not used. */
+/* Tells Redis what it lacks: all of a guard but its end is not used. */
 
 static void
 tell(void)
@@ -329,12 +40,9 @@ tell(void)
     s = &world.submits[world.n++];
 
     s->where = (int) any((uint32_t) world.hosts);
-    s->host.data = s;
-    s->host.load = host_load;
-    s->host.store = host_store;
-    s->host.shared = host_shared;
-    s->host.random = host_random;
-    s->guard.host = &s->host;
+    s->worker = (int) any(WORKERS);
+    host_set(s);
+
     s->guard.redis = 1;
     s->guard.ask.body = s->guard.body;
     s->teller = 1;
@@ -356,9 +64,15 @@ static void
 pass(int64_t ms)
 {
     int        i;
-    submit_t  *s;
+    submit_t  *s, looker;
 
     world.now += ms;
+
+    for (i = 0; world.redis && ms >= LOOK && i < world.hosts * WORKERS; i++) {
+        looker.where = i % world.hosts;
+        looker.worker = i / world.hosts;
+        worker_look(&looker);
+    }
 
     for (i = 0; i < world.n; i++) {
         s = &world.submits[i];
@@ -376,7 +90,10 @@ pass(int64_t ms)
         if ((s->phase == ASKING || s->phase == TELLING)
             && world.now > s->asked + 2000)
         {
-            if (!s->ran && (!world.faults || any(2))) {
+            if (!s->ran && world.faults && any(2)) {
+                redis_miss(s);
+
+            } else if (!s->ran) {
                 redis_run(s);
             }
 
@@ -410,12 +127,62 @@ pass(int64_t ms)
 }
 
 
+/* The next event of a submit. */
+
+static void
+submit_event(submit_t *s)
+{
+    switch (s->phase) {
+
+    case ASKING:
+    case TELLING:
+
+        /* a worker dies */
+
+        if (any(60) == 0) {
+            s->phase = OVER;
+            counts[7]++;
+            return;
+        }
+
+        submit_redis(s);
+        return;
+
+    case READING:
+
+        if (any(30) == 0) {
+            s->phase = OVER;
+            counts[7]++;
+            return;
+        }
+
+        submit_read(s);
+        return;
+
+    case SENT:
+
+        if (any(12) == 0) {
+            s->phase = OVER;
+            counts[7]++;
+
+        } else if (any(3) == 0) {
+            submit_end(s);
+        }
+
+        return;
+
+    default:
+        return;
+    }
+}
+
+
 static void
 history_step(void)
 {
-    submit_t  *s;
+    submit_t  looker;
 
-    switch (any(12)) {
+    switch (any(15)) {
 
     case 0:
     case 1:
@@ -456,6 +223,21 @@ history_step(void)
 
         } else if (any(3) == 0) {
             world.old = world.store;
+            memcpy(world.old_mark, world.mark, VIOLET_SERVER_MARK);
+        }
+
+        return;
+
+    case 6:
+        redis_run_late();
+        return;
+
+    case 7:
+
+        if (world.redis) {
+            looker.where = (int) any((uint32_t) world.hosts);
+            looker.worker = (int) any(WORKERS);
+            worker_look(&looker);
         }
 
         return;
@@ -468,42 +250,99 @@ history_step(void)
         return;
     }
 
-    s = &world.submits[any((uint32_t) world.n)];
+    submit_event(&world.submits[any((uint32_t) world.n)]);
+}
 
-    switch (s->phase) {
 
-    case ASKING:
-    case TELLING:
+/* Nothing fails any more: what is under way ends, and Redis is told. */
 
-        /* a worker dies */
+static void
+finish(void)
+{
+    int                  i, n;
+    submit_t             s;
+    violet_cart_step_t   step;
 
-        if (any(60) == 0) {
-            s->phase = OVER;
-            counts[7]++;
-            return;
+    world.faults = 0;
+    world.full = 0;
+
+    for (n = 0; n < 1000; n++) {
+        for (i = 0; i < world.n && world.submits[i].phase == OVER; i++) {
+            /* void */
         }
 
-        submit_redis(s);
-        return;
-
-    case READING:
-        submit_read(s);
-        return;
-
-    case SENT:
-
-        if (any(12) == 0) {
-            s->phase = OVER;
-            counts[7]++;
-
-        } else if (any(3) == 0) {
-            submit_end(s);
+        if (i == world.n) {
+            break;
         }
 
-        return;
+        switch (world.submits[i].phase) {
 
-    default:
-        return;
+        case SENT:
+            submit_end(&world.submits[i]);
+            break;
+
+        case READING:
+            submit_lost_read(&world.submits[i]);
+            break;
+
+        default:
+            submit_redis(&world.submits[i]);
+        }
+    }
+
+    assert_true(n < 1000);
+
+    for (n = 0; n < 8 * HOSTS * WORKERS; n++) {
+        memset(&s, 0, sizeof(s));
+
+        s.where = n % world.hosts;
+        s.worker = n / world.hosts % WORKERS;
+        worker_look(&s);
+
+        host_set(&s);
+        s.guard.redis = 1;
+        s.guard.ask.body = s.guard.body;
+
+        step = violet_cart_guard_tell(&s.guard);
+
+        while (step == VIOLET_GUARD_REDIS) {
+            redis_run(&s);
+            step = violet_cart_guard_told(&s.guard, &s.reply);
+        }
+    }
+}
+
+
+static void
+check_finish(void)
+{
+    int                   i;
+    slot_t               *slot;
+    violet_cart_record_t  record, redis;
+
+    slot_read(&world.store, &redis);
+
+    for (i = 0; i < world.hosts; i++) {
+        slot = &world.memory[i];
+        slot_read(slot, &record);
+
+        /* nobody may send a claim that was not decided on, nor tells it */
+
+        if (record.state == VIOLET_RECORD_NONE
+            || (slot->undecided
+                && slot->record.state == VIOLET_RECORD_IN_FLIGHT))
+        {
+            continue;
+        }
+
+        if (redis.state == VIOLET_RECORD_NONE
+            || (violet_cart_record_ordered(&record)
+                && !violet_cart_record_ordered(&redis)))
+        {
+            fail_msg("Redis does not know what host %d knows: %s, %s", i,
+                     violet_cart_record_name(redis.state),
+                     violet_cart_record_name(record.state));
+        }
     }
 }
 
@@ -512,6 +351,7 @@ static void
 histories(int hosts, int redis, int faults, uint64_t seed)
 {
     int       i, j;
+    submit_t  starter;
 
     for (i = 0; i < HISTORIES; i++) {
         memset(&world, 0, sizeof(world));
@@ -520,10 +360,27 @@ histories(int hosts, int redis, int faults, uint64_t seed)
         world.hosts = hosts;
         world.redis = redis;
         world.faults = faults;
+        world.refuse = faults && i % 8 == 0;
+        world.key = i % 3 == 0;
+        world.full = i % 5 == 0;
+        world.run = 1;
+
+        /* each worker asks when it starts */
+
+        for (j = 0; redis && j < hosts * WORKERS; j++) {
+            starter.where = j % hosts;
+            starter.worker = j / hosts;
+            worker_ask(&starter);
+        }
 
         for (j = 0; j < STEPS; j++) {
             world.step++;
             history_step();
+        }
+
+        if (redis) {
+            finish();
+            check_finish();
         }
     }
 }
@@ -534,9 +391,13 @@ report(const char *what)
 {
     print_message("%s: %lu sent, %lu of them \"again\", %lu without Redis, "
                   "%lu after a read; %lu refused, Redis emptied %lu times, "
-                  "behind %lu times, %lu workers dead\n",
+                  "behind %lu times, %lu workers dead, %lu claims and ends "
+                  "run late, %lu orders written over another record, %lu "
+                  "losses seen, %lu by a claim, %lu claims without memory "
+                  "taken back\n",
                   what, counts[0], counts[1], counts[2], counts[3],
-                  counts[4], counts[5], counts[6], counts[7]);
+                  counts[4], counts[5], counts[6], counts[7], counts[8],
+                  counts[9], counts[10], counts[11], counts[12]);
 
     assert_true(counts[0] > HISTORIES);
     assert_true(counts[3] > HISTORIES / 100);

@@ -348,7 +348,7 @@ test_cancel(void **state)
 typedef struct {
     int  host, host_flags, host_who, host_seq;
     int  redis, redis_flags, redis_who, redis_seq;
-    int  owed;
+    int  unsaved;
     int  result, result_flags, tell;
 } join_t;
 
@@ -408,7 +408,7 @@ test_join(void **state)
         host.evidence = VIOLET_SEEN_MADE;
         host.doubts = 3;
 
-        tell = violet_cart_record_join(&host, &redis, rows[i].owed, &result);
+        tell = violet_cart_record_join(&host, &redis, rows[i].unsaved, &result);
 
         if (tell != rows[i].tell || result.state != rows[i].result
             || (result.flags & D) != rows[i].result_flags)

@@ -174,6 +174,42 @@ test_partial(void **state)
 }
 
 
+static void *
+no_memory(size_t size)
+{
+    (void) size;
+
+    return NULL;
+}
+
+
+/* An order that cannot be read for want of memory has no problem. */
+
+static void
+test_partial_without_memory(void **state)
+{
+    violet_cart_answer_t    answer;
+    violet_cart_record_t    record;
+    violet_cart_verdict_t   verdict;
+
+    (void) state;
+
+    memset(&record, 0, sizeof(record));
+    memset(&answer, 0, sizeof(answer));
+    answer.status = 200;
+    answer.cart_id = 7;
+    answer.body.data = "{\"id\":7,\"bags\":[{\"id\":1}]}";
+    answer.body.len = strlen(answer.body.data);
+
+    json_set_alloc_funcs(no_memory, free);
+    assert_int_equal(violet_cart_replay_partial(&answer, &record, &verdict),
+                     -1);
+    json_set_alloc_funcs(malloc, free);
+
+    assert_null(verdict.problem);
+}
+
+
 static void
 test_seen(void **state)
 {
@@ -244,6 +280,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_partial_without_memory),
         cmocka_unit_test(test_seen),
         cmocka_unit_test(test_failed_bags)
     };

@@ -180,6 +180,172 @@ test_there_slow(void **state)
 }
 
 
+/* Events 5 s before the clock was set, and 5 s after that. */
+
+static void
+test_elapsed(void **state)
+{
+    size_t              i;
+    int64_t             day;
+    violet_clock_far_t  far;
+
+    static const int64_t  moves[] = { TEST_DAY, 3600000, 60000, -TEST_DAY };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+        day = moves[i];
+
+        memset(&far, 0, sizeof(violet_clock_far_t));
+
+        assert_int_equal(violet_clock_elapsed(&far, 7000, 90000), 7000);
+
+        assert_int_equal(violet_clock_sample(&far, 99000, 99002, 5 * TEST_DAY),
+                         0);
+        assert_int_equal(violet_clock_elapsed(&far, 7000, 99002), 7000);
+        assert_int_equal(violet_clock_sample(&far, 100000, 100002,
+                                             5 * TEST_DAY + 1000 + day), 0);
+
+        assert_int_equal(violet_clock_elapsed(&far, 15000 + day, 110002),
+                         15000);
+        assert_int_equal(violet_clock_elapsed(&far, 5000, 110002), 5000);
+        assert_int_equal(far.leaps, day >= 60000);
+    }
+
+    /* any number may come from there */
+
+    (void) violet_clock_elapsed(&far, INT64_MIN, INT64_MAX);
+    (void) violet_clock_elapsed(&far, INT64_MAX, INT64_MIN);
+}
+
+
+/* Redis's clock is asked with no delay, and says "there" at "now". */
+
+static void
+test_sample(violet_clock_far_t *far, int64_t now, int64_t there)
+{
+    assert_int_equal(violet_clock_sample(far, now, now, there), 0);
+}
+
+
+/* An event may be of before a step or of after it: the younger age counts. */
+
+static void
+test_elapsed_uncertain(void **state)
+{
+    violet_clock_far_t  far;
+
+    (void) state;
+
+    memset(&far, 0, sizeof(violet_clock_far_t));
+
+    /* set back by a day, and then by 5 s, which is not noticed */
+
+    test_sample(&far, 1000, 9 * TEST_DAY);
+    test_sample(&far, 2000, 8 * TEST_DAY + 1000);
+    assert_int_equal(violet_clock_elapsed(&far, 30000 - TEST_DAY, 12000),
+                     30000);
+    test_sample(&far, 3000, 8 * TEST_DAY - 3000);
+    assert_int_equal(violet_clock_elapsed(&far, -4000, 4000), 0);
+    assert_int_equal(violet_clock_elapsed(&far, -4000, 3 * TEST_DAY), 0);
+    assert_int_equal(far.leaps, 0);
+}
+
+
+/* The last steps are taken off one after another. */
+
+static void
+test_elapsed_steps(void **state)
+{
+    violet_clock_far_t  far;
+
+    (void) state;
+
+    memset(&far, 0, sizeof(violet_clock_far_t));
+
+    /* ahead by an hour, by 15 s ten seconds later, back by a day */
+
+    test_sample(&far, 0, 5 * TEST_DAY);
+    test_sample(&far, 100000, 5 * TEST_DAY + 100000 + 3600000);
+    test_sample(&far, 110000, 5 * TEST_DAY + 110000 + 3615000);
+
+    assert_int_equal(violet_clock_elapsed(&far, 30000 + 3615000, 120000),
+                     30000);
+    assert_int_equal(violet_clock_elapsed(&far, 18000 + 15000, 120000), 18000);
+    assert_int_equal(violet_clock_elapsed(&far, 9000, 120000), 9000);
+
+    test_sample(&far, 130000, 4 * TEST_DAY + 130000 + 3615000);
+
+    assert_int_equal(violet_clock_elapsed(&far, 50000 + 3615000 - TEST_DAY,
+                                          140000), 50000);
+    assert_int_equal(violet_clock_elapsed(&far, 9000, 140000), 9000);
+    assert_int_equal(far.leaps, 1);
+}
+
+
+/* A step is noticed although the connection was lost meanwhile. */
+
+static void
+test_step_unknown(void **state)
+{
+    violet_clock_far_t  far;
+
+    (void) state;
+
+    memset(&far, 0, sizeof(violet_clock_far_t));
+
+    test_sample(&far, 1000, TEST_DAY);
+    far.known = 0;
+    test_sample(&far, 2000, 2 * TEST_DAY + 1000);
+
+    assert_int_equal(far.leaps, 1);
+    assert_int_equal(violet_clock_elapsed(&far, TEST_DAY + 9000, 3000), 9000);
+
+    /* a long round trip is no step */
+
+    far.known = 0;
+    assert_int_equal(violet_clock_sample(&far, 3000, 63000,
+                                         2 * TEST_DAY + 2000), 0);
+    assert_int_equal(far.steps, 1);
+    test_sample(&far, 64000, 2 * TEST_DAY + 63000);
+    assert_int_equal(far.steps, 1);
+
+    /* small steps add up, and what is set back does not count */
+
+    test_sample(&far, 65000, 2 * TEST_DAY + 64000 + 40000);
+    test_sample(&far, 66000, 2 * TEST_DAY + 65000);
+    test_sample(&far, 67000, 2 * TEST_DAY + 66000 + 40000);
+    assert_int_equal(far.leaps, 1);
+    test_sample(&far, 68000, 2 * TEST_DAY + 67000 + 80000);
+    assert_int_equal(far.leaps, 2);
+
+    /* a minute after a longer step back may be too early for what came then */
+
+    test_sample(&far, 69000, TEST_DAY);
+    test_sample(&far, 70000, TEST_DAY + 1000 + 60000);
+    assert_int_equal(far.leaps, 3);
+}
+
+
+/* A clock that drifts was not set. */
+
+static void
+test_drift(void **state)
+{
+    int64_t             now;
+    violet_clock_far_t  far;
+
+    (void) state;
+
+    memset(&far, 0, sizeof(violet_clock_far_t));
+
+    for (now = 0; now < 100000; now += 1000) {
+        assert_int_equal(violet_clock_sample(&far, now, now, 9 * now), 0);
+        assert_int_equal(far.steps, 0);
+    }
+}
+
+
 int
 main(void)
 {
@@ -188,7 +354,12 @@ main(void)
         cmocka_unit_test(test_extend_runs_on),
         cmocka_unit_test(test_since),
         cmocka_unit_test(test_there),
-        cmocka_unit_test(test_there_slow)
+        cmocka_unit_test(test_there_slow),
+        cmocka_unit_test(test_elapsed),
+        cmocka_unit_test(test_elapsed_uncertain),
+        cmocka_unit_test(test_elapsed_steps),
+        cmocka_unit_test(test_step_unknown),
+        cmocka_unit_test(test_drift)
     };
 
     return cmocka_run_group_tests_name("violet_clock", tests, NULL, NULL);

@@ -274,6 +274,58 @@ test_names(void **state)
 }
 
 
+/*
+ * Each value, and each string as a name, in an object with so much behind it
+ * that many bytes are looked at together.
+ */
+
+static void
+test_members(void **state)
+{
+    int       good, as_name;
+    size_t    i, n, len;
+    char      text[1024];
+    unsigned  offset;
+
+    static const char  rest[] =
+        "\"b\":\"a text of more than sixteen bytes, and of more than "
+        "thirty-two\",\"c\":[],\"a name of more than thirty-two bytes, all "
+        "plain\":7,\"d\":6.5,\"e\":null,\"f\":\"\"";
+
+    static const char *const  forms[] = {
+        "{\"a\":%s,%s}", "{%s:1,%s}", "{\"a\":\"1\",\"b\":%s,%s}",
+        "{\"a\":0,%s:true,%s}"
+    };
+
+    (void) state;
+
+    for (offset = 0; offset < OFFSETS; offset++) {
+        for (n = 0; n < N(forms); n++) {
+            as_name = n & 1;
+
+            for (i = 0; i < N(test_good) + N(test_bad); i++) {
+                good = i < N(test_good);
+
+                len = (size_t) snprintf(text, sizeof(text), forms[n],
+                                        good ? test_good[i]
+                                             : test_bad[i - N(test_good)],
+                                        rest);
+                assert_true(len < sizeof(text));
+
+                if (as_name && good && test_good[i][0] != '"') {
+                    good = 0;
+                }
+
+                if (is_value(text, len, offset, 64) != good) {
+                    fail_msg("%s at %u: %s", good ? "refused" : "accepted",
+                             offset, text);
+                }
+            }
+        }
+    }
+}
+
+
 int
 main(void)
 {
@@ -281,6 +333,7 @@ main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_every_length),
         cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_members),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_names)
     };

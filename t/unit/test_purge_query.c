@@ -44,6 +44,10 @@ test_valid(void **state)
     assert_int_equal(query.cart_id, 9223372036854775807);
     assert_int_equal(query.force, 1);
 
+    assert_null(query_of("x&all=1", &query));
+    assert_int_equal(query.kind, VIOLET_PURGE_ALL);
+    assert_int_equal(query.merchant_id, 0);
+
     assert_null(query_of("k%65y=a%26b+c", &query));
     assert_int_equal(query.kind, VIOLET_PURGE_KEYED);
     assert_int_equal(query.key_len, 5);
@@ -63,7 +67,8 @@ test_invalid(void **state)
         "merchant_id=-1", "merchant_id=+1", "merchant_id=01",
         "merchant_id=2147483648", "merchant_id=1x", "cart_id=0",
         "cart_id=9223372036854775808", "cart_id=99999999999999999999",
-        "all=1", "key=", "key", "force=0&key=a",
+        "all", "all=", "all=0", "all=true", "all=1&all=1",
+        "all=1&merchant_id=1", "key=", "key", "force=0&key=a",
         "merchant_id=1&merchant_id=1", "merchant_id=1&cart_id=1",
         "cart_id=1&key=x", "merchant_id=%", "%4=1&key=a", "key=%zz"
     };

@@ -377,33 +377,6 @@ test_query_null(void **state)
 }
 
 
-static void
-test_query_unescape(void **state)
-{
-    (void) state;
-
-    assert_int_equal(violet_query_unescape("%00", 3), 0);
-    assert_int_equal(violet_query_unescape("%3b", 3), ';');
-    assert_int_equal(violet_query_unescape("%3Bx", 4), ';');
-    assert_int_equal(violet_query_unescape("%fF", 3), 255);
-    assert_int_equal(violet_query_unescape("%Aa", 3), 170);
-
-    assert_int_equal(violet_query_unescape("%3", 2), -1);
-    assert_int_equal(violet_query_unescape("%3b", 2), -1);
-    assert_int_equal(violet_query_unescape("%", 1), -1);
-    assert_int_equal(violet_query_unescape("", 0), -1);
-    assert_int_equal(violet_query_unescape("x3b", 3), -1);
-    assert_int_equal(violet_query_unescape("%g0", 3), -1);
-    assert_int_equal(violet_query_unescape("%0g", 3), -1);
-    assert_int_equal(violet_query_unescape("%G0", 3), -1);
-    assert_int_equal(violet_query_unescape("%/0", 3), -1);
-    assert_int_equal(violet_query_unescape("%:0", 3), -1);
-    assert_int_equal(violet_query_unescape("%@0", 3), -1);
-    assert_int_equal(violet_query_unescape("%`0", 3), -1);
-    assert_int_equal(violet_query_unescape("%+1", 3), -1);
-}
-
-
 int
 main(void)
 {
@@ -411,8 +384,7 @@ main(void)
         cmocka_unit_test(test_query_table),
         cmocka_unit_test(test_query_list),
         cmocka_unit_test(test_query_app_ids),
-        cmocka_unit_test(test_query_null),
-        cmocka_unit_test(test_query_unescape)
+        cmocka_unit_test(test_query_null)
     };
 
     return cmocka_run_group_tests_name("violet_query", tests, NULL, NULL);

@@ -24,9 +24,17 @@
 /* PCRE2_ERROR_NOMEMORY of pcre2.h */
 #define TEST_NOMEMORY  (-48)
 
+/* and PCRE2_ERROR_MATCHLIMIT */
+#define TEST_MATCHLIMIT  (-47)
+
 
 int __real_pcre2_jit_compile_8(void *code, uint32_t options);
 int __wrap_pcre2_jit_compile_8(void *code, uint32_t options);
+
+int __real_pcre2_match_8(const void *code, const void *subject, size_t len,
+    size_t start, uint32_t options, void *data, void *context);
+int __wrap_pcre2_match_8(const void *code, const void *subject, size_t len,
+    size_t start, uint32_t options, void *data, void *context);
 
 
 #define N(rows)  (sizeof(rows) / sizeof((rows)[0]))
@@ -36,6 +44,7 @@ static const violet_text_t  test_none = violet_text_null;
 
 static int  test_without_jit;
 static int  test_asked_for_jit;
+static int  test_at_limit;
 
 
 int
@@ -45,6 +54,16 @@ __wrap_pcre2_jit_compile_8(void *code, uint32_t options)
 
     return test_without_jit ? TEST_NOMEMORY
                             : __real_pcre2_jit_compile_8(code, options);
+}
+
+
+int
+__wrap_pcre2_match_8(const void *code, const void *subject, size_t len,
+    size_t start, uint32_t options, void *data, void *context)
+{
+    return test_at_limit ? TEST_MATCHLIMIT
+                         : __real_pcre2_match_8(code, subject, len, start,
+                                                options, data, context);
 }
 
 
@@ -512,6 +531,29 @@ test_teardown(void **state)
 }
 
 
+/* A message that cannot be asked for doubts is doubtful. */
+
+static void
+test_at_its_limits(void **state)
+{
+    int            doubtful;
+    violet_text_t  message;
+
+    (void) state;
+
+    message = test_text("sold out");
+
+    (void) violet_reason_find(NULL, test_none, test_none, message, &doubtful);
+    assert_false(doubtful);
+
+    test_at_limit = 1;
+    (void) violet_reason_find(NULL, test_none, test_none, message, &doubtful);
+    test_at_limit = 0;
+
+    assert_true(doubtful);
+}
+
+
 int
 main(void)
 {
@@ -525,6 +567,7 @@ main(void)
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_long_message),
         cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_at_its_limits),
         cmocka_unit_test(test_init)
     };
 

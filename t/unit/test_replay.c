@@ -11,8 +11,11 @@
 
 #include "../fuzz/event.c"
 #include "../fuzz/judge.c"
+#include "../fuzz/query.c"
 #include "../fuzz/record.c"
+#include "../fuzz/report.c"
 #include "../fuzz/resp.c"
+#include "../fuzz/route.c"
 
 
 #define REPLAY_LEAST  20
@@ -103,14 +106,44 @@ test_event(void **state)
 }
 
 
+static void
+test_query(void **state)
+{
+    (void) state;
+
+    replay("query", fuzz_query);
+}
+
+
+static void
+test_report(void **state)
+{
+    (void) state;
+
+    replay("report", fuzz_report);
+}
+
+
+static void
+test_route(void **state)
+{
+    (void) state;
+
+    replay("route", fuzz_route);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_event),
         cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_query),
         cmocka_unit_test(test_record),
-        cmocka_unit_test(test_resp)
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_resp),
+        cmocka_unit_test(test_route)
     };
 
     violet_json_init();
