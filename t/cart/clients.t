@@ -1,8 +1,6 @@
 #!/usr/bin/perl
 
-# The clients of docs/calling.md are taken from the page and run; so are the
-# commands of that page and of docs/cart-errors.md, whose output must have the
-# lines that the page shows.
+# The clients of docs/calling.md are taken from the page and run.
 
 use strict;
 use warnings;
@@ -12,20 +10,17 @@ use Live;
 use POSIX ();
 use Test::More;
 
-my $live = Live->new;
+my $live = Live->new(patient => 1);
 my $redis = $live->redis;
 my $mock = $live->mock;
 my $page = Live::Nginx::text_of('docs/calling.md');
-
-like($page, qr{^GATEWAY=http://127\.0\.0\.1:8080$}m,
-     'the page says where the gateway is');
-commands('docs/calling.md', 10);
-commands('docs/cart-errors.md', 1);
 
 my %command = (python => 'python3', ts => 'node');
 my $late = Live::free_port();
 my $nginx = gateway();
 my $number = 0;
+
+passes_the_request_id();
 
 for my $language (sort keys %command) {
     client($language);
@@ -53,48 +48,12 @@ sub gateway {
 }
 
 
-# Each "$ " line of a console block is run by a shell.  Its output must have the
-# lines below it; "…" is anything.
-sub commands {
-    my ($name, $least) = @_;
-
-    my $redis = $live->redis;
-    my $mock = $live->mock;
-    my $nginx = $live->nginx(workers => 1,
-                             http    => $live->violet_http($redis, $mock),
-                             server  => $live->violet_location);
-
-    local $ENV{GATEWAY} = 'http://127.0.0.1:' . $nginx->port;
-
-    my $text = Live::Nginx::text_of($name);
-    my $commands = 0;
-
-    while ($text =~ /^```console\n(.*?)^```$/msg) {
-        for my $part (split /^(?=\$ )/m, $1) {
-            my ($command, @lines) = split /\n/, $part;
-            my $output = `${\($command =~ s/^\$ //r)}` =~ s/\r//gr;
-            my @missing = grep { $output !~ wild($_) } @lines;
-
-            is("@missing", '', $command) or diag($output);
-            $commands++;
-        }
-    }
-
-    cmp_ok($commands, '>=', $least, "$name has commands");
-
+# As docs/calling.md promises.
+sub passes_the_request_id {
     $live->request($nginx->port, 'POST /v1/checkout/cart/20099/submit',
                    headers => {'X-Request-Id' => 'of-the-caller'});
     like($live->request($mock->port, 'GET /_mock/last')->{body},
          qr/"of-the-caller"/, "the caller's request id reaches Violet");
-}
-
-
-sub wild {
-    my ($line) = @_;
-
-    my $text = join '[^\n]*', map { quotemeta } split /\xe2\x80\xa6/, $line, -1;
-
-    return qr/^$text$/m;
 }
 
 

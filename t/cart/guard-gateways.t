@@ -31,6 +31,8 @@ redis_restarted_empty();
 restarted_while_a_claim_waits();
 emptied_without_a_loss();
 emptied_between_two_submits();
+emptied_before_a_start('refuse');
+emptied_before_a_start('host');
 restored_at_once();
 reloaded_in_flight();
 caller_gone_in_flight();
@@ -60,6 +62,13 @@ sub reached {
     my ($cart) = @_;
 
     return $live->mock_counts($mock)->{"cart_submit/$cart"} || 0;
+}
+
+
+sub reads {
+    my ($cart) = @_;
+
+    return $live->mock_counts($mock)->{"cart_read/$cart"} || 0;
 }
 
 
@@ -102,11 +111,19 @@ sub is_refused {
 sub race {
     my ($title, $cart, @gateways) = @_;
 
+    race_of($title, $cart, sub { () }, @gateways);
+}
+
+
+# The headers are those of a caller's number.
+sub race_of {
+    my ($title, $cart, $headers, @gateways) = @_;
+
     my @clients = map { $live->client($gateways[$_ % @gateways]->port) }
                       1 .. 200;
-    my $bytes = Live::Client::request_bytes(
-        "POST /v1/checkout/cart/$cart/submit", body => '{}');
-    $_->send($bytes) for @clients;
+    $clients[$_]->send(Live::Client::request_bytes(
+        "POST /v1/checkout/cart/$cart/submit", body => '{}',
+        headers => {$headers->($_)})) for 0 .. $#clients;
 
     my %seen;
 
@@ -132,7 +149,12 @@ sub race_of_two_hundred {
 }
 
 
+# Each caller has a key of its own, or none.
 sub race_with_keys {
+    race_of('a key for each caller', 21655,
+            sub { $_[0] % 3 ? ('Idempotency-Key' => "k$_[0]") : () },
+            $one, $two);
+
     my @answers = map { submit($one, 60010, 'Idempotency-Key' => "\"k$_\"") }
                       1, 1, 2;
 
@@ -262,6 +284,7 @@ sub restarted_while_a_claim_waits {
     is(submit($three, 60018)->{status}, 502, 'unknown at the third gateway');
     ok($three->quit(10), 'which ends');
 
+    my $before = reads(60018);
     my $port = $redis->port;
     $redis->stop('KILL');
     my $client = $live->client($two->port);
@@ -271,7 +294,7 @@ sub restarted_while_a_claim_waits {
     $redis = $live->redis(port => $port);
 
     my $answer = $client->answer(30);
-    is($live->mock_counts($mock)->{'cart_read/60018'}, 1,
+    is(reads(60018) - $before, 1,
        'Redis lost its data while a claim waited: read first');
     is($live->mock_counts($mock)->{'cart_submit/60018'}, 2,
        'sent, since it is not submitted');
@@ -287,6 +310,8 @@ sub emptied_without_a_loss {
     ok($three->quit(10), 'which ends');
     is(submit($four, 20012)->{status}, 200, 'the fourth knows Redis');
 
+    my $before = reads(60020);
+
     # again and again: it looks once a second
 
     my $noticed = $live->wait_for(30, sub {
@@ -298,7 +323,7 @@ sub emptied_without_a_loss {
     ok($noticed, 'it notices that Redis was emptied');
 
     submit($four, 60020);
-    is($live->mock_counts($mock)->{'cart_read/60020'}, 1,
+    is(reads(60020) - $before, 1,
        'it reads a cart that the third has submitted');
 }
 
@@ -320,6 +345,43 @@ sub emptied_between_two_submits {
         is(reached($cart), 1, 'Violet was asked once');
         ok($_->quit(10), 'a gateway ends') for $first, $second;
     }
+}
+
+
+# The gateway that ordered the cart starts again with an empty memory: that Redis
+# was emptied it hears from the one that saw it.
+sub emptied_before_a_start {
+    my ($without) = @_;
+
+    my $own = $live->redis;
+    my $start = sub {
+        return $live->nginx(
+            workers => 2, http => $live->violet_http($own, $mock),
+            server => $live->violet_location(
+                "violet_submit_guard on without_redis=$without;"));
+    };
+    my ($stays, $ends) = map { $start->() } 1 .. 2;
+    my $admin = Violet::Redis->new($own->port);
+    my $cart = $without eq 'host' ? 1_000_900 : 1_000_901;
+
+    submit($stays, $cart + 10);
+    is(submit($ends, $cart)->{status}, 200, "$without: completed");
+    ok($ends->quit(10), 'its gateway ends');
+    $admin->call('FLUSHALL');
+    ok($live->wait_for(30, sub {
+           ($admin->call('GET', 'violet:submit:mark') // '') =~ /^l/
+       }), 'another gateway marks that Redis was emptied');
+
+    my $again = $start->();
+
+    my $answer = submit($again, $cart);
+
+    # it refuses for 30 s, since a third one may have a record
+    is($without eq 'host' ? replayed($answer) : $answer->{status},
+       $without eq 'host' ? 'true' : 503, 'the gateway knows of the loss');
+    is(reached($cart), 1, 'Violet was asked once');
+    ok($_->quit(10), 'a gateway ends') for $stays, $again;
+    $own->stop;
 }
 
 

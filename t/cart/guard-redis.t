@@ -26,7 +26,9 @@ redis_away_and_the_cart_is_ordered();
 without_redis_refuse();
 refuse_after_a_loss();
 refuse_before_the_loss_is_known();
+claim_that_a_failed_read_gives_back();
 order_of_a_submit_that_was_overtaken();
+order_in_place_of_something_else();
 doubt_beside_a_flight();
 flight_is_told_again();
 flight_is_not_overridden_on_its_host();
@@ -37,6 +39,7 @@ caller_gone_while_the_order_is_read();
 worker_that_must_stop();
 body_of_any_size();
 long_value_in_place_of_a_record();
+idle_gateway();
 room_for_what_matters();
 caller_gone_while_the_token_is_renewed();
 order_is_read_with_a_token_that_expired();
@@ -289,6 +292,35 @@ sub refuse_after_a_loss {
 }
 
 
+# Redis has the claim by then, and is told that nothing was sent: other hosts
+# need not wait until it has lapsed.
+sub claim_that_a_failed_read_gives_back {
+    my $cart = 20066;
+    my $store = $live->redis;
+    my ($nginx, $other) = map { gateway(redis => $store, workers => 1) } 1 .. 2;
+
+    is(told(submit($nginx, 20067)), '200', 'given back: Redis is known');
+
+    $store->stop('KILL');
+    $store = $live->redis(port => $store->port);
+    ok($live->wait_for(20, sub {
+           2 == grep { $_->error_log =~ /may have lost some/ } $nginx, $other
+       }), 'given back: Redis has lost its data');
+
+    # the looks that follow the loss are over
+
+    sleep 6;
+    control("fault?cart_read/$cart=500");
+    is(told(submit($nginx, $cart)), '503 GUARD_UNAVAILABLE',
+       'given back: claimed, but the read fails');
+    control("fault?cart_read/$cart=0");
+    ok($live->wait_for(20, sub { told(submit($other, $cart)) eq '200' }),
+       'given back: another host sends it');
+    is(reached($cart), 1, 'given back: once');
+    $_->stop for $nginx, $other;
+}
+
+
 # The claim itself finds that the mark has gone.
 sub refuse_before_the_loss_is_known {
     my $store = $live->redis;
@@ -313,7 +345,8 @@ sub without_redis_refuse {
     my $nginx = gateway(redis => $relay,
         location => 'violet_submit_guard on without_redis=refuse;');
 
-    is(told(submit($nginx, 20035)), '200', 'refuse: Redis is there');
+    ok($live->wait_for(20, sub { told(submit($nginx, 20035)) eq '200' }),
+       'refuse: Redis is there');
     $relay->mode('cut all');
 
     my $answer = submit($nginx, $cart);
@@ -352,6 +385,43 @@ sub order_of_a_submit_that_was_overtaken {
     state_is($cart, 'completed', 'which counts more than the failure');
     is(told(submit($two, $cart)), '200 replayed', 'for all');
     is(reached($cart), 2, 'nothing else was sent');
+}
+
+
+# An order is written without a look at what Redis has: a doubt of another host
+# is joined with it, and anything else gives way.
+sub order_in_place_of_something_else {
+    my %other = (
+        'a doubt' => sub { put($_[0], 'unknown', doubts => 3, seq => 50) },
+        'nothing' => sub { redis('DEL', record($_[0])) },
+        'no record' => sub { redis('SET', record($_[0]), 'x') },
+        'a list' => sub {
+            redis('DEL', record($_[0]));
+            redis('RPUSH', record($_[0]), 'x');
+        },
+    );
+    my $cart = 21680;
+
+    for my $what (sort keys %other) {
+        $cart++;
+        control("delay?cart_submit/$cart=2");
+        my $client = start($one, $cart);
+
+        $other{$what}->($cart);
+        is($client->answer(20)->{status}, 200, "it completes, Redis: $what");
+        state_is($cart, 'completed', 'and Redis has the order');
+        is(told(submit($two, $cart)), '200 replayed', 'for all');
+        is(reached($cart), 1, 'Violet was asked once');
+        control("delay?cart_submit/$cart=0");
+
+        next if $what ne 'a doubt';
+
+        ok($live->wait_for(20, sub {
+            my ($version, $doubts)
+                = (split / /, redis('GET', record($cart)))[1, 5];
+            return $version =~ /^(\d+)/ && $1 > 50 && $doubts == 3;
+        }), 'the doubts count still') or diag(redis('GET', record($cart)));
+    }
 }
 
 
@@ -442,7 +512,7 @@ sub redis_that_is_behind {
 }
 
 
-# It is empty, and another process: what the hosts have is told to it, and a
+# It is empty, and another process: the hosts write their records again, and a
 # cart that nobody knows is read before it is sent.
 sub redis_that_was_replaced {
     my $store = $live->redis;
@@ -566,6 +636,40 @@ sub long_value_in_place_of_a_record {
     is(reached($cart), 0, 'the cart is not submitted');
     like(told($answer), qr/SUBMIT_UNRESOLVED/, 'the gateway reads first');
     redis('DEL', record($cart));
+}
+
+
+# Each worker looks each second whether Redis was emptied.  That must be cheap.
+sub idle_gateway {
+    my $store = $live->redis;
+    my $admin = Violet::Redis->new($store->port);
+    my $calls = sub {
+        my ($name) = @_;
+        my $stats = $admin->call('INFO', 'commandstats');
+
+        return $stats =~ /^cmdstat_$name:calls=(\d+)/m ? $1 : 0;
+    };
+    my $nginx = gateway(redis => $store);
+
+    ok($live->wait_for(20, sub {
+           $admin->call('EXISTS', 'violet:submit:mark') && $calls->('get');
+       }), 'an idle gateway: Redis has a mark');
+
+    $admin->call('CONFIG', 'RESETSTAT');
+
+    ok($live->wait_for(20, sub { $calls->('get') >= 6 }),
+       'an idle gateway: its workers look for the mark');
+    is($calls->('eval(?:sha)?'), 0, 'an idle gateway: they run no script');
+    unlike($nginx->error_log, qr/may have lost some/,
+           'an idle gateway: Redis is the same one');
+
+    $admin->call('FLUSHALL');
+
+    ok($live->wait_for(20, sub { $nginx->error_log =~ /may have lost some/ }),
+       'an idle gateway: it finds that Redis was emptied');
+    ok($live->wait_for(20, sub {
+           $admin->call('EXISTS', 'violet:submit:mark');
+       }), '... and writes another mark');
 }
 
 

@@ -19,7 +19,7 @@ plan skip_all => 'this nginx has no HTTP/3'
 plan skip_all => 'this curl has no HTTP/3'
     if qx(curl --version) !~ /^Features:.*\bHTTP3\b/m;
 
-my $live = Live->new;
+my $live = Live->new(patient => 1);
 my $redis = $live->redis;
 my $mock = $live->mock;
 my ($key, $cert) = map { $live->folder . "/$_.pem" } qw(key cert);

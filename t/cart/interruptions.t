@@ -14,7 +14,7 @@ use Live;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $live = Live->new;
+my $live = Live->new(patient => 1);
 my $redis = $live->redis;
 my $mock = $live->mock;
 my $h2_port = Live::free_port();

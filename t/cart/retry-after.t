@@ -13,7 +13,7 @@ sub answers {
     my ($status, $header) = @_;
 
     return "
-    violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT;
+    violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT connect_timeout=20s timeout=20s;
     violet_app shop {
         app_id      10000;
         app_secret  mock-app-secret;
@@ -76,7 +76,7 @@ status: 502
 outcome: unknown
 retry: later
 errors.0.reason: UPSTREAM_INVALID
-retry_after: 70|69
+retry_after: <=70
 
 
 
@@ -90,7 +90,7 @@ status: 500
 outcome: unknown
 retry: later
 errors.0.reason: UPSTREAM_ERROR
-retry_after: 60|59
+retry_after: <=60
 
 
 
@@ -104,7 +104,7 @@ status: 409
 outcome: unknown
 retry: later
 errors.0.reason: SUBMIT_IN_PROGRESS
-retry_after: 210|209
+retry_after: <=210
 
 
 
@@ -117,7 +117,7 @@ status: 429
 outcome: unknown
 retry: later
 errors.0.reason: RATE_LIMITED
-retry_after: 70|69
+retry_after: <=70
 
 
 
@@ -158,7 +158,7 @@ status: 429
 outcome: unknown
 retry: later
 errors.0.reason: RATE_LIMITED
-retry_after: 70|69
+retry_after: <=70
 --- mock_submits: 0
 
 
@@ -172,7 +172,7 @@ status: 503
 outcome: unknown
 retry: later
 errors.0.reason: UPSTREAM_ERROR
-retry_after: 70|69
+retry_after: <=70
 --- mock_submits: 0
 
 

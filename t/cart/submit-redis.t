@@ -12,7 +12,7 @@ use Live;
 use Test::More;
 use Violet::Redis;
 
-my $live = Live->new;
+my $live = Live->new(patient => 1);
 my %redis = (cache => scalar $live->redis, submit => scalar $live->redis);
 my $mock = $live->mock;
 

@@ -415,6 +415,28 @@ order: null
 
 
 
+=== a large body without a header is no large answer: no limit would help
+--- config eval
+::location('violet_buffer_limit 4k;')
+--- http_config eval
+$::Fake
+--- tcp_listen: $TEST_NGINX_RAND_PORT_1
+--- tcp_reply eval
+'{"id": 1, "note": "' . 'x' x 20_000 . '"}'
+--- request eval
+"$::Submit/1/submit\n{}"
+--- cart_problem
+status: 502
+outcome: unknown
+retry: later
+errors.0.reason: UPSTREAM_INVALID
+upstream.status: null
+--- no_error_log
+violet_buffer_limit
+--- mock_submits: 0
+
+
+
 === more than Content-Length says: what it says is the answer
 --- request eval
 "$::Submit/61001/submit\n{}"

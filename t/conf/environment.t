@@ -279,7 +279,7 @@ KEYS violet:health*
 === proxy_pass with variables and "environment": submits are guarded, reports by POST limited
 --- http_config eval
 ::app('shop', 'environment live') . '
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT;
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT connect_timeout=20s timeout=20s;
     upstream violet_api { server 127.0.0.1:$TEST_NGINX_VIOLET_PORT; }
     map $server_name $where { default violet_api; }
 '

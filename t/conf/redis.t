@@ -8,6 +8,7 @@ use warnings;
 use lib 't/lib';
 use Test::Nginx::Socket 'no_plan';
 use Violet;
+use Violet::Until;
 
 # An authority, a certificate and its key, enough for nginx to read.
 my ($certificate, $key) = ('', '');
@@ -219,7 +220,7 @@ invalid database "x" in "violet_redis" "db=x", it must be a number from 0 to 655
 
 
 === a name without a resolver
---- http_extra: violet_submit_redis redis://127.1:$TEST_NGINX_REDIS_PORT;
+--- http_extra: violet_submit_redis redis://127.1:$TEST_NGINX_REDIS_PORT connect_timeout=20s timeout=20s;
 --- request
 GET /_mock/counts
 --- grep_error_log eval: $::Warnings
@@ -229,7 +230,7 @@ GET /_mock/counts
 
 
 === the second URL has a name
---- redis: redis://127.0.0.1:$TEST_NGINX_REDIS_PORT redis://127.1:$TEST_NGINX_REDIS_PORT
+--- redis: redis://127.0.0.1:$TEST_NGINX_REDIS_PORT redis://127.1:$TEST_NGINX_REDIS_PORT connect_timeout=20s timeout=20s
 --- request
 GET /_mock/counts
 --- grep_error_log eval: $::Warnings
@@ -240,7 +241,7 @@ GET /_mock/counts
 
 === a name with a resolver, which stands behind it
 --- http_extra: resolver 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
---- redis: redis://127.1:$TEST_NGINX_REDIS_PORT
+--- redis: redis://127.1:$TEST_NGINX_REDIS_PORT connect_timeout=20s timeout=20s
 --- request
 GET /_mock/counts
 --- no_error_log
@@ -249,9 +250,10 @@ GET /_mock/counts
 
 
 === localhost needs no resolver
---- redis: redis://localhost:$TEST_NGINX_REDIS_PORT
+--- redis: redis://localhost:$TEST_NGINX_REDIS_PORT connect_timeout=20s timeout=20s
 --- request
 GET /_mock/counts
+--- until: 0 up
 --- no_error_log
 [warn]
 [error]
@@ -260,7 +262,7 @@ GET /_mock/counts
 
 === a resolver in a server is no resolver of the http block
 --- location: violet shop; proxy_pass http://violet_api; resolver 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
---- redis: redis://127.1:$TEST_NGINX_REDIS_PORT
+--- redis: redis://127.1:$TEST_NGINX_REDIS_PORT connect_timeout=20s timeout=20s
 --- request
 GET /_mock/counts
 --- grep_error_log eval: $::Warnings
@@ -707,13 +709,14 @@ host not found in "violet_submit_redis" "redis://redis.invalid:1"
 
 === violet_submit_redis alone, with its own prefix
 --- http_config
-    violet_submit_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT prefix=violet:own: db=2;
+    violet_submit_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT prefix=violet:own: db=2 connect_timeout=20s timeout=20s;
 
     violet_app shop { app_id 10000; app_secret s; token t; }
 
     upstream violet_api { server 127.0.0.1:$TEST_NGINX_VIOLET_PORT; }
 --- request
 GET /_mock/counts
+--- until: 0 up
 --- no_error_log
 [warn]
 [error]

@@ -12,7 +12,7 @@ use lib 't/lib';
 use Live;
 use Test::More;
 
-my $live = Live->new;
+my $live = Live->new(patient => 1);
 my $redis = $live->redis;
 my $mock = $live->mock;
 

@@ -99,7 +99,7 @@ __DATA__
 
 === the smallest configuration has no warning
 --- http_config
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0;
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 connect_timeout=20s timeout=20s;
 
     violet_app shop {
         app_id         10000;
@@ -255,6 +255,22 @@ GET /_mock/counts
 --- grep_error_log_out eval
 ::warned(::plain('http://mixed', '/v1/'), ::plain('http://spare', '/a/v1/'),
          ::plain('http://six', '/b/v1/'))
+
+
+
+=== plain http to another machine: addresses of IPv6 that are nearly ::1
+--- environment: violet_api
+--- config eval
+::location('/v1/', 'http://[::2]') . ::location('/a/v1/', 'http://[::1:0:1]')
+. ::location('/b/v1/', 'http://[0:0:1::1]')
+. ::location('/c/v1/', 'http://[1::1]') . ::location('/d/v1/', 'http://[::1]')
+--- request
+GET /_mock/counts
+--- grep_error_log eval: $::Warnings
+--- grep_error_log_out eval
+::warned(::plain('http://[::2]', '/v1/'), ::plain('http://[::1:0:1]', '/a/v1/'),
+         ::plain('http://[0:0:1::1]', '/b/v1/'),
+         ::plain('http://[1::1]', '/c/v1/'))
 
 
 

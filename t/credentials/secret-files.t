@@ -171,6 +171,41 @@ sub both_log {
 }
 
 
+# Files that are no text of a secret, and a line that ends as on Windows.
+{
+    my $folder = folder('forms');
+    put("$folder/token", "a-token\n");
+
+    my $nginx = lenient($echo, http => http($echo, <<"    END"));
+        app_secret some-secret;
+        token file:$folder/token;
+    END
+
+    is(sent($nginx, 'X-Violet-Token'), 'a-token', 'a token');
+
+    rename "$folder/token", "$folder/old" or die "rename: $!\n";
+    mkdir "$folder/token" or die "mkdir: $!\n";
+    both_log($nginx, qr/"$folder\/token" of "token" is not a regular file, /,
+             'a folder is logged');
+
+    rmdir "$folder/token" or die "rmdir: $!\n";
+    put("$folder/token", 'x' x 65537);
+    both_log($nginx, qr/of "token" is too long, the old value is kept/,
+             'a text that is too long is logged');
+
+    put("$folder/token", "a-token\n");
+    sent($nginx, 'X-Violet-Token') for 1 .. 3;
+    put("$folder/token", "b-token\r\n");
+    becomes($nginx, 'X-Violet-Token', 'b-token',
+            'a line break of Windows does not count');
+
+    my @used = $nginx->error_log =~ /the new value of "token" in .* is used/g;
+    is(scalar @used, 2, 'a new value is logged once by each worker');
+
+    $nginx->stop;
+}
+
+
 # Counts seconds of nginx's own clock, since a busy machine may be slow.  The
 # second change comes right after a check.
 {
@@ -297,7 +332,7 @@ sub open_files {
 
 # "nginx -t" warns of secrets whose changes workers cannot see.
 SKIP: {
-    skip 'only root can start workers as another user', 5 if $> != 0;
+    skip 'only root can start workers as another user', 6 if $> != 0;
 
     my $user = getpwnam('www-data') ? 'www-data' : 'nobody';
     my (undef, undef, $uid, $gid) = getpwnam $user;
@@ -323,6 +358,11 @@ SKIP: {
          'a warning about a file that workers cannot read');
     unlike($said, qr/"$folder\/token" of/,
            'no warning about a file that workers can read');
+
+    chown $uid, 0, "$folder/token";
+    chmod 0400, "$folder/token";
+    (undef, $said) = $nginx->test_config;
+    unlike($said, qr/"$folder\/token" of/, 'nor about a file of their own');
 
     chmod 0700, $folder;
     (undef, $said) = $nginx->test_config;
@@ -353,6 +393,16 @@ SKIP: {
     # the output of both runs
     my @lost = $said =~ /is lost when the nginx binary/g;
     is(scalar @lost, 1, 'no warning about a variable with "env"');
+
+    $nginx->configure(main => 'env LIVE_ROTATION=some-token;');
+    (undef, $said) = $nginx->test_config;
+    @lost = $said =~ /is lost when the nginx binary/g;
+    is(scalar @lost, 1, 'nor about one with "env" and a value');
+
+    $nginx->configure(main => 'env LIVE_ROTATION_OF_ANOTHER;');
+    (undef, $said) = $nginx->test_config;
+    @lost = $said =~ /is lost when the nginx binary/g;
+    is(scalar @lost, 2, 'a warning if "env" has a longer name');
 
     $nginx->stop;
 }

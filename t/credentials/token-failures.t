@@ -149,7 +149,7 @@ sub call_that_dribbles {
     ok($live->wait_for(20, sub {
         $nginx->error_log =~ /no new access token .* did not answer in time/
     }), 'a call with an endless answer is ended');
-    cmp_ok(time - $begun, '<', 15, 'after 10 s');
+    cmp_ok(time - $begun, '<', 100, 'after 10 s, not after its 500 s');
 
     $nginx->stop;
     $fake->stop;
@@ -339,16 +339,16 @@ sub pause_ends_with_a_reload {
     control($mock, 'expire');
     status_of($nginx);
 
-    # pauses of 1, 2 and 4 s: the next call is seconds away
-    ok($live->wait_for(30, sub {
-        $live->mock_counts($mock)->{token} >= 5
+    # pauses of 1, 2, 4 and 8 s: the next call is 12 s away at least
+    ok($live->wait_for(60, sub {
+        $live->mock_counts($mock)->{token} >= 6
     }), 'renewals fail');
     control($mock, 'tokens?answer=good');
 
     my $begun = time;
     $nginx->reload;
     has_token($nginx);
-    cmp_ok(time - $begun, '<', 4, 'soon after a reload there is a token');
+    cmp_ok(time - $begun, '<', 11, 'soon after a reload there is a token');
 
     $nginx->stop;
     $mock->stop;

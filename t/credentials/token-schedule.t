@@ -28,6 +28,8 @@ token_that_is_the_same();
 call_that_lost_its_lease();
 tokens_of_two_lengths();
 failures_double($failing);
+clock_ahead();
+clock_behind();
 
 $live->check_logs;
 done_testing();
@@ -332,6 +334,61 @@ sub tokens_of_two_lengths {
 }
 
 
+# A day ahead every token has expired, also a new one, and the log says why.
+# When the clock is right again the old token serves.
+sub clock_ahead {
+    my $mock = $live->mock;
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway($mock, clock => $clock);
+    my $sent = sub { $live->mock_counts($mock)->{other} };
+
+    is(status_of($nginx), 200, 'there is a token');
+    my $before = $sent->();
+
+    my $begun = time;
+
+    $clock->day($day + 1);
+    is(status_of($nginx), 503, 'a day ahead it has expired');
+    is($sent->(), $before, 'nothing is sent without a token');
+    ok($nginx->wait_log(qr/the new token has already expired, check the clock/,
+                        20), 'the log says that the clock is wrong');
+
+    status_of($nginx) for 1 .. 10;
+    cmp_ok(calls($mock), '<=', 1 + calls_within(0.75, time - $begun + 0.5),
+           'requests ask for no tokens beside the growing pauses');
+
+    $clock->day(0);
+    is(status_of($nginx), 200, 'with the right clock the token serves');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# A day behind a token is used after its end: Violet refuses it, and the request
+# is repeated with a new one.
+sub clock_behind {
+    my $violet = Live::Clock->new($live);
+    my $mock = $live->mock(clock => $violet);
+    my $nginx = gateway($mock);
+
+    is(status_of($nginx), 200, 'there is a token');
+    is(calls($mock), 1, 'one call');
+
+    $violet->day($day + 60);
+    is($live->request($nginx->port, 'GET /shop1/v1/operations/'
+                      . 'connection_health/42', timeout => 15)->{status}, 200,
+       'a day behind: the request is answered');
+    is(calls($mock), 2, 'with a new token');
+    is(join(' ', map { status_of($nginx) } 1 .. 5), '200 200 200 200 200',
+       'which serves');
+    is(calls($mock), 2, 'and is kept');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
 # Starts early and ends late, since the test is slow.
 sub failures_begin {
     my $mock = $live->mock;
@@ -350,8 +407,7 @@ sub failures_begin {
 sub failures_double {
     my ($failing) = @_;
 
-    $live->wait_for(9 - (time - $failing->{begun}), sub { 0 })
-        if time - $failing->{begun} < 9;
+    sleep 0.1 while time - $failing->{begun} < 9;
 
     my $least = calls_within(1.25, time - $failing->{begun} - 3);
     my $calls = calls($failing->{mock});

@@ -182,7 +182,6 @@ $::Upstream . '
 /_mock/tokens?answer=refused
 --- request eval
 ["GET /v1/offers/1", "GET /_mock/last"]
---- timeout: 12
 --- response_body_like eval
 [$::Problem,
  qr{"body": "\{\\"username\\":\\"a\\\\u0022b\\\\u005cc\\",\\"password\\":\\"\\u00e9\\\\u002f\\\\u0021\\"\}"}]
@@ -332,7 +331,6 @@ $::Upstream . '
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=slow
---- timeout: 10
 --- request
 GET /v1/offers/1
 --- response_body_like: X-Violet-Token
@@ -343,7 +341,6 @@ GET /v1/offers/1
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=refused
---- timeout: 12
 --- request eval
 ["GET /v1/offers/1", "POST /v1/checkout/cart/20000/submit\n{}",
  "GET /v1/operations/connection_health/20000",
@@ -365,7 +362,6 @@ GET /v1/offers/1
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=refused
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -379,7 +375,6 @@ no new access token for app "shop": Violet refused the credentials, check the ap
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=garbage
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -393,7 +388,6 @@ no new access token for app "shop": Violet's answer is invalid: it is not JSON
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=empty
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -407,7 +401,6 @@ it has no token
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=hostile
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -423,7 +416,6 @@ X-Evil
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=long
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -437,7 +429,6 @@ a token in it is too long
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=expired
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -451,7 +442,6 @@ the new token has already expired, check the clock of this host
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=cut
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -465,7 +455,6 @@ no new access token for app "shop": Violet's answer was cut off
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=stalled
---- timeout: 20
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -477,7 +466,6 @@ GET /v1/offers/1
 --- http_config eval: $::Refresh
 --- mock_commands
 /_mock/tokens?answer=error
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -497,7 +485,6 @@ no new access token for app "shop": Violet issued no token (status 500)
     upstream violet_api {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     }
---- timeout: 12
 --- request
 GET /v1/offers/1
 --- error_code: 503
@@ -509,7 +496,7 @@ no new access token for app "shop": no connection to Violet could be made
 
 === a cached report needs no token
 --- http_config eval
-$::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 timeout=2s;"
+$::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 connect_timeout=20s timeout=20s;"
 --- mock_commands
 /_mock/tokens?answer=good
 --- request eval
@@ -574,7 +561,6 @@ $::Refresh . "violet_redis redis://127.0.0.1:\$TEST_NGINX_REDIS_PORT/0 timeout=2
 ["GET /v1/offers/1", "POST /_mock/expire\n",
  "POST /v1/checkout/cart/20000/submit\n" . '{"x":"' . 'y' x 200000 . 'z"}',
  "GET /_mock/last"]
---- timeout: 10
 --- response_headers_like eval
 ["", "", "X-Violet-Cart-Outcome: completed", ""]
 --- response_body_like eval
@@ -868,7 +854,6 @@ $::Upstream . '
 --- user_files
 >>> page.html
 before <!--# include virtual="/v1/offers/1" --> after
---- timeout: 10
 --- request
 GET /page.html
 --- response_body_like
@@ -888,3 +873,19 @@ GET /v1/offers/1
 --- ignore_response
 --- no_error_log
 [error]
+
+
+
+=== the first socket of nginx is one of IPv6: a token is got
+--- skip_eval: 8: system('grep -q ^0*1[[:space:]] /proc/net/if_inet6 2>/dev/null') != 0
+--- app: app_id 10000; app_secret mock-app-secret; refresh_token mock-refresh-token;
+--- http_extra
+    server {
+        listen [::1]:$TEST_NGINX_RAND_PORT_1;
+    }
+--- request eval
+["GET /v1/merchants", "GET /_mock/counts"]
+--- error_code eval
+[200, 200]
+--- response_body_like eval
+["X-Violet-Token", qr/"token": 1/]

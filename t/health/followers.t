@@ -41,20 +41,34 @@ sub only_reports_are_tracked {
     my $other;
     my @lines = $health->monitored(sub {
         $other = $health->gateway(workers => 1);
-        sleep 1;
+        $health->heard($other);
     });
     my @tracking = grep { /"CLIENT" "TRACKING"/i } @lines;
 
-    like($tracking[0], qr/"PREFIX" "violet:health"$/,
-         'keys that begin with "health" are tracked, and no others');
+    like($tracking[0],
+         qr/"REDIRECT" "\d+" "PREFIX" "violet:health" "PREFIX" "violet:purged:"$/,
+         'keys that begin with "health" or "purged:" are tracked, no others');
     $other->quit(10);
 }
 
 
 # A key is changed many times while one host follows the flight of another.
-# "wakes" says whether the follower looks more often than it does anyway.
+# "wakes" says whether the follower looks more often than it does anyway, which
+# takes some changes a second: on a busy machine at the next try.
 sub woken_by {
     my ($title, $merchant, $wakes, $key) = @_;
+
+    for my $try (0 .. 4) {
+        my $other = $merchant + 10 * $try;
+
+        last if follows($title, $other, $wakes, $key =~ s/$merchant$/$other/r,
+                        $try == 4);
+    }
+}
+
+
+sub follows {
+    my ($title, $merchant, $wakes, $key, $last) = @_;
 
     $health->control("delay?connection_health/$merchant=$delay");
 
@@ -75,16 +89,18 @@ sub woken_by {
     });
 
     my $leases = grep {
-        /"evalsha" "\w+" "5" "violet:health:violet_api:10000:$merchant"/i
+        /"evalsha" "\w+" "6" "violet:health:violet_api:10000:$merchant"/i
     } @lines;
     my $usual = $looks * ($seconds + 1);
 
     note(sprintf '%s: %d changes, %d looks in %.1f s, %d without a notice',
          $title, $changes, $leases, $seconds, $usual);
 
-    if ($wakes) {
+    my $done = $last || !$wakes || $leases > $usual;
+
+    if ($wakes && $done) {
         cmp_ok($leases, '>', $usual, "$title: the follower looks");
-    } else {
+    } elsif (!$wakes) {
         cmp_ok($leases, '<=', $usual, "$title: the follower does not look");
     }
 
@@ -92,6 +108,8 @@ sub woken_by {
     $health->all_are(200, $title, @answers);
     $health->all_same($title, @answers);
     is($health->reached($merchant), 1, "$title: one request at Violet");
+
+    return $done;
 }
 
 

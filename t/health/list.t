@@ -76,11 +76,23 @@ sub status {
 }
 
 
-# Resets the mock and empties Redis and the memory of the hosts.
+# Resets the mock and empties Redis and the memory of the hosts, which a report
+# in it shows.
 sub begin {
+    my %full = map { $_ => $_ } $near, $far;
+    my $in_memory = sub {
+        my $vars = $health->get($_[0], 20999)->{vars};
+        return "$vars->{cache_status} $vars->{cache_tier}" eq 'HIT memory';
+    };
+
+    $live->wait_for(30, sub { !grep { !$in_memory->($_) } values %full })
+        or die "a host keeps nothing in its memory\n";
     $redis->call('FLUSHALL');
+    $live->wait_for(30, sub {
+        delete $full{$_} for grep { !$in_memory->($_) } values %full;
+        return !%full;
+    }) or die "the memory of a host is not emptied\n";
     $health->control('reset');
-    sleep 0.3;
 }
 
 
@@ -89,6 +101,22 @@ sub revisions {
     my ($answer) = @_;
 
     return join ' ', $answer->{body} =~ /"recalculated": (\d+)/g;
+}
+
+
+# Asks until each of these lists comes from the memory of the host.
+sub in_memory {
+    my ($title, $nginx, @arguments) = @_;
+
+    my @answers;
+
+    ok($live->wait_for(30, sub {
+        @answers = map { list($nginx, $_) } @arguments;
+        return !grep { status($_) ne 'HIT' || $_->{vars}{cache_tier} ne 'memory'
+                     } @answers;
+    }), "$title: in memory");
+
+    return $answers[0];
 }
 
 
@@ -106,11 +134,7 @@ sub cached {
        'list: no header with a state, which one merchant has');
     is($first->{vars}{merchant_state}, '', 'list: no variable with a state');
 
-    sleep 0.3;
-    list($near);
-    my $hit = list($near);
-    is(status($hit) . " $hit->{vars}{cache_tier}", 'HIT memory',
-       'list: from memory');
+    my $hit = in_memory('list', $near, '');
     like($hit->{cache}, qr/^violet; hit; ttl=\d+$/, 'list: a plain hit');
     is($hit->{body}, $first->{body}, 'list: the same bytes');
     is($hit->{headers}{etag}, $first->{headers}{etag}, 'list: the same ETag');
@@ -213,14 +237,7 @@ sub conditional {
 sub refreshed {
     begin();
 
-    for my $nginx ($near, $far) {
-        for (1 .. 3) {
-            list($nginx);
-            list($nginx, '?exclude_public=no');
-            sleep 0.2;
-        }
-        is(list($nginx)->{vars}{cache_tier}, 'memory', 'refresh: in memory');
-    }
+    in_memory('refresh', $_, '', '?exclude_public=no') for $near, $far;
 
     my $old = list($near);
     is(revisions($old), '1 1 1', 'refresh: the list before');
@@ -233,19 +250,11 @@ sub refreshed {
     is(status($new), 'MISS', 'refresh: the list is dropped');
     is(revisions($new), '1 2 1', 'refresh: it shows the new report');
 
-    sleep 0.1;
-    my $other = list($far);
-    if (revisions($other) ne '1 2 1') {
-        note('refresh: the other host did not know it after 100 ms');
-        sleep 0.9;
-        $other = list($far);
-    }
-    is(revisions($other), '1 2 1',
+    ok($live->wait_for(30, sub { revisions(list($far)) eq '1 2 1' }),
        'refresh: the list of the other host shows it, too');
-
-    my $all = list($far, '?exclude_public=no');
-    is(revisions($all), '1 2 1 1',
-       'refresh: the list with public merchants shows it, too');
+    ok($live->wait_for(30, sub {
+        revisions(list($far, '?exclude_public=no')) eq '1 2 1 1'
+    }), 'refresh: the list with public merchants shows it, too');
     is(reached(), 4, 'refresh: Violet is asked once for each list');
 
     # a refresh of a merchant that the list did not have
@@ -279,24 +288,15 @@ sub refused_refresh {
 sub deleted {
     begin();
 
-    for my $nginx ($near, $far) {
-        list($nginx), sleep 0.2 for 1 .. 3;
-    }
+    in_memory('DEL', $_, '') for $near, $far;
 
     my $old = list($far);
     my ($key) = @{$redis->call('KEYS', 'violet:health-list:*')};
     $health->control('forget');
     is($redis->call('DEL', $key), 1, 'DEL: an operator deletes the key');
 
-    sleep 0.1;
-    my $new = list($far);
-    if ($new->{body} eq $old->{body}) {
-        note('DEL: not known after 100 ms');
-        sleep 0.9;
-        $new = list($far);
-    }
-
-    isnt($new->{body}, $old->{body}, 'DEL: the old list is not served');
+    ok($live->wait_for(30, sub { list($far)->{body} ne $old->{body} }),
+       'DEL: the old list is not served');
 }
 
 

@@ -284,7 +284,7 @@ sub background_renewal {
     $health->get($near, $merchant);
     $health->command('HINCRBY ' . $health->key($merchant)
                      . ' stored_at -4000000');
-    sleep 0.3;
+    $health->heard($near);
 
     my $answer = $health->get($near, $merchant,
                               headers => {'X-Request-Id' => 'reader'});

@@ -67,7 +67,7 @@ sub expired {
     is($answer->{status}, 200, "$title: there is a report");
     $health->command('HINCRBY ' . $health->key($merchant) . ' stored_at -'
                      . 1000 * ($age || 4000));
-    sleep 0.3;
+    $health->heard($near, $far, $nginx && $nginx != $near ? $nginx : ());
 
     return $answer;
 }
@@ -188,7 +188,7 @@ sub list {
     $health->get($near, '');
     $health->command('HINCRBY ' . $health->list_key('true')
                      . ' stored_at -4000000');
-    sleep 0.3;
+    $health->heard($near, $far);
 
     is_updating('the list', $health->get($near, ''));
     ok($live->wait_for(20, sub {
@@ -270,7 +270,7 @@ sub reader_without_a_report {
     is_updating('a lost report', $health->get($near, 20007));
     ok($health->reaches(20007, 2), 'a lost report: the renewal is under way');
     $health->command('DEL ' . $health->key(20007));
-    sleep 0.3;
+    $health->heard($near, $far);
 
     my @answers = map { $health->answer($_, 60) }
                   map { $health->ask($_, 20007) } $near, $far;
@@ -289,14 +289,14 @@ sub not_too_many {
 
     $health->many($nginx, count => scalar @merchants, timeout => 20,
                   what => sub { $merchants[$_[0] % @merchants] });
-    age(@merchants);
+    age($nginx, @merchants);
 
     ok($live->wait_for(30, sub {
         $health->get($nginx, $_) for @merchants;
         renewals(1, @merchants) == @merchants
     }), 'many: all are renewed after a while');
 
-    age(@merchants);
+    age($nginx, @merchants);
     stall("connection_health/$_") for @merchants;
 
     my @answers = map { $health->get($nginx, $_) } @merchants;
@@ -311,9 +311,11 @@ sub not_too_many {
 
 
 sub age {
+    my ($nginx, @merchants) = @_;
+
     $health->command('HINCRBY ' . $health->key($_) . ' stored_at -4000000')
-        for @_;
-    sleep 0.5;
+        for @merchants;
+    $health->heard($nginx);
 }
 
 
@@ -369,7 +371,7 @@ sub follows_another_host {
     ok($health->reaches(20015, 2), 'another host: it renews the report');
 
     my ($begun, $seconds) = time;
-    my @leases = grep { /"evalsha" "\w+" "5" "violet:health:[^"]+:20015"/i }
+    my @leases = grep { /"evalsha" "\w+" "6" "violet:health:[^"]+:20015"/i }
                  $health->monitored(sub {
         is_updating('another host',
                     map { $health->get($nginx, 20015) } 1 .. 200);
@@ -455,10 +457,7 @@ sub redis_away {
     my $nginx = host(redis => 'redis://127.0.0.1:' . $health->redis->port
                               . '/0 timeout=1s');
 
-    for (1 .. 3) {
-        $health->get($nginx, 20013);
-        sleep 0.3;
-    }
+    $health->in_memory('Redis is away, before', 20013, $nginx);
 
     $health->control('forget');
     sleep 1.2;
