@@ -76,6 +76,16 @@ sub ask {
 }
 
 
+# The mock sends events to a gateway.
+sub events {
+    my ($gateway, $query) = @_;
+
+    $live->request($mock->port, 'POST /_mock/webhook?topic=MERCHANT_COMPLETE'
+                                . "&$query&to=http://127.0.0.1:"
+                                . $gateway->{nginx}->port . '/hook');
+}
+
+
 sub redis_command {
     my ($gateway, $command) = @_;
 
@@ -106,6 +116,7 @@ my $violet = gateway('violet', http => <<"END", server => <<"END2");
     violet_refresh_limit app=2r/h;
 END
     location /renews/v1/ { violet renews; proxy_pass http://tokens/v1/; }
+    location = /hook { violet_webhook shop; }
     location /wrong/v1/ { violet wrong; proxy_pass http://violet_api/v1/; }
     location /variable/v1/ {
         violet shop;
@@ -114,7 +125,8 @@ END
         rewrite ^/variable(/.*) \$1 break;
     }
 END2
-my $away = gateway('away', location => 'violet_submit_guard on without_redis=refuse;');
+my $away = gateway('away', server => 'location = /hook { violet_webhook shop; }',
+                   location => 'violet_submit_guard on without_redis=refuse;');
 my $linkless = gateway('linkless');
 my $slow = gateway('slow');
 my $small = gateway('small', http => 'violet_zone 128k;');
@@ -137,6 +149,9 @@ ok($live->wait_for(20, sub {
 for my $gateway (@gateways) {
     ask($gateway, "$report/1", "$report/1", "$submit/1/submit", 'GET /v1/x');
 }
+
+events($violet, 'merchant=42');
+events($violet, 'secret=old');
 
 sleep 4;
 is_deeply([$prometheus->firing], [], 'no alert fires while all is well');
@@ -194,6 +209,8 @@ my %drill = (
     VioletRefreshBudgetSpent => sub {
         ask($violet, map { "$report/@{[60 + $_]}?refresh=true" } 1 .. 6);
     },
+    VioletWebhookUnverified => sub { events($violet, 'secret=old&count=30') },
+    VioletWebhookNotApplied => sub { events($away, 'merchant=42') },
     VioletConfigurationRefuses => sub {
         ask($violet, ('GET /variable/v1/operations/connection_health/1') x 3);
     },

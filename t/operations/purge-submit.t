@@ -153,4 +153,3 @@ qq{EXISTS $::Record:30000\n=> 0\n}
  qr/^\{"cart_id":30001,"record":null,"scope":"host"\}$/]
 --- response_headers_like eval
 ['', 'Retry-After: 5', '', 'Retry-After: 5']
---- timeout: 10

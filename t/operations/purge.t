@@ -85,7 +85,7 @@ qq{HEXISTS $::Key:42 body\n=> 0\nHEXISTS $::Key:43 body\n=> 1\n}
 --- response_body_like eval
 ['merchant_id', qr/^\{"purged":\{"reports":1,"lists":0\}\}$/, qr/^$/,
  'merchant_id',
- qr/^\{"merchant_id":42,"state":"\w+","age":0,"ttl":86\d{3},"tier":"memory"/,
+ qr/^\{"merchant_id":42,"state":"\w+","age":[0-2]?\d,"ttl":86\d{3},"tier":"memory"/,
  qr/^\{"merchant_id":43,"state":null/]
 --- response_headers_like eval
 ['', '', '', 'Cache-Status: violet; fwd=uri-miss; stored', '', '']
@@ -101,8 +101,63 @@ qq{HEXISTS $::Key:42 body\n=> 0\nHEXISTS $::Key:43 body\n=> 1\n}
 [404, 200, 200, 200, 200]
 --- response_body_like eval
 [qr/^\{"merchant_id":42,"state":null/, 'merchant_id',
- qr/^\{"merchant_id":42,"state":"ready","age":0,"ttl":86399,"tier":"redis","etag":"\\"[0-9a-f]{40}\\""/,
+ qr/^\{"merchant_id":42,"state":"ready","age":[0-2]?\d,"ttl":863\d\d,"tier":"redis","etag":"\\"[0-9a-f]{40}\\"","budget":1\}$/,
  qr/^$/, qr/"connection_health": 1\b/]
+
+
+
+=== the budget: what is left of the merchant's, then of the app's; nothing is spent
+--- config eval
+$::Config->('', 'violet_refresh_limit off;')
+=~ s/proxy_pass/violet_refresh_limit merchant=3r\/h app=4r\/h; proxy_pass/r
+--- request eval
+["$::Report/42", 'GET /purge?merchant_id=42', 'GET /purge?merchant_id=42',
+ ("$::Report/42?refresh=true", 'GET /purge?merchant_id=42') x 4,
+ ("$::Report/43", 'GET /purge?merchant_id=43',
+ "$::Report/43?refresh=true", 'GET /purge?merchant_id=43')]
+--- error_code eval
+[200, 200, 200, (200, 200) x 3, 429, 200, 200, 200, 200, 200]
+--- response_body_like eval
+['', qr/"budget":3\}$/, qr/"budget":3\}$/, '', qr/"budget":2\}$/,
+ '', qr/"budget":1\}$/, '', qr/"budget":0\}$/, '', qr/"budget":0\}$/,
+ '', qr/"budget":1\}$/, '', qr/"budget":0\}$/]
+
+
+
+=== the budget without Redis
+--- http_config
+    violet_app shop {
+        app_id 10000;
+        app_secret mock-app-secret;
+        token mock-token;
+    }
+    upstream violet_api {
+        server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
+    }
+--- config eval
+$::Config->()
+=~ s/proxy_pass/violet_refresh_limit merchant=3r\/h app=4r\/h; proxy_pass/r
+--- request eval
+["$::Report/42", 'GET /purge?merchant_id=42', 'GET /purge?merchant_id=42',
+ ("$::Report/42?refresh=true", 'GET /purge?merchant_id=42') x 4,
+ ("$::Report/43", 'GET /purge?merchant_id=43',
+ "$::Report/43?refresh=true", 'GET /purge?merchant_id=43')]
+--- error_code eval
+[200, 200, 200, (200, 200) x 3, 429, 200, 200, 200, 200, 200]
+--- response_body_like eval
+['', qr/"budget":3\}$/, qr/"budget":3\}$/, '', qr/"budget":2\}$/,
+ '', qr/"budget":1\}$/, '', qr/"budget":0\}$/, '', qr/"budget":0\}$/,
+ '', qr/"budget":1\}$/, '', qr/"budget":0\}$/]
+
+
+
+=== no budget without a limit
+--- config eval
+$::Config->() =~ s/proxy_pass/violet_refresh_limit off; proxy_pass/r
+--- request eval
+["$::Report/42", 'GET /purge?merchant_id=42']
+--- response_body_like eval
+['', qr/"budget":null\}$/]
 
 
 
@@ -192,14 +247,17 @@ $::Config->('token=s3cret', 'set_real_ip_from 127.0.0.1; real_ip_header X-Real-I
 --- request eval
 [map { "POST /purge$_" } '', '?x=1', '?merchant_id=', '?merchant_id=0',
  '?merchant_id=042', '?merchant_id=2147483648', '?merchant_id=4%2',
- '?merchant_id=42&merchant_id=43', '?merchant_id=%342&x=1']
+ '?merchant_id=42&merchant_id=43', '?all=2', '?all=1&merchant_id=42',
+ '?merchant_id=%342&x=1']
 --- error_code eval
-[(400) x 8, 204]
+[(400) x 10, 204]
 --- response_body_like eval
 [$::Problem->('invalid-request', 400, 'one of the arguments'),
  $::Problem->('invalid-request', 400, 'one of the arguments'),
  ($::Problem->('invalid-request', 400, 'merchant_id must be a number')) x 4,
  $::Problem->('invalid-request', 400, 'the arguments must be correctly'),
+ $::Problem->('invalid-request', 400, 'only one of the arguments'),
+ $::Problem->('invalid-request', 400, 'all must be 1'),
  $::Problem->('invalid-request', 400, 'only one of the arguments'), qr/^$/]
 
 

@@ -11,6 +11,7 @@ use lib 't/lib';
 use Live;
 use Test::More;
 use Time::HiRes qw(sleep time);
+use Violet::Redis;
 
 my $live = Live->new;
 my $fixed = 'violet_app fixed { app_id 10001; app_secret mock-app-secret;'
@@ -255,7 +256,11 @@ sub redis_away {
     my $redis = $live->redis;
     my $nginx = gateway($live->mock, $redis);
 
-    sleep 2;
+    # the worker asks TIME each second; it looks for the answer more often
+    my $admin = Violet::Redis->new($redis->port);
+    ok($live->wait_for(30, sub {
+        $admin->call('INFO', 'commandstats') =~ /^cmdstat_time:calls=(?:[3-9]|\d\d)/m
+    }), 'Redis away before the first probe: Redis was there');
     $redis->stop('KILL');
     says('Redis away before the first probe', $nginx, 'waits', '200 warn');
     is(asked($nginx, 'waits')->{checks}{redis}[0]{output}, 'Redis is away',

@@ -63,7 +63,7 @@ __DATA__
 [200, 200, 200, 200, 429]
 --- redis_check eval
 qq{HGET $::Key kept\n=> 86400000\n}
-. qq{GET $::Mark\n=~ ^1 \\d{13} 0\$\nPTTL $::Mark\n=~ ^(60000|5\\d{4})\$\n}
+. qq{GET $::Mark\n=~ ^1 \\d{13} 0\$\nPTTL $::Mark\n=~ ^(60000|[345]\\d{4})\$\n}
 
 
 
@@ -76,7 +76,7 @@ qq{HGET $::Key kept\n=> 86400000\n}
 --- error_code eval
 [200, 200, 200, 200]
 --- redis_check eval
-qq{HGET $::Key kept\n=> 600000\nPTTL $::Key\n=~ ^(600000|59\\d{4})\$\n}
+qq{HGET $::Key kept\n=> 600000\nPTTL $::Key\n=~ ^(600000|5[789]\\d{4})\$\n}
 . qq{GET $::Mark\n=~ ^1 \\d{13} 1\$\nPTTL $::Mark\n=~ ^(86400000|863\\d{5})\$\n}
 
 
@@ -149,7 +149,7 @@ qq{GET $::Mark\n=~ ^1 \\d{13} 0\$\nHGET $::Key kept\n=> 86400000\n}
 --- error_code eval
 [(200) x 6]
 --- redis_check eval
-qq{HGET $::Key kept\n=> 60000\nPTTL $::Key\n=~ ^5\\d{4}\$\nGET $::Mark\n=~ ^1 \\d{13} 1\$\n}
+qq{HGET $::Key kept\n=> 60000\nPTTL $::Key\n=~ ^[345]\\d{4}\$\nGET $::Mark\n=~ ^1 \\d{13} 1\$\n}
 
 
 

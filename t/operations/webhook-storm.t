@@ -85,7 +85,8 @@ sub storm {
     my $cost = $health->reached($name) - $before;
 
     cmp_ok($cost, '>=', 1, "$title: the first event makes the gateway ask");
-    cmp_ok($cost, '<=', 2, "$title: $sent events, $reads reads");
+    cmp_ok($cost, '<=', 2 + (time - $start) / 60,
+           "$title: $sent events, $reads reads");
     is($bad, 0, "$title: every reader gets a report");
     $nginx->stop;
 }
@@ -156,13 +157,10 @@ sub other_host {
     my $one = gateway();
     my $other = gateway();
 
-    $health->get($_, 20031) for $one, $other, $other;
-    sleep 0.5;
-    like($health->get($other, 20031)->{cache}, qr/hit/, 'the other host has it');
+    $health->in_memory('both hosts', 20031, $one, $other);
     send_events($one, 20031, 2);
-    sleep 0.5;
-    is($health->get($other, 20031)->{cache}, 'violet; fwd=uri-miss; stored',
-       'after an event at one host the other asks Violet');
+    $health->becomes('after an event at one host the other asks Violet',
+                     $other, 20031, qr/^violet; fwd=uri-miss; stored$/);
     $_->stop for $one, $other;
 }
 

@@ -127,6 +127,8 @@ my $line = 'X-Violet-Hmac: '
 POST /hook
 {"id":42}
 --- error_code: 401
+--- response_headers
+WWW-Authenticate: HMAC-SHA256 header="X-Violet-Hmac"
 --- error_log
 [warn]
 an event for the app "shop" gets a 401: its X-Violet-Hmac is missing
@@ -227,7 +229,6 @@ an event for the app "shop" has no X-Violet-Topic and is taken for one of a merc
 [$::Accepted, $::Accepted, $::Refused]
 --- error_code eval
 [200, 200, 200]
---- timeout: 20
 
 
 
@@ -241,7 +242,6 @@ $::Config->('', 'client_max_body_size 5m; client_body_buffer_size 5m;')
 [$::Accepted, $::Refused]
 --- error_code eval
 [200, 200]
---- timeout: 20
 
 
 

@@ -61,7 +61,7 @@ sub landed {
 
     # the form, a failure, its status, 12 numbers and 6 texts; then the id of
     # the request, which is empty
-    my @numbers = (3, 2, 502, (0) x 18, length $detail);
+    my @numbers = (4, 2, 502, (0) x 18, length $detail);
 
     return "*2\r\n" . bulk('landed') . bulk("@numbers ${detail}0 ");
 }
@@ -176,7 +176,7 @@ upstream.error: /\Ae{1021}\x{2026}\z/
 
 === the failure that another gateway stored has its cause in the problem
 --- http_config eval
-"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT connect_timeout=20s timeout=20s;\n" . $::Fake
 --- fake_redis eval
 ["\$-1\r\n", ::landed('Violet sleeps'), ":1\r\n"]
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -189,7 +189,7 @@ upstream.error: /\Ae{1021}\x{2026}\z/
 
 === a stored cause that is too long for a problem is not used
 --- http_config eval
-"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT connect_timeout=20s timeout=20s;\n" . $::Fake
 --- fake_redis eval
 ["\$-1\r\n", ::landed('z' x 8193), ":1\r\n"]
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
@@ -201,7 +201,7 @@ upstream.error: /\Ae{1021}\x{2026}\z/
 
 === a stored cause with a line break is not used
 --- http_config eval
-"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n" . $::Fake
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT connect_timeout=20s timeout=20s;\n" . $::Fake
 --- fake_redis eval
 ["\$-1\r\n", ::landed("Violet\nFORGED"), ":1\r\n"]
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1

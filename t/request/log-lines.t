@@ -13,7 +13,7 @@ use Live;
 use Live::Clock;
 use Test::More;
 
-my $live = Live->new;
+my $live = Live->new(patient => 1);
 my $redis = $live->redis;
 my $mock = $live->mock;
 my $clock = Live::Clock->new($live);

@@ -195,7 +195,7 @@ qr{has the content coding "x{253}\.\.\.", which}
 --- http_extra
     violet_health_memory off;
 --- http_config eval
-"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n"
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT connect_timeout=20s timeout=20s;\n"
 . $::App . '
     upstream violet_api {
         server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
@@ -212,7 +212,7 @@ qr{answered "OOPS \\x1B\[31m\\x22\\x5C\\x00\\xFFx{224}\.\.\."}
 
 === hostile bytes in place of a reply of Redis
 --- http_config eval
-"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT timeout=2s;\n"
+"    violet_redis redis://127.0.0.1:\$TEST_NGINX_FAKE_PORT connect_timeout=20s timeout=20s;\n"
 . $::App . '
     upstream violet_api {
         server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
@@ -244,7 +244,6 @@ violet: Redis at
 --- tcp_reply eval
 ::raw('HTTP/1.1 200 OK', 'Content-Length: 33', '',
       '{"token": "\u000aFORGED\u001b"}  ')
---- timeout: 20
 --- request
 GET /v1/merchants
 --- error_code: 503
@@ -361,7 +360,6 @@ violet: requests of app "shop" for connection health get a 500, since its "proxy
     upstream violet_api {
         server 127.0.0.1:$TEST_NGINX_VIOLET_PORT;
     }
---- timeout: 20
 --- request
 POST /v1/checkout/cart/20001/submit
 --- error_code: 503

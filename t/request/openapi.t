@@ -69,7 +69,7 @@ sub gateway {
     my $lines = $option{lines} || '';
 
     return $live->nginx(workers => 1, http => <<"    END", server => <<"    END");
-    violet_redis redis://127.0.0.1:@{[$redis->port]}/0 timeout=2s;
+    violet_redis redis://127.0.0.1:@{[$redis->port]}/0 connect_timeout=20s timeout=20s;
     violet_app shop {
         app_id 10000;
         app_secret mock-app-secret;

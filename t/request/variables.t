@@ -13,6 +13,7 @@ use Time::HiRes qw(sleep time);
 use Violet;
 use Violet::Mock;
 use Violet::Report qw(seed);
+use Violet::Until;
 
 our $Health = '/v1/operations/connection_health';
 our $Cart = '/v1/checkout/cart';
@@ -431,7 +432,8 @@ my %all = (app => 'shop', route => 'connection_health', cache => 'MISS',
 === Redis does not answer the script of a claim; the connection is there before
 --- http_config eval
 <<'END' . $::Variables;
-    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 timeout=300ms;
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0
+                 connect_timeout=20s timeout=300ms;
 
     violet_app shop {
         app_id      10000;
@@ -444,7 +446,8 @@ my %all = (app => 'shop', route => 'connection_health', cache => 'MISS',
     }
 END
 --- redis_commands
-CLIENT PAUSE 3000 WRITE
+CLIENT PAUSE 60000 WRITE
+--- until: start up
 --- request eval
 "GET $::Health/42"
 --- access_lines eval

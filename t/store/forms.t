@@ -12,13 +12,15 @@ use lib 't/lib';
 use Live;
 use Test::More;
 
-my $live = Live->new;
+my $live = Live->new(patient => 1);
 my $redis = $live->redis;
 my $mock = $live->mock;
 my $writer = gateway();
 my $reader = gateway();
 my $health = '/v1/operations/connection_health';
 my $keys = 'violet_api:10000';
+my $miss = 'violet; fwd=uri-miss; stored';
+my $hit = 'violet; hit; ttl=';
 my $cart = 20001;
 
 for my $step (1, -1) {
@@ -31,6 +33,7 @@ for my $step (1, -1) {
     held_answers($form, $step);
     flights($form, $step);
     marks_of_events($form, $step);
+    purges($form, $step);
     submits($form, $step);
     submits_under_way($form, $step);
     submits_by_key($form, $step);
@@ -48,7 +51,8 @@ sub gateway {
                         server => $live->violet_location(
                             'violet_health_memory off;'
                             . ' violet_refresh_limit merchant=1r/10m app=1000r/s;')
-                        . 'location = /hook { violet_webhook shop; }');
+                        . 'location = /hook { violet_webhook shop; }'
+                        . 'location = /purge { violet_purge shop; }');
 }
 
 
@@ -110,18 +114,25 @@ sub count {
 }
 
 
+# Without the seconds.
+sub cache_status {
+    my ($answer) = @_;
+
+    return $answer->{headers}{'cache-status'} =~ s/ttl=\K.*//r;
+}
+
+
 sub reports {
     my ($form, $step) = @_;
 
     ask($writer, "GET $health/42");
-    is(ask($reader, "GET $health/42")->{headers}{'cache-status'}
-           =~ s/ttl=.*//r, 'violet; hit; ', 'a report of the same form: a hit');
+    is(cache_status(ask($reader, "GET $health/42")), $hit,
+       'a report of the same form: a hit');
 
     my $number = change_form("health:$keys:42", $step);
     my $answer = ask($reader, "GET $health/42");
 
-    is($answer->{headers}{'cache-status'}, 'violet; fwd=uri-miss; stored',
-       "a report of $form is a miss");
+    is(cache_status($answer), $miss, "a report of $form is a miss");
     is(number("violet:health:$keys:42"), $number, 'and is replaced');
     is(count('connection_health/42'), 2, 'Violet was asked for it once');
 }
@@ -134,8 +145,8 @@ sub lists {
 
     my $number = change_form("health-list:$keys:true", $step);
 
-    is(ask($reader, "GET $health")->{headers}{'cache-status'},
-       'violet; fwd=uri-miss; stored', "a list of $form is a miss");
+    is(cache_status(ask($reader, "GET $health")), $miss,
+       "a list of $form is a miss");
     is(number("violet:health-list:$keys:true"), $number, 'and is replaced');
 }
 
@@ -209,6 +220,47 @@ sub marks_of_events {
            $merchant == 45 ? 1 : 0,
            $merchant == 45 ? 'is a refresh' : "is plain after one of $form");
     }
+}
+
+
+# A gateway that starts reads the instant of the purge in Redis.
+sub purges {
+    my ($form, $step) = @_;
+
+    my $key = "purged:$keys";
+
+    ask($writer, "GET $health/47");
+    purge($writer);
+    is(new_gateway(), $miss, 'after a purge of all of the same form: a miss');
+    is(new_gateway(), $hit, 'which is stored');
+
+    purge($writer);
+
+    my $number = change_form($key, $step);
+
+    is(new_gateway(), $hit, "a purge of all of $form is not seen");
+
+    purge($reader);
+    is(number("violet:$key"), $number, 'and is replaced by the next one');
+    is(new_gateway(), $miss, 'which is seen');
+}
+
+
+sub purge {
+    my ($nginx) = @_;
+
+    is(ask($nginx, 'POST /purge?all=1')->{status}, 200, 'all are purged');
+}
+
+
+# How a gateway that has just started answers: without what it knew before.
+sub new_gateway {
+    my $new = gateway();
+    my $answer = ask($new, "GET $health/47");
+
+    $new->stop;
+
+    return cache_status($answer);
 }
 
 
@@ -309,11 +361,12 @@ sub each_value_has_a_number {
     ask($writer, 'POST /v1/checkout/cart/20099/submit');
     ask($writer, 'POST /v1/orders', body => '{"app_order_id": 20098}',
         headers => {'Idempotency-Key' => 'b'});
+    purge($writer);
 
     my @keys = grep { $_ ne 'violet:submit:mark' } keys_of_redis();
     my %kinds = map { (split /:/)[1] => 1 } @keys;
 
-    for my $kind (qw(health health-held health-list limit submit)) {
+    for my $kind (qw(health health-held health-list limit purged submit)) {
         ok($kinds{$kind}, "there is a value $kind");
     }
 

@@ -11,7 +11,6 @@ use List::Util qw(shuffle);
 use Live;
 use Live::Health;
 use Test::More;
-use Time::HiRes qw(time);
 
 # reports that are stored, of which 64 MB hold some 16,200, and the hot ones,
 # which are requested again before the large ones
@@ -23,8 +22,7 @@ my %sizes = (800001 => 64 * 1024, 800002 => 256 * 1024, 800003 => 1024 * 1024);
 my $live = Live->new;
 my $health = Live::Health->new($live);
 
-put(1 .. $stored);
-put(sort keys %sizes);
+$health->put(\&body, 1 .. $stored, sort keys %sizes);
 
 my $nginx = $health->gateway(
     workers => 2,
@@ -133,33 +131,4 @@ sub body {
 
     return $text . substr("$merchant " x ($length / 2), 0,
                           $length - 2 - length $text) . '"}';
-}
-
-
-# Stores reports in Redis as the module does.
-sub put {
-    my @merchants = @_;
-
-    my $redis = $live->client($health->redis->port);
-    my $now = int(time * 1000);
-
-    while (my @group = splice @merchants, 0, 500) {
-        $redis->send(join '', map {
-            my $key = $health->key($_);
-            command('HSET', $key, v => 1, body => body($_),
-                    etag => '"' . sprintf('%040d', $_) . '"',
-                    state => 'ready', merchant => $_, kept => 86400000,
-                    stored_at => $now)
-            . command('PEXPIRE', $key, 86400000);
-        } @group);
-
-        $redis->read_until(sub { ($_[0] =~ tr/\n//) >= 2 * @group }, 30);
-        $redis->{in} = '';
-    }
-}
-
-
-sub command {
-    return '*' . @_ . "\r\n"
-           . join '', map { '$' . length($_) . "\r\n$_\r\n" } @_;
 }

@@ -11,8 +11,10 @@ use Test::Nginx::Socket 'no_plan';
 use Violet;
 use Violet::FakeRedis;
 use Violet::Report;
+use Violet::Until;
 
-our $Fake = 'violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT timeout=1s';
+our $Fake = 'violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT'
+            . ' connect_timeout=20s timeout=20s';
 our $Bad = "Cache-Status: violet; fwd=uri-miss\nX-Vars: .* redis=down up=200";
 our $Hit = "Cache-Status: violet; hit; ttl=\\d+\nX-Vars: .* redis=ok up=";
 
@@ -22,7 +24,13 @@ add_block_preprocessor(sub {
 
     $block->set_value('http_extra', 'violet_health_memory off;');
     $block->set_value('http_config', ::servers("$::Fake;"));
-    $block->set_value('wait', '0.4');
+
+    # a second line would come soon, the next connection in its time
+    if ($block->grep_error_log) {
+        $block->set_value('wait', '0.4');
+    } elsif (!defined $block->until) {
+        $block->set_value('until', '0 up');
+    }
 });
 
 no_long_string();
@@ -479,6 +487,9 @@ qr/\Aviolet: Redis at "[^"]*" sent an unknown type of reply, closing the connect
 === the beginning of a reply that nobody asked for is not the beginning of the next one
 --- fake_redis eval
 [[0, ::found(22040, "the first"), [0.1, "*7\r\n"]], ::found(22041, "the second")]
+--- until
+0 log sent more than it was asked for
+0 up
 --- request eval: ::get(22040, 22041)
 --- response_headers_like eval: [$::Hit, $::Hit]
 --- response_body_like eval: ['^the first$', '^the second$']

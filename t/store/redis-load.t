@@ -110,8 +110,7 @@ sub bad_day {
     my @answers = $load->stop;
 
     none_failed($title, @answers);
-    cmp_ok(scalar @answers, '>', $rate * $seconds / 2,
-           "$title: requests were sent");
+    cmp_ok(scalar @answers, '>', 10, "$title: requests were sent");
 
     say_times($title, $begun, $ended, @answers);
 

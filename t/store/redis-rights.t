@@ -29,7 +29,7 @@ $monitor->send("AUTH admin admin\r\nMONITOR\r\n");
 $monitor->read_until(qr/\+OK\r\n\+OK\r\n/, 10);
 
 my $http = $live->violet_http($redis, $mock);
-$http =~ s{/0;}{/1 username=gateway password=secret timeout=2s;};
+$http =~ s{/0;}{/1 username=gateway password=secret timeout=2s connect_timeout=2s;};
 
 my @hosts = map {
     $live->nginx(workers => 2, http => $http,
@@ -192,6 +192,7 @@ sub keys_are_documented {
                                  (?:read|refresh)/x,
         'limit'            => qr/limit:$app(?::\d+)?/,
         'event'            => qr/event:$app:\d+/,
+        'purge'            => qr/purged:$app/,
         'submit'           => qr/submit:$app:\d+/,
         'submit of a key'  => qr/submit:$app:key:[0-9a-f]{32}/,
         'mark of submits'  => qr/submit:mark/,
@@ -221,7 +222,7 @@ sub asked_for {
 
     my ($command, @words) = $line =~ /"((?:[^"\\]|\\.)*)"/g;
 
-    return $words[0] if ($command // '') =~ /\Ahmget\z/i;
+    return $words[0] if ($command // '') =~ /\A(?:hmget|[gs]et)\z/i;
     return @words[2 .. 1 + $words[1]] if ($command // '') =~ /\Aeval(?:sha)?\z/i;
     return ();
 }

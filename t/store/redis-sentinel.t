@@ -63,6 +63,9 @@ sub switched {
     });
 
     link_follows('failover');
+
+    is($gateway->lines(qr/is the master now, it was/), 1,
+       'failover: one line for all workers');
 }
 
 
@@ -148,7 +151,7 @@ sub serves {
                                          what => sub { 1500000 + $_[0] });
 
     $gateway->health->all_are(200, $title, @answers);
-    my @slow = grep { $_->{seconds} > 5 } @answers;
+    my @slow = grep { $_->{seconds} > 30 } @answers;
     ok(!@slow, "$title: no request waits");
 }
 
@@ -239,6 +242,7 @@ sub names {
 # less often.
 sub none_is_right {
     my @fakes = map { names(Live::free_port()) } 1 .. 2;
+    my $begun = time;
     my $nginx = $gateway->gateway(redis =>
         join(' ', map { 'redis://127.0.0.1:' . $_->port } @fakes)
         . " $options");
@@ -247,20 +251,23 @@ sub none_is_right {
     serves('none is right', $nginx);
     sleep 3;
 
-    # 0, 0.1, 0.3, 0.7, 1.5, 3.1, 5.1 s
-    cmp_ok($gateway->lines(qr/is the master now/, $nginx), '<=', 2 * 8,
+    my $seconds = time - $begun;
+
+    # 0, 0.1, 0.3, 0.7, 1.5, 3.1, 5.1 s, then one in 2 s
+    cmp_ok($gateway->lines(qr/is the master now/, $nginx), '<=',
+           2 * (5 + $seconds / 2),
            'none is right: few changes of each worker');
 
-    # five a second of each worker, and the time that the machine takes
+    # five a second of each worker
     cmp_ok($fakes[0]->connections + $fakes[1]->connections, '<=',
-           5 * 10 * 2, 'none is right: few questions');
+           5 * 2 * (time - $begun + 1), 'none is right: few questions');
 
     ok($live->wait_for(60, sub {
-        $gateway->lines(qr{more changes of this minute}, $nginx) == 2
-    }), 'none is right: the last one of each says so')
-        or diag($nginx->error_log);
-    is($gateway->lines(qr/is the master now/, $nginx), 2 * 10,
-       'none is right: no more lines of each worker in a minute');
+        $gateway->lines(qr{more changes of this minute}, $nginx) >= 1
+    }), 'none is right: the last one says so') or diag($nginx->error_log);
+    cmp_ok($gateway->lines(qr/is the master now/, $nginx), '<=',
+           10 * (1 + int((time - $begun) / 60)),
+           'none is right: no more lines of both workers in a minute');
 }
 
 

@@ -29,8 +29,11 @@ refused_certificates();
 expires_while_it_runs();
 no_tls_at_the_port();
 tls_behind_a_plain_url();
+plain_redis_closes();
 nobody_answers();
 killed_in_the_handshake();
+name_too_long();
+no_session();
 nothing_before_the_certificate();
 large_and_slow();
 held_up_while_it_sends();
@@ -274,6 +277,32 @@ sub tls_behind_a_plain_url {
 }
 
 
+# A Redis that has answered without TLS, and then closes each connection, does
+# not speak TLS.
+sub plain_redis_closes {
+    my $relay = $live->relay($live->redis->port);
+    my $nginx = gateway('redis://127.0.0.1:' . $relay->port
+                        . ' connect_timeout=2s');
+
+    ok($live->wait_for(20, sub {
+           $health->get($nginx, $next)->{vars}{redis} eq 'ok';
+       }), 'a plain Redis: it is used');
+
+    # the line about a connection that is closed comes once a minute, so the
+    # first connection ends in another way
+    $relay->mode('garbage all');
+    $health->get($nginx, $next++);
+    ok(says($nginx, 'sent an unknown type of reply'),
+       'a plain Redis sends garbage: the line');
+
+    $relay->mode('cut all');
+    ok(says($nginx, qr/Redis at "redis:[^"]*" closed the connection/),
+       'a plain Redis closes: the line');
+    unlike($nginx->error_log, qr/it speaks TLS/,
+           'a plain Redis closes: the log does not speak of TLS');
+}
+
+
 sub nobody_answers {
     my $fake = $live->fake(do => 'silent');
     my $nginx = gateway(secure($fake->port) =~ s/connect_timeout=2s/connect_timeout=200ms/r);
@@ -303,6 +332,44 @@ sub killed_in_the_handshake {
     $relay->mode('pass');
     ok($live->wait_for(20, sub { shared($nginx, $nginx) && says(
            $nginx, 'is set up') }), 'afterwards TLS is set up');
+}
+
+
+sub name_too_long {
+    my $redis = redis($good);
+    my $nginx = gateway(secure($redis->port)
+                        =~ s/ssl_name=\S+/'ssl_name=' . 'a' x 256/er);
+
+    is(status($nginx, $next++), 200, 'a name of 256 bytes: served');
+    ok(says($nginx, qr/TLS to Redis at "[^"]*" failed: the host name is too long/),
+       'a name of 256 bytes: the log says why') or diag($nginx->error_log);
+}
+
+
+# A server that gives no session to resume, and never answers.
+sub no_session {
+    my $port = Live::free_port();
+    my $keys = $live->folder . '/keys';
+
+    $live->listening($live->process(
+        's_server', 'openssl', 's_server', '-accept', $port, '-www',
+        '-cert', $good->{certificate}, '-key', $good->{key},
+        '-num_tickets', 0, '-keylogfile', $keys), $port);
+
+    my $nginx = gateway(secure($port) =~ s/ timeout=2s/ timeout=200ms/r);
+
+    is(status($nginx, $next++), 200, 'no session: served');
+    ok(says($nginx, qr/did not answer within/), 'no session: it is left')
+        or diag($nginx->error_log);
+    ok($live->wait_for(20, sub {
+        status($nginx, $next++);
+        my $shaken = () = Live::Nginx::text_of($keys) =~ /^EXPORTER_SECRET /mg;
+        return $shaken > 3;
+    }), 'no session: it is connected to again');
+    unlike($nginx->error_log, qr/a resumed session/,
+           'no session: none is resumed');
+    like($nginx->error_log, qr/is set up: TLSv1\.3, a new session/,
+         'no session: each handshake is a whole one');
 }
 
 

@@ -48,6 +48,8 @@ my %carts = (
            'completed', $order],
     13 => ["Content-Encoding: identity\r\nContent-Encoding:\r\n", $order,
            'completed', $order],
+    14 => ["Content-Encoding: identity\t, \tgzip\t,\tidentity\r\n", $good,
+           'completed', $order],
 
     20 => [$line, substr($good, 0, -1), 'unknown'],
     21 => [$line, substr($good, 0, -8), 'unknown'],
@@ -84,6 +86,7 @@ nothing_but_plain_is_asked_for();
 at_every_byte();
 reads();
 health();
+tokens();
 
 $live->check_logs;
 done_testing();
@@ -154,7 +157,9 @@ sub padded {
 }
 
 
-# Cart 1000 + N comes in two pieces, cart 2000 + N ends after the first.
+# Cart 1000 + N comes in two pieces, cart 2000 + N ends after the first.  Cart
+# 3000 has a byte more than it should, which does not fit into the buffer of
+# 32 kB that has the head and the gzip.
 sub serve {
     my ($socket) = @_;
 
@@ -185,9 +190,16 @@ sub serve {
     }
 
     my $head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n$lines"
-               . ($id >= 2000 ? '' : 'Content-Length: ' . length($body)
-                                     . "\r\n")
+               . ($id >= 2000 ? '' : "Content-Length: @{[length $body]}\r\n")
                . "Connection: close\r\n\r\n";
+
+    if ($id == 3000) {
+        my $some = squeeze($order, -Comment => 'y');
+        my $more = 32 * 1024 - length "$head$some";
+
+        $body = squeeze($order, -Comment => 'y' x ($more + 1)) . "\n";
+        $cut = length $body;
+    }
 
     send_all($socket, $head . substr $body, 0, $cut);
     return if $cut == length $body || $id >= 2000;
@@ -321,6 +333,8 @@ sub at_every_byte {
     is("@split", '', 'in two pieces, split at any byte: the order');
     is("@cut", '', 'cut at any byte, without a length: unknown');
     is(outcome(submit(2000 + length $good)), 'completed', 'whole: completed');
+    is(outcome(submit(3000)), 'unknown',
+       'a byte behind the end, in a buffer of its own: unknown');
 }
 
 
@@ -358,4 +372,55 @@ sub report {
     my ($merchant) = @_;
 
     return qq({"merchant_id":$merchant,"connection":{"status":"COMPLETE"}});
+}
+
+
+# Every second token that the mock gives is larger than the first buffer for a
+# decompressed answer.
+sub tokens {
+    my $mock = $live->mock;
+    my ($port, $plain) = map { Live::free_port() } 1, 2;
+
+    $live->nginx(workers => 1, server => '', http => <<"    END");
+    gzip_types application/json;
+    gzip_proxied any;
+    gzip_min_length 1;
+    gzip_http_version 1.0;
+
+    server {
+        listen 127.0.0.1:$plain;
+        gzip on;
+        location / { proxy_pass http://127.0.0.1:@{[$mock->port]}; }
+    }
+
+    server {
+        listen 127.0.0.1:$port;
+        location / { proxy_pass http://127.0.0.1:$plain; }
+        location /v1/auth/ {
+            proxy_set_header Accept-Encoding gzip;
+            proxy_pass http://127.0.0.1:$plain;
+        }
+    }
+    END
+
+    $live->request($mock->port, 'POST /_mock/tokens?answer=uneven');
+
+    for my $nth (1, 2) {
+        my $gateway = $live->nginx(workers => 1, http => <<"        END",
+        violet_app shop {
+            app_id 10000;
+            app_secret mock-app-secret;
+            refresh_token mock-refresh-token;
+        }
+
+        upstream violet_api { server 127.0.0.1:$port; }
+        END
+                                   server => $live->violet_location);
+
+        is($live->request($gateway->port, 'GET /v1/merchants')->{status}, 200,
+           "token $nth came as gzip");
+        $gateway->stop;
+    }
+
+    is($live->mock_counts($mock)->{token}, 2, 'Violet gave two tokens');
 }

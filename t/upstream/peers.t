@@ -375,7 +375,6 @@ $::Other . <<'END';
 END
 --- config eval
 ::location('proxy_pass http://$TEST_NGINX_FAR:$TEST_NGINX_RAND_PORT_1')
---- timeout: 12
 --- request eval
 ["GET /v1/merchants", "GET /_mock/counts"]
 --- error_code eval
@@ -587,7 +586,6 @@ END
             violet other;
             proxy_pass http://two/v1/;
         }
---- timeout: 12
 --- request eval
 ["GET /v1/merchants", "GET /violet/merchants"]
 --- error_code eval

@@ -9,24 +9,27 @@ use warnings;
 
 use lib 't/lib';
 use Live;
-use Live::Names;
+use Live::Dns;
 use Test::More;
 
 my $submit = '/v1/checkout/cart/20000/submit';
 
 my $live = Live->new;
 my $mock = $live->mock;
-my $names = Live::Names->start($live);
+my $dns = Live::Dns->start($live);
 my $folder = $live->folder;
 my $tls = Live::free_port();
 
-my $resolver = 'resolver 127.0.0.1:' . $names->port
+$dns->answers('violet.test' => ['127.0.0.1']);
+
+my $resolver = 'resolver 127.0.0.1:' . $dns->port
                . ' valid=1s ipv6=off; resolver_timeout 20s;';
 
 certificate();
 by_https();
 by_http2();
 by_plain_http();
+silent_resolver();
 followed();
 resolved_again();
 
@@ -133,7 +136,7 @@ sub by_https {
     is(chunked($nginx, '/yes/v1/merchants')->{status}, 200,
        'a body in chunks');
     got(4, 'Violet got four requests');
-    ok($names->asked, 'the resolver was asked');
+    ok($dns->asked('violet.test'), 'the resolver was asked');
 
     is_problem(ask($nginx, 'GET /else/v1/merchants?to=login'),
                'another URI', 'another URI');
@@ -185,7 +188,7 @@ sub by_http2 {
 
 
 sub by_plain_http {
-    my $before = $names->asked;
+    my $before = $dns->asked('violet.test');
     my $port = $mock->port;
 
     my $nginx = $live->nginx(workers => 1, http => http(), server =>
@@ -194,9 +197,40 @@ sub by_plain_http {
     is_problem(ask($nginx, 'GET /v1/merchants'), 'plain http',
                'plain http to a resolved name');
     got(0, 'Violet got nothing');
-    is($names->asked, $before, 'the resolver was not asked');
+    is($dns->asked('violet.test'), $before,
+       'the resolver was not asked');
 
     $nginx->stop;
+
+    return;
+}
+
+
+# The gateway's read of a cart in doubt has a deadline, which ends the look-up of
+# a name, too.
+sub silent_resolver {
+    my $nginx = $live->nginx(workers => 1, http => http(), server =>
+        location('/v1/', "proxy_pass https://\$peer:$tls",
+                 'resolver_timeout 600s', 'violet_submit_guard on'));
+    my $doubt = 'POST /v1/checkout/cart/50001/submit';
+
+    is(ask($nginx, $doubt, '{}')->{status}, 500, 'a submit ends in doubt');
+
+    $dns->answers('violet.test' => 'silent');
+    my $answer;
+    $live->wait_for(60, sub {
+        $answer = ask($nginx, $doubt, '{}');
+        $nginx->error_log =~ /did not send a whole answer within/;
+    });
+
+    like($answer->{body}, qr/"outcome":"unknown"/,
+         'a resolver that does not answer: nobody knows more');
+    like($nginx->error_log, qr/did not send a whole answer within \d+ ms/,
+         'the log says why');
+    $dns->answers('violet.test' => ['127.0.0.1']);
+    $nginx->stop;
+    is($live->mock_counts($mock)->{cart_submit}, 1, 'Violet got one submit');
+    $live->request($mock->port, 'POST /_mock/reset');
 
     return;
 }
@@ -209,8 +243,8 @@ sub followed {
         skip 'nginx before 1.27.3 has no "resolve"', 12
             if version() < 1027003;
 
-        $names->says('127.0.0.1');
-        $names->{process}->pause;
+        $dns->answers('violet.test' => ['127.0.0.1']);
+        $dns->process->pause;
 
         my $nginx = $live->nginx(workers => 1,
             server => location('/v1/', 'proxy_pass https://moving',
@@ -246,12 +280,12 @@ sub followed {
         is(ask($nginx, 'GET /v1/merchants')->{status}, 502, 'a read: 502');
         got(0, 'Violet got nothing');
 
-        $names->{process}->resume;
+        $dns->process->resume;
 
         is(followed_to($nginx, ''), 200, 'the first address');
         is(ask($nginx, "POST $submit", '{}')->{status}, 200, 'a submit');
 
-        $names->says('127.0.0.2');
+        $dns->answers('violet.test' => ['127.0.0.2']);
 
         is(followed_to($nginx, 'second'), 200, 'the second address');
 
@@ -298,7 +332,7 @@ sub resolved_again {
         skip 'this machine has no address but loopback', 5 if !$far;
         skip 'nginx before 1.27.3 has no "resolve"', 5 if version() < 1027003;
 
-        $names->says('127.0.0.1');
+        $dns->answers('violet.test' => ['127.0.0.1']);
 
         my $nginx = $live->nginx(workers => 1,
             server => location('/v1/', 'proxy_pass http://moving'),
@@ -315,7 +349,7 @@ sub resolved_again {
         });
         ok($answer, 'a name of this machine');
 
-        $names->says($far);
+        $dns->answers('violet.test' => [$far]);
 
         $answer = $live->wait_for(60, sub {
             my $now = ask($nginx, 'GET /v1/merchants');

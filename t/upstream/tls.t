@@ -238,7 +238,6 @@ __DATA__
 === a refresh token is not sent: self-signed certificate
 --- http_config eval: (::gateway('self', $::Refresh, @::Verify))[0]
 --- config eval: (::gateway('self', $::Refresh, @::Verify))[1]
---- timeout: 12
 --- request eval
 ["GET /v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
@@ -251,7 +250,6 @@ __DATA__
 === a refresh token is not sent: expired certificate
 --- http_config eval: (::gateway('expired', $::Refresh, @::Verify))[0]
 --- config eval: (::gateway('expired', $::Refresh, @::Verify))[1]
---- timeout: 12
 --- request eval
 ["GET /v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
@@ -264,7 +262,6 @@ __DATA__
 === a refresh token is not sent: certificate for another name
 --- http_config eval: (::gateway('name', $::Refresh, @::Verify))[0]
 --- config eval: (::gateway('name', $::Refresh, @::Verify))[1]
---- timeout: 12
 --- request eval
 ["GET /v1/offers/1", "GET /_mock/counts"]
 --- response_body_like eval
@@ -363,6 +360,59 @@ __DATA__
 ["X-Violet-Token", "502", "X-Violet-Token"]
 --- error_code eval
 [200, 502, 200]
+
+
+
+=== without proxy_ssl_name the certificate is for the name of the upstream block
+--- http_config eval
+(::shared('good', '1.1'))[0] =~ s/upstream shared/upstream violet.test/r
+--- config eval
+(::shared('good', '1.1'))[1] =~ s/proxy_ssl_name violet.test;//r
+                             =~ s/https:..shared/https:\/\/violet.test/gr
+--- request eval
+["GET /v1/offers/1", "GET /v1/offers/1", "GET /pages/1",
+ "GET /other/v1/offers/1", "GET /v1/offers/1"]
+--- response_headers_like eval
+["X-Nth: 1", "X-Nth: 2", "X-Nth: 3", "", "X-Nth: 1"]
+--- response_body_like eval
+["X-Violet-Token", "X-Violet-Token", "", "502", "X-Violet-Token"]
+--- error_code eval
+[200, 200, 401, 502, 200]
+
+
+
+=== a connection that grpc_pass opened and did not verify: nothing is sent on it
+--- http_config eval
+(::shared('good', '1.1'))[0] =~ s/ ssl;/ ssl http2;/r
+--- config eval
+(::shared('good', '1.1'))[1] . 'location /rpc { grpc_pass grpcs://shared; }'
+--- request eval
+["GET /rpc", "GET /v1/offers/1", "GET /v1/offers/1"]
+--- response_headers_like eval
+["X-Nth: 1", "X-Nth: 1", "X-Nth: 2"]
+--- response_body_like eval
+["", "X-Violet-Token", "X-Violet-Token"]
+--- error_code eval
+[401, 200, 200]
+
+
+
+=== a submit does not use a connection that was verified for another name
+--- http_config eval: (::shared('good', '1.1'))[0]
+--- config eval: (::shared('good', '1.1'))[1]
+--- request eval
+["POST /v1/checkout/cart/20000/submit\n{}",
+ "POST /other/v1/checkout/cart/20001/submit\n{}",
+ "POST /v1/checkout/cart/20002/submit\n{}", "GET /_mock/counts"]
+--- response_headers_like eval
+["X-Nth: 1\nX-Violet-Cart-Outcome: completed",
+ "X-Violet-Cart-Outcome: failed\nRetry-After: 5",
+ "X-Nth: 1\nX-Violet-Cart-Outcome: completed", ""]
+--- response_body_like eval
+["bags", $::Failed, "bags",
+ qr/"cart_submit": 2,.*"cart_submit\/20000": 1, "cart_submit\/20002": 1/s]
+--- error_code eval
+[200, 502, 200, 200]
 
 
 
