@@ -62,7 +62,7 @@ sub run {
 
     heal($self);
     $process->signal('USR1');
-    $process->wait_end($option{seconds} + 120)
+    $process->wait_end(2 * $option{seconds} + 600)
         or die 'the callers do not end: ', $process->output;
 
     return report($self, $process);
