@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +61,14 @@ def wrk(server: Server, path: str, seconds: float, script: str = "get",
 
 
 def latencies(server: Server, path: str, rate: float, seconds: float,
-              folder: Path, body: Path | None = None) -> list[int]:
+              folder: Path, body: Path | None = None,
+              connections: int = CONNECTIONS) -> list[int]:
     """Microseconds of each request at a fixed rate, connections excluded."""
     log = folder / "h2load.log"
     log.unlink(missing_ok=True)
 
-    command = ["h2load", "--h1", "-t1", f"-c{CONNECTIONS}",
-               f"--rps={rate / CONNECTIONS:.3f}",
+    command = ["h2load", "--h1", "-t1", f"-c{connections}",
+               f"--rps={rate / connections:.3f}",
                f"-D{max(1, round(seconds))}", f"--log-file={log}"]
     if body:
         command += ["-d", str(body), "-H", "Content-Type: application/json"]
@@ -77,6 +80,8 @@ def latencies(server: Server, path: str, rate: float, seconds: float,
         raise SystemExit(f"bench: h2load failed: {run.stderr}")
 
     rows = [line.split("\t") for line in log.read_text().splitlines()]
+    if not rows:
+        raise SystemExit(f"bench: h2load got no answer: {run.stdout}")
     first = min(int(row[0]) for row in rows)
 
     # leave out the first 0.1 s, in which h2load connects
@@ -84,20 +89,31 @@ def latencies(server: Server, path: str, rate: float, seconds: float,
             if int(row[0]) - first > 100_000 and int(row[1]) > 0]
 
 
-def flood(server: Server, path: str, callers: int, folder: Path) -> list[int]:
-    """Sends all requests at once; their ends in µs since the epoch."""
-    log = folder / "h2load.log"
-    log.unlink(missing_ok=True)
+def beside(server: Server, path: str, seconds: float, folder: Path,
+           load: tuple | None) -> list[int]:
+    """Microseconds of a request that one caller sends 500 times a second while
+    wrk makes a load: a path, a script and its arguments, or nothing."""
+    if load:
+        # wrk begins first and ends last
+        other = threading.Thread(target=wrk, args=(server, load[0],
+                                                   seconds + 1, *load[1:]))
+        other.start()
+        time.sleep(0.3)
 
-    run = subprocess.run(
-        ["h2load", "--h1", "-t1", f"-c{callers}", f"-n{callers}",
-         f"--log-file={log}", f"http://127.0.0.1:{server.port}{path}"],
-        capture_output=True, text=True)
+    taken = latencies(server, path, 500, seconds, folder, connections=1)
 
-    rows = [line.split("\t") for line in log.read_text().splitlines()]
-    good = [int(row[0]) + int(row[2]) for row in rows if row[1] == "200"]
+    if load:
+        other.join()
 
-    if run.returncode or len(good) != callers:
-        raise SystemExit(f"bench: {server.name} answered {len(good)} of "
-                         f"{callers} callers")
-    return sorted(good)
+    return taken
+
+
+def flood(server: Server, path: str, callers: int) -> float:
+    """Sends all requests at once, see callers.py; the end of the last answer
+    in seconds since the epoch."""
+    run = subprocess.run([str(HERE / "callers.py"), str(server.port), path,
+                          str(callers)], capture_output=True, text=True)
+
+    if run.returncode:
+        raise SystemExit(f"bench: {server.name}: {run.stderr}")
+    return float(run.stdout)

@@ -43,6 +43,8 @@ def others(results: dict) -> list[str]:
     scale = {name: row[2][0] / row[1][0]
              for name, row in results["workers"].items()}
     ours = results["merchants"]["violet"]
+    memory, files = (results["sizes"][name]
+                     for name in ("violet, memory", "proxy_cache"))
 
     return [
         "| 5,000 callers of a cold report " + reached(
@@ -51,12 +53,22 @@ def others(results: dict) -> list[str]:
         "| 5,000 callers of a cold report " + reached(
             "ms that another caller's memory hit takes meanwhile, the worst",
             median(results["flood"]["others"]), 12, form=".1f"),
+        "| any answer of 4 MB " + reached(
+            "ms for which one request holds the event loop",
+            max(median(taken) for taken in results["answers"].values()), 10,
+            form=".1f"),
         "| 2 workers against 1 " + reached(
             "requests/s, as `return 200` scales", scale["violet"],
             scale["return"], True),
         "| 100,000 reports in memory " + reached(
             "CPU of a hit against 100 reports", ours[100_000] / ours[100],
             1.1),
+        "| memory hit of 64 kB " + reached(
+            "CPU/request against proxy_cache", memory[65536] / files[65536],
+            1),
+        "| memory hit of 1 MB " + reached(
+            "CPU/request against proxy_cache",
+            memory[1048576] / files[1048576], 1.2),
     ]
 
 
@@ -92,7 +104,8 @@ def table(work: Work, rows: dict) -> str:
 
 
 def special(name: str, result) -> str:
-    return {"flood": flood, "connections": connections, "workers": workers,
+    return {"flood": flood, "tails": tails, "answers": answers,
+            "connections": connections, "workers": workers,
             "merchants": merchants, "sizes": sizes}[name](result)
 
 
@@ -107,6 +120,34 @@ def flood(took: dict) -> str:
                         ("others' worst wait", "others")):
         lines.append(f"| {label} | {median(took[name]):.0f} | "
                      f"{min(took[name]):.0f} | {max(took[name]):.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def tails(rows: dict) -> str:
+    lines = ["### One caller beside a load", "",
+             "A caller asks 500 times a second for a report in memory, while "
+             "32 connections make a load at full speed of the same worker. "
+             "Load, caller, Redis and the server in Violet's place share the "
+             "other CPUs. The worst wait is the median of those of the "
+             "rounds.", "",
+             "| the caller's ms beside | p50 | p99 | worst | worst of all "
+             "rounds |", "|---|---|---|---|---|"]
+    for name, row in rows.items():
+        lines.append(f"| {name} | " + " | ".join(
+            f"{row[figure]:.2f}" for figure in ("p50", "p99", "worst",
+                                                "most")) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def answers(rows: dict) -> str:
+    lines = ["### Answers of 4 MB", "",
+             "The longest time, in ms of the worker's CPU, between two calls "
+             "of epoll_wait() during one whole request: no other request "
+             "makes progress meanwhile.", "",
+             "| request | median | least | most |", "|---|---|---|---|"]
+    for name, taken in rows.items():
+        lines.append(f"| {name} | {median(taken):.1f} | {min(taken):.1f} | "
+                     f"{max(taken):.1f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -191,8 +232,11 @@ plot $data using ($2/2):1:($2/2):(0.4):3 with boxxyerror \\
 """)
 
 
-def curves(path: Path, rows: dict, title: str, x_title: str) -> None:
+def curves(path: Path, rows: dict, title: str, x_title: str,
+           name=lambda x: f"{x:,}") -> None:
     blocks, plots = [], []
+    numbers = list(next(iter(rows.values())))
+    ticks = ", ".join(f'"{name(x)}" {x}' for x in numbers)
 
     for i, (label, row) in enumerate(rows.items()):
         points = "\n".join(f"{x} {y:.2f}" for x, y in row.items())
@@ -208,6 +252,9 @@ set title "{title}"
 set xlabel "{x_title}"
 set ylabel "µs"
 set logscale xy
+set xrange [{numbers[0]}:{numbers[-1]}]
+set xtics ({ticks})
+set rmargin 6
 set grid
 set key left top
 {"".join(blocks)}
@@ -232,7 +279,8 @@ def write(results: dict) -> None:
 
     bars(DOCS / "benchmarks.svg", results)
     curves(DOCS / "benchmarks-sizes.svg", results["sizes"],
-           "CPU of a hit by the size of the report", "bytes")
+           "CPU of a hit by the size of the report", "report",
+           lambda x: f"{x // 1024} kB" if x < 1 << 20 else f"{x >> 20} MB")
     curves(DOCS / "benchmarks-merchants.svg", results["merchants"],
            "CPU of a hit by the number of merchants", "reports in memory")
 
@@ -275,7 +323,9 @@ welcome.
 
 """
     parts = [table(work, results[work.name]) for work in WORKS]
-    parts += [flood(results["flood"]), connections(results["connections"]),
+    parts += [flood(results["flood"]), tails(results["tails"]),
+              answers(results["answers"]),
+              connections(results["connections"]),
               workers(results["workers"]),
               merchants(results["merchants"]),
               "![CPU by the number of merchants](benchmarks-merchants.svg)\n",

@@ -78,15 +78,16 @@ def order(kind: str) -> str:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """CPU seconds of all threads of these processes so far, from /proc."""
+    """CPU seconds of all threads of these processes so far, from /proc.  One
+    of them may have ended: nginx's cache loader does after a minute."""
     total = 0
 
     for pid in pids:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            try:
+        try:
+            for task in Path(f"/proc/{pid}/task").iterdir():
                 total += int((task / "schedstat").read_text().split()[0])
-            except FileNotFoundError:
-                pass
+        except (FileNotFoundError, ProcessLookupError):
+            pass
 
     return total / 1e9
 
@@ -96,7 +97,11 @@ def memory(pids: list[int]) -> int:
     total = 0
 
     for pid in pids:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().split("\n"):
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for line in text.split("\n"):
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
 
@@ -238,7 +243,8 @@ class Servers:
         if pipe.wait():
             raise SystemExit("bench: Redis did not take the reports")
 
-    def nginx(self, name: str, workers: int = 1, zone: str = "64m") -> Server:
+    def nginx(self, name: str, workers: int = 1, zone: str = "64m",
+              env: dict | None = None) -> Server:
         port = free_port()
         if name == "upstream":
             self.values["UPSTREAM_PORT"] = str(port)
@@ -255,7 +261,7 @@ class Servers:
         path.write_text(text)
         return self.start(name, port, [
             "nginx", "-p", str(self.folder), "-c", str(path),
-            "-e", str(self.folder / f"{name}.log")])
+            "-e", str(self.folder / f"{name}.log")], env)
 
     def varnish(self) -> Server:
         port = free_port()
@@ -288,9 +294,10 @@ class Servers:
             str(self.cpus[0]), str(HERE / "bare.py"), str(port),
             str(callers), str(length), str(self.folder / "bare.log")])
 
-    def start(self, name: str, port: int, command: list[str]) -> Server:
+    def start(self, name: str, port: int, command: list[str],
+              env: dict | None = None) -> Server:
         self.stop(name)
-        self.running[name] = Server(name, port, command)
+        self.running[name] = Server(name, port, command, env)
         return self.running[name]
 
     def stop(self, name: str) -> None:

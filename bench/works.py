@@ -93,7 +93,10 @@ WORKS = [
         Peer(PLAIN, "proxy", SUBMIT % 1),
         Peer("Lua, cjson", "lua", SUBMIT % 1,
              "X-Violet-Cart-Outcome: completed"),
-    ], [Target(PLAIN, "rate", 0.92)], script="post"),
+    ], [
+        Target(PLAIN, "rate", 0.92),
+        Target(PLAIN, "cpu", 1.28),
+    ], script="post"),
 
     Work("guarded", "completed submit, guarded, with Redis", [
         Peer("violet", "violet", "/guarded" + CART,
