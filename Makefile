@@ -1,7 +1,8 @@
 # The targets call the scripts in util/.  The head of each script says what the
 # script does and which variables it takes.
 
-.PHONY: help build install deb run test test-packages torture check bench clean
+.PHONY: help build install deb run test test-packages torture check analyze \
+	coverage bench clean
 
 help:
 	@echo "make build   the module, as build/ngx_violet_module.so (CC=clang)"
@@ -17,9 +18,9 @@ help:
 	@echo "             Test::Nginx that lies there)"
 	@echo "make test T=t/health/report.t:84   the one block at that line (T=FILE,"
 	@echo "             T=FOLDER, T=\"FILE FOLDER\": these only)"
-	@echo "make torture carts submitted through two gateways while Redis, Violet"
-	@echo "             and workers fail, for about 5 minutes (TORTURE_CARTS=50000"
-	@echo "             TORTURE_SECONDS=600 TORTURE_SEED=1)"
+	@echo "make torture everything that can go wrong, made to go wrong, in parts,"
+	@echo "             for under 45 minutes (T=carts: this part; T=--list: the"
+	@echo "             parts)"
 	@echo "make build ROOT=trixie, make test ROOT=trixie   the same on another"
 	@echo "             Debian, whose root debootstrap makes (ROOTS=DIR: in DIR)"
 	@echo "make build NGINX_SRC=DIR, make test NGINX_SRC=DIR   with the nginx whose"
@@ -28,6 +29,9 @@ help:
 	@echo "             follows docs/install.md there (ROOT=trixie: only there)"
 	@echo "make check   style, arrows between folders, documentation against the"
 	@echo "             code, OpenAPI, how many instructions a request takes"
+	@echo "make analyze static analysis by gcc, clang, clang-tidy and cppcheck, for"
+	@echo "             about 10 minutes"
+	@echo "make coverage   all tests once more, and which lines they do not run"
 	@echo "make bench   measures the gateway beside other ways to do its work"
 	@echo "             (BENCH_SECONDS=1 BENCH_ROUNDS=1: a quick look)"
 	@echo "make clean   deletes build/"
@@ -55,9 +59,7 @@ test-packages:
 	@util/test-packages $(ROOT)
 
 torture:
-	@util/packages build run test
-	@util/build
-	@t/torture/run.pl
+	@util/torture
 
 check:
 	@util/packages build check
@@ -74,7 +76,15 @@ check:
 	@CC=gcc util/build
 	@util/arrows --self-test
 	@util/arrows
+	@util/torture --self-test
+	@t/torture/mutants.pl --check
 	@bench/instructions
+
+analyze:
+	@util/analyze
+
+coverage:
+	@util/coverage
 
 bench:
 	@util/packages build run bench
