@@ -313,6 +313,8 @@ sub killed_under_load {
 
 # Good replies between the errors, as each lookup has, cause no second line.
 sub full {
+    ok(until_hit(20002), 'before Redis is full: connected again');
+
     my $before = () = $nginx->error_log =~ /answered "OOM/g;
 
     Violet::Redis->new($redis->port)->command('CONFIG SET maxmemory 1');
