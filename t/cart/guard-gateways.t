@@ -227,6 +227,7 @@ sub worker_killed_in_flight {
 # The second gateway knows the submit only from Redis.
 sub heard_before_redis_hung {
     is(submit($one, 60014)->{status}, 502, 'unknown at one gateway');
+    ok($live->submit_ended($redis, 60014), 'which Redis knows');
     is_refused(submit($two, 60014), 'SUBMIT_UNRESOLVED', 'unknown at the other');
 
     $redis->pause;
@@ -268,7 +269,8 @@ sub redis_restarted_empty {
     Violet::Redis->new($redis->port)->call('FLUSHALL');
 
     is_refused(submit($one, 60012), 'SUBMIT_UNRESOLVED', 'Redis has lost its data');
-    is_refused(submit($two, 60012), 'SUBMIT_UNRESOLVED', 'and has been told again');
+    ok($live->submit_ended($redis, 60012), 'and has been told again');
+    is_refused(submit($two, 60012), 'SUBMIT_UNRESOLVED', 'as another gateway hears');
     is(replayed(submit($one, 20010)), 'true',
        'an outcome is known as well');
     is(reached(60012), 1, 'Violet was asked once');

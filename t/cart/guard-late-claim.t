@@ -331,8 +331,5 @@ sub worker_stops_in_flight {
 sub state_of {
     my ($what) = @_;
 
-    my $text = Violet::Redis->new($redis->port)->call(
-        'GET', "violet:submit:violet_api:10000:$what->{id}");
-
-    return (split / /, $text // '')[2] // '';
+    return $live->submit_state($redis, $what->{id});
 }

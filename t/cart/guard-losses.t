@@ -166,10 +166,7 @@ sub claim_without_memory {
         http => $live->violet_http($redis, $mock, 'violet_zone 64k;'),
         server => $live->violet_location(
             'violet_submit_guard on without_redis=refuse;'));
-    my $state = sub {
-        (split / /, $admin->call('GET',
-             "violet:submit:violet_api:10000:$cart") // '')[2] // '';
-    };
+    my $state = sub { $live->submit_state($redis, $cart) };
 
     $live->request($mock->port, 'POST /_mock/fault?cart_submit=603',
                    body => '');

@@ -160,7 +160,7 @@ sub record {
 sub state_of {
     my ($cart) = @_;
 
-    return (split / /, redis('GET', record($cart)))[2] // '';
+    return $live->submit_state($redis, $cart);
 }
 
 

@@ -313,6 +313,32 @@ sub mock_counts {
 }
 
 
+# --- Redis ---
+
+# The state of a submit in its record in Redis, such as "in_flight"; "" if
+# Redis has no record of the cart.
+sub submit_state {
+    my ($self, $redis, $cart) = @_;
+
+    require Violet::Redis;
+    my $record = Violet::Redis->new($redis->port)->call(
+        'GET', "violet:submit:violet_api:10000:$cart");
+
+    return (split / /, $record // '')[2] // '';
+}
+
+
+# Waits until Redis knows how a submit ended: the caller has its answer a
+# moment before.
+sub submit_ended {
+    my ($self, $redis, $cart) = @_;
+
+    return $self->wait_for(10, sub {
+        $self->submit_state($redis, $cart) !~ /\A(?:in_flight)?\z/;
+    });
+}
+
+
 # --- time ---
 
 # Calls the code until it returns a true value or the time is over; returns

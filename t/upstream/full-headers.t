@@ -134,6 +134,8 @@ sub again {
     return sub {
         my $request = $make->();
         ask($other, $request);
+        $live->submit_ended($health->{redis}, $request->{id})
+            or die "Redis does not know that cart $request->{id} ended\n";
         return {%$request, sent => 1, new => 0};
     };
 }
