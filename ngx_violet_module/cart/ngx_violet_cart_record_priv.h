@@ -163,9 +163,12 @@ ngx_uint_t ngx_violet_record_unsaved(ngx_violet_records_t *records,
 ngx_int_t ngx_violet_records_new_mark(u_char *mark);
 
 
-/* The next look for unsaved records begins with those of POST orders. */
+/*
+ * Redis may lack any record of the host: the next looks for unsaved records
+ * begin with those of POST orders.
+ */
 
-void ngx_violet_records_orders_first(ngx_violet_records_t *records);
+void ngx_violet_records_restore(ngx_violet_records_t *records);
 
 
 /* One of the records that were told has ended, whatever Redis said. */

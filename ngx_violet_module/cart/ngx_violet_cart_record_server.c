@@ -17,9 +17,6 @@
 /* ms in which each host sends its records to a Redis that has lost them */
 #define NGX_VIOLET_SERVER_FRESH  30000
 
-/* how often its records of POST orders come first, if Redis does not answer */
-#define NGX_VIOLET_SERVER_REPEATS  8
-
 /* ms that the host remembers which Redis it knew */
 #define NGX_VIOLET_SERVER_KNOWN  (366 * INT64_C(86400000))
 
@@ -408,8 +405,7 @@ ngx_violet_server_known(ngx_violet_records_t *records, u_char *run_id,
     }
 
     if (answer->changed) {
-        records->repeats = NGX_VIOLET_SERVER_REPEATS;
-        ngx_violet_records_orders_first(records);
+        ngx_violet_records_restore(records);
 
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "violet: Redis of records of submits was restarted, "

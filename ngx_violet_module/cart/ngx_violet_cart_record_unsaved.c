@@ -22,10 +22,14 @@
 #define NGX_VIOLET_UNSAVED_NAMES                                              \
     (NGX_VIOLET_UNSAVED_MANY * NGX_VIOLET_KEYS_NAME)
 
+/* how often records of POST orders come first, if Redis does not answer */
+#define NGX_VIOLET_UNSAVED_REPEATS  8
+
 
 static void ngx_violet_unsaved_tick(ngx_event_t *ev);
 static void ngx_violet_unsaved_next(ngx_event_t *ev);
 static void ngx_violet_unsaved_tell(ngx_violet_records_t *records);
+static void ngx_violet_unsaved_orders_first(ngx_violet_records_t *records);
 
 
 ngx_violet_records_t *
@@ -54,7 +58,9 @@ ngx_violet_records_start(ngx_violet_records_t *records)
         return;
     }
 
-    records->unsaved = 1;
+    /* the worker before this one may have died while it wrote them */
+
+    ngx_violet_records_restore(records);
 
     records->mark_name.data = records->name;
     records->mark_name.len = ngx_snprintf(records->name, NGX_VIOLET_KEYS_NAME,
@@ -127,7 +133,16 @@ ngx_violet_unsaved_next(ngx_event_t *ev)
 
 
 void
-ngx_violet_records_orders_first(ngx_violet_records_t *records)
+ngx_violet_records_restore(ngx_violet_records_t *records)
+{
+    records->repeats = NGX_VIOLET_UNSAVED_REPEATS;
+
+    ngx_violet_unsaved_orders_first(records);
+}
+
+
+static void
+ngx_violet_unsaved_orders_first(ngx_violet_records_t *records)
 {
     records->unsaved = 1;
     records->orders = 1;
@@ -157,7 +172,7 @@ ngx_violet_unsaved_tell(ngx_violet_records_t *records)
 
     if (records->silent && records->repeats) {
         records->repeats--;
-        ngx_violet_records_orders_first(records);
+        ngx_violet_unsaved_orders_first(records);
     }
 
     n = ngx_violet_record_unsaved(records, names, NGX_VIOLET_UNSAVED_NAMES,

@@ -2,9 +2,10 @@
 
 # Redis is emptied, and a host with many records writes them again: each record
 # once, and those of POST orders first, since another host cannot read them from
-# Violet; also those that were just made, and those for which Redis did not
-# answer at first.  The host has one worker: on a busy machine two workers may write the
-# same record, which does no harm.
+# Violet; also those that were just made, those for which Redis did not answer
+# at first, and those that a killed worker had not written yet.  The host has
+# one worker: on a busy machine two workers may write the same record, which
+# does no harm.
 
 use strict;
 use warnings;
@@ -46,8 +47,9 @@ $live->wait_for(10, sub { $watcher->output =~ /^OK/ }) or die "no MONITOR\n";
 
 emptied();
 silent();
+killed();
 
-$live->check_logs;
+$live->check_logs(qr/exited on signal 9/);
 done_testing();
 
 
@@ -79,7 +81,21 @@ sub silent {
 }
 
 
-# A way to Redis that ends at a record of an order, once for each file.
+# The worker is killed at its first record of an order.
+sub killed {
+    my ($worker) = $nginx->workers;
+
+    put("$ways/kill", $worker);
+    from_now();
+    $command->call('FLUSHALL');
+    written_again('killed');
+    ok(!-e "$ways/kill", 'killed: the worker is another one');
+    orders_first('killed', written());
+}
+
+
+# A way to Redis that ends at a record of an order, once for each file; the file
+# "kill" has the pid of a worker that ends with it.
 sub way {
     my ($gateway) = @_;
 
@@ -89,8 +105,7 @@ sub way {
     while (my @ready = $select->can_read) {
         for my $from (@ready) {
             sysread $from, my $bytes, 65536 or return;
-            return if $from == $gateway && $bytes =~ /:key:/
-                      && (unlink "$ways/1" or unlink "$ways/2");
+            return if $from == $gateway && $bytes =~ /:key:/ && ends();
 
             syswrite $from == $gateway ? $server : $gateway, $bytes;
         }
@@ -98,11 +113,23 @@ sub way {
 }
 
 
-sub put {
-    my ($file) = @_;
+sub ends {
+    if (open my $in, '<', "$ways/kill") {
+        kill 'KILL', <$in>;
+        return unlink "$ways/kill";
+    }
 
-    open my $out, '>', $file or die "$file: $!\n";
+    return unlink("$ways/1") || unlink "$ways/2";
+}
+
+
+sub put {
+    my ($file, $text) = @_;
+
+    open my $out, '>', "$file.new" or die "$file: $!\n";
+    print $out $text // '';
     close $out or die "$file: $!\n";
+    rename "$file.new", $file or die "$file: $!\n";
 }
 
 
