@@ -1,7 +1,8 @@
 
 /*
- * Comparisons of texts, equal and different ones; and every first two bytes of
- * a character in UTF-8, compared with a decoder that computes the code point.
+ * Comparisons of texts, equal and different ones; what a line of the log shows
+ * of a text; and every first two bytes of a character in UTF-8, compared with
+ * a decoder that computes the code point.
  */
 
 #include <inttypes.h>
@@ -60,6 +61,122 @@ test_words(void **state)
     assert_false(violet_text_same(of(""), of(NULL)));
     assert_false(violet_text_same(of("a"), of("A")));
     assert_false(violet_text_same(of("a"), of("ab")));
+}
+
+
+/* Two secrets differ if they differ in any one bit of any byte. */
+
+static void
+test_secrets(void **state)
+{
+    size_t             i;
+    unsigned           bit;
+    char               other[] = "s3cret\0of a caller";
+    static const char  secret[] = "s3cret\0of a caller";
+
+    const violet_text_t  one = { secret, sizeof(secret) - 1 };
+    const violet_text_t  two = { other, sizeof(other) - 1 };
+    const violet_text_t  begin = { secret, sizeof(secret) - 2 };
+
+    (void) state;
+
+    assert_true(violet_text_same_secret(one, two));
+
+    for (i = 0; i < two.len; i++) {
+        for (bit = 1; bit < 0x100; bit <<= 1) {
+            other[i] = (char) (secret[i] ^ (char) bit);
+            assert_false(violet_text_same_secret(one, two));
+        }
+
+        other[i] = secret[i];
+    }
+
+    assert_false(violet_text_same_secret(one, begin));
+    assert_false(violet_text_same_secret(begin, one));
+    assert_false(violet_text_same_secret(of("secret"), of("SECRET")));
+
+    assert_true(violet_text_same_secret(of(""), of("")));
+    assert_false(violet_text_same_secret(of("x"), of("")));
+
+    /* a secret that is missing equals none, not even a missing one */
+
+    assert_false(violet_text_same_secret(of(NULL), of("")));
+    assert_false(violet_text_same_secret(of(""), of(NULL)));
+    assert_false(violet_text_same_secret(of(NULL), of(NULL)));
+}
+
+
+/* Checks what the log shows of a text, and that nothing behind is written. */
+
+static void
+check_shown(const char *data, size_t len, const char *expected)
+{
+    size_t  n;
+    char    buf[VIOLET_TEXT_SHOWN + 1];
+
+    memset(buf, '#', sizeof(buf));
+
+    n = violet_text_shown(data, len, buf);
+
+    assert_true(n <= VIOLET_TEXT_SHOWN);
+    assert_true(buf[n] == '#');
+
+    buf[n] = '\0';
+    assert_string_equal(buf, expected);
+}
+
+
+static void
+test_shown(void **state)
+{
+    int     c;
+    size_t  len;
+    char    byte, text[2 * VIOLET_TEXT_SHOWN], expected[VIOLET_TEXT_SHOWN + 1];
+
+    (void) state;
+
+    for (c = 0; c < 256; c++) {
+        byte = (char) c;
+
+        (void) snprintf(expected, sizeof(expected),
+                        c < ' ' || c > '~' || c == '"' || c == '\\'
+                        ? "\\x%02X" : "%c", c);
+
+        check_shown(&byte, 1, expected);
+    }
+
+    check_shown("", 0, "");
+    check_shown("a\n\"b\0", 5, "a\\x0A\\x22b\\x00");
+
+    /* a longer text is cut, never within the four bytes of "\xHH" */
+
+    for (len = 0; len <= sizeof(text); len++) {
+        memset(text, 'a', sizeof(text));
+        memset(expected, 'a', sizeof(expected));
+
+        if (len > VIOLET_TEXT_SHOWN - 3) {
+            memcpy(expected + VIOLET_TEXT_SHOWN - 3, "...", 4);
+
+        } else {
+            expected[len] = '\0';
+        }
+
+        check_shown(text, len, expected);
+
+        if (len == 0 || len > VIOLET_TEXT_SHOWN) {
+            continue;
+        }
+
+        text[len - 1] = '\n';
+        memcpy(expected + len - 1, "\\x0A", len + 3 < VIOLET_TEXT_SHOWN ? 5 : 0);
+
+        if (len + 3 > VIOLET_TEXT_SHOWN - 3) {
+            memcpy(expected + (len > VIOLET_TEXT_SHOWN - 2
+                               ? VIOLET_TEXT_SHOWN - 3 : len - 1), "...", 4);
+        }
+
+        check_shown(text, len, expected);
+    }
 }
 
 
@@ -214,6 +331,8 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_shown),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_print),
         cmocka_unit_test(test_hex),
