@@ -229,6 +229,8 @@ static const row_t  rows[] = {
       SHOWN(FAILED) },
     { "unheard, unknown", NONE, 0, 0, 0, ORDER(UNKNOWN, 0), "u",
       MANUAL(UNKNOWN) },
+    { "unheard, made", NONE, 0, 0, 0, ORDER(UNKNOWN, MADE), "u",
+      VIOLET_DECISION_REFUSE, VIOLET_CART_REFUSAL_UNKNOWN, 1, 0, UNKNOWN },
     { "unheard, failed read", NONE, 0, 0, 0, LOST, "u",
       LATER(NO_GUARD, 10) },
     { "unheard, refused read", NONE, 0, 0, 0, REFUSED, "u",

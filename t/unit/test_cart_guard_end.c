@@ -209,13 +209,63 @@ test_end_beside_another_write(void **state)
 }
 
 
+/* The same while what Redis had is joined: the other worker tells Redis. */
+
+static void
+test_told_beside_another_write(void **state)
+{
+    int                        doubted;
+    violet_cart_end_t          end;
+    violet_cart_held_t         held;
+    violet_cart_host_t         host = { &held, host_load, store_beside,
+                                        host_shared, host_random };
+    violet_cart_guard_t        guard;
+    violet_cart_redis_reply_t  reply;
+
+    (void) state;
+
+    memset(&held, 0, sizeof(held));
+    memset(&end, 0, sizeof(end));
+    memset(&reply, 0, sizeof(reply));
+    guard_set(&guard, &host, 1);
+
+    reply.status = VIOLET_REDIS_WRITTEN;
+
+    assert_int_equal(violet_cart_guard_start(&guard), VIOLET_GUARD_REDIS);
+    assert_int_equal(violet_cart_guard_redis(&guard, &reply, 0),
+                     VIOLET_GUARD_SEND);
+
+    end.outcome = VIOLET_CART_FAILED;
+    memcpy(end.token, guard.token, sizeof(end.token));
+
+    assert_int_equal(violet_cart_guard_settle(&guard, &end, &doubted),
+                     VIOLET_GUARD_REDIS);
+
+    other_writes = 1;
+
+    reply.status = VIOLET_REDIS_KEPT;
+    reply.version.kind = VIOLET_VERSION_RECORD;
+    reply.record.state = VIOLET_RECORD_UNKNOWN;
+    reply.record.token[0] = 2;
+    reply.record.doubts = 1;
+
+    assert_int_equal(violet_cart_guard_told(&guard, &reply),
+                     VIOLET_GUARD_ANSWER);
+    assert_int_equal(other_writes, 0);
+    assert_int_equal(held.record.state, VIOLET_RECORD_FAILED);
+    assert_int_equal(held.record.doubts, 2);
+    assert_true(held.unsaved);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_order_is_written_over_all),
         cmocka_unit_test(test_what_is_no_order_is_compared),
-        cmocka_unit_test(test_end_beside_another_write)
+        cmocka_unit_test(test_end_beside_another_write),
+        cmocka_unit_test(test_told_beside_another_write)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,13 +272,14 @@ test_settle_notes(void **state)
     end_of(&end, VIOLET_CART_PARTIAL, 1);
     end.bags[0] = 11112;
     end.manual = 1;
+    end.more = 1;
     end.order_id = 77;
     end.seen = VIOLET_SEEN_MADE|VIOLET_SEEN_OPEN;
 
     (void) violet_cart_record_settle(&record, &end);
 
     assert_int_equal(record.bags[0], 11112);
-    assert_int_equal(record.flags, VIOLET_RECORD_MANUAL);
+    assert_int_equal(record.flags, VIOLET_RECORD_MANUAL|VIOLET_RECORD_MORE);
     assert_int_equal(record.order_id, 77);
     assert_int_equal(record.evidence,
                      VIOLET_SEEN_SUBMITTED|VIOLET_SEEN_MADE);

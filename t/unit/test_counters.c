@@ -246,6 +246,8 @@ test_slots(void **state)
 
     assert_int_equal(violet_counters_read_in_flight(counters, app,
                                                     test_alive), 7);
+    assert_int_equal(violet_counters_read_workers(counters, flights,
+                                                  test_alive), 5);
 
     test_dead = 100;
 

@@ -34,7 +34,9 @@ test_source(violet_metrics_source_t *source, size_t apps, int hostile)
 {
     size_t  i, j, size;
 
-    static const char *const  names[] = { "shop", "mall", "third" };
+    static const char *const  names[] = {
+        "shop", "mall", "a-name-that-is-longer-than-both-versions"
+    };
 
     memset(source, 0, sizeof(violet_metrics_source_t));
 
