@@ -3,7 +3,8 @@
  * Answers to a submit when memory runs out: each allocation of the judge fails
  * in turn, alone or with all after it.  Either the judge says so, or its
  * verdict is the one with memory, or doubt; nothing leaks.  The linker calls
- * __wrap_... in place of the functions that allocate, and jansson is given them.
+ * __wrap_... in place of the functions that allocate, and jansson has them from
+ * this test.
  */
 
 #include "cart_check.h"

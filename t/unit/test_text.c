@@ -168,11 +168,13 @@ test_shown(void **state)
         }
 
         text[len - 1] = '\n';
-        memcpy(expected + len - 1, "\\x0A", len + 3 < VIOLET_TEXT_SHOWN ? 5 : 0);
 
         if (len + 3 > VIOLET_TEXT_SHOWN - 3) {
             memcpy(expected + (len > VIOLET_TEXT_SHOWN - 2
                                ? VIOLET_TEXT_SHOWN - 3 : len - 1), "...", 4);
+
+        } else {
+            memcpy(expected + len - 1, "\\x0A", 5);
         }
 
         check_shown(text, len, expected);
