@@ -136,6 +136,27 @@ test_spread(void **state)
 }
 
 
+/* t/store/same-hash.t is about keys with the same hash: these are they. */
+
+static void
+test_equal(void **state)
+{
+    size_t  i;
+
+    static const char *const  keys[][2] = {
+        { "health:violet_api:10000:204851", "health:violet_api:10000:392628" },
+        { "health:violet_api:10000:135603", "health:violet_api:10000:313250" },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        assert_int_equal(violet_hash(keys[i][0], strlen(keys[i][0])),
+                         violet_hash(keys[i][1], strlen(keys[i][1])));
+    }
+}
+
+
 int
 main(void)
 {
@@ -144,6 +165,7 @@ main(void)
         cmocka_unit_test(test_length),
         cmocka_unit_test(test_each_bit),
         cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_equal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

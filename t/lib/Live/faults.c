@@ -468,6 +468,13 @@ read(int fd, void *buf, size_t size)
     static ssize_t  (*next)(int, void *, size_t);
 
     faults_find(next, "read");
+
+    if (faults->pid != 0 && faults_is(fd, S_IFREG)
+        && faults_hit(FAULTS_PREAD))
+    {
+        return -1;
+    }
+
     faults_data(FAULTS_READ, fd, buf, size, next(fd, buf, size));
 }
 
