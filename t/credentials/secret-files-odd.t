@@ -164,7 +164,7 @@ sub unreadable_for_a_moment {
 # it; but they do once they have seen the file.
 sub unseen {
     SKIP: {
-        skip 'only root can start workers as another user', 3 if $> != 0;
+        skip 'only root can start workers as another user', 9 if $> != 0;
 
         my $folder = folder('unseen');
         my $inner = "$folder/inner";
@@ -182,6 +182,16 @@ sub unseen {
         $config =~ s/user root;/user $user;/ or die "no user in nginx.conf\n";
         $config =~ s/(app_secret file:)\S+;/$1$folder\/secret;/ or die;
         put("$folder/secret", 'secret-1');
+        put($file, $config);
+
+        like(($nginx->test_config)[1], qr/"$inner\/token" of "token" cannot/,
+             'nginx -t warns of a file that workers cannot read');
+        put($file, $config =~ s/(error_log \S+) info;/$1 crit;/r);
+        my ($ok, $said) = $nginx->test_config;
+        ok($ok, 'the configuration is valid');
+        is(scalar(() = $said =~ /cannot be read by the workers/g), 1,
+           '... but not if only critical lines are wanted');
+
         put($file, $config);
         ok($nginx->reload(30), 'workers of another user');
 
@@ -221,5 +231,17 @@ sub few_lines {
     }
 
     is(lines($nginx, qr/violet:/), 0, 'few lines: nothing is logged');
+
+    local $ENV{LIVE_ODD} = 'token-of-the-environment';
+    my $config = Live::Nginx::text_of($nginx->folder . '/conf/nginx.conf');
+
+    $config =~ s/token file:\S+;/token env:LIVE_ODD;/ or die "no token\n";
+    put($nginx->folder . '/conf/nginx.conf', $config);
+
+    my ($ok, $said) = $nginx->test_config;
+
+    ok($ok, 'few lines: the configuration is valid');
+    unlike($said, qr/is lost when the nginx binary is upgraded/,
+           'few lines: nginx -t does not warn of the environment');
     $nginx->stop;
 }
