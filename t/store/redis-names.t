@@ -194,7 +194,7 @@ sub more_addresses {
 sub several_urls {
     my ($one, $two) = map { $live->redis } 1 .. 2;
     my $urls = join ' ', map { 'redis://127.0.0.1:' . $_->port } $one, $two;
-    my $nginx = $gateway->gateway(redis => "$urls timeout=200ms");
+    my $nginx = $gateway->gateway(redis => "$urls timeout=20s connect_timeout=20s");
     my $used = sub {
         Violet::Redis->new($_[0]->port)->call('DBSIZE') > 0;
     };
