@@ -24,6 +24,7 @@ my $failing = failures_begin();
 renewed_half_an_hour_ahead();
 token_without_an_end();
 old_token_serves_on();
+token_that_ends_meanwhile();
 token_that_is_the_same();
 call_that_lost_its_lease();
 tokens_of_two_lengths();
@@ -49,7 +50,7 @@ sub gateway {
             keepalive 8;
         }
         END
-        server => join '', map { <<"        END" } @apps);
+        server => join '', $option{server} || '', map { <<"        END" } @apps);
         location /$_/v1/ {
             violet $_;
             proxy_pass http://violet_api/v1/;
@@ -167,7 +168,8 @@ sub token_without_an_end {
 sub old_token_serves_on {
     my $mock = $live->mock;
     my $clock = Live::Clock->new($live);
-    my $nginx = gateway($mock, clock => $clock);
+    my $nginx = gateway($mock, clock => $clock, server =>
+                        'location = /status { violet_status html; }');
     my $failed = qr/no new access token .* the old one is still used/;
     my $again = qr/has an access token again, after \d+ failures/;
 
@@ -183,6 +185,9 @@ sub old_token_serves_on {
        'the old token serves meanwhile');
     is(scalar(() = $nginx->error_log =~ /no new access token/g), 1,
        'with one line in the log');
+    like($live->request($nginx->port, 'GET /status')->{body},
+         qr/App shop1: the renewal of its token fails<.*Requests still go through, with the old token\./s,
+         'the status page warns');
 
     $clock->day($day + 1);
 
@@ -198,6 +203,41 @@ sub old_token_serves_on {
        'the next token serves');
     is(scalar(() = $nginx->error_log =~ /$again/g), 1,
        'with one line in the log');
+
+    $nginx->stop;
+    $mock->stop;
+}
+
+
+# The token ends while a caller sends the body of its request, which was let
+# through before.
+sub token_that_ends_meanwhile {
+    my $mock = $live->mock;
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway($mock, clock => $clock, workers => 1);
+
+    is(status_of($nginx), 200, 'there is a token');
+
+    # nginx says 100 when it begins to read the body
+    my $client = $live->client($nginx->port);
+    $client->send("POST /shop1/v1/merchants HTTP/1.1\r\nHost: localhost\r\n"
+                  . "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    like($client->read_until(qr/\r\n\r\n/, 20), qr{^HTTP/1\.1 100 },
+         'a request waits for its body');
+    $client->{in} = '';
+
+    my $sent = $live->mock_counts($mock)->{other};
+
+    control($mock, 'tokens?answer=error');
+    $clock->day($day + 1);
+    is(status_of($nginx), 503, 'the token has ended');
+    $client->send('{}');
+
+    my $answer = $client->answer(20);
+
+    is($answer->{status}, 503, 'the request is refused after its body');
+    like($answer->{body}, qr/credentials-unavailable/, '... with the problem');
+    is($live->mock_counts($mock)->{other}, $sent, '... and nothing is sent');
 
     $nginx->stop;
     $mock->stop;
