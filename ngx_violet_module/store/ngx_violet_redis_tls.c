@@ -379,7 +379,7 @@ ngx_violet_redis_tls_free(ngx_violet_redis_tls_t *tls)
 
 /*
  * Keeps the text of a line of nginx's, which is "TIME [LEVEL] PID#TID: TEXT"
- * and a line feed.
+ * and a line feed: this log has no number of a connection.
  */
 
 static void
@@ -400,11 +400,6 @@ ngx_violet_redis_tls_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
     }
 
     p++;
-
-    if (p < last && *p == '*') {
-        p = ngx_strlchr(p, last, ' ');
-        p = p ? p + 1 : last;
-    }
 
     while (last > p && last[-1] == LF) {
         last--;
