@@ -93,6 +93,30 @@ __DATA__
 
 
 
+=== a body over violet_buffer_limit may complete the checkout: it is guarded
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_pass http://violet_api;
+            violet_buffer_limit 4k;
+        }
+--- request eval
+["$::Payment/40001/payment\n{\"x\":\"" . ('y' x 5000)
+ . "\",\"complete_checkout\":true}",
+ "$::Payment/20001/payment\n{\"x\":\"" . ('y' x 5000) . "\"}",
+ "$::Payment/20001/payment\n{\"x\":\"" . ('y' x 4000) . "\"}",
+ "GET /v1/checkout/cart/20001/submit"]
+--- error_code eval
+[400, 502, 200, 409]
+--- response_headers eval
+["X-Violet-Cart-Outcome: failed", "X-Violet-Cart-Outcome: unknown",
+ "!X-Violet-Cart-Outcome", "X-Violet-Cart-Outcome: unknown"]
+--- response_body_like eval
+["ITEM_UNAVAILABLE", "UPSTREAM_INVALID", '"path"', "SUBMIT_UNRESOLVED"]
+--- mock_submits: 0
+
+
+
 === a payment and a submit share the cart's record
 --- request eval
 ["$::Payment/60001/payment\n$::Complete", "POST /v1/checkout/cart/60001/submit\n{}",

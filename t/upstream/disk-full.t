@@ -44,6 +44,7 @@ my $all = 1_000_000;
 
 for my $kind (qw(disk create pread)) {
     submits($kind);
+    payments($kind);
     orders($kind);
     events($kind);
     reports($kind);
@@ -141,6 +142,28 @@ sub submits {
        $doubt ? '409 unknown' : '200 completed', "$kind: the next submit");
     is($health->reached("cart_submit/$id"), $doubt ? $sent : 1,
        "$kind: sent once at most");
+}
+
+
+# A payment is sent only after its body was read: it may complete the checkout.
+sub payments {
+    my ($kind) = @_;
+
+    my $id = ++$cart;
+    my $send = sub {
+        ask("POST /v1/checkout/cart/$id/payment",
+            body => qq({"note":"$filler","complete_checkout":true}));
+    };
+    my ($failed, $answer) = without_room($kind, $send);
+
+    ok($failed, "$kind: a payment with a large body meets it");
+    is($health->reached("cart_payment/$id"), 0, "$kind: it is not sent");
+    cmp_ok($answer->{status}, '>=', 500, "$kind: and is refused");
+
+    $answer = $send->();
+    is("$answer->{status} $answer->{outcome}", '200 completed',
+       "$kind: the next payment is fine");
+    is($health->reached("cart_payment/$id"), 1, "$kind: and is sent once");
 }
 
 
