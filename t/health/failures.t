@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
+use POSIX qw(strftime);
 use Test::Nginx::Socket 'no_plan';
 use Violet;
 use Violet::FakeRedis;
@@ -19,6 +20,24 @@ our $Fake = 'violet_redis redis://127.0.0.1:$TEST_NGINX_FAKE_PORT'
 our @Stale = ('violet_health_ttl 1h;', 'violet_health_stale 1h;');
 our %Old = (age => 3640, ttl => 3600);
 our $Marked = 'Cache-Status: violet; hit; ttl=-[4-7][0-9]; detail=[a-z-]+';
+
+# A Violet whose 429 have each a Retry-After of their own; dates in these forms.
+our ($Soon, $Never) = CORE::map { strftime('%a, %d %b %Y %T GMT', gmtime $_) }
+                                time + 3000, time + 8_640_000;
+our $Past = 'Sun, 06 Nov 1994 08:49:37 GMT';
+our $Dated = "
+    violet_app shop { app_id 10000; app_secret s; token t; }
+    upstream violet_api { server 127.0.0.1:\$TEST_NGINX_RAND_PORT_1; }
+
+    server {
+        listen 127.0.0.1:\$TEST_NGINX_RAND_PORT_1;
+        default_type application/json;
+        location ~ 20001 { add_header Retry-After '$Soon' always; return 429 '{}'; }
+        location ~ 20002 { add_header Retry-After '$Never' always; return 429 '{}'; }
+        location ~ 20003 { add_header Retry-After '$Past' always; return 429 '{}'; }
+        location ~ 20004 { add_header Retry-After 'soon' always; return 429 '{}'; }
+    }
+";
 
 no_long_string();
 run_tests();
@@ -366,6 +385,19 @@ X-Vars: .* redis=ok up=200") x 6]
 --- response_body_like eval
 [(::problem('upstream-unavailable', 429)) x 2,
  ::counts(connection_health => 1, 'connection_health/42802' => 1)]
+
+
+
+=== Violet's 429 is held until the date of its Retry-After, for a day at most
+--- http_config eval: $::Dated
+--- request eval: ::get(20001, 20001, 20002, 20002, 20003, 20003, 20004, 20004)
+--- error_code eval
+[(429) x 8]
+--- response_headers_like eval
+["Retry-After: $::Soon", 'Retry-After: (?:[12]\d{3}|3000)',
+ "Retry-After: $::Never", 'Retry-After: (?:8640[01]|86[0-3]\d\d)',
+ ("Retry-After: $::Past") x 2,
+ 'Retry-After: soon', 'Retry-After: (?:6[01]|[1-5]\d)']
 
 
 

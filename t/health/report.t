@@ -94,6 +94,28 @@ X-Vars: cache=HIT tier=redis age=[0-2]?[0-9] refresh= state=ready redis=ok up=";
 
 
 
+=== a report that is kept is not served where violet_buffer_limit is less
+--- http_config eval: ::servers('')
+--- config eval
+::location('violet_buffer_limit 8m;') . '
+        location /small/v1/ {
+            violet shop;
+            proxy_pass http://violet_api/v1/;
+        }'
+--- request eval
+[@{::get(22102, 22102)}, 'GET /small/v1/operations/connection_health/22102',
+ ::get(22102)]
+--- error_code eval: [200, 200, 502, 200]
+--- response_headers_like eval
+['Cache-Status: violet; fwd=uri-miss; stored',
+ 'Cache-Status: violet; hit; ttl=\d+', '',
+ 'Cache-Status: violet; hit; ttl=\d+']
+--- response_body_like eval
+[('"merchant_id": 22102') x 2, '"status":502,"detail":"[^"]*violet_buffer_limit',
+ '"merchant_id": 22102']
+
+
+
 === a hit has its Age and the ttl in Cache-Status
 --- redis_commands eval: ::seed(20004, age => 100)
 --- request eval: ::get(20004)

@@ -10,6 +10,7 @@ use warnings;
 use lib 't/lib';
 use Digest::SHA qw(hmac_sha256_hex);
 use Live;
+use Live::Clock;
 use Live::Health;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -28,6 +29,7 @@ first_event_ends_a_flight('with Redis', 20011);
 first_event_ends_a_flight('without Redis', 20012, redis => '');
 next_event_shortens_a_flight('with Redis', 20021);
 next_event_shortens_a_flight('without Redis', 20022, redis => '');
+after_a_minute();
 other_host();
 worker_ends();
 
@@ -148,6 +150,26 @@ sub next_event_shortens_a_flight {
            "$title: for a minute");
     }
 
+    $nginx->stop;
+}
+
+
+# Without Redis.  The report was read more than a minute ago: the next event
+# drops it, as the first one does.
+sub after_a_minute {
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway(redis => '', workers => 1, clock => $clock);
+
+    send_events($nginx, 20051, 1);
+    is($health->get($nginx, 20051)->{cache}, 'violet; fwd=uri-miss; stored',
+       'a report is read after an event');
+
+    $clock->count(61);
+    like($health->get($nginx, 20051)->{cache}, qr/^violet; hit/,
+         'it is served after a minute still');
+    send_events($nginx, 20051, 1);
+    is($health->get($nginx, 20051)->{cache}, 'violet; fwd=uri-miss; stored',
+       'the next event then drops it');
     $nginx->stop;
 }
 
