@@ -89,6 +89,18 @@ PTTL $::Record:20001
 
 
 
+=== a question whose body is no chunk is refused, and Violet is not asked
+--- raw_request eval
+["GET /v1/checkout/cart/20001/submit HTTP/1.1\r\nHost: localhost\r\n"
+ . "Transfer-Encoding: chunked\r\n\r\nno size\r\n",
+ "GET /_mock/counts HTTP/1.0\r\n\r\n"]
+--- error_code eval
+[400, 200]
+--- response_body_like eval
+['400 Bad Request', '"cart_read": 0']
+
+
+
 === completed, and canceled since: it was ordered all the same
 --- mock_commands
 /_mock/cart?20002=rejected

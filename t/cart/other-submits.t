@@ -195,6 +195,23 @@ Idempotency-Key: "a"
 
 
 
+=== a new order that completed, and is not found by its id
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 20001}",
+ "POST /_mock/fault?cart_read/20001=404",
+ "POST /v1/orders\n{\"app_order_id\": 20001}", "GET /_mock/counts"]
+--- more_headers
+Idempotency-Key: "a"
+--- error_code eval
+[200, 200, 409, 200]
+--- response_headers eval
+["X-Violet-Cart-Outcome: completed", "", "X-Violet-Cart-Outcome: unknown", ""]
+--- response_body_like eval
+['"id": 20001', '', 'ALREADY_SUBMITTED',
+ '"cart_read/20001": 1.*"order_create": 1']
+
+
+
 === a new order with a key and the body of another one
 --- request eval
 ["POST /v1/orders\n{\"app_order_id\": 20001}",

@@ -116,6 +116,18 @@ X-Vars: cache=HIT tier=redis age=[0-2]?[0-9] refresh= state=ready redis=ok up=";
 
 
 
+=== a request whose body is no chunk is refused, and Violet is not asked
+--- raw_request eval
+["GET /v1/operations/connection_health/20004 HTTP/1.1\r\nHost: localhost\r\n"
+ . "Transfer-Encoding: chunked\r\n\r\nno size\r\n",
+ "GET /_mock/counts HTTP/1.0\r\n\r\n"]
+--- error_code eval
+[400, 200]
+--- response_body_like eval
+['400 Bad Request', '"connection_health": 0']
+
+
+
 === a hit has its Age and the ttl in Cache-Status
 --- redis_commands eval: ::seed(20004, age => 100)
 --- request eval: ::get(20004)

@@ -154,15 +154,21 @@ sub next_event_shortens_a_flight {
 }
 
 
-# Without Redis.  The report was read more than a minute ago: the next event
-# drops it, as the first one does.
+# Without Redis, and with no budget for a refresh: the mark of the first event
+# stays, and the report that is read then is older than a minute when the next
+# event comes, which drops it at once.
 sub after_a_minute {
     my $clock = Live::Clock->new($live);
     my $nginx = gateway(redis => '', workers => 1, clock => $clock);
 
+    is($health->get($nginx, '20051?refresh=true')->{status}, 200,
+       'a refresh takes the budget');
+    my $refreshes = $health->reached('connection_health.refresh');
     send_events($nginx, 20051, 1);
     is($health->get($nginx, 20051)->{cache}, 'violet; fwd=uri-miss; stored',
        'a report is read after an event');
+    is($health->reached('connection_health.refresh'), $refreshes,
+       'not as a refresh');
 
     $clock->count(61);
     like($health->get($nginx, 20051)->{cache}, qr/^violet; hit/,

@@ -37,8 +37,8 @@ sub new {
 
 sub names {
     return qw(memory_hit redis_hit miss refresh limited list report_by_post
-              streamed submit failed partial repeated in_doubt resolved again
-              outcome order left pipelined read_of_a_cart redis_lost
+              streamed submit failed partial repeated repeated_partial
+              in_doubt resolved again doubted outcome order left pipelined read_of_a_cart redis_lost
               redis_lost_submit redis_away host_miss host_refresh host_submit
               webhook host_webhook purge host_purge purge_cart show host_show
               ready prometheus json page verified_report
@@ -318,6 +318,33 @@ sub flow_repeated {
 }
 
 
+# The order of a cart that was ordered in part is shown again.
+sub flow_repeated_partial {
+    my ($self) = @_;
+
+    my $id = $self->of_group(20700);
+
+    $self->submit_at('other', $id);
+    $self->{health}->control("cart?$id=partial");
+
+    return sub {
+        my $answer = $self->ask($self->submit_bytes($id));
+        my $sent = $self->reached($id);
+        my $outcome = $answer->{headers}{'x-violet-cart-outcome'} || '';
+        my $retry = (decoded($answer) || {})->{retry} || '';
+
+        $self->disarm;
+        $self->{health}->control('reset');
+
+        return "$id: sent $sent times" if $sent != 1;
+        return "$id: $outcome $retry"
+            if $outcome eq 'completed'
+               || $outcome eq 'failed' && $retry ne 'later';
+        return wrong_order($answer, $id);
+    };
+}
+
+
 # Violet closes the connection before it answers.
 sub flow_in_doubt {
     my ($self) = @_;
@@ -368,6 +395,37 @@ sub flow_again {
         $self->{health}->control('reset');
 
         return $sent > 2 ? "$id: sent $sent times" : ();
+    };
+}
+
+
+# Violet refuses a submit, but an earlier one may have ordered the cart.  A
+# gateway without its record has read in the order that it did not.
+sub flow_doubted {
+    my ($self) = @_;
+
+    my $id = $self->of_group(60300);
+
+    $self->submit_at('other', $id);
+    $self->{health}->control("cart?$id=open");
+    $self->{health}->control("fault?cart_submit/$id=400");
+
+    return sub {
+        my $answer = $self->ask($self->submit_bytes(
+            $id, 'X-Violet-Submit' => 'again'));
+        my $sent = $self->reached($id);
+        my $read = $self->{health}->reached("cart_read/$id");
+        my $outcome = $answer->{headers}{'x-violet-cart-outcome'} || '';
+
+        $self->disarm;
+        $self->{health}->control("fault?cart_submit/$id=0");
+        $self->{health}->control('reset');
+
+        return "$id: sent $sent times" if $sent > 2;
+        return "$id: $outcome, sent $sent times"
+            if $outcome =~ /^(?:completed|partial)$/
+               || $outcome eq 'failed' && $sent > 1 && !$read;
+        return wrong_order($answer, $id);
     };
 }
 
@@ -948,11 +1006,13 @@ sub until_sent {
 
 
 # A worker whose calls all failed could not take its claim back: the cart is in
-# doubt for a minute and a half.
+# doubt for a minute and a half, and an order, which cannot be read, for good as
+# soon as its claim has run out.
 sub may_wait {
     my ($self, $again) = @_;
 
-    return $self->{calls}{many} > 1 && $again->{body} =~ /"retry":"later"/;
+    return $self->{calls}{many} > 1
+           && $again->{body} =~ /"retry":"later"|"SUBMIT_UNRESOLVED"/;
 }
 
 
