@@ -116,9 +116,10 @@ ngx_violet_record_count_doubt(violet_counters_doubts_t *doubts,
 violet_counters_doubts_t *
 ngx_violet_record_doubts_of(ngx_violet_records_t *records, ngx_str_t *name)
 {
+    ngx_str_t           names;
     ngx_uint_t          i;
     ngx_violet_app_t  **app;
-    ngx_violet_key_t    key;
+    u_char              buf[NGX_VIOLET_KEYS_NAME];
 
     app = records->apps->elts;
 
@@ -128,10 +129,11 @@ ngx_violet_record_doubts_of(ngx_violet_records_t *records, ngx_str_t *name)
             continue;
         }
 
-        ngx_violet_keys_submits(&app[i]->keys, &key);
+        names.data = buf;
+        ngx_violet_record_names(records->redis, &app[i]->keys, &names);
 
-        if (name->len > key.name.len
-            && ngx_memcmp(name->data, key.name.data, key.name.len) == 0)
+        if (name->len > names.len
+            && ngx_memcmp(name->data, names.data, names.len) == 0)
         {
             return app[i]->counts.doubts;
         }
