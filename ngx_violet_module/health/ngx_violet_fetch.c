@@ -19,7 +19,7 @@
 
 
 static void ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch);
-static void ngx_violet_fetch_limit_answered(void *data,
+static ngx_int_t ngx_violet_fetch_limit_answered(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static void ngx_violet_fetch_limited(ngx_violet_fetch_t *fetch);
 static void ngx_violet_fetch_exchange(ngx_violet_fetch_t *fetch);
@@ -86,7 +86,7 @@ ngx_violet_fetch_limit(ngx_violet_fetch_t *fetch)
 }
 
 
-static void
+static ngx_int_t
 ngx_violet_fetch_limit_answered(void *data, ngx_violet_redis_status_e status,
     ngx_violet_limit_result_t *result)
 {
@@ -96,6 +96,8 @@ ngx_violet_fetch_limit_answered(void *data, ngx_violet_redis_status_e status,
 
     ngx_violet_fetch_asked(fetch, status);
     ngx_violet_fetch_post(fetch, ngx_violet_fetch_limited);
+
+    return NGX_OK;
 }
 
 

@@ -260,7 +260,11 @@ ngx_violet_limit_answered(void *data, ngx_violet_redis_status_e status,
         ngx_violet_limit_memory(&op->key, 0, &result);
     }
 
-    op->handler(op->data, status, &result);
+    if (op->handler(op->data, status, &result) == NGX_DECLINED
+        && result.allowed && !op->key.look)
+    {
+        ngx_violet_limit_refund(&op->key, &result);
+    }
 
     ngx_free(op);
 }

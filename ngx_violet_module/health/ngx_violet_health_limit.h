@@ -51,7 +51,12 @@ typedef struct {
 } ngx_violet_limit_key_t;
 
 
-typedef void (*ngx_violet_limit_handler_pt)(void *data,
+/*
+ * Returns NGX_OK, or NGX_DECLINED if nobody refreshes any more: what was
+ * granted is then given back.
+ */
+
+typedef ngx_int_t (*ngx_violet_limit_handler_pt)(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 
 

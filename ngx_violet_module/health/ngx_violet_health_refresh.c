@@ -19,7 +19,7 @@ typedef struct {
 } ngx_violet_refund_t;
 
 
-static void ngx_violet_report_asked(void *data,
+static ngx_int_t ngx_violet_report_asked(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static ngx_int_t ngx_violet_report_answered(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
@@ -142,7 +142,7 @@ ngx_violet_report_handler(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-static void
+static ngx_int_t
 ngx_violet_report_asked(void *data, ngx_violet_redis_status_e status,
     ngx_violet_limit_result_t *result)
 {
@@ -160,6 +160,10 @@ ngx_violet_report_asked(void *data, ngx_violet_redis_status_e status,
     }
 
     ngx_violet_wait_end(wait);
+
+    /* nothing is sent for a caller who has left */
+
+    return r ? NGX_OK : NGX_DECLINED;
 }
 
 

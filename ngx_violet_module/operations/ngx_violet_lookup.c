@@ -19,7 +19,7 @@ static void ngx_violet_lookup_keep(ngx_violet_purge_ctx_t *purge,
     ngx_violet_report_t *report);
 static ngx_int_t ngx_violet_lookup_budget(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
-static void ngx_violet_lookup_budget_told(void *data,
+static ngx_int_t ngx_violet_lookup_budget_told(void *data,
     ngx_violet_redis_status_e status, ngx_violet_limit_result_t *result);
 static ngx_int_t ngx_violet_lookup_missing(ngx_http_request_t *r,
     ngx_violet_ctx_t *ctx);
@@ -216,7 +216,7 @@ ngx_violet_lookup_budget(ngx_http_request_t *r, ngx_violet_ctx_t *ctx)
 }
 
 
-static void
+static ngx_int_t
 ngx_violet_lookup_budget_told(void *data, ngx_violet_redis_status_e status,
     ngx_violet_limit_result_t *result)
 {
@@ -233,6 +233,8 @@ ngx_violet_lookup_budget_told(void *data, ngx_violet_redis_status_e status,
     }
 
     ngx_violet_wait_end(wait);
+
+    return NGX_OK;
 }
 
 
