@@ -212,6 +212,35 @@ Idempotency-Key: "a"
 
 
 
+=== a new order that completed, and whose id is no id
+--- http_config
+    violet_app shop { app_id 10000; app_secret s; token t; }
+    violet_redis redis://127.0.0.1:$TEST_NGINX_REDIS_PORT connect_timeout=20s timeout=20s;
+    upstream violet_api { server 127.0.0.1:$TEST_NGINX_RAND_PORT_1; }
+
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        default_type application/json;
+        location = /v1/orders {
+            return 200 '{"id":-1,"status":"COMPLETED","bags":[{"id":1,"status":"ACCEPTED"}]}';
+        }
+        location / { return 200 '{"is":"read"}'; }
+    }
+--- request eval
+["POST /v1/orders\n{\"app_order_id\": 20001}",
+ "POST /v1/orders\n{\"app_order_id\": 20001}"]
+--- more_headers
+Idempotency-Key: "a"
+--- error_code eval
+[200, 409]
+--- response_headers eval
+["X-Violet-Cart-Outcome: completed\n!X-Violet-Submit-Replayed",
+ "X-Violet-Cart-Outcome: unknown\n!X-Violet-Submit-Replayed"]
+--- response_body_like eval
+['"id":-1', 'ALREADY_SUBMITTED']
+
+
+
 === a new order with a key and the body of another one
 --- request eval
 ["POST /v1/orders\n{\"app_order_id\": 20001}",

@@ -10,7 +10,6 @@ use warnings;
 
 use lib 't/lib';
 use Live;
-use Live::Nginx;
 use Test::More;
 
 my $live = Live->new(patient => 1);
@@ -54,35 +53,16 @@ sub reached {
 }
 
 
-# Sends a request, and returns when the worker has read all of it: what it sends
-# to Redis then, it has sent.
+# Sends a request, and returns when the worker has read all of it.
 sub begin {
     my ($at, $what, %option) = @_;
 
     my $client = $live->client($at->port);
-    my @ends = map { sprintf ':%04X', $_ } $at->port,
-                                           $client->{sock}->sockport;
 
     $client->send(Live::Client::request_bytes($what, %option));
-
-    $live->wait_for(30, sub {
-        grep { is_read($_, @ends) } split /\n/,
-                                    Live::Nginx::text_of('/proc/net/tcp');
-    }) or die "$what is not read\n";
+    $at->wait_read($client) or die "$what is not read\n";
 
     return $client;
-}
-
-
-# A line of /proc/net/tcp: the connection between these ports is accepted, and
-# has no bytes that wait.
-sub is_read {
-    my ($line, $local, $remote) = @_;
-
-    my @field = split ' ', $line;
-
-    return $field[1] =~ /$local$/ && $field[2] =~ /$remote$/
-           && $field[4] =~ /:0+$/ && $field[9];
 }
 
 

@@ -368,6 +368,18 @@ X-Vars: .* redis=ok up=200") x 6]
 
 
 
+=== Violet's 429 is held on this host while Redis is away
+--- http_config eval: ::servers('violet_redis redis://127.0.0.1:1/0;')
+--- request eval: ::get(42803, 42803, 42803, '/_mock/counts')
+--- error_code eval: [429, 429, 429, 200]
+--- response_headers_like eval
+['!Retry-After', ('Retry-After: (?:6[01]|[1-5]\d)') x 2, '']
+--- response_body_like eval
+[(::problem('upstream-unavailable', 429)) x 3,
+ ::counts(connection_health => 1, 'connection_health/42803' => 1)]
+
+
+
 === Violet's 429 is not held after its Retry-After
 --- request eval
 [::mock('fault?connection_health/20005=429'), ::get(20005), ::get(20005),

@@ -317,6 +317,47 @@ sub connections {
 }
 
 
+# Waits until a worker has read all that this client has sent: what it sends to
+# another server then, it has sent.
+sub wait_read {
+    my ($self, $client) = @_;
+
+    return wait_lines($self, $client, sub { grep { /^0+$/ } @_ });
+}
+
+
+# Waits until no worker has the connection that a client has closed, which was
+# from this port.
+sub wait_left {
+    my ($self, $port) = @_;
+
+    return wait_lines($self, $port, sub { !@_ });
+}
+
+
+# Waits until the code returns true; it is given the number of unread bytes, in
+# hexadecimal digits, of each connection from this port that a worker has.
+sub wait_lines {
+    my ($self, $from, $code) = @_;
+
+    my ($to, $by) = map { sprintf ':%04X', $_ }
+                        $self->{port}, ref $from ? $from->{sock}->sockport
+                                                 : $from;
+    my $deadline = time + 60;
+
+    while (time < $deadline) {
+        my @lines = map { [split] } split /\n/, text_of('/proc/net/tcp');
+
+        return 1 if $code->(map { (split /:/, $_->[4])[1] }
+                                grep { $_->[1] =~ /$to$/ && $_->[2] =~ /$by$/
+                                       && $_->[9] } @lines);
+        sleep 0.02;
+    }
+
+    return 0;
+}
+
+
 # Returns true as soon as there are new workers; the old ones may still have
 # requests.  Returns false if nginx keeps the old configuration.
 sub reload {
