@@ -20,6 +20,8 @@ no_token_yet();
 token_expired();
 carts_in_doubt();
 many_doubts();
+long_in_doubt();
+large_numbers();
 hostile_texts();
 many_apps();
 in_a_browser();
@@ -37,7 +39,7 @@ sub gateway {
     my $more = $option{more} || '';
 
     return $live->nginx(
-        workers => 2,
+        workers => 2, clock => $option{clock},
         http => "$redis violet_app shop { app_id 10000; environment sandbox;"
                 . " app_secret mock-app-secret; $token } $more\n"
                 . 'upstream violet_api { server 127.0.0.1:' . $mock->port
@@ -241,6 +243,41 @@ sub many_doubts {
     is(() = $page =~ /<tr><td><b>\d+/g, 20, 'many doubts: 20 are listed');
     like($page, qr/<td><b>50010<.*<td><b>50011</s,
          'many doubts: the oldest first');
+    $nginx->stop;
+}
+
+
+# A cart is in doubt for longer and longer; the day is named if it is another.
+sub long_in_doubt {
+    my $clock = Live::Clock->new($live);
+    my $nginx = gateway(clock => $clock);
+    my $day = qr/\d{4}-\d\d-\d\d/;
+
+    submit($nginx, 50040);
+    for my $step ([1200, '[2-5]\d min<small>'],
+                  [2 * 3600 + 1200, '2 h [2-5]\d min<small>'],
+                  [2 * 86400 + 7200, "2 d 2 h<small>$day \\d\\d:\\d\\d UTC"])
+    {
+        my ($seconds, $pattern) = @$step;
+
+        $clock->day($seconds);
+        says("in doubt for $seconds s", $nginx, "<td>$pattern");
+    }
+
+    $clock->day(-3600);
+    says('the clock was set back', $nginx, '<td>0 s<small>');
+    $nginx->stop;
+}
+
+
+sub large_numbers {
+    my $nginx = gateway(more => 'violet_refresh_limit merchant=1r/1m '
+                                . 'app=5000r/1h; violet_zone 1m;');
+
+    $live->request($nginx->port,
+                   'GET /v1/operations/connection_health/42?refresh=true');
+    says('large numbers', $nginx, 'refreshes left</dt><dd>(?:4,999|5,000)<',
+         'violet_zone of 1\d\d\d kB');
     $nginx->stop;
 }
 

@@ -33,6 +33,12 @@ my @requests = (
     ['one in a dry run', 'GET /dry' . health(), 42, '?refresh=true'],
     ['a name with variables', 'GET /where' . health(), 43, ''],
     ['a webhook that is not signed', 'POST /hook?', 1, ''],
+    ['a cart that is freed by force', 'POST /purge?force=1&cart_id=', 60301,
+     ''],
+    ['an app without a name', 'GET /nobody/v1/merchants/', 1, ''],
+    ['a submit of it', 'POST /nobody/v1/checkout/cart/', 20002, '/submit'],
+    ['plain http to another machine', 'GET /far/v1/merchants/', 1, ''],
+    ['plain http to a name', 'GET /name/v1/merchants/', 1, ''],
 );
 
 for my $request (@requests) {
@@ -61,13 +67,23 @@ sub gateway {
 
     return $live->nginx(
         workers => 1, log_level => $level,
-        http => $live->violet_http($redis, $mock),
+        http => $live->violet_http($redis, $mock, <<'        END'),
+            map '' $nobody { default nobody; }
+            map '' $far    { default '192.0.2.1:80'; }
+            map '' $name   { default 'violet.test'; }
+        END
         server => $live->violet_location("$limit; proxy_read_timeout 600ms;")
                   . "location /dry/v1/ { violet shop; $limit dry_run;"
                   . ' proxy_pass http://violet_api/v1/; }'
                   . 'location /where/v1/ { violet shop; set $how http;'
                   . ' violet_submit_guard off; proxy_pass $how://violet_api; }'
-                  . 'location = /hook { violet_webhook shop; }');
+                  . 'location = /hook { violet_webhook shop; }'
+                  . 'location = /purge { violet_purge shop; }'
+                  . join '', map {
+                        "location /$_->[0]/v1/ { violet $_->[1];"
+                        . " proxy_pass http://$_->[2]; }"
+                    } ['nobody', '$nobody', 'violet_api/v1/'],
+                      ['far', 'shop', '$far'], ['name', 'shop', '$name']);
 }
 
 

@@ -114,6 +114,14 @@ sub operations {
 }
 
 
+# A gateway that answers requests by itself.
+sub refusing {
+    my ($self) = @_;
+
+    return $self->{refusing} ||= Live::FailingRefusals::gateway($self);
+}
+
+
 # Nobody listens where its Redis should be.
 sub away {
     my ($self) = @_;

@@ -11,8 +11,11 @@ use warnings;
 use Digest::SHA qw(hmac_sha256_hex);
 use JSON::PP ();
 use Live::Client;
+use Live::FailingRefusals;
 use Live::Health;
 use Time::HiRes qw(sleep time);
+
+our @ISA = ('Live::FailingRefusals');
 
 # seconds that an answer may take
 my $patience = 20;
@@ -21,6 +24,7 @@ my $patience = 20;
 my %gateway = (cold => 'cold', renewal => 'renewing', redis_away => 'away',
                map({ $_ => 'verified' } qw(verified_report verified_streamed
                                            verified_submit)),
+               map({ $_ => 'refusing' } Live::FailingRefusals::names()),
                map { $_ => 'host' } qw(host_miss host_refresh host_submit
                                        host_webhook host_purge host_show));
 
@@ -42,7 +46,8 @@ sub names {
               redis_lost_submit redis_away host_miss host_refresh host_submit
               webhook host_webhook purge host_purge purge_cart show host_show
               ready prometheus json page verified_report
-              verified_streamed verified_submit renewal cold);
+              verified_streamed verified_submit renewal cold),
+           Live::FailingRefusals::names();
 }
 
 
