@@ -353,3 +353,9 @@ qr{\[warn\].*"proxy_pass" "http://violet_api/" in location "/v1/" with "violet" 
         }
 --- refused
 "violet" in location "/v1/" without "proxy_pass", add one that leads to Violet
+
+
+
+=== a proxy_pass that nginx refuses is refused beside violet too
+--- location: violet shop; proxy_pass http://violet_api; proxy_pass http://violet_api;
+--- refused: "proxy_pass" directive is duplicate

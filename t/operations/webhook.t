@@ -387,3 +387,19 @@ $::Config->('', 'proxy_pass http://127.0.0.1:$TEST_NGINX_VIOLET_PORT/v1/consumer
 === two events
 --- config eval: $::Config->('event=A event=B')
 --- refused: invalid parameter "event=B" in "violet_webhook", use
+
+
+
+=== a 413 of return: a problem for a caller, nginx's page within another answer
+--- config eval
+$::Config->('', 'return 413;') . 'location = /page.html { ssi on; }'
+--- user_files
+>>> page.html
+before <!--# include virtual="/hook" --> after
+--- request eval
+["POST /hook\n{}", 'GET /page.html']
+--- response_body_like eval
+[qr/^\{"type":"urn:ngx-violet:too-large"/,
+ qr/^before <html>.*413 Request Entity Too Large.* after/s]
+--- error_code eval
+[413, 200]
