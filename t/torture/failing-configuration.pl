@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # Each allocation fails while nginx reads a configuration that has all
-# directives: when it starts (nginx -t), and when it reloads.
+# directives: when it starts (nginx -t), and when it reloads.  Most of them are
+# those of the library of TLS, so a configuration without TLS follows.
 #
 #     TORTURE_MOST=400    calls at most of each, spread over all of them
 #     TORTURE_QUICK=1     30 calls
@@ -28,7 +29,7 @@ Soak::sanitized() if $ENV{TEST_SAN} && !$ENV{TEST_NGINX_STATIC};
 my $live = Live->new;
 my $sweep = Live::FailingConfiguration->new($live);
 
-for my $kind (qw(start reload)) {
+for my $kind (qw(start reload plain)) {
     my $begun = time;
     my ($wrong, $tried, $all) = $sweep->$kind(most => $most);
 

@@ -6,6 +6,7 @@ package Live::FailingConfiguration;
 #   my $sweep = Live::FailingConfiguration->new($live);
 #   my ($wrong, $tried, $all) = $sweep->start(most => 100);     # nginx -t
 #   my ($wrong, $tried, $all) = $sweep->reload(most => 100);    # SIGHUP
+#   my ($wrong, $tried, $all) = $sweep->plain(most => 100);     # without TLS
 #
 # nginx says what failed and ends, or keeps its old configuration and answers.
 
@@ -201,6 +202,32 @@ sub test {
 }
 
 
+# nginx -t without TLS, whose library makes nine of ten allocations, and from the
+# one on at which nginx begins to read the file.
+sub plain {
+    my ($self, %option) = @_;
+
+    my $nginx = $self->{nginx};
+    my ($http, $server) = @$nginx{qw(http server)};
+
+    $http =~ s/\bssl_\w+=[^\s;]+//g;
+    $http =~ s/\brediss:/redis:/g;
+    $server =~ s/\bproxy_ssl_\w+ [^;]*;//g;
+    $server =~ s/\bhttps:/http:/g;
+
+    $nginx->configure(main => 'wrong;');
+    $self->test(0);
+    my $before = $self->{faults}->seen('memory');
+
+    $nginx->configure(main => '', http => $http, server => $server);
+    my ($right, $output) = $nginx->test_config;
+    return ([$output], 0, 0) if !$right;
+
+    return $self->sweep(sub { $self->test($_[0]) }, before => $before,
+                        %option);
+}
+
+
 sub environment {
     my ($self) = @_;
 
@@ -269,18 +296,22 @@ sub master_waits {
 
 # --- both ---
 
-# Options: most (calls at most; the others are spread over all of them).
+# Options: most (calls at most; the others are spread over all of them), before
+# (as many are left out at the beginning).
 sub sweep {
     my ($self, $one, %option) = @_;
 
     my (undef, @odd) = $one->(0);
     my @wrong = map { "without a fault: $_" } @odd;
-    my $all = $self->{faults}->seen('memory');
+    my $before = $option{before} || 0;
+    my $all = $self->{faults}->seen('memory') - $before;
     my $step = $option{most} && $all > $option{most} ? $all / $option{most}
                                                      : 1;
     my $tried = 0;
 
-    for (my $at = 1; $at <= $all && @wrong <= 10; $at += $step) {
+    for (my $at = $before + 1; $at <= $before + $all && @wrong <= 10;
+         $at += $step)
+    {
         (my $failed, @odd) = $one->(int $at);
         $tried++ if $failed;
         push @wrong, map { 'memory ' . int($at) . ": $_" } @odd;
