@@ -153,3 +153,31 @@ qq{EXISTS $::Record:30000\n=> 0\n}
  qr/^\{"cart_id":30001,"record":null,"scope":"host"\}$/]
 --- response_headers_like eval
 ['', 'Retry-After: 5', '', 'Retry-After: 5']
+
+
+
+=== an app that no location uses: its carts are asked about and freed too
+--- http_extra
+    violet_app other {
+        app_id 10001;
+        app_secret other-app-secret;
+        token other-token;
+        environment other;
+    }
+--- config
+        location /v1/ {
+            violet shop;
+            proxy_pass http://violet_api;
+        }
+        location = /purge {
+            violet_purge other;
+        }
+--- redis_commands eval
+$::Set->(30000, 'completed') =~ s/violet_api:10000/other:10001/r
+--- request eval
+['GET /purge?cart_id=30000', 'POST /purge?cart_id=30000',
+ 'POST /purge?cart_id=30001']
+--- error_code eval
+[200, 200, 204]
+--- response_body_like eval
+[(qr/^\{"cart_id":30000,"record":\{"outcome":"completed"/) x 2, '']
