@@ -4,7 +4,7 @@
 # request hangs, no caller gets the answer to another request, no cart is
 # submitted twice, nothing leaks, and the next request succeeds.
 #
-# Here some calls of each flow fail, as many as fit into the seconds below.
+# Here some calls of most flows fail, as many as fit into the seconds below.
 # t/torture/parts/20-failing-calls lets all of them fail.
 #
 #     perl -It/lib t/upstream/failing-calls.t purge show     only these flows
@@ -33,8 +33,9 @@ my %whole = map { ($_ => 1) } 'webhook memory', 'host_webhook memory',
             'host_purge memory', 'show memory', 'host_show memory',
             'repeated memory+';
 
-# Each start of nginx takes long.
-my %long = map { $_ => 1 } qw(cold);
+# Each start of nginx takes long; what is refused calls little, and waits for the
+# torture.
+my %long = map { $_ => 1 } qw(cold), Live::FailingRefusals::names();
 
 my $live = Live->new;
 my $calls = Live::FailingCalls->new($live);
