@@ -54,6 +54,16 @@ my @rows = (
     ['no report', about(40400), 'cache-status'],
     ['a 429 of Violet', about(42900), 'cache-status', 'retry-after'],
     ['a 429 that is held', after(about(42900)), 'cache-status', 'retry-after'],
+    ['a wrong method', plain('PUT /purge?merchant_id=1'), 'allow'],
+    ['a purge without its token', plain('POST /secret?merchant_id=1'),
+     'www-authenticate'],
+    ['an event without a signature', plain('POST /hook'), 'www-authenticate'],
+    ['what is known of a report', plain('GET /purge?merchant_id=1'),
+     'cache-control'],
+    ['readiness', plain('GET /ready'), 'cache-control'],
+    ['metrics', plain('GET /status'), 'cache-control'],
+    ['the page', plain('GET /status?format=html'), 'cache-control',
+     'content-security-policy', 'x-content-type-options', 'referrer-policy'],
 );
 
 fails(@$_) for @rows;
@@ -91,6 +101,10 @@ sub gateway {
         workers => 1, faults => $faults, extra => Live::Faults::small_pools(),
         lines => 'violet_refresh_limit merchant=1r/1m app=1000r/1s;',
         more => 'location = /purge { violet_purge shop; }'
+                . 'location = /secret { violet_purge shop token=purge-token; }'
+                . 'location = /hook { violet_webhook shop; }'
+                . 'location = /ready { violet_ready; }'
+                . 'location = /status { violet_status; }'
                 . "location /full/ { rewrite ^/full(/.*) \$1 break;"
                 . " proxy_pass $filled; }"
                 . 'location @filled { rewrite ^(.*) $1 last; }',
@@ -173,6 +187,16 @@ sub about {
 
     return sub {
         return {what => $health->path($group + $number{$group}++ % 100)};
+    };
+}
+
+
+# A request that the gateway answers by itself.
+sub plain {
+    my ($what) = @_;
+
+    return sub {
+        return {what => $what, $what =~ /^P/ ? (body => '{}') : ()};
     };
 }
 
