@@ -333,7 +333,8 @@ GET /_mock/counts
              ['a', '$host'], ['b', '127.0.0.1$arg_x'], ['c', '192.0.2.1:$arg_x'],
              ['d', 'far$request_uri'], ['e', 'violet_api$arg_x'],
              ['f', 'violet_api:$arg_x'], ['g', '[::1$arg_x'],
-             ['h', 'localhost:$arg_x'], ['i', '127.0.0.1$request_uri_x']
+             ['h', 'localhost:$arg_x'], ['i', '127.0.0.1$request_uri_x'],
+             ['j', 'fax$request_uri']
 --- request
 GET /_mock/counts
 --- grep_error_log eval: $::Warnings
@@ -342,7 +343,8 @@ GET /_mock/counts
              ['a', '$host'], ['b', '127.0.0.1$arg_x'], ['c', '192.0.2.1:$arg_x'],
              ['d', 'far$request_uri'], ['e', 'violet_api$arg_x'],
              ['f', 'violet_api:$arg_x'], ['g', '[::1$arg_x'],
-             ['h', 'localhost:$arg_x'], ['i', '127.0.0.1$request_uri_x'])
+             ['h', 'localhost:$arg_x'], ['i', '127.0.0.1$request_uri_x'],
+             ['j', 'fax$request_uri'])
 
 
 
