@@ -171,7 +171,9 @@ sub own_certificate {
     my $secure = secure($redis->port, "ssl_certificate=$mine->{certificate}",
                         "ssl_certificate_key=$mine->{key}");
 
-    ok(shared(map { gateway($secure) } 1 .. 2),
+    my @gateways = map { gateway($secure) } 1 .. 2;
+
+    ok($live->wait_for(20, sub { shared(@gateways) }),
        "Redis takes the gateway's certificate");
 
     my $nginx = gateway(secure($redis->port));
