@@ -396,9 +396,12 @@ ngx_violet_record_scan(void *data, ngx_str_t *key, u_char *value, size_t len)
 
     ngx_memcpy(&slot, value, sizeof(ngx_violet_record_slot_t));
 
-    if (!ngx_violet_record_is_unsaved(scan->records, &slot)
-        || (scan->records->orders && !ngx_violet_record_is_by_key(key)))
-    {
+    if (!ngx_violet_record_is_unsaved(scan->records, &slot)) {
+        return 0;
+    }
+
+    if (scan->records->orders && !ngx_violet_record_is_by_key(key)) {
+        scan->more = 1;
         return 0;
     }
 

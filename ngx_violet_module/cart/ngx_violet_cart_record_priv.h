@@ -144,11 +144,11 @@ void ngx_violet_record_memory(ngx_violet_record_t *record);
 
 /*
  * Copies the names of unsaved records, from records->tree on; each ends with a
- * zero.  Returns their number; *more is true if others were seen that are too
- * young to be told, and *full if the next look goes on from records->tree
- * before the end of the zone is reached.  With records->orders only those of
- * POST orders are looked for.  Where there was not room for all, and Redis has
- * answered about none of them, the next look passes over them.
+ * zero.  Returns their number; *more is true if others were seen, which are too
+ * young to be told or come later, and *full if the next look goes on from
+ * records->tree before the end of the zone is reached.  With records->orders
+ * those of POST orders come first.  Where there was not room for all, and Redis
+ * has answered about none of them, the next look passes over them.
  */
 
 ngx_uint_t ngx_violet_record_unsaved(ngx_violet_records_t *records,

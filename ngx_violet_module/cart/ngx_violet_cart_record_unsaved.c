@@ -184,13 +184,13 @@ ngx_violet_unsaved_tell(ngx_violet_records_t *records)
 
     /* if all of these fail, the others wait for the timer */
 
-    records->full = (full || records->orders);
+    records->full = (full || (records->orders && records->round));
     records->heard_of = 0;
     records->silent = 0;
     records->losses_told = ngx_violet_redis_losses(records->redis);
 
     if (!full) {
-        records->unsaved = records->round || records->orders;
+        records->unsaved = records->round;
         records->round = 0;
         records->orders = 0;
     }
