@@ -53,7 +53,10 @@ ngx_violet_wait_start(ngx_http_request_t *r)
         return NULL;
     }
 
-    /* nginx, while it discards a body, also notices that the client left */
+    /*
+     * While nginx discards a body it has a handler of its own, which does not
+     * end the request of a client that leaves: the request ends after the wait.
+     */
 
     if (!r->discard_body) {
         r->read_event_handler = ngx_http_test_reading;
