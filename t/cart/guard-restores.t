@@ -48,6 +48,7 @@ $live->wait_for(10, sub { $watcher->output =~ /^OK/ }) or die "no MONITOR\n";
 emptied();
 silent();
 killed();
+carts_alone();
 
 $live->check_logs(qr/exited on signal 9/);
 done_testing();
@@ -91,6 +92,25 @@ sub killed {
     written_again('killed');
     ok(!-e "$ways/kill", 'killed: the worker is another one');
     orders_first('killed', written());
+}
+
+
+# A host without a POST order writes its carts again as well, and soon: it looks
+# by itself only once in a minute.
+sub carts_alone {
+    my $store = $live->redis;
+    my $records = Violet::Redis->new($store->port);
+    my $host = $live->nginx(workers => 1, server => $live->violet_location,
+                            http => $live->violet_http($store, $mock));
+
+    $live->request($host->port, "POST /v1/checkout/cart/$_/submit",
+                   body => '{}') for 6_100_000 .. 6_100_004;
+    ok($live->wait_for(10, sub { $records->call('DBSIZE') == 6 }),
+       'carts alone: Redis has their records');
+    $records->call('FLUSHALL');
+    ok($live->wait_for(20, sub { $records->call('DBSIZE') == 6 }),
+       'carts alone: written again');
+    $host->stop;
 }
 
 

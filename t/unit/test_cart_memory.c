@@ -264,7 +264,7 @@ test_memory(void **state)
 }
 
 
-/* An answer about a token is whole, or there is none. */
+/* An answer about a token is read as a whole, or not at all. */
 
 static void
 test_token(void **state)
